@@ -228,7 +228,7 @@ def _replay(
     trained: Mapping[str, MakePlan],
 ) -> ReplayReply:
     scene = build_scene(home, *window, tariff=tariff, forecasts=forecasts)
-    return run(scene, ReplaySpec([*BESIDE, *trained], SLOTS_PER_HOUR, learned=trained)).reply
+    return run(scene, ReplaySpec([*BESIDE, *trained], SLOTS_PER_HOUR, agents=trained)).reply
 
 
 def _count_breaches(replies: Sequence[ReplayReply]) -> int:

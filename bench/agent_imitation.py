@@ -25,7 +25,7 @@ from services.agent.imitation.kind import (
 )
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracles
-from services.agent.learned_modes import LearnedModes
+from services.agent.modes import AgentModes
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.planner.compiled import load_kernels
 from services.planner.problem.rolling_horizon import SiteKnowledge
@@ -48,12 +48,10 @@ def measure() -> dict[str, Any]:
     school = School(few, ask_oracles([few], workers=1)[0], V1_1)
     samples = school.follow_teacher(np.random.default_rng(0))
     learners = {
-        "imitation": LearnedModes(
+        "imitation": AgentModes(
             V1_1, grow_classifier(samples, TreeClassifierSettings(), seed=0).scores
         ),
-        "network": LearnedModes(
-            V1_1, fit_network(samples, NetworkSettings(epochs=3), seed=0).scores
-        ),
+        "network": AgentModes(V1_1, fit_network(samples, NetworkSettings(epochs=3), seed=0).scores),
     }
     return {
         "label_days_per_second": labelled,
@@ -75,7 +73,7 @@ def read_days(first: date, last: date) -> History:
     return History(cut_scene(scene, scene.timeline), {})
 
 
-def time_policy(policy: LearnedModes, history: History, samples: ModeSamples) -> dict[str, float]:
+def time_policy(policy: AgentModes, history: History, samples: ModeSamples) -> dict[str, float]:
     """Return the milliseconds of a whole plan, with the planner's own decision that it begins from,
     and of scoring one state.
     """

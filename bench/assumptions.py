@@ -389,7 +389,7 @@ def _live_day(house: Case, planned: Site, window: Timeline, issued: list[Forecas
         ForecastArchive(issued),
     )
     spec = ReplaySpec(
-        ["planned"], EVERY, learned={"planned": partial(_plan_for, planned)}, explain_loss=False
+        ["planned"], EVERY, agents={"planned": partial(_plan_for, planned)}, explain_loss=False
     )
     return run(scene, spec).reply.policies["planned"].cost
 

@@ -103,14 +103,14 @@ def place_by_clock(count: int) -> tuple[InstantArray, IndexArray]:
     """
     zone = ZoneInfo(SITE.timezone)
     local = [FIRST + row * HOUR for row in range(count)]
-    placed = [hour.replace(tzinfo=zone).astimezone(UTC) for hour in local]
+    instants = [hour.replace(tzinfo=zone).astimezone(UTC) for hour in local]
     there = [
         row
-        for row, instant in enumerate(placed)
+        for row, instant in enumerate(instants)
         if instant.astimezone(zone).replace(tzinfo=None) == local[row]
     ]
     return np.array(
-        [placed[row].replace(tzinfo=None) for row in there], dtype="datetime64[s]"
+        [instants[row].replace(tzinfo=None) for row in there], dtype="datetime64[s]"
     ), np.array(there)
 
 

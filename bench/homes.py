@@ -138,7 +138,7 @@ def plan_home(problem: Problem, *, limit_s: float | None = None) -> HomePlan:
     plan = make_plan(problem, Solver())
     taken_s = time.process_time() - begun_s
     gap_cost = find_gap_cost(plan)
-    cost = plan.placement.objective if plan.placement else np.inf
+    cost = plan.load_schedule.objective if plan.load_schedule else np.inf
     bound = -np.inf if gap_cost is None else cost - gap_cost
     return HomePlan(float(cost), float(bound), taken_s * 1e3)
 

@@ -2,8 +2,8 @@
 says was done what the home's meters counted?
 
 Without incidents and without a wire: what goes wrong between Luna and a device is what
-``tests/integration/drivers`` is for. Without car and tank as well, to place which takes nine tenths
-of the time and which no inverter knows of: ``luna bench fortnight`` lives with them.
+``tests/integration/drivers`` is for. Without car and tank as well: to schedule them takes
+nine tenths of the time, and no inverter knows of them: ``luna bench fortnight`` lives with them.
 ``luna bench product-fortnight --days 1`` is the short way.
 """
 

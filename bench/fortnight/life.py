@@ -96,7 +96,7 @@ class AskedWork(Client):
         self.asked.append(request)
         return ""
 
-    def is_served(self, request: type[Request], *, asked: bool = False) -> bool:
+    def is_served(self, request: type[Request], *, interactive: bool = False) -> bool:
         return False
 
 

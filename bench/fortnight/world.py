@@ -159,7 +159,7 @@ class SimulatedWorld:
         await self._hear_out()
 
     async def _hear_out(self) -> None:
-        while not self._home.broker.is_heard:  # noqa: ASYNC110 - as above
+        while not self._home.broker.is_acknowledged:  # noqa: ASYNC110 - as above
             await asyncio.sleep(LOOK_SECONDS)
 
 

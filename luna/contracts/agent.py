@@ -30,7 +30,7 @@ AGENT_POLICIES: dict[str, AgentKind] = {
 # agent's policy, and this.
 EXPORT = "_export"
 # Every policy of a replay for which something was learned.
-LEARNED_POLICIES: dict[str, AgentKind] = AGENT_POLICIES | {
+AGENT_REPLAY_POLICIES: dict[str, AgentKind] = AGENT_POLICIES | {
     name + EXPORT: kind for name, kind in AGENT_POLICIES.items()
 }
 # Its name in the setting ``antares.shadow_policy_type``.
@@ -102,8 +102,8 @@ def choose_replay(request: ReplayRequest) -> ReplayRequest:
 
     It is the agent where one of them was learned, else the planner.
     """
-    is_learned = not LEARNED_POLICIES.keys().isdisjoint(request.policies)
-    kind = AgentReplayRequest if is_learned else ReplayRequest
+    is_agent = not AGENT_REPLAY_POLICIES.keys().isdisjoint(request.policies)
+    kind = AgentReplayRequest if is_agent else ReplayRequest
     return request if type(request) is kind else kind(**dict(request))
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message, Request
-from luna.contracts.search import Passage, SearchFilter, say_place
+from luna.contracts.search import Passage, SearchFilter, format_place
 from luna.contracts.site_tools import Chart, Figure, ToolSource
 from luna.energy.timeline import Instant
 from luna.words.language import Language
@@ -32,7 +32,7 @@ class Citation(Message):
     @property
     def place(self) -> str:
         """The place of the passage in its document."""
-        return say_place(self.title, self.page, self.headings)
+        return format_place(self.title, self.page, self.headings)
 
 
 class AnswerSentence(Message):

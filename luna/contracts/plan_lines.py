@@ -44,7 +44,7 @@ def join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[PlanLine]:
             slot.reason.code,
             slot.reason.device,
         )
-        text = _say_together(together, spoken) if is_alike else None
+        text = _format_together(together, spoken) if is_alike else None
         if text is None:
             lines.append(PlanLine([slot], slot.reason.text))
         else:
@@ -52,7 +52,7 @@ def join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[PlanLine]:
     return lines
 
 
-def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
+def _format_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
     """Return the sentence that is true of all slots; None where there is none."""
     code = slots[0].reason.code
     texts = {slot.reason.text for slot in slots}
@@ -73,7 +73,7 @@ def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
         return None
 
 
-def say_note(note: NoteReply, language: Language = "en") -> str:
+def format_note(note: NoteReply, language: Language = "en") -> str:
     """Return a note with the command that goes with it, marked if it was assumed."""
     words = read_texts("plan_command", language)
     command = words.get(f"do_{note.code}", "").format_map(note.figures)

@@ -169,8 +169,7 @@ class ReplayReply(Message):
     ``loss`` says what each kind of forecast error cost, ``forecast_version`` what ``mpc`` saw.
 
     ``policies`` know no fault; ``faults`` say what each costs them. ``as_recorded`` names devices
-    that a plan would place: what they used is part of the recorded load, nothing of it is placed
-    anew.
+    that a plan would schedule: what they used is part of the recorded load and stays so.
     """
 
     policies: dict[str, PolicyReply]

@@ -35,7 +35,7 @@ class SearchFilter(Message):
     ] = None
 
 
-def say_place(title: str, page: int | None, headings: Sequence[str]) -> str:
+def format_place(title: str, page: int | None, headings: Sequence[str]) -> str:
     """Return where a passage stands: document, page, headings.
 
     One that is called as the document is said once.
@@ -84,7 +84,7 @@ class Passage(Message):
     @property
     def place(self) -> str:
         """The place of the passage in its document."""
-        return say_place(self.title, self.page, self.headings)
+        return format_place(self.title, self.page, self.headings)
 
 
 class SearchReply(Message):

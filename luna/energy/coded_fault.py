@@ -52,7 +52,7 @@ class CodedFault:
         """Return the fault as a document."""
         return {"code": self.code, "parameters": dict(self.parameters)}
 
-    def say(self, figures: Mapping[str, Figure]) -> str:
+    def format_message(self, figures: Mapping[str, Figure]) -> str:
         """Return the English sentence with these figures.
 
         Of an unknown code (a newer release's) the code itself.

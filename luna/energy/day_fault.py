@@ -96,4 +96,8 @@ class DayFault(CodedFault):
         return texts
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.say(self.parameters)}" if self.code in ENGLISH else self.code
+        return (
+            f"{self.code}: {self.format_message(self.parameters)}"
+            if self.code in ENGLISH
+            else self.code
+        )

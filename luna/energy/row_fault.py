@@ -97,7 +97,9 @@ class RowFault(CodedFault):
         return None if series is None else str(series)
 
     def __str__(self) -> str:
-        message = self.say({name: _write(name, value) for name, value in self.parameters.items()})
+        message = self.format_message(
+            {name: _write(name, value) for name, value in self.parameters.items()}
+        )
         return f"{self.parameters['column']}: {message}" if "column" in self.parameters else message
 
 

@@ -194,10 +194,10 @@ def _stands_since(level: StoreLevel, valid: Sequence[SocReading], since: datetim
 def _follow(
     store: EnergyStore,
     sequence: Sequence[SocReading],
-    held_until: datetime | None,
+    confirmed_until: datetime | None,
     metered: MeteredEnergy | None,
 ) -> _Believed:
-    """Return the readings that are believed; ``held_until``: the last one still holds then."""
+    """Return the readings that are believed; ``confirmed_until``: the last one still holds then."""
     first = sequence[0]
     believed = _Believed([first], first, JudgedLevel(*first), jumped=False)
     for reading in sequence[1:]:
@@ -205,9 +205,9 @@ def _follow(
         if after.doubted is not None and _is_explained(store, believed.run, reading, metered):
             after = JudgedLevel(*reading)
         believed = _take(store, believed, after, metered)
-    if held_until is None:
+    if confirmed_until is None:
         return believed
-    return _take(store, believed, believed.level.confirm(held_until), metered)
+    return _take(store, believed, believed.level.confirm(confirmed_until), metered)
 
 
 def _take(

@@ -11,16 +11,18 @@ from luna.words import Numbers
 from luna.words.devices import say_device
 from luna.words.standing import STANDING, say_doing
 
-SayInstant = Callable[[datetime], str]
+FormatInstant = Callable[[datetime], str]
 
 
-def say_standing(state: ControlState, numbers: Numbers, say_at: SayInstant) -> Iterator[str]:
+def format_standing(
+    state: ControlState, numbers: Numbers, format_at: FormatInstant
+) -> Iterator[str]:
     """Yield the sentences on a device that was commanded, one paragraph each.
 
     Args:
         state: with its standing, as ``read_states`` returns it.
         numbers: of the reader.
-        say_at: writes an instant.
+        format_at: writes an instant.
     """
     standing = state.standing
     if standing is None:
@@ -31,16 +33,18 @@ def say_standing(state: ControlState, numbers: Numbers, say_at: SayInstant) -> I
             "paused",
             numbers.language,
             device=name,
-            at=say_at(state.paused.since),
+            at=format_at(state.paused.since),
             by=state.paused.by,
         )
     if standing.code in {"own", "paused"} or state.decision is None:
         return
     for name in state.decision.allowed:
-        yield " ".join(_say_device(name, state, numbers, say_at))
+        yield " ".join(_format_device(name, state, numbers, format_at))
 
 
-def say_conflict(name: str, report: DeviceReport, numbers: Numbers, say_at: SayInstant) -> str:
+def format_conflict(
+    name: str, report: DeviceReport, numbers: Numbers, format_at: FormatInstant
+) -> str:
     """Return a sentence on somebody else's commands to a device; "" without a conflict.
 
     With the usual causes.
@@ -51,8 +55,8 @@ def say_conflict(name: str, report: DeviceReport, numbers: Numbers, say_at: SayI
     device = say_device(name, language=numbers.language)
     figures = {
         "device": device,
-        "first": say_at(conflict.first_at),
-        "last": say_at(conflict.last_at),
+        "first": format_at(conflict.first_at),
+        "last": format_at(conflict.last_at),
         "count": conflict.count,
     }
     doing = say_doing(conflict.mode, conflict.power_kw, numbers)
@@ -60,22 +64,22 @@ def say_conflict(name: str, report: DeviceReport, numbers: Numbers, say_at: SayI
     return f"{sentence} {STANDING.say('conflict_causes', numbers.language, device=device)}"
 
 
-def _say_device(
-    name: str, state: ControlState, numbers: Numbers, say_at: SayInstant
+def _format_device(
+    name: str, state: ControlState, numbers: Numbers, format_at: FormatInstant
 ) -> Iterator[str]:
     standing = state.standing
     if standing is None:
         return
     report = state.reports.get(name, DeviceReport())
     device = say_device(name, language=numbers.language)
-    is_held = standing.code == "not_released"
-    if is_held:
+    is_unreleased = standing.code == "not_released"
+    if is_unreleased:
         yield STANDING.say("not_released", numbers.language, device=device)
     if report.read_at is None or report.since is None:
         yield STANDING.say("never_read", numbers.language, device=device)
     else:
         code = "does_commanded" if report.commanded else "does_other"
-        times = {"read": say_at(report.read_at), "since": say_at(report.since)}
+        times = {"read": format_at(report.read_at), "since": format_at(report.since)}
         yield STANDING.say(
             code,
             numbers.language,
@@ -85,11 +89,11 @@ def _say_device(
         )
     if report.silent_since is not None:
         yield STANDING.say(
-            "silent", numbers.language, device=device, at=say_at(report.silent_since)
+            "silent", numbers.language, device=device, at=format_at(report.silent_since)
         )
     if standing.next is not None:
         yield STANDING.say(standing.next, numbers.language)
-    if is_held:
+    if is_unreleased:
         yield STANDING.say("stop_at_device", numbers.language, device=device)
     if standing.conflict and report.conflict is not None:
-        yield say_conflict(name, report, numbers, say_at)
+        yield format_conflict(name, report, numbers, format_at)

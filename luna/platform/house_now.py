@@ -411,7 +411,7 @@ class HouseNow:
         return ProposedSlot(mode, moved_by(slot, mode), by_owner)
 
 
-def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
+def format_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
     """Return the reason of a battery run, with times relative to ``now``.
 
     Of several reasons that of the running slot counts, and before the run begins that of the slot

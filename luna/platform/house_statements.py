@@ -16,7 +16,7 @@ from luna.platform.house_now import (
     HouseFigure,
     HouseNow,
     PlannedSession,
-    say_run,
+    format_run,
 )
 from luna.words import Numbers, say_mode
 from luna.words.devices import say_device
@@ -83,14 +83,16 @@ def _state_days(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
         yield from _state_figure("house_saved_yesterday", "saved", saved, numbers)
 
 
-def say_statement(statement: HouseStatement, numbers: Numbers, *, now: datetime) -> str:
+def format_statement(statement: HouseStatement, numbers: Numbers, *, now: datetime) -> str:
     """Return a statement as a sentence, with times relative to ``now``."""
-    figures = {name: _say(figure, numbers, now) for name, figure in statement.figures.items()}
+    figures = {
+        name: _format_figure(figure, numbers, now) for name, figure in statement.figures.items()
+    }
     # The reason at a sentence's end is empty where another battery moves more in each slot.
     return HOUSE.say(statement.code, numbers.language, **figures).rstrip()
 
 
-def _say(figure: StatedFigure, numbers: Numbers, now: datetime) -> str:
+def _format_figure(figure: StatedFigure, numbers: Numbers, now: datetime) -> str:
     value = figure.value
     if isinstance(value, datetime):
         return say_when(value, now=now, numbers=numbers)
@@ -180,7 +182,7 @@ def _state_runs(
 def _describe_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, StatedFigure]:
     return {
         "mode": _name(say_mode(run.mode, language=numbers.language, of_battery=True)),
-        "reason": _name(say_run(run, numbers, now=house.now)),
+        "reason": _name(format_run(run, numbers, now=house.now)),
     }
 
 

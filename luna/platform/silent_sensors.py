@@ -52,18 +52,18 @@ def list_several(site: Site) -> set[str]:
     return names
 
 
-def find_unheard(
+def find_unreported(
     site: Site, spans: Mapping[str, tuple[datetime, datetime]], first: datetime, end: datetime
 ) -> frozenset[str]:
     """Return the sensors without a value in ``first`` ≤ instant < ``end`` while others reported."""
-    unheard: set[str] = set()
+    unreported: set[str] = set()
     for role, sensors in site.sensor_roles.items():
         if not SENSOR_ROLES[role].series:
             continue
         spoke = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
         if any(begin < end and last >= first for begin, last in spoke):
-            unheard |= {sensor.name for sensor in sensors if sensor.name not in spans}
-    return frozenset(unheard)
+            unreported |= {sensor.name for sensor in sensors if sensor.name not in spans}
+    return frozenset(unreported)
 
 
 def find_silent(
@@ -113,8 +113,10 @@ def read_silent(connection: Connection, site: Site, *, now: datetime) -> list[Si
         return []
     spans = readings.read_spans(connection, site.name, names, now=now)
     silent = find_silent(site, spans, at=now)
-    unheard = {silent_sensor.sensor.name for silent_sensor in silent if silent_sensor.since is None}
-    named_since = sites.read_named_since(connection, site.name, unheard) if unheard else {}
+    unreported = {
+        silent_sensor.sensor.name for silent_sensor in silent if silent_sensor.since is None
+    }
+    named_since = sites.read_named_since(connection, site.name, unreported) if unreported else {}
     counting = []
     for silent_sensor in silent:
         configured_for = now - named_since.get(silent_sensor.sensor.name, now)

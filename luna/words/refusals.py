@@ -130,7 +130,8 @@ def _say_bytes(value: int, language: Language) -> str:
     unit, divisor = ("MB", 1e6) if value >= 1e6 else ("kB", 1e3)
     amount = value / divisor
     decimals = 0 if amount >= 10 else 1
-    return join_unit(write_decimal(f"{amount:.{decimals}f}", language), unit)
+    number = write_decimal(f"{amount:.{decimals}f}", language)
+    return join_unit(number, unit, language)
 
 
 def _say_row(value: Any, language: Language) -> str:

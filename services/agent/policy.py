@@ -52,16 +52,16 @@ class TrainedAgent:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def find_obstacle(problem: Problem, *, places: bool) -> str | None:
+def find_obstacle(problem: Problem, *, schedules: bool) -> str | None:
     """Return the code of why a one-battery policy cannot plan a problem, or None.
 
     ``several_batteries``, ``no_battery``: there is not exactly one. ``flexible_loads``: there are
-    loads or peaks, and the policy does not schedule them (``places``). ``unknown_outlook``: a
+    loads or peaks, and the policy does not schedule them (``schedules``). ``unknown_outlook``: a
     price, an expected energy or the stored energy is not finite.
     """
     if len(problem.site.batteries) != 1:
         return "several_batteries" if problem.site.batteries else "no_battery"
-    if problem.places and not places:
+    if problem.schedules_loads and not schedules:
         return "flexible_loads"
     outlook = problem.outlook
     series = (

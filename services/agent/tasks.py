@@ -32,7 +32,7 @@ from luna.platform.queue.jobs import submit_job
 from services.agent import night, shadow, training
 from services.agent.evaluation.evaluate import evaluate_agents
 from services.agent.evaluation.picture import draw_stored_day
-from services.agent.evaluation.replay import replay_learned
+from services.agent.evaluation.replay import replay_agents
 from services.agent.policy import TrainedAgent
 from services.agent.registry import load_agents
 from services.planner.compiled import load_common_kernels, load_kernels
@@ -79,11 +79,11 @@ def describe(request: AgentCardRequest, work: TaskContext) -> CardReply:
 
 @task(AgentReplayRequest, soft_limit=timedelta(hours=1))
 def replay(request: AgentReplayRequest, work: TaskContext) -> ReplayReply:
-    """Replay recorded days under learned policies and others, and store their scores.
+    """Replay recorded days under the agent's policies and others, and store their scores.
 
     Each day has a transaction of its own.
     """
-    return replay_learned(_store(work), request, objects=work.objects, progress=work.progress)
+    return replay_agents(_store(work), request, objects=work.objects, progress=work.progress)
 
 
 @task(EvaluateAgentRequest, soft_limit=timedelta(hours=2))

@@ -42,13 +42,13 @@ from services.agent.registry import find_champion, find_kind, load_run
 from services.forecaster.model.artefact import name_digest
 from services.forecaster.model.aurora import Progress, keep_quiet
 from services.forecaster.model.card import (
+    format_training,
+    format_window,
     list_figures,
     list_items,
     list_section,
     load_card,
     save_card,
-    say_making,
-    say_window,
 )
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
@@ -68,7 +68,7 @@ LIMITS = (
         "It knows no more of the days ahead than forecasts and published prices say; habits "
         "and tariffs that change surprise it until it is trained again."
     ),
-    "With several batteries, or devices or peaks to place, the planner's decision stands.",
+    "With several batteries, or devices or peaks to schedule, the planner's decision stands.",
 )
 
 
@@ -101,7 +101,7 @@ class AgentCard:
             "days": self.days,
             "days_left_out": self.refused,
         }
-        learned = self.header.model_dump(
+        origin = self.header.model_dump(
             mode="json", include={"kind", "state_version", "site", "settings", "parts"}
         )
         lineage = {
@@ -113,15 +113,15 @@ class AgentCard:
             "intended_use": list(INTENDED_USE),
             "limits": [*LIMITS, *self._own_limits()],
         }
-        return training | window | learned | lineage | purpose
+        return training | window | origin | lineage | purpose
 
     def text(self) -> str:
         """Return the card as Markdown."""
         making = (
-            f"{say_window(self.run, self.timezone)}: {self.days} days, {self.refused} left out",
+            f"{format_window(self.run, self.timezone)}: {self.days} days, {self.refused} left out",
             f"Reads states {self.header.state_version}",
             f"{'In use' if self.run.accepted else 'Not in use'}: {self.run.verdict}",
-            say_making(self.run),
+            format_training(self.run),
         )
         about_scores = (
             "Scores are shares of the oracle's savings over no control, on days that "
@@ -145,7 +145,7 @@ class AgentCard:
 
 
 log = structlog.get_logger(__name__)
-# A challenger may fall short of the champion by this share of the oracle's savings: so much is
+# A new agent may fall short of the champion by this share of the oracle's savings: so much is
 # chance on a few weeks of one household.
 TOLERANCE = 0.005
 NEW = "new"
@@ -157,7 +157,7 @@ _SLOTS_PER_PLAN = 4
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision on a challenger, its reason, and the metrics of the trial.
+    """The decision on a new agent, its reason, and the metrics of the trial.
 
     Metrics are named ``trial.<policy>.<figure>``.
     """
@@ -299,14 +299,14 @@ def hold_trial(
 ) -> Verdict:
     """Return the verdict of a replay of the unseen days.
 
-    A challenger is accepted within ``TOLERANCE`` of the champion, or without one.
+    A new agent is accepted within ``TOLERANCE`` of the champion, or without one.
     """
-    learned = {NEW: new.plan, PLANNER: plan_by_planner}
+    agents = {NEW: new.plan, PLANNER: plan_by_planner}
     if champion is not None:
-        learned[CHAMPION] = champion.plan
-    totals = dict.fromkeys((*learned, *_BESIDE), 0.0)
+        agents[CHAMPION] = champion.plan
+    totals = dict.fromkeys((*agents, *_BESIDE), 0.0)
     scenes = list(holdout.runs())
-    spec = ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, learned=learned)
+    spec = ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, agents=agents)
     for place, scene in enumerate(scenes):
         tell = take_part(progress, place, len(scenes), named="trial ")
         reply = run(scene, spec, progress=tell).reply
@@ -331,7 +331,7 @@ def hold_trial(
 
 
 def compose_artefact(
-    declared: KindDeclaration, site: Site, lesson: Lesson, learned: TrainedParts
+    declared: KindDeclaration, site: Site, lesson: Lesson, trained: TrainedParts
 ) -> Artefact:
     """Return the artefact of a training's parts."""
     window = lesson.history.scene.timeline
@@ -342,10 +342,10 @@ def compose_artefact(
         data_from=window.start,
         data_until=window.end,
         seed=lesson.seed,
-        metrics=dict(learned.metrics),
-        settings=dict(learned.settings),
+        metrics=dict(trained.metrics),
+        settings=dict(trained.settings),
     )
-    return Artefact(header, learned.parts)
+    return Artefact(header, trained.parts)
 
 
 def record_training(

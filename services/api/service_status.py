@@ -40,9 +40,11 @@ def service_status(
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         armed = control.list_armed(connection)
         unreadable = [site for site in sites.list_unreadable(connection) if has_site(site.name)]
-        untold = sites.find_untold(connection, unreadable, armed)
+        uncontrolled = sites.find_uncontrolled(connection, unreadable, armed)
         for site in unreadable:
-            reply = describe_unreadable(site, armed=site.name in armed, untold=site.name in untold)
+            reply = describe_unreadable(
+                site, armed=site.name in armed, untold=site.name in uncontrolled
+            )
             unreadable_sites.append(reply)
     services = [_describe_gateway(gateway)]
     try:

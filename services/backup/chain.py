@@ -225,7 +225,7 @@ def _judge(folder: BackupFolder, manifest: Manifest, log: WrittenLog) -> Restora
     return RestorableBackup(manifest, chain, () if pruned or noticed else chain.missing)
 
 
-def say_until(chain: Chain) -> str:
+def format_until(chain: Chain) -> str:
     """Return the text for until when a backup can be restored."""
     if chain.until is None:
         return "cannot be restored"

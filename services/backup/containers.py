@@ -25,7 +25,7 @@ from luna.platform.objects import open_objects
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from services.backup import mirror
-from services.backup.chain import list_restorable, name_missing, say_until
+from services.backup.chain import format_until, list_restorable, name_missing
 from services.backup.checksums import verify_backup
 from services.backup.create import NOT_KEPT, create_backup, open_work, read_owner_files
 from services.backup.drill import behind_seconds
@@ -62,7 +62,7 @@ def show(settings: Settings, _: argparse.Namespace) -> None:
             f"{manifest.reason}  Luna {manifest.luna_version}  {manifest.rows} rows  "
             f"{len(manifest.objects)} objects"
         )
-        print(f"{manifest.backup_id}  {facts}  {say_until(backup.chain)}")  # noqa: T201 - its answer
+        print(f"{manifest.backup_id}  {facts}  {format_until(backup.chain)}")  # noqa: T201 - its answer
     reached = status_instant(folder.read_status(), "wal_at")
     missing = name_missing(backups)
     if reached:

@@ -94,7 +94,7 @@ def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     document = states[0].model_dump(mode="json") | {"released": not left, "devices": devices}
 
     def show() -> None:
-        show_parts(control.say_disarmed(site, states, Numbers("en", zone, "EUR")))
+        show_parts(control.format_disarmed(site, states, Numbers("en", zone, "EUR")))
 
     emit(document, as_json=as_json, show=show)
     if left:

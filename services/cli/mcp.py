@@ -92,7 +92,7 @@ def _give_access(
             return read_declared(capability_call, capability, arguments)
 
     def search(request: SearchRequest) -> SearchReply:
-        if not client.is_served(type(request), asked=True):
+        if not client.is_served(type(request), interactive=True):
             raise UnavailableError(
                 "the knowledge service does not answer", remedy="Start Luna: luna up"
             )

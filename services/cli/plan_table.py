@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CompromiseReply, PlanReply, SlotReply
-from luna.contracts.plan_lines import PlanLine, join_slots, say_note
+from luna.contracts.plan_lines import PlanLine, format_note, join_slots
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
@@ -55,7 +55,7 @@ def show_plan(reply: PlanReply, language: Language) -> None:
     words = read_texts("plan_command", language)
     numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
-        write_text(say_note(note, language))
+        write_text(format_note(note, language))
     _show_slots(reply, numbers)
     _show_devices(reply, numbers)
     status = words[reply.status]
@@ -113,7 +113,7 @@ def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of the scheduled flexible devices, if any."""
     words = read_texts("plan_command", numbers.language)
     rows = []
-    flows_by_slot = [[(slot, *pair) for pair in slot.placed] for slot in reply.slots]
+    flows_by_slot = [[(slot, *pair) for pair in slot.scheduled] for slot in reply.slots]
     for flows in zip(*flows_by_slot, strict=True):
         # A row for each run of slots with one reason; devices without reasons have none.
         for reason, group in groupby(flows, key=_reason_text):
@@ -129,8 +129,8 @@ def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
         table(headings, rows, words=(words["what"], words["reason"]))
 
 
-def _reason_text(placed: tuple[SlotReply, str, Any]) -> str:
-    reason = getattr(placed[2], "reason", None)
+def _reason_text(flow: tuple[SlotReply, str, Any]) -> str:
+    reason = getattr(flow[2], "reason", None)
     return getattr(reason, "text", "")
 
 

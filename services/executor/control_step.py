@@ -60,7 +60,7 @@ class Executor:
         self._connections = DeviceConnections(open_device)
         self._plan_requests = PlanRequests(ask_plan, clock)
         self._decider = Decider(engine, self._plan_requests, clock, plan_max_age)
-        self._asked_at: dict[tuple[str, str], datetime] = {}
+        self._requested_at: dict[tuple[str, str], datetime] = {}
         self._delivery = Delivery(engine, self._decider, self._plan_requests, clock=clock)
 
     def turn(self, site_id: str, key: str = BATTERIES) -> bool:
@@ -162,9 +162,9 @@ class Executor:
         unit = (state.site, state.device)
         if last is None or last.source != "released" or runs_by_itself(last):
             return False
-        if abs(now - self._asked_at.get(unit, last.slot_start)) < ASK_AGAIN:
+        if abs(now - self._requested_at.get(unit, last.slot_start)) < ASK_AGAIN:
             return False
-        self._asked_at[unit] = now
+        self._requested_at[unit] = now
         levels = target.soc_reader.read(
             target.device, target.unit.places, now=now, site=target.site
         )

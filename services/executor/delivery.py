@@ -77,7 +77,7 @@ class Delivery:
         # Units whose last command this process saw confirmed: changes before its start are no
         # conflict.
         self._confirmed_here: set[tuple[str, str]] = set()
-        self._asked_at: dict[tuple[str, str], datetime] = {}
+        self._requested_at: dict[tuple[str, str], datetime] = {}
 
     def advance(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
         """Send or verify the state's decision and return whether a confirmation is pending."""
@@ -251,10 +251,10 @@ class Delivery:
         """Read a silent device that awaits its hand-back; retry that once it answers."""
         now = self._clock.now()
         unit = (state.site, state.device)
-        is_recent = abs(now - self._asked_at.get(unit, decision.slot_start)) < ASK_AGAIN
+        is_recent = abs(now - self._requested_at.get(unit, decision.slot_start)) < ASK_AGAIN
         if not is_silent(state) or is_recent:
             return False
-        self._asked_at[unit] = now
+        self._requested_at[unit] = now
         reading = read_unit(target, decision)
         reports = compose_reports(state, target, decision, reading, now=now)
         self._store_reports(state, reports, now=now)

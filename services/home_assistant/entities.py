@@ -18,7 +18,7 @@ from luna.energy.devices.kind import DeviceKind
 from luna.energy.timeline import parse_zone
 from luna.platform.control_service import list_overridable_devices, modes_of
 from luna.platform.house_by_battery import split_by_battery
-from luna.platform.house_now import HouseFigure, HouseNow, say_run
+from luna.platform.house_now import HouseFigure, HouseNow, format_run
 from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
@@ -210,7 +210,7 @@ def _next_action(view: HouseNow, numbers: Numbers) -> str | None:
     if run is None:
         return None
     mode = say_mode(run.mode, language=numbers.language, of_battery=True)
-    parts = (mode, say_run(run, numbers, now=view.now))
+    parts = (mode, format_run(run, numbers, now=view.now))
     return ": ".join(filter(None, parts))[:LONGEST_STATE]
 
 
@@ -222,7 +222,7 @@ def _next_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
         "mode": run.mode,
         "start": run.start,
         "end": run.end,
-        "reason": say_run(run, numbers, now=view.now),
+        "reason": format_run(run, numbers, now=view.now),
     }
 
 

@@ -196,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
             clock=clock,
             ending=ending,
         )
-        probes: dict[str, Probe] = {name: partial(sources.say, name) for name in forms}
+        probes: dict[str, Probe] = {name: partial(sources.describe, name) for name in forms}
         if set(forms) == {PROFILE}:
             log.info(
                 "neither Home Assistant nor a broker is configured",

@@ -43,9 +43,9 @@ from services.ingest.row_store import Spill, find_market, store
 from services.ingest.units import (
     choose_units,
     convert,
+    describe_unit,
     describe_units,
     require_familiar,
-    say_unit,
     set_aside_unknown_units,
 )
 from services.ingest.validation import describe_refused, judge, take_refused
@@ -384,7 +384,7 @@ class _Loading:
                     field=name,
                     value=kwh,
                     step=self.report.step // timedelta(minutes=1),
-                    hint=say_unit(name),
+                    hint=describe_unit(name),
                 )
             require_familiar(
                 self.connection,
@@ -430,7 +430,7 @@ def _extent(instants: pl.Series) -> tuple[datetime, datetime]:
 def _remedy(fault: RowFault) -> str:
     if fault.code in TOO_HIGH:
         return (
-            f"Nothing was stored. {say_unit(str(fault.series))}Otherwise correct the file or the "
-            "site's limits."
+            f"Nothing was stored. {describe_unit(str(fault.series))}Otherwise correct the file or "
+            "the site's limits."
         )
     return "Correct the file and load it again. Nothing was stored."

@@ -16,7 +16,7 @@ from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
 from luna.platform.database import observations, quality, quarantine, readings, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
-from luna.platform.silent_sensors import find_silent, find_unheard, list_several
+from luna.platform.silent_sensors import find_silent, find_unreported, list_several
 from services.ingest.balance import (
     BALANCED,
     LEAST_COVERAGE,
@@ -266,11 +266,11 @@ def _find_alone(
     site: Site, sensor_spans: Mapping[str, Span], slots: Timeline
 ) -> list[tuple[str, str]]:
     """Return series with a sensor that never reported, so that the others are counted alone."""
-    unheard = find_unheard(site, sensor_spans, slots.start, slots.end)
+    unreported = find_unreported(site, sensor_spans, slots.start, slots.end)
     sensors = site.sensor_roles
     alone = []
     for series, role in ROLES.items():
-        names = [sensor.name for sensor in sensors.get(role, ()) if sensor.name in unheard]
+        names = [sensor.name for sensor in sensors.get(role, ()) if sensor.name in unreported]
         alone += [(series, name) for name in names]
     return alone
 

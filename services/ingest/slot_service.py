@@ -39,7 +39,7 @@ from luna.platform.database import (
 )
 from luna.platform.database.history_changes import Revision, Rule
 from luna.platform.database.quarantine import Refused
-from luna.platform.silent_sensors import SPEAKS_WITHIN, find_unheard, list_several, read_silent
+from luna.platform.silent_sensors import SPEAKS_WITHIN, find_unreported, list_several, read_silent
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.columns import SensorPresence, sensor_names
 from services.ingest.metering.rejection import Readings, Refusals
@@ -193,8 +193,8 @@ def _read_presence(
     absent = {silence.sensor.name for silence in silent if silence.since is None}
     # A name that was just written is waited for, but not by days that are over.
     missed_from = floor_to(now, SLOT) - SPEAKS_WITHIN
-    unheard = find_unheard(site, heard, window.start, window.end)
-    return SensorPresence(absent, heard, dict.fromkeys(unheard - absent, missed_from))
+    unreported = find_unreported(site, heard, window.start, window.end)
+    return SensorPresence(absent, heard, dict.fromkeys(unreported - absent, missed_from))
 
 
 @dataclass(slots=True)

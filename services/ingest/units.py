@@ -111,7 +111,7 @@ def describe_units(units: Mapping[str, str]) -> list[str]:
     ]
 
 
-def say_unit(ours: str) -> str:
+def describe_unit(ours: str) -> str:
     """Return the hint on a column's unit, empty if there is no choice."""
     choices = _describe_choices(ours)
     if not choices:

@@ -27,7 +27,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
 from luna.platform.database.savings import read_savings
 from luna.platform.house_reading import read_house, read_planned
-from luna.platform.house_statements import say_statement, state_house
+from luna.platform.house_statements import format_statement, state_house
 from luna.platform.queue.task_context import isolate
 from luna.platform.retry import RetryPolicy
 from luna.platform.settings import Settings
@@ -356,7 +356,7 @@ def _compose_day(
         # A missing plan is an event of its own, for armed sites.
         return []
     sentences = [
-        say_statement(statement, numbers, now=now) for statement in state_house(house, numbers)
+        format_statement(statement, numbers, now=now) for statement in state_house(house, numbers)
     ]
     figures = {"statements": " ".join(sentences)}
     words = say_message("day_ahead", figures, site=site.called, numbers=numbers)

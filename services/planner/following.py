@@ -68,8 +68,8 @@ def follow_plan(problem: Problem, plan: Plan, *, deadline: Deadline | None = Non
     with suppress(LateError):
         followed = _choose_policy(plan, deadline)
     costs = weigh_flows(problem.at_tariff_prices, followed.flows)
-    if followed.placement is not None:
-        costs = replace(costs, wear_cost=costs.wear_cost + followed.placement.wear_cost)
+    if followed.load_schedule is not None:
+        costs = replace(costs, wear_cost=costs.wear_cost + followed.load_schedule.wear_cost)
     spent_ms = (planning_clock_s() - begun_s) * 1e3
     return replace(followed, costs=costs, solve_ms=followed.solve_ms + spent_ms)
 
@@ -342,7 +342,7 @@ def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
 
 
 def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
-    """Return the policies of all batteries, bound by owner, contract and placed devices."""
+    """Return the policies of all batteries, bound by owner, contract and scheduled devices."""
     problem = plan.problem
     if problem.following.margin == NO_MARGIN:
         curtailment = plan.setpoints.curtailment

@@ -70,7 +70,11 @@ def make_plan(problem: Problem, solver: Solver, *, deadline: Deadline | None = N
     """
     timed = problem.due((deadline or problem.deadline).share(_SOLVING_SHARE))
     try:
-        plan = _plan_around(timed, solver) if problem.places else _plan_batteries(timed, solver)
+        plan = (
+            _plan_around(timed, solver)
+            if problem.schedules_loads
+            else _plan_batteries(timed, solver)
+        )
     except (InfeasibleError, SolverError):
         plan = plan_alone(problem)
     # A later run of the same problem gets its whole time limit again.
@@ -100,7 +104,7 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
     combined = replace(
         plan,
         costs=costs,
-        placement=load_schedule,
+        load_schedule=load_schedule,
         gap=gap,
         proven=load_schedule.proven and plan.proven,
     )

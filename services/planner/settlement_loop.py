@@ -159,7 +159,7 @@ def clamp_setpoint(
         neutral_soc = battery.max_soc
     return SetPointValues(
         mode=mode,
-        power_kw=clamp_known(requested.power_kw, 0.0, 0.0, power_limit_kw),
+        power_kw=clamp_or_default(requested.power_kw, 0.0, 0.0, power_limit_kw),
         # An unknown bound moves no energy.
         target_soc=clamp_soc(requested.target_soc, neutral_soc, battery),
         floor_soc=clamp_soc(requested.floor_soc, battery.max_soc, battery),
@@ -185,11 +185,11 @@ def clamp_mode(mode: float, battery: BatteryValues[float], stored_kwh: float) ->
 
 @uncached_part
 def clamp_soc(soc: float, unknown_soc: float, battery: BatteryValues[float]) -> float:
-    return clamp_known(soc, unknown_soc, battery.min_soc, battery.max_soc)
+    return clamp_or_default(soc, unknown_soc, battery.min_soc, battery.max_soc)
 
 
 @uncached_part
-def clamp_known(value: float, unknown: float, lowest: float, highest: float) -> float:
+def clamp_or_default(value: float, unknown: float, lowest: float, highest: float) -> float:
     known = unknown if isnan(value) else value
     return min(max(known, lowest), highest)
 
@@ -231,9 +231,9 @@ def settle_slot(
     released_kwh = min(slot.pv_kwh - meter.pv_kwh, unserved_kwh)
     used_kwh = min(meter.pv_kwh + released_kwh, slot.pv_kwh)
     surplus_kwh = max(meter.surplus_kwh - moved.store_kwh, 0.0)
-    held_kwh = hold_back(safe, slot, surplus_kwh, meter.export_limit_kwh - moved.sold_kwh)
+    limited_kwh = hold_back(safe, slot, surplus_kwh, meter.export_limit_kwh - moved.sold_kwh)
     import_kwh = deficit_kwh - released_kwh + moved.bought_kwh
-    export_kwh = surplus_kwh - held_kwh + moved.sold_kwh
+    export_kwh = surplus_kwh - limited_kwh + moved.sold_kwh
 
     above_import_kwh = max(import_kwh - meter.import_limit_kwh, 0.0)
     above_export_kwh = max(export_kwh - meter.export_limit_kwh, 0.0)
@@ -244,7 +244,7 @@ def settle_slot(
         stored_kwh=slot.stored_kwh + gained_kwh - lost_kwh,
         import_kwh=import_kwh,
         export_kwh=export_kwh,
-        curtailed_kwh=slot.pv_kwh - used_kwh + held_kwh,
+        curtailed_kwh=slot.pv_kwh - used_kwh + limited_kwh,
         excess_kwh=excess_kwh if excess_kwh > NOTHING_KWH else 0.0,
     )
 

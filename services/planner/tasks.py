@@ -127,7 +127,7 @@ def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:
 
     def ask() -> None:
         # In the queue of requests with a waiting user, so that no training blocks it.
-        if work.client.is_served(ShadowPlanRequest, asked=True):
+        if work.client.is_served(ShadowPlanRequest, interactive=True):
             for plan_id in plan_ids:
                 work.client.begin(ShadowPlanRequest(plan_id=plan_id), timeout=SHADOW_TIMEOUT)
 

@@ -95,7 +95,7 @@ class LivingHome:
     def begin(self) -> None:
         """Advance over the downtime, and publish the settings in force."""
         self._devices.live_until(self._clock.now())
-        self._devices.say_settings()
+        self._devices.publish_settings()
 
     def live(self) -> datetime:
         """Advance the devices to the current time, and return it."""
@@ -110,7 +110,7 @@ class LivingHome:
         now = self.live()
         if abs(now - self.published_at) >= SAY_EVERY:
             self.published_at = now
-            self._devices.say_measured()
+            self._devices.publish_measurements()
         modes = self._devices.state.modes
         if (
             abs(now - self._written_at) >= KEEP_EVERY or modes != self._modes

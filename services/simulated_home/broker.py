@@ -107,7 +107,7 @@ class LocalBroker:
         return any(session.wants(topic) for session in self._clients.values())
 
     @property
-    def is_heard(self) -> bool:
+    def is_acknowledged(self) -> bool:
         """Whether every client has acknowledged all messages at QoS 1."""
         return not any(session.is_awaited for session in self._clients.values())
 

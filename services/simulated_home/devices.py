@@ -117,7 +117,7 @@ class Devices:
             )
         self._follow()
 
-    def say_measured(self) -> None:
+    def publish_measurements(self) -> None:
         """Publish the current measurements; a frozen meter repeats its last ones."""
         measured = measure(self.state, seed=self.setup.seed)
         frozen: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ class Devices:
         for name, value in measured.items():
             self.say(TOPICS[name], str(value) if name.endswith(_FRACTIONS) else f"{value:g}")
 
-    def say_settings(self) -> None:
+    def publish_settings(self) -> None:
         """Publish the settings in force, which Luna reads back."""
         command = self.state.command
         car = self.state.car
@@ -160,7 +160,7 @@ class Devices:
         for _, device, name, text in due:
             self.state = set_device(self.state, device, name, text=text)
         if due:
-            self.say_settings()
+            self.publish_settings()
 
 
 def set_device(state: HomeState, device: str, name: str, *, text: str) -> HomeState:

@@ -529,10 +529,10 @@ def test_devices_of_a_site_with_an_older_version_that_can_be_read_are_handed_bac
         .values(configuration=latest | {FIELD: 1})
     )
     found = [each for each in sites.list_unreadable(connection) if each.name == "older"]
-    assert sites.find_untold(connection, found, {"older"}) == set()
+    assert sites.find_uncontrolled(connection, found, {"older"}) == set()
     connection.execute(update(site_versions).where(own).values(configuration={FIELD: 1}))
-    assert sites.find_untold(connection, found, {"older"}) == {"older"}
-    assert sites.find_untold(connection, found, set()) == set()
+    assert sites.find_uncontrolled(connection, found, {"older"}) == {"older"}
+    assert sites.find_uncontrolled(connection, found, set()) == set()
 
 
 def test_a_site_that_cannot_be_read_is_mended_by_storing_it_anew_and_what_was_stored_is_kept(

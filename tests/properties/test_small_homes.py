@@ -31,9 +31,9 @@ def test_a_plan_is_feasible_and_as_near_the_optimum_as_it_states(seed: int) -> N
     request = draw_small_home(seed)
     problem = build_problem(request)
     plan = make_plan(problem, Solver())
-    assert plan.placement is not None
+    assert plan.load_schedule is not None
     assert list(find_broken_limits(plan, request)) == []
-    cost = plan.placement.objective
+    cost = plan.load_schedule.objective
     optimum = solve_reference(problem)
     gap_cost = find_gap_cost(plan)
     assert gap_cost is not None
@@ -46,9 +46,9 @@ def test_a_plan_is_feasible_and_as_near_the_optimum_as_it_states(seed: int) -> N
 
 def _list_costs(plan: Plan, request: PlanRequest) -> Iterator[float]:
     """Yield what the flows cost, what devices cost beside energy, and the peak."""
-    assert plan.placement is not None
+    assert plan.load_schedule is not None
     yield objective(plan)
-    yield plan.placement.beside_cost
+    yield plan.load_schedule.beside_cost
     for peak in plan.problem.site.tariff.peaks:
         # Slots are hours, so kWh are kW.
         highest_kw = max(float(plan.flows.import_kwh.max()), *request.state.month_peaks_kw)

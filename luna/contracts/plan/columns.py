@@ -4,8 +4,8 @@ So plans are made and kept by the thousand, in a quarter of the characters that 
 one. Names of columns are those of ``SlotReply``; what is a model there is a set of columns of its
 own, devices by their names. Left out is what holds in no slot. Reasons and limits that slots share
 are written once, beside each slot's place among them: as codes and figures, which become words when
-slots are read. Of what is placed beside batteries a slot has ``figures`` of its own besides, and no
-place where there is no reason.
+slots are read. Flexible loads have ``figures`` of their own in each slot besides, and no place
+where there is no reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -208,8 +208,8 @@ def _read_reasons(
     reasons: list[Any] = ReasonReply.trust(rows) if as_models else rows
     if None not in places:
         return reasons
-    placed = zip(places, reasons, strict=True)
-    return [None if place is None else reason for place, reason in placed]
+    scheduled = zip(places, reasons, strict=True)
+    return [None if place is None else reason for place, reason in scheduled]
 
 
 def _fill_rows(absent: Iterable[Fields], columns: Mapping[str, Iterable[Any]]) -> list[Fields]:

@@ -262,7 +262,7 @@ class VehicleFlow(Message):
         return "give" if self.discharge_kwh > 0 else "hold"
 
 
-# Kinds of devices to place beside batteries.
+# Kinds of devices to schedule beside batteries.
 PLACED_KINDS = tuple(kind for kind in FLOW_KINDS if kind is not BATTERY)
 
 
@@ -300,7 +300,7 @@ class SlotReply(SlotDevices):
     pv_p90_kwh: float | None = None
 
     @property
-    def placed(self) -> list[tuple[str, DeviceFlow]]:
+    def scheduled(self) -> list[tuple[str, DeviceFlow]]:
         """The flows of the devices beside batteries, with their names, kind by kind."""
         flows: list[tuple[str, DeviceFlow]] = []
         for kind in PLACED_KINDS:

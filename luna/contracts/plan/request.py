@@ -207,7 +207,8 @@ class OutlookMessage(Message):
     load_includes: Annotated[
         list[str],
         Field(
-            max_length=32, description="devices that are part of load_kwh and therefore not placed"
+            max_length=32,
+            description="devices that are part of load_kwh and therefore not scheduled",
         ),
     ] = []
     forecast: ForecastSource | None = None
@@ -307,7 +308,7 @@ class PlanOptions(Message):
         Field(
             description=(
                 "say what the objective costs beside the cheapest plan even where devices are "
-                "placed: it takes as long again"
+                "scheduled: it takes as long again"
             )
         ),
     ] = False

@@ -12,7 +12,7 @@ from luna.energy.site.control import DEVICE_KEYS
 from luna.energy.timeline import Instant
 from luna.platform import control_service
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
-from luna.platform.control_sentences import say_standing
+from luna.platform.control_sentences import format_standing
 from luna.platform.database import control, executor_locks
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_number
 from luna.words import Numbers, say_instant, say_mode
@@ -84,15 +84,16 @@ def _show(entry: ControlEntry, numbers: Numbers) -> list[str]:
     ]
 
 
-def say_whom(state: ControlState) -> str:
+def describe_target(state: ControlState) -> str:
     """Return whose state it is: batteries are what a site's plans are about."""
     return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
 
 
-def _say_override(state: ControlState, numbers: Numbers) -> Iterator[str]:
+def _format_override(state: ControlState, numbers: Numbers) -> Iterator[str]:
     if state.override is not None:
         unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
-        yield f"{say_whom(state)} does {_describe_override(state.override, numbers)}.{unarmed}"
+        override = _describe_override(state.override, numbers)
+        yield f"{describe_target(state)} does {override}.{unarmed}"
 
 
 def _show_state(reply: ControlReply, numbers: Numbers) -> Iterator[str]:
@@ -105,7 +106,7 @@ def _show_state(reply: ControlReply, numbers: Numbers) -> Iterator[str]:
         if device.override is not None:
             override = _describe_override(device.override, numbers)
             yield f"Override of {device.device} by {device.override.by}: {override}."
-    yield from _say_standings(reply.devices, numbers)
+    yield from _format_standings(reply.devices, numbers)
     if reply.executor is not None:
         since = ""
         if reply.executor.since is not None:
@@ -113,12 +114,14 @@ def _show_state(reply: ControlReply, numbers: Numbers) -> Iterator[str]:
         yield STANDING.say("driven_by", numbers.language, name=reply.executor.name, at=since)
 
 
-def _say_standings(states: Iterable[ControlState], numbers: Numbers) -> Iterator[str]:
+def _format_standings(states: Iterable[ControlState], numbers: Numbers) -> Iterator[str]:
     standings = [state.standing.code for state in states if state.standing is not None]
     if "unattended" in standings:
         yield STANDING.say("unattended", numbers.language)
     for state in states:
-        yield from say_standing(state, numbers, lambda instant: say_instant(instant, numbers.zone))
+        yield from format_standing(
+            state, numbers, lambda instant: say_instant(instant, numbers.zone)
+        )
 
 
 def list_unreleased(states: Iterable[ControlState]) -> list[ControlState]:
@@ -130,13 +133,15 @@ def list_unreleased(states: Iterable[ControlState]) -> list[ControlState]:
     ]
 
 
-def say_disarmed(site_id: str, states: Sequence[ControlState], numbers: Numbers) -> Iterator[str]:
+def format_disarmed(
+    site_id: str, states: Sequence[ControlState], numbers: Numbers
+) -> Iterator[str]:
     """Yield what the disarming of a site came to.
 
     Either its devices are handed back, or it says what they still do and how to end it.
     """
     yield f"{site_id} is not armed any more; an override has ended with it."
-    yield from _say_standings(list_unreleased(states), numbers)
+    yield from _format_standings(list_unreleased(states), numbers)
 
 
 def _describe_override(override: Override, numbers: Numbers) -> str:
@@ -146,13 +151,13 @@ def _describe_override(override: Override, numbers: Numbers) -> str:
     )
 
 
-def _say_paused(state: ControlState, numbers: Numbers) -> Iterator[str]:
-    yield f"{say_whom(state)} is handed back and left alone until it is resumed."
-    yield from _say_standings(list_unreleased([state]), numbers)
+def _format_paused(state: ControlState, numbers: Numbers) -> Iterator[str]:
+    yield f"{describe_target(state)} is handed back and left alone until it is resumed."
+    yield from _format_standings(list_unreleased([state]), numbers)
 
 
-def _say_resumed(state: ControlState, _: Numbers) -> Iterator[str]:
-    yield f"{say_whom(state)} follows its plan again."
+def _format_resumed(state: ControlState, _: Numbers) -> Iterator[str]:
+    yield f"{describe_target(state)} follows its plan again."
 
 
 DECISIONS = ReplyTable(
@@ -224,7 +229,7 @@ def disarm(call: CapabilityCall, site_id: SiteName) -> ControlState:
     scope="operate",
     command="control override-device",
     also=("control override",),
-    shown=_say_override,
+    shown=_format_override,
 )
 def override(
     call: CapabilityCall, site_id: SiteName, device: DeviceKey, order: Override
@@ -245,7 +250,7 @@ def override(
     noun=_NOUN,
     scope="operate",
     command="control resume",
-    shown=_say_resumed,
+    shown=_format_resumed,
 )
 def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
     """End an override or a pause.
@@ -261,7 +266,7 @@ def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIE
     noun=_NOUN,
     scope="operate",
     command="control pause",
-    shown=_say_paused,
+    shown=_format_paused,
 )
 def pause(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
     """Pause the control of a device.

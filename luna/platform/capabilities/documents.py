@@ -353,7 +353,7 @@ def add_examples(call: CapabilityCall) -> AddExamplesRequest:
     return AddExamplesRequest(added_by=call.by)
 
 
-def _say_reindexed(reply: ReindexReply, _: Numbers) -> Iterator[str]:
+def _format_reindexed(reply: ReindexReply, _: Numbers) -> Iterator[str]:
     vectors = (
         f"vectors by {reply.model}" if reply.model else "no vectors: searches go by words alone"
     )
@@ -366,7 +366,7 @@ def _say_reindexed(reply: ReindexReply, _: Numbers) -> Iterator[str]:
     noun=_NOUN,
     scope="administer",
     command="rag reindex",
-    shown=_say_reindexed,
+    shown=_format_reindexed,
     status=202,
 )
 def reindex_documents(_: CapabilityCall, order: ReindexRequest) -> ReindexRequest:

@@ -12,7 +12,7 @@ from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.energy.timeline import Day, Instant
-from luna.platform.capabilities.forecasts import say_driving
+from luna.platform.capabilities.forecasts import format_driving
 from luna.platform.capability import CapabilityCall, SiteName, TextTable, capability
 from luna.platform.database import forecast_status, sites
 from luna.words import Numbers, say_instant
@@ -163,7 +163,7 @@ def evaluate_forecasts(
 def _show_status(status: ForecastStatus, numbers: Numbers) -> Iterator[str | TextTable]:
     numbers = replace(numbers, currency=status.currency)
     if status.driving is not None:
-        yield from say_driving(status.driving, numbers.zone)
+        yield from format_driving(status.driving, numbers.zone)
     yield from (_describe_shadow(record, numbers) for record in status.shadow)
     if not status.shadow:
         yield (

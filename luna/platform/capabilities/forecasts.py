@@ -42,7 +42,7 @@ OfRun = Annotated[
 ]
 
 
-def say_driving(
+def format_driving(
     driving: DrivingVersion, zone: tzinfo, *, planned: str | None = None
 ) -> Iterator[str]:
     """Yield which version drives the planner and why, and what waits to.
@@ -299,7 +299,7 @@ def _show_training(reply: TrainReply, numbers: Numbers) -> Iterator[str | TextTa
     metrics = [[name, f"{value:.4g}"] for name, value in reply.metrics.items()]
     yield TextTable(("what", "value"), metrics)
     if reply.driving is not None:
-        yield from say_driving(reply.driving, numbers.zone)
+        yield from format_driving(reply.driving, numbers.zone)
 
 
 @capability(
@@ -349,7 +349,7 @@ def read_model_card(_: CapabilityCall, site_id: SiteName, *, run_id: OfRun = Non
     return CardRequest(site_id=site_id, run_id=run_id)
 
 
-def _say_activation(reply: ActivationReply, _: Numbers) -> Iterator[str]:
+def _format_activation(reply: ActivationReply, _: Numbers) -> Iterator[str]:
     model = "" if reply.run_id is None else f" with training {reply.run_id}"
     yield f"{reply.forecast_version}{model} drives the planner: {reply.reason}"
     if reply.pinned:
@@ -365,7 +365,7 @@ def _say_activation(reply: ActivationReply, _: Numbers) -> Iterator[str]:
     noun=_NOUN,
     scope="operate",
     command="forecast promote",
-    shown=_say_activation,
+    shown=_format_activation,
     terminal=TerminalForm(options={"forecast_version": "version"}),
     errors=(ConflictError,),
 )
@@ -385,7 +385,7 @@ def promote_forecast(_: CapabilityCall, site_id: SiteName, promotion: Promotion)
     noun=_NOUN,
     scope="operate",
     command="forecast rollback",
-    shown=_say_activation,
+    shown=_format_activation,
     errors=(ConflictError,),
 )
 def roll_back_forecast(_: CapabilityCall, site_id: SiteName) -> RollbackRequest:

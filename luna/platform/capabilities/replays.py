@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from luna.contracts.agent import choose_replay
-from luna.contracts.plan_lines import say_note
+from luna.contracts.plan_lines import format_note
 from luna.contracts.replay import PolicyReply, ReplayQuestion, ReplayReply, ReplayRequest
-from luna.platform.capabilities.forecasts import say_driving
+from luna.platform.capabilities.forecasts import format_driving
 from luna.platform.capability import CapabilityCall, SiteName, TextTable, capability
 from luna.platform.database import sites
 from luna.words import Numbers, say_policy
@@ -30,8 +30,8 @@ def _show(reply: ReplayReply, numbers: Numbers) -> Iterator[str | TextTable]:
         _HEADINGS, [_describe(name, policy, numbers) for name, policy in reply.policies.items()]
     )
     if reply.driving is not None:
-        yield from say_driving(reply.driving, numbers.zone, planned=reply.forecast_version)
-    yield from map(say_note, reply.notes)
+        yield from format_driving(reply.driving, numbers.zone, planned=reply.forecast_version)
+    yield from map(format_note, reply.notes)
     if reply.loss:
         losses = [f"{cause} {points:.1f} points" for cause, points in reply.loss.items()]
         yield f"Lost to: {', '.join(losses)}"
@@ -50,7 +50,7 @@ def _show(reply: ReplayReply, numbers: Numbers) -> Iterator[str | TextTable]:
             title=f"What went wrong, seed {reply.seed}",
         )
     if reply.as_recorded:
-        yield f"As recorded, nothing placed anew: {', '.join(reply.as_recorded)}"
+        yield f"As recorded, nothing scheduled anew: {', '.join(reply.as_recorded)}"
 
 
 def _describe(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:

@@ -116,7 +116,7 @@ def list_sites(
         call.connection, after=read_text(cursor), limit=limit + 1, among=call.sites
     )
     armed = control.list_armed(call.connection)
-    untold = sites.find_untold(
+    uncontrolled = sites.find_uncontrolled(
         call.connection, (row for row in rows if isinstance(row, UnreadableSite)), armed
     )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.name,))
@@ -124,7 +124,9 @@ def list_sites(
     for row in page:
         if not isinstance(row, UnreadableSite):
             continue
-        described = describe_unreadable(row, armed=row.name in armed, untold=row.name in untold)
+        described = describe_unreadable(
+            row, armed=row.name in armed, untold=row.name in uncontrolled
+        )
         unreadable.append(
             UnreadableDocument(
                 **described.model_dump(), version=row.version, configuration=row.configuration

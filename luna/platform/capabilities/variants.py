@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.contracts.plan_lines import say_note
+from luna.contracts.plan_lines import format_note
 from luna.contracts.variant import (
     PlanVariantRequest,
     Variant,
@@ -75,7 +75,7 @@ def _show_question(state: WhatIfState, numbers: Numbers) -> Iterator[str | TextT
         yield TextTable(headings, rows, words=headings[1:], title=title)
         return
     numbers = replace(numbers, currency=reply.currency)
-    yield from map(say_note, reply.notes)
+    yield from map(format_note, reply.notes)
     for answer in (reply.baseline, *reply.variants):
         policy = say_policy(reply.policy, language=numbers.language)
         title = (

@@ -89,7 +89,7 @@ class SiteLocks:
         self._engine = engine
         self._session = ExitStack()
         self._connection: Connection | None = None
-        self._held: set[str] = set()
+        self._locked: set[str] = set()
         self._elsewhere: set[str] = set()
 
     def hold(self, names: Collection[str]) -> frozenset[str]:
@@ -106,11 +106,11 @@ class SiteLocks:
         except UnavailableError:
             self.close()
             raise
-        return frozenset(self._held)
+        return frozenset(self._locked)
 
     def close(self) -> None:
         """Give every site up."""
-        self._held.clear()
+        self._locked.clear()
         session = self._session
         self._session = ExitStack()
         connection = self._connection
@@ -130,14 +130,14 @@ class SiteLocks:
         return self._connection
 
     def _update(self, connection: Connection, names: set[str]) -> None:
-        removed = self._held - names
+        removed = self._locked - names
         if removed:
             connection.execute(text(_LEAVE), {"names": sorted(removed)})
-        new_names = names - self._held
+        new_names = names - self._locked
         # Also without any, as a look whether the session still lives.
         rows = connection.execute(text(_TAKE), {"names": sorted(new_names)}).all()
         locked = {row.name for row in rows if row.held}
-        self._held = (self._held & names) | locked
+        self._locked = (self._locked & names) | locked
         elsewhere = new_names - locked
         for name in sorted(elsewhere - self._elsewhere):
             log.warning(

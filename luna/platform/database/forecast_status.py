@@ -114,7 +114,7 @@ def _find_waiting(
     connection: Connection, site: Site, active: ActiveVersion, *, at: datetime
 ) -> WaitingVersion | None:
     run = training_runs.latest(connection, site.name, version=TRAINED_VERSION)
-    if run is None or not run.learned or active.forecast_version == TRAINED_VERSION:
+    if run is None or not run.has_enough_data or active.forecast_version == TRAINED_VERSION:
         return None
     zone = parse_zone(site.timezone)
     scored = _list_scored(connection, site, active)[-SPANS_DAYS[1] :]

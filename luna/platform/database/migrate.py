@@ -60,13 +60,13 @@ def upgrade(url: str, revision: str = "head") -> None:
         try:
             return _run(url, revision, command.upgrade)
         except UnavailableError as error:
-            if not _is_held(error) or time.monotonic() > deadline:
+            if not _is_locked(error) or time.monotonic() > deadline:
                 raise
             # Those who queue behind the upgrade have a turn before it tries again.
             time.sleep(PAUSE_SECONDS)
 
 
-def _is_held(error: UnavailableError) -> bool:
+def _is_locked(error: UnavailableError) -> bool:
     """Return whether the schema was busy because a transaction held a table for too long."""
     cause = error.__cause__
     return isinstance(cause, OperationalError) and isinstance(cause.orig, LockNotAvailable)

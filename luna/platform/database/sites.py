@@ -222,19 +222,19 @@ def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, Unre
     raise latest.error
 
 
-def find_untold(
+def find_uncontrolled(
     connection: Connection, unreadable: Iterable[UnreadableSite], armed: Collection[str]
 ) -> set[str]:
     """Return the armed sites without a readable version: their devices cannot be controlled."""
-    untold = set()
+    uncontrolled = set()
     for site in unreadable:
         if site.name not in armed:
             continue
         try:
             load_last_readable(connection, site.name)
         except UnreadableError:
-            untold.add(site.name)
-    return untold
+            uncontrolled.add(site.name)
+    return uncontrolled
 
 
 def load_all(connection: Connection) -> StoredSites:

@@ -51,7 +51,7 @@ class TrainingRun:
         return self.tried_until or self.data_until
 
     @property
-    def learned(self) -> bool:
+    def has_enough_data(self) -> bool:
         """Whether there was enough data.
 
         A model trained in the first days has learned nothing.

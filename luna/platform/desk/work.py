@@ -110,7 +110,7 @@ def answer_request(
 
     settings = load_settings()
     with running(settings) as addresses, closing(Client(addresses.redis_url)) as client:
-        if client.is_served(type(request), asked=True):
+        if client.is_served(type(request), interactive=True):
             return ask(client, request, settings)
         migrate.upgrade(addresses.database_url)
         with open_engine(addresses.database_url) as pool:

@@ -404,10 +404,10 @@ def _check_sites(
 
 def _check_unreadable_sites(connection: Connection, armed: set[str]) -> Iterator[DoctorFinding]:
     unreadable = sites.list_unreadable(connection)
-    untold = sites.find_untold(connection, unreadable, armed)
+    uncontrolled = sites.find_uncontrolled(connection, unreadable, armed)
     for site in unreadable:
         yield DoctorFinding.of_error("configuration", site.error)
-        if site.name in untold:
+        if site.name in uncontrolled:
             message = (
                 f"{site.name} is armed and no version of it can be read: nobody tells its "
                 "devices anything, they keep what they were told last"

@@ -86,7 +86,7 @@ class ModbusPoints:
         product = self.profile.sunspec.product if self.profile.sunspec is not None else None
         if product is None:
             return identity
-        if identity is None or not product.is_said_by(identity):
+        if identity is None or not product.matches_identity(identity):
             raise refuse(
                 "device-other-product", field="via", value=self.place, profile=self.profile.profile
             )
@@ -196,11 +196,11 @@ class ModbusPoints:
         if point.sign_bits is not None:
             return turn_by_bits(value, others[0][0], point.sign_bits, noise=_NOISE)
         if point.while_bit is not None and not others[0][0] >> point.while_bit.bit & 1:
-            is_zero = abs(value) < _NOISE or self._is_told_by_another(point, others[0][0])
+            is_zero = abs(value) < _NOISE or self._is_claimed_by_another(point, others[0][0])
             return 0.0 if is_zero else math.nan
         return value
 
-    def _is_told_by_another(self, point: RegisterPoint, status: int) -> bool:
+    def _is_claimed_by_another(self, point: RegisterPoint, status: int) -> bool:
         """Return whether a number counts for another point by that point's status bit.
 
         True as well where no other point has such a bit.

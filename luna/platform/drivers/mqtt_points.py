@@ -116,12 +116,12 @@ class MqttPoints:
             UnavailableError: the broker does not answer, or nothing comes from the device.
         """
         reported = self.read(point for point, _ in values if not self._points[point].write_only)
-        is_held: list[bool] = []
+        matches: list[bool] = []
         for point, value in values:
             # A write-only point is not reported: the last value sent counts.
             present = reported.get(point, self._sent.get(point, math.nan))
-            is_held.append(_is_same(present, value))
-        return is_held
+            matches.append(_is_same(present, value))
+        return matches
 
     def write(self, values: Sequence[PointValue]) -> None:
         """Publish in order, each value after the device reported the one before.

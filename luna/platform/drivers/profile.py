@@ -425,7 +425,7 @@ OwnerText = Annotated[
 ]
 
 
-def say(text: Mapping[str, str], language: str) -> str:
+def pick_text(text: Mapping[str, str], language: str) -> str:
     """Return an owner's text in a language, else in English, else in any."""
     return text.get(language) or text.get(SPOKEN_BY_ALL) or next(iter(text.values()), "")
 
@@ -471,7 +471,7 @@ class Reversion(ProfilePart):
     ] = None
 
     @model_validator(mode="after")
-    def _is_said_again_in_time(self) -> Self:
+    def _is_resent_in_time(self) -> Self:
         if self.after_s is not None and (self.resend_s is None or 2 * self.resend_s > self.after_s):
             raise invalid_part("profile-resend-late", after_s=self.after_s)
         if self.device_heartbeat is not None and self.after_s is None:
@@ -495,7 +495,7 @@ class ProductText(ProfilePart):
         Field(min_length=1, description="its model contains one of them"),
     ]
 
-    def is_said_by(self, identity: DeviceIdentity) -> bool:
+    def matches_identity(self, identity: DeviceIdentity) -> bool:
         """Return whether a device says that it is this product."""
         model = identity.model.casefold()
         if identity.maker.casefold() != self.maker.casefold():
@@ -701,7 +701,7 @@ class DeviceProfile(ProfilePart):
     simulated: SimulatedDevice = SimulatedDevice()
 
     @model_validator(mode="after")
-    def _says_what_it_needs(self) -> Self:
+    def _has_every_point(self) -> Self:
         names = [*self._read_points(), *self.written_points]
         names += [*self.simulated.values, *self.simulated.exponents]
         for name in names:

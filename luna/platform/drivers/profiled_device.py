@@ -218,7 +218,7 @@ class ProfiledDevice:
                 and nothing is written.
         """
         points = [self.profile.points[write.point] for write in writes]
-        differs = [not is_held for is_held in self._hold(writes)]
+        differs = [not matches for matches in self._hold(writes)]
         # Everything after the first difference is written, to keep the order. A write-only point
         # cannot be verified, so it is always written.
         must_write = [

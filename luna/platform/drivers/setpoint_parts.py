@@ -91,7 +91,7 @@ def _percent_of_limit(part: PartWrite, facts: DeviceFacts) -> float:
     return 100.0 * facts.power_w / part.whole(facts)
 
 
-def _say_ac_power(part: PartWrite) -> str:
+def _describe_ac_power(part: PartWrite) -> str:
     # Modes without a power leave 0 W to the battery.
     power = part.power_text if part.setpoint.mode in {"charge", "export"} else 0
     return f"ac_power_w ({power})"
@@ -109,7 +109,7 @@ PARTS: Mapping[PartName, SetpointPart] = {
     "power_percent": SetpointPart(
         _percent_of_limit, lambda part: f"{part.power_text} / {part.write.of}"
     ),
-    "ac_power_w": SetpointPart(lambda _, facts: facts.ac_power_w, _say_ac_power),
+    "ac_power_w": SetpointPart(lambda _, facts: facts.ac_power_w, _describe_ac_power),
 }
 
 

@@ -213,7 +213,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         if not is_entry_due:
             return is_entry_due, seconds
         is_prompt = _is_prompt(entry)
-        if self._client.is_served(request, asked=is_prompt) and self._has_work(request):
+        if self._client.is_served(request, interactive=is_prompt) and self._has_work(request):
             return is_entry_due, seconds
         if is_prompt:
             return False, min(_PROMPT_TURN.total_seconds(), self.max_interval)
@@ -286,11 +286,11 @@ class Beat:
             if self._lead.hold():
                 return min(longest, self._send_due())
             self._scheduler = None
-            self._say(f"waits, for {self._lead.holder()} leads")
+            self._show_state(f"waits, for {self._lead.holder()} leads")
         except redis.RedisError as exc:
             # Another beat may lead meanwhile; its heartbeat records what it sent.
             self._scheduler = None
-            self._say("does not reach Redis", error=str(exc))
+            self._show_state("does not reach Redis", error=str(exc))
         return longest
 
     def leave(self) -> None:
@@ -314,7 +314,7 @@ class Beat:
                 clock=self._clock,
                 has_work=self._has_work,
             )
-        self._say("leads")
+        self._show_state("leads")
         pause = self._scheduler.send_due()
         self._lead.publish(
             BeatSign(
@@ -328,7 +328,7 @@ class Beat:
         )
         return pause
 
-    def _say(self, state: str, **fields: str) -> None:
+    def _show_state(self, state: str, **fields: str) -> None:
         if state != self.state:
             self.state = state
             log.info("beat's part", name=self.name, state=state, **fields)

@@ -211,12 +211,12 @@ class Client:
             ignore_result=True,
         )
 
-    def is_served(self, request: type[Request], *, asked: bool = False) -> bool:
+    def is_served(self, request: type[Request], *, interactive: bool = False) -> bool:
         """Return whether a live worker consumes the queue of such requests.
 
-        With ``asked`` their interactive queue; False while Redis is away.
+        With ``interactive`` their interactive queue; False while Redis is away.
         """
-        queue = interactive_queue_of(request.queue()) if asked else request.queue()
+        queue = interactive_queue_of(request.queue()) if interactive else request.queue()
         try:
             return self.heartbeats.serve(queue)
         except UnavailableError:

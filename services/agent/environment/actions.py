@@ -1,4 +1,4 @@
-"""The action spaces of learned policies, and conversion of actions to set-points.
+"""The action spaces of the agent's policies, and conversion of actions to set-points.
 
 These are safe only after ``physics.safety.clamp``.
 """

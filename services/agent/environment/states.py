@@ -1,4 +1,4 @@
-"""Build the state vectors (observations) of learned policies.
+"""Build the state vectors (observations) of the agent's policies.
 
 Each layout of features has its own version.
 """

@@ -15,7 +15,7 @@ from services.agent.evaluation.days import EvaluationWeek
 
 WORST = "idle"
 BEST = "oracle"
-# Learned policies are compared with the planner as it is executed, and with inverters alone.
+# The agent's policies are compared with the planner as it is executed, and with inverters alone.
 PLANNER = "mpc"
 INVERTER = "self_consumption"
 # Less than this is nothing to save.

@@ -31,7 +31,7 @@ from services.agent.artefacts import ArtefactError
 from services.agent.evaluation.compare import collect_costs, score_policies
 from services.agent.evaluation.days import RULE, EvaluationWeek, choose_unseen_days
 from services.agent.evaluation.record import read_record
-from services.agent.evaluation.replay import issue_forecasts, replay_learned
+from services.agent.evaluation.replay import issue_forecasts, replay_agents
 from services.agent.history import History, read_history
 from services.agent.registry import find_champion, find_kind, find_kinds, load_agent
 from services.agent.training import take_part, train_on
@@ -42,7 +42,7 @@ from services.planner.service.replay import Store
 
 # System whose scores of days an evaluation writes.
 SYSTEM_ID = "evaluation_agent"
-# Policies to compare learned ones with, in the order of the report.
+# policies to compare those of the agent with, in the order of the report.
 BESIDE = ("idle", "self_consumption", "rule", "mpc", "mpc_scenarios")
 # A model trained on everything recorded before a quarter is tried on its last weeks, and has not
 # learned from those.
@@ -66,7 +66,7 @@ def evaluate_agents(
     Args:
         store: where replays keep their days; daily costs go to ``daily_scores`` under
             ``evaluation_agent``.
-        request: how many days, up to when, which learned policies.
+        request: how many days, up to when, which of the agent's policies.
         objects: holds the trained models.
         now: nothing later is learned from.
         progress: receives the steps done, their total and a label.
@@ -74,7 +74,7 @@ def evaluate_agents(
     Raises:
         NotFoundError: no such site, nothing was recorded, or a policy that is named was never
             trained.
-        InvalidInputError: no week can be measured, or a policy that is named is not learned.
+        InvalidInputError: no week can be measured, or a named policy is not one of the agent.
     """
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
@@ -96,7 +96,7 @@ def evaluate_agents(
     for place, week in enumerate(chosen.weeks):
         tell = take_part(progress, weeks + trainings + place, steps, named="replay ")
         replay_request = compose_replay(site, week, [*BESIDE, *usable, "oracle"])
-        replies.append(replay_learned(store, replay_request, objects=objects, progress=tell))
+        replies.append(replay_agents(store, replay_request, objects=objects, progress=tell))
     missing = sorted(kind for name, kind in AGENT_POLICIES.items() if name not in trained)
     costs = collect_costs(chosen.weeks, replies)
     return EvaluateAgentReply(
@@ -113,7 +113,7 @@ def evaluate_agents(
 
 
 def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> list[str]:
-    """Return the named learned policies, or all that have an accepted training."""
+    """Return the agent's named policies, or all that have an accepted training."""
     for name in named:
         if name not in AGENT_POLICIES:
             raise refuse(

@@ -51,10 +51,10 @@ from luna.words.charts.style import draw_document, style
 from luna.words.charts.svg import LETTER, circle, join, path, rectangle, text
 from services.agent.evaluation.days import WEEK, UsableDays
 from services.agent.evaluation.record import read_record
-from services.agent.evaluation.replay import issue_forecasts, load_learned
+from services.agent.evaluation.replay import issue_forecasts, load_replay_agents
 from services.planner.replay import DayLog, DayResult, ReplayData, ReplaySpec, Rules, run
 from services.planner.service.inputs import read_scene
-from services.planner.service.replay import LearnedPolicy, Store
+from services.planner.service.replay import ReplayAgent, Store
 
 
 def draw_stored_day(
@@ -65,7 +65,7 @@ def draw_stored_day(
     Forecasts that were not issued then are issued first.
 
     The week around the day is replayed, Monday to Sunday as evaluations do, as far as it was
-    recorded whole; learned policies know nothing of that week.
+    recorded whole; the agent's policies know nothing of that week.
 
     Raises:
         NotFoundError: no such site, nothing was recorded then, or a policy was never trained on
@@ -81,7 +81,7 @@ def draw_stored_day(
         replay_request = ReplayRequest(
             site_id=site.name, from_day=first, to_day=last, policies=request.policies, episodes=None
         )
-        learned = load_learned(
+        agents = load_replay_agents(
             connection,
             site,
             request.policies,
@@ -92,7 +92,7 @@ def draw_stored_day(
     with store.part() as connection:
         version = find_active(connection, site).forecast_version
         scene = read_scene(connection, replay_request, version)
-    traces = _replay_day(scene, replay_request, learned, request.day)
+    traces = _replay_day(scene, replay_request, agents, request.day)
     numbers = Numbers("en", scene.zone, site.currency)
     return DayPictureReply(
         svg=draw_day(traces, title=f"{site.name}, {request.day}", numbers=numbers),
@@ -108,7 +108,7 @@ def draw_stored_day(
 def _replay_day(
     scene: ReplayData,
     request: ReplayRequest,
-    learned: Mapping[str, LearnedPolicy],
+    agents: Mapping[str, ReplayAgent],
     day: date,
 ) -> dict[str, PolicyDayTrace]:
     """Replay the request's days and return each policy's trace of one of them."""
@@ -120,7 +120,7 @@ def _replay_day(
     spec = ReplaySpec(
         request.policies,
         timedelta(minutes=request.every_minutes) // SLOT,
-        learned={name: policy.make for name, policy in learned.items()},
+        agents={name: policy.make for name, policy in agents.items()},
         explain_loss=False,
     )
     reply = run(scene, spec, book=DayLog(keep=keep)).reply
@@ -128,8 +128,8 @@ def _replay_day(
     for name, policy in reply.policies.items():
         costs[name] = next(day_cost for day_cost in policy.days if day_cost.day == day)
     traces = trace_day(scene, Rules.of(scene), results[day], costs)
-    for name in learned.keys() & traces.keys():
-        traces[name] = traces[name].model_copy(update={"run_id": learned[name].run_id})
+    for name in agents.keys() & traces.keys():
+        traces[name] = traces[name].model_copy(update={"run_id": agents[name].run_id})
     return traces
 
 

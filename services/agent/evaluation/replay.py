@@ -1,4 +1,4 @@
-"""Replay stored sites with learned policies, each as it was trained before the window."""
+"""Replay stored sites with the agent's policies, each as it was trained before the window."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from luna.contracts.agent import EXPORT, LEARNED_POLICIES
+from luna.contracts.agent import AGENT_REPLAY_POLICIES, EXPORT
 from luna.contracts.replay import ReplayReply, ReplayRequest
 from luna.energy.site import Site
 from luna.energy.timeline import local_midnight
@@ -23,7 +23,7 @@ from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import DAYS
 from services.planner.replay import Progress
 from services.planner.replay.policies import MakePlan, plan_by_planner
-from services.planner.service.replay import LearnedPolicy, Store, find_missing, replay_on
+from services.planner.service.replay import ReplayAgent, Store, find_missing, replay_on
 
 # Whole days of forecasts before a window, whose errors policies weigh in it; before those, days
 # that a forecaster can learn from.
@@ -31,10 +31,10 @@ _ERROR_DAYS = timedelta(days=DAYS + 1)
 _LEARNED_DAYS = timedelta(days=LEARNED_DAYS)
 
 
-def replay_learned(
+def replay_agents(
     store: Store, request: ReplayRequest, *, objects: ObjectStore, progress: Progress | None = None
 ) -> ReplayReply:
-    """Return the cost of every policy, learned ones included, over a window of a stored site.
+    """Return the cost of every policy, those of the agent included, over a window of a stored site.
 
     Forecasts that were not issued then are issued first.
 
@@ -47,9 +47,11 @@ def replay_learned(
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
         before = local_midnight(request.from_day, ZoneInfo(site.timezone))
-        learned = load_learned(connection, site, request.policies, before=before, objects=objects)
+        agents = load_replay_agents(
+            connection, site, request.policies, before=before, objects=objects
+        )
     issue_forecasts(store, site, request, objects=objects)
-    return replay_on(store, request, learned=learned, progress=progress)
+    return replay_on(store, request, agents=agents, progress=progress)
 
 
 def issue_forecasts(
@@ -62,7 +64,7 @@ def issue_forecasts(
 ) -> None:
     """Issue the window's missing forecasts, and those of the days before it.
 
-    Learned policies weigh the errors of the earlier ones.
+    The agent's policies weigh the errors of the earlier ones.
     """
     past = request.model_copy(
         update={
@@ -74,7 +76,7 @@ def issue_forecasts(
         recorded = recorded_span.of_site(connection, site.name)
     earliest = local_midnight(past.from_day, ZoneInfo(site.timezone)) - _LEARNED_DAYS
     weighs_errors = (
-        not LEARNED_POLICIES.keys().isdisjoint(request.policies)
+        not AGENT_REPLAY_POLICIES.keys().isdisjoint(request.policies)
         and recorded is not None
         and recorded[0] <= earliest
     )
@@ -86,15 +88,15 @@ def issue_forecasts(
                 ensure_forecasts(connection, missing, objects=objects, progress=progress)
 
 
-def load_learned(
+def load_replay_agents(
     connection: Connection,
     site: Site,
     names: Collection[str],
     *,
     before: datetime,
     objects: ObjectStore,
-) -> dict[str, LearnedPolicy]:
-    """Return the learned policies among ``names``, by their latest training before ``before``.
+) -> dict[str, ReplayAgent]:
+    """Return the agent's policies among ``names``, by their latest training before ``before``.
 
     The training must have been accepted, and have read nothing from ``before`` on.
 
@@ -102,15 +104,15 @@ def load_learned(
         NotFoundError: one has no such training; says which command trains it.
         ArtefactError: what was trained cannot be used for this site.
     """
-    learned: dict[str, LearnedPolicy] = {}
+    agents: dict[str, ReplayAgent] = {}
     for name in names:
-        if name in LEARNED_POLICIES:
+        if name in AGENT_REPLAY_POLICIES:
             agent = load_agent(connection, objects, site, name.removesuffix(EXPORT), before=before)
             make_plan: MakePlan = agent.policy.plan
             if name.endswith(EXPORT):
                 make_plan = sell_by(make_plan)
-            learned[name] = LearnedPolicy(make_plan, agent.run_id)
-    return learned
+            agents[name] = ReplayAgent(make_plan, agent.run_id)
+    return agents
 
 
 def sell_by(plan_agent: MakePlan) -> MakePlan:
@@ -122,9 +124,9 @@ def sell_by(plan_agent: MakePlan) -> MakePlan:
 
     def make(problem: Problem, prices: SitePrices) -> Plan:
         planned = plan_by_planner(problem, prices)
-        learned = plan_agent(problem, prices)
-        if planned.policy is None or learned.policy is None:
+        by_agent = plan_agent(problem, prices)
+        if planned.policy is None or by_agent.policy is None:
             return planned
-        return replace(planned, policy=planned.policy.sell_as(learned.policy))
+        return replace(planned, policy=planned.policy.sell_as(by_agent.policy))
 
     return make

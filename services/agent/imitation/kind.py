@@ -24,7 +24,7 @@ from services.agent.declaration import KindDeclaration, Lesson, TrainedParts
 from services.agent.environment.states import SUMMARY, V1_1, StateArray
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import MODES, Teacher, ask_oracle, ask_programme
-from services.agent.learned_modes import LearnedModes
+from services.agent.modes import AgentModes
 from services.agent.network import Scale, SmallNetwork
 from services.forecaster.model.trees import import_lightgbm
 
@@ -282,13 +282,13 @@ _NETWORK = "network.json"
 _TENSORS = "network.safetensors"
 
 
-def load_trees(artefact: Artefact, site: Site) -> LearnedModes:
+def load_trees(artefact: Artefact, site: Site) -> AgentModes:
     """Return the policy of stored trees."""
     del site
-    return LearnedModes(TREE_LAYOUT, TreeClassifier.read(artefact.text(_TREES)).scores)
+    return AgentModes(TREE_LAYOUT, TreeClassifier.read(artefact.text(_TREES)).scores)
 
 
-def load_network(artefact: Artefact, site: Site) -> LearnedModes:
+def load_network(artefact: Artefact, site: Site) -> AgentModes:
     """Return the policy of a stored network.
 
     Raises:
@@ -300,7 +300,7 @@ def load_network(artefact: Artefact, site: Site) -> LearnedModes:
     tensors = load(artefact.parts[_TENSORS])
     header = json.loads(artefact.text(_NETWORK))
     network = SmallNetwork.read(tensors, header)
-    return LearnedModes(NETWORK_LAYOUT, network.scores)
+    return AgentModes(NETWORK_LAYOUT, network.scores)
 
 
 def train_trees(lesson: Lesson) -> TrainedParts:

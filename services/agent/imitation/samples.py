@@ -14,7 +14,7 @@ from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.states import StateArray, StateLayout
 from services.agent.history import History
 from services.agent.imitation.teachers import Teacher
-from services.agent.learned_modes import Score
+from services.agent.modes import Score
 
 # From slots of the window and the energy stored at their start, kWh, both (n,), to their modes.
 _Choose = Callable[[IndexArray, FloatArray], IntArray]

@@ -30,7 +30,7 @@ from services.agent.environment.episodes import NO_VERDICTS, EpisodeBatch
 from services.agent.environment.states import V1_1, StateArray, StateLayout, find_layout
 from services.agent.environment.transition import EnvRule
 from services.agent.environment.vector_env import VectorEnv
-from services.agent.learned_modes import LearnedModes
+from services.agent.modes import AgentModes
 from services.agent.network import SmallNetwork
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 from services.planner.replay.data import ReplayData
@@ -249,10 +249,10 @@ def train_network(
         MachineError: PyTorch is not installed.
     """
     ppo = import_ppo()
-    learned, holdout = split_holdout(scene, rule)
-    own = EpisodeBatch.of(learned, days=rule.episode_days, verdicts=verdicts)
+    training, holdout = split_holdout(scene, rule)
+    own = EpisodeBatch.of(training, days=rule.episode_days, verdicts=verdicts)
     homes = draw_homes(
-        learned, rule.homes, rng=np.random.default_rng([scenario.seed, 1]), days=rule.episode_days
+        training, rule.homes, rng=np.random.default_rng([scenario.seed, 1]), days=rule.episode_days
     )
     judges = EpisodeBatch.of(holdout, days=rule.episode_days, verdicts=verdicts)
     own_steps = round(scenario.steps * rule.own_share)
@@ -310,9 +310,9 @@ def split_holdout(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, Re
     first = days[-holdout_days][0]
     earlier = scene.timeline.window(0, first)
     latest = scene.timeline.window(first, scene.timeline.count - first)
-    learned = replace(scene, timeline=earlier, carbon_g_per_kwh=None)
+    training = replace(scene, timeline=earlier, carbon_g_per_kwh=None)
     holdout = replace(scene, timeline=latest, carbon_g_per_kwh=None)
-    return learned, holdout
+    return training, holdout
 
 
 def _learn_stage(
@@ -394,7 +394,7 @@ def describe_training(
     return figures | {"steps": float(scenario.steps), "episode_days": float(rule.episode_days)}
 
 
-def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
+def load_rl(artefact: Artefact, site: Site) -> AgentModes:
     """Return the policy of a stored network.
 
     Raises:
@@ -414,7 +414,7 @@ def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
             value=value,
             remedy="Train again.",
         )
-    return LearnedModes(layout, network.scores)
+    return AgentModes(layout, network.scores)
 
 
 def train_rl(lesson: Lesson) -> TrainedParts:

@@ -103,7 +103,7 @@ def collect_rows(
         def tell(count: int, _: int, day: str, before: int = before) -> None:
             progress(before + count, total, f"antares: what stored energy was worth, {day}")
 
-        run(scene, ReplaySpec([NAME], HOUR_SLOTS, learned={NAME: recorder.plan}), progress=tell)
+        run(scene, ReplaySpec([NAME], HOUR_SLOTS, agents={NAME: recorder.plan}), progress=tell)
         parts.append(_label(scene, recorder))
         before += scene.timeline.count
     return _join(parts)
@@ -174,14 +174,14 @@ def prove(
     parts = []
     for place, scene in enumerate(scenes):
         recorder = DecisionRecorder(policy)
-        learned = {"plain": recorder.plan, "corrected": corrected.plan}
+        agents = {"plain": recorder.plan, "corrected": corrected.plan}
 
         def tell(count: int, of: int, day: str, place: int = place) -> None:
             progress(
                 place * of + count, len(scenes) * of, f"antares: whether its correction pays, {day}"
             )
 
-        spec = ReplaySpec([*learned, "idle", "oracle"], HOUR_SLOTS, learned=learned)
+        spec = ReplaySpec([*agents, "idle", "oracle"], HOUR_SLOTS, agents=agents)
         reply = run(scene, spec, progress=tell).reply
         parts.append(_label(scene, recorder))
         costs = {}

@@ -138,8 +138,8 @@ class ValuePolicy:
     proof.
 
     Invariants: a plan depends on the problem, and on prices published by its start, alone. Where
-    the value of one battery is not enough, the plan is the planner's, and ``not_learned`` has the
-    reason.
+    the value of one battery is not enough, the plan is the planner's, and ``agent_obstacle`` has
+    the reason.
     """
 
     foresees_prices: bool = True
@@ -147,11 +147,11 @@ class ValuePolicy:
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         """Return the plan to follow."""
-        obstacle = find_obstacle(problem, places=True)
+        obstacle = find_obstacle(problem, schedules=True)
         if obstacle is not None:
             if planned is None:
                 planned = decide(problem, Solver())
-            return replace(planned, not_learned=obstacle)
+            return replace(planned, agent_obstacle=obstacle)
         adapted = self.adapt_problem(problem, prices)
         least_cost = make_plan(adapted, Solver())
         if self.correction is not None:
@@ -173,8 +173,8 @@ class ValuePolicy:
         first_beyond = (published.known_until - timeline.start) // timeline.step
         carried = problem.at_tariff_prices.outlook.import_price[first_beyond:]
         expected = plan.problem.at_tariff_prices.outlook.import_price[first_beyond:]
-        learned = plan.problem.following.value_correction
-        correction = 0.0 if learned is None else float(learned[0])
+        corrections = plan.problem.following.value_correction
+        correction = 0.0 if corrections is None else float(corrections[0])
         return ValueFacts(
             planner_value=_first_value(planned),
             agent_value=_first_value(plan) + correction,
@@ -189,7 +189,7 @@ class ValuePolicy:
         self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan
     ) -> dict[str, float]:
         """Return the figures of ``explain``, as far as they are known."""
-        if plan.not_learned is not None:
+        if plan.agent_obstacle is not None:
             return {}
         facts = self.explain(plan, problem, prices, planned=planned)
         figures = {

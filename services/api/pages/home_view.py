@@ -19,7 +19,7 @@ from luna.platform.house_now import (
     HouseFigure,
     HouseNow,
     basis_until,
-    say_run,
+    format_run,
 )
 from luna.words import mode
 from luna.words.devices import say_device
@@ -271,7 +271,7 @@ class HomeView:
         if deviation is not None:
             return self.words("lead_kept" if deviation.code == "device_kept" else "lead_left_alone")
         if self.runs:
-            return say_run(self.runs[0], self.numbers, now=self.window.now)
+            return format_run(self.runs[0], self.numbers, now=self.window.now)
         return self.say_run(self.window.past)
 
     def say_run(self, slot: int) -> str:

@@ -242,7 +242,7 @@ def _list_sites(database: Engine) -> dict[str, _SiteEntry]:
         unreadable = sites.list_unreadable(connection)
         untold = set[str]()
         if unreadable:
-            untold = sites.find_untold(connection, unreadable, control.list_armed(connection))
+            untold = sites.find_uncontrolled(connection, unreadable, control.list_armed(connection))
         marks = {
             stored.name: UnreadableMark(stored.error, stored.name in untold)
             for stored in unreadable

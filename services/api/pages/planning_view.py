@@ -29,8 +29,8 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import SLOT, FloatArray, floor_to, local_instant
-from luna.platform.control_sentences import say_standing
-from luna.platform.drivers.profile import say
+from luna.platform.control_sentences import format_standing
+from luna.platform.drivers.profile import pick_text
 from luna.platform.drivers.profiles import load_profile
 from luna.words import Language, Numbers, say_mode
 from luna.words.charts.axes import ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
@@ -335,7 +335,7 @@ class PlanningView:
         if "unattended" in codes:
             sentences.append(STANDING.say("unattended", self.numbers.language))
         for state in self.stored.states:
-            sentences += say_standing(state, self.numbers, self.say_instant)
+            sentences += format_standing(state, self.numbers, self.say_instant)
         return sentences
 
     @property
@@ -407,7 +407,7 @@ def list_unattended(
                 modes = [say_mode(mode, language=language) for mode in reverts.stays_in]
                 yield words("unattended_stays", modes=", ".join(modes))
         if profile.exclusive:
-            masters = "; ".join(say(text, language) for text in profile.exclusive)
+            masters = "; ".join(pick_text(text, language) for text in profile.exclusive)
             yield words("unattended_exclusive", masters=masters)
         yield words(f"unattended_evidence_{profile.evidence[0].kind}", profile=profile.title)
 

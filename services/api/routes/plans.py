@@ -55,7 +55,7 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
         missing = find_missing_forecast(connection, request, now=SystemClock().now())
     # Without a live forecaster the planner reports the missing forecast at once; waiting for one
     # would take until the time-out.
-    if missing is not None and gateway.queue.is_served(IssueRequest, asked=True):
+    if missing is not None and gateway.queue.is_served(IssueRequest, interactive=True):
         return missing
     return None
 

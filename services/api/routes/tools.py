@@ -137,7 +137,9 @@ async def _ask(gateway: Gateway, message: RequestMessage) -> bytes:
     Raises:
         UnavailableError: no worker answers such requests.
     """
-    if not await to_thread.run_sync(partial(gateway.queue.is_served, type(message), asked=True)):
+    if not await to_thread.run_sync(
+        partial(gateway.queue.is_served, type(message), interactive=True)
+    ):
         raise refuse("knowledge-service-away")
     return bytes((await gateway.ask(message)).body)
 

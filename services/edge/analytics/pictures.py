@@ -78,7 +78,9 @@ def list_pictures(summary: EdgeSummary) -> list[LabPicture]:
             "Both scales are by the square root."
         )
         drawn.append(("pareto", "Misses against dirty energy", caption, _draw_pareto(summary)))
-    mark, stand_in = (" (stand-in data)", say_stand_in(summary)) if summary.stands_in else ("", "")
+    mark, stand_in = (
+        (" (stand-in data)", describe_stand_in(summary)) if summary.stands_in else ("", "")
+    )
     return [
         LabPicture(name, f"{title}{mark}", caption, stand_in, chart)
         for name, title, caption, chart in drawn
@@ -95,7 +97,7 @@ def render(picture: LabPicture, form: str) -> bytes:
     return writers[form](picture.write_svg())
 
 
-def say_stand_in(summary: EdgeSummary) -> str:
+def describe_stand_in(summary: EdgeSummary) -> str:
     """Return where nothing was measured, as it stands below pictures and tables."""
     places = ", ".join(say_location(name, "en") for name in summary.stand_in_locations)
     return f"STAND-IN DATA: clean shares of {places} are drawn by a generator, not measured."

@@ -30,7 +30,13 @@ from luna.words.edge import (
     say_metric,
     say_season,
 )
-from services.edge.analytics.pictures import NUMBERS, PICTURES, list_pictures, render, say_stand_in
+from services.edge.analytics.pictures import (
+    NUMBERS,
+    PICTURES,
+    describe_stand_in,
+    list_pictures,
+    render,
+)
 from services.edge.analytics.runs import read_runs
 from services.edge.analytics.statistics import LEAST_WEEKS, RESAMPLES
 from services.edge.analytics.summary import ORACLE, summarise_table
@@ -103,7 +109,7 @@ def write_report(lab: Lab) -> dict[str, Any]:
     }
     account = {
         "stand_in_locations": summary.stand_in_locations,
-        "insights": say_insights(summary),
+        "insights": format_insights(summary),
         "files": files,
     }
     return {**figures, **account, "summary": summary.model_dump(mode="json")}
@@ -131,8 +137,8 @@ def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
     results = lab.config.results
     if "json" in results.output_formats:
         sentences = {
-            "stand_in": say_stand_in(summary) if summary.stands_in else None,
-            "insights_en": say_insights(summary),
+            "stand_in": describe_stand_in(summary) if summary.stands_in else None,
+            "insights_en": format_insights(summary),
         }
         document = {**sentences, **summary.model_dump(mode="json")}
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
@@ -176,7 +182,7 @@ def _write_pictures(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
                 yield _store(lab.report / f"{picture.name}.{form}", render(picture, form))
     lab.progress(len(pictures), len(pictures), "drawing")
     if "html" in results.output_formats:
-        report = draw_report(summary, say_insights(summary), pictures)
+        report = draw_report(summary, format_insights(summary), pictures)
         yield _store(lab.report / REPORT, report.encode())
 
 
@@ -254,7 +260,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def say_insights(summary: EdgeSummary) -> list[str]:
+def format_insights(summary: EdgeSummary) -> list[str]:
     """Return the insights as sentences, for files: in English."""
     numbers = Numbers("en", ZoneInfo("UTC"), "EUR")
     return [say_insight(insight.code, insight.figures, numbers) for insight in summary.insights]
@@ -298,7 +304,7 @@ def draw_report(
     ]
     notice = Markup("")
     if summary.stands_in:
-        notice = Markup('<p class="notice"><b>{}</b></p>').format(say_stand_in(summary))
+        notice = Markup('<p class="notice"><b>{}</b></p>').format(describe_stand_in(summary))
     items = _join(Markup("<li>{}</li>\n").format(sentence) for sentence in insights)
     pictures_part = Markup("")
     if pictures:

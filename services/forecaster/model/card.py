@@ -70,13 +70,13 @@ def _name(run: TrainingRun, kind: str) -> str:
     return f"{PurePosixPath(key).parent}/{name_digest(key)}.card.{kind}"
 
 
-def say_window(run: TrainingRun, timezone: str) -> str:
+def format_window(run: TrainingRun, timezone: str) -> str:
     """Return from when to when it was learned, in the site's time."""
     zone = ZoneInfo(timezone)
     return f"Learned from {say_instant(run.data_from, zone)} to {say_instant(run.data_until, zone)}"
 
 
-def say_making(run: TrainingRun) -> str:
+def format_training(run: TrainingRun) -> str:
     """Return what it takes to train the same again, and how long that took."""
     return f"Seed {run.seed}, code {run.code_version}, {run.train_seconds:.1f} s"
 

@@ -8,12 +8,12 @@ from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import ObjectStore
 from services.forecaster.model.aurora import FULL_DAYS
 from services.forecaster.model.card import (
+    format_training,
+    format_window,
     list_figures,
     list_items,
     list_section,
     load_card,
-    say_making,
-    say_window,
 )
 
 INTENDED_USE = (
@@ -97,7 +97,7 @@ class Card:
 
     def _list_facts(self) -> list[str]:
         run = self.run
-        window = say_window(run, self.timezone)
+        window = format_window(run, self.timezone)
         known_days = run.metrics.get("known_days", 0)
         verdicts = sorted(self.days_by_quality.items())
         days = ", ".join(f"{count} {verdict}" for verdict, count in verdicts)
@@ -106,7 +106,7 @@ class Card:
             f"{window}: {known_days:.0f} days of load ({days})",
             f"Stage: {self.stage}",
             f"Trained because: {run.trigger}; {use}: {run.verdict}",
-            say_making(run),
+            format_training(run),
         ]
         if self.growth:
             facts.append(f"Arrays had grown: {self.growth}")

@@ -245,7 +245,7 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
     trained_at = training_runs.last_finished(connection, site.name, version=VERSION)
     if runs and data_until - runs[0].data_until < LEAST_NEW:
         return None
-    if trained_at is None or not any(run.learned for run in runs):
+    if trained_at is None or not any(run.has_enough_data for run in runs):
         known_days = _count_known_days(connection, site, span[0], data_until)
         first_training = Due("schedule", "two weeks are known and nothing was learned")
         return first_training if known_days >= YOUNG_DAYS else None

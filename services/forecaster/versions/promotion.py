@@ -333,7 +333,7 @@ def _describe_next_training(
     due = find_due(connection, site, now=now)
     if due is not None:
         return f"due now: {due.reason}"
-    if run is None or not run.learned:
+    if run is None or not run.has_enough_data:
         return "when two weeks are known"
     zone = parse_zone(site.timezone)
     last_turn = find_last_turn(assign_turn(site.name), now, zone).astimezone(zone)

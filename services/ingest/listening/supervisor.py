@@ -173,7 +173,7 @@ class SourceSupervisor:
         for name in list(self._tasks):
             await self._end(name)
 
-    def say(self, name: str) -> str:
+    def describe(self, name: str) -> str:
         """Return a source's state as text, for the health check.
 
         Raises:

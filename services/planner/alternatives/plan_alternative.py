@@ -249,10 +249,10 @@ def require_happens(alternative: Alternative, replanned: AlternativePlan, index:
         return
     slots = slice(replanned.first, replanned.end)
     if exchanged[index, slots].sum() <= _NOTHING_KWH:
-        raise _forbid("mode", alternative.mode, _say_why(alternative, replanned, index))
+        raise _forbid("mode", alternative.mode, _describe_refusal(alternative, replanned, index))
 
 
-def _say_why(alternative: Alternative, replanned: AlternativePlan, index: int) -> str:
+def _describe_refusal(alternative: Alternative, replanned: AlternativePlan, index: int) -> str:
     """Return the limit that leaves nothing of an exchange with the grid, in words."""
     plan = replanned.after
     slot = replanned.first

@@ -143,7 +143,7 @@ class HeatDemand:
         )
         self._add_store(builder, ahead, use)
         return DemandColumns(
-            use, 1.0, partial(_place, self, use), pinned=PinnedUse(use, self.pinned_kwh)
+            use, 1.0, partial(_read_schedule, self, use), pinned=PinnedUse(use, self.pinned_kwh)
         )
 
     def _add_store(self, builder: ModelBuilder, ahead: LoadPricing, use: Indices) -> None:
@@ -167,7 +167,7 @@ class HeatDemand:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedHeat:
+class HeatSchedule:
     """A heat pump's schedule: the electricity used, ``(slots,)``."""
 
     demand: HeatDemand
@@ -229,10 +229,10 @@ class PlacedHeat:
         yield "manual", float(np.nansum(deviations[inside]))
 
 
-def _place(demand: HeatDemand, use: Indices, column: FloatArray) -> PlacedHeat:
+def _read_schedule(demand: HeatDemand, use: Indices, column: FloatArray) -> HeatSchedule:
     """Read a heat pump's schedule from the values of all columns."""
     used = column[use]
-    return PlacedHeat(demand, np.where(used > _INACCURACY_KWH, used, 0.0))
+    return HeatSchedule(demand, np.where(used > _INACCURACY_KWH, used, 0.0))
 
 
 def read_heat_pump(

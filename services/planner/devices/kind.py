@@ -135,7 +135,7 @@ class SurroundingColumns:
         curtailed: columns of curtailed PV.
         direct: columns of charging from PV behind inverters, ``(batteries, slots)``.
         batteries: columns of charge, discharge and stored energy, ``(batteries, 3, slots)``.
-        placed: the columns of all demands.
+        loads: the columns of all demands.
     """
 
     net_kwh: FloatArray
@@ -143,11 +143,11 @@ class SurroundingColumns:
     curtailed: Indices
     direct: Indices
     batteries: Indices
-    placed: Sequence["DemandColumns"]
+    loads: Sequence["DemandColumns"]
 
     def others(self, one: Indices) -> list[Term]:
         """Return the use of all demands except the one with the columns ``one``."""
-        return [(demand.use, demand.kwh) for demand in self.placed if demand.use is not one]
+        return [(demand.use, demand.kwh) for demand in self.loads if demand.use is not one]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class StorageColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedStorage:
+class StorageSchedule:
     """Discharge and its cost of wear of a load that stores energy; all ``(slots,)``.
 
     ``from_surplus`` marks slots in which it uses PV surplus alone, ``spared`` those in which it
@@ -190,7 +190,7 @@ class MissedDemand:
     figures: Mapping[str, Any]
 
 
-class PlacedDemand(Protocol):
+class DemandSchedule(Protocol):
     """The schedule of one demand."""
 
     @property
@@ -211,7 +211,7 @@ class PlacedDemand(Protocol):
         """Return the reason of every slot; None where the kind gives none."""
 
     @property
-    def storage(self) -> PlacedStorage | None:
+    def storage(self) -> StorageSchedule | None:
         """Its discharge and its limits on supply; None where it stores no energy."""
 
     def shortfalls(
@@ -227,7 +227,7 @@ class DemandColumns:
     Args:
         use: columns of its use in each slot.
         kwh: energy that each stands for at 1.
-        place: reads its schedule from the values of all columns.
+        read_schedule: reads its schedule from the values of all columns.
         block: its on/off columns, if their rules tie no other columns.
         surplus: its columns that may use PV surplus alone.
         pinned: its columns that the owner pins.
@@ -238,7 +238,7 @@ class DemandColumns:
 
     use: Indices
     kwh: FloatArray | float
-    place: Callable[[FloatArray], PlacedDemand]
+    read_schedule: Callable[[FloatArray], DemandSchedule]
     block: ScheduleBlock | None = None
     surplus: SurplusUse | None = None
     pinned: PinnedUse | None = None
@@ -286,7 +286,7 @@ class Demand(Protocol):
 # Penalty on missed pinned energy, in multiples of the highest price: an owner's block ranks above
 # every demand and below every limit.
 PIN_SLACK = 300.0
-UNPLACED = "is not placed: without a meter of its own it is part of the load forecast"
+UNSCHEDULED = "is not scheduled: without a meter of its own it is part of the load forecast"
 NO_NOTES: tuple[Assumption, ...] = ()
 NO_STATES: Mapping[str, Any] = MappingProxyType({})
 DemandReader: TypeAlias = Callable[[Site, StateMessage, Timeline, OutlookMessage], Sequence[Demand]]
@@ -307,13 +307,13 @@ class StoredStates:
     Args:
         find: the states by name for a plan that starts at an instant.
         note: assumptions behind the states that a request leaves out.
-        says_news: whether a device's reports up to an instant contradict the plan in force.
+        contradicts_plan: whether a device's reports up to an instant contradict the plan in force.
         roles: of ``input_sensors``, which carry the reports.
     """
 
     find: Callable[[Site, "DemandFacts", datetime], Mapping[str, Any]]
     note: Callable[[Site, "DemandFacts", StateMessage, datetime], Iterable[Assumption]]
-    says_news: Callable[[Site, "DemandFacts", datetime], bool]
+    contradicts_plan: Callable[[Site, "DemandFacts", datetime], bool]
     roles: tuple[str, ...]
 
 
@@ -342,7 +342,7 @@ class AddedDevice(Protocol):
 
 
 SessionPricer: TypeAlias = Callable[
-    [PlanRequest, Sequence[PlacedDemand], Callable[[PlanRequest], RelaxedBill]],
+    [PlanRequest, Sequence[DemandSchedule], Callable[[PlanRequest], RelaxedBill]],
     Iterator[SessionReply],
 ]
 AddedReader: TypeAlias = Callable[
@@ -370,14 +370,14 @@ class PlannedKind:
         unavoidable: codes of misses that no longer search avoids.
         add: reads devices that a variant adds to recorded days, by their owners' habits; None: the
             kind cannot be added.
-        place_by_habit: returns the states, over the plan's timeline, of the devices for which a
+        schedule_by_habit: returns the states, over the plan's timeline, of the devices for which a
             variant of a plan names a habit.
     """
 
     section: str
     read: DemandReader
     carry: Callable[[Expected, Collection[str]], Mapping[str, Any]]
-    refuse_block: Callable[[ManualBlock, Any], str | None] = lambda *_: UNPLACED
+    refuse_block: Callable[[ManualBlock, Any], str | None] = lambda *_: UNSCHEDULED
     assume: Callable[[Site, StateMessage, Collection[str], datetime], Iterable[Assumption]] = field(
         default=lambda *_: NO_NOTES
     )
@@ -386,7 +386,7 @@ class PlannedKind:
     price_sessions: SessionPricer | None = None
     unavoidable: frozenset[str] = frozenset()
     add: AddedReader | None = None
-    place_by_habit: Callable[[Site, Mapping[str, Habit], Timeline], Mapping[str, Any]] = field(
+    schedule_by_habit: Callable[[Site, Mapping[str, Habit], Timeline], Mapping[str, Any]] = field(
         default=lambda *_: NO_STATES
     )
 

@@ -42,7 +42,7 @@ _TOLERANCE_KWH = 1e-6
 # The methods in order of fall-back: dynamic programming, mixed-integer model, its incumbent at the
 # time limit, the inverter alone.
 Method = Literal["value", "model", "incumbent", "self_consumption"]
-# ``learned``: a trained policy replaces the planner's own.
+# ``learned``: the agent's policy replaces the planner's own.
 Followed = Literal["value", "flows", "house", "none", "learned"]
 
 
@@ -88,8 +88,8 @@ class Spread:
 class Plan:
     """A checked plan.
 
-    With flexible loads, ``placement`` is their schedule and ``problem`` the batteries' part that
-    remains.
+    With flexible loads, ``load_schedule`` is their schedule and ``problem`` what remains for the
+    batteries.
 
     ``costs`` are at tariff prices; the function ``objective`` has the cost at the problem's own.
     ``gap`` bounds the distance from the optimum, relative to the cost; None where nothing is
@@ -100,7 +100,7 @@ class Plan:
     it is empty where flow directions stay open. ``disagreements`` are failed checks of earlier
     methods: bugs. Where a policy is ``followed``, set-points and flows are its simulation on the
     expected scenario, ``premium`` is its extra cost over the optimum there, and ``keeps_modes``
-    says that hysteresis was applied. ``not_learned`` is the code of why a trained policy is not
+    says that hysteresis was applied. ``agent_obstacle`` is the code of why a trained policy is not
     followed.
     """
 
@@ -115,7 +115,7 @@ class Plan:
     proven: bool
     build_ms: float
     solve_ms: float
-    placement: LoadSchedule | None = None
+    load_schedule: LoadSchedule | None = None
     spread: Spread | None = None
     method: Method = "value"
     disagreements: tuple[str, ...] = ()
@@ -123,7 +123,7 @@ class Plan:
     followed: Followed = "none"
     premium: float = 0.0
     keeps_modes: bool = False
-    not_learned: str | None = None
+    agent_obstacle: str | None = None
 
     @property
     def limits(self) -> SiteLimits:

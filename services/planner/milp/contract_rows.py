@@ -6,7 +6,7 @@ import numpy as np
 
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.linear.model import Indices, ModelBuilder, Term
-from services.planner.milp.load_columns import PlacedColumns, most_placed_kwh
+from services.planner.milp.load_columns import LoadColumns, most_scheduled_kwh
 from services.planner.problem.problem import Problem
 
 
@@ -16,7 +16,7 @@ def add_contract(
     batteries: Indices,
     *,
     pv: tuple[Indices, Indices],
-    placed: PlacedColumns,
+    load_columns: LoadColumns,
 ) -> None:
     """Limit batteries to the PV surplus where they may not charge from the grid.
 
@@ -28,7 +28,7 @@ def add_contract(
         batteries: columns, ``(batteries, 3, slots)``.
         pv: columns of curtailed PV, and of PV that each hybrid inverter passes to its battery
             directly.
-        placed: columns of flexible loads, whose use is part of the deficit.
+        load_columns: columns of flexible loads, whose use is part of the deficit.
     """
     curtailed, direct = pv
     pv_only = []
@@ -49,7 +49,7 @@ def add_contract(
     supplying += [(batteries[index, 1], 1.0) for index in house_only]
     # Slots in which flexible loads may turn the surplus into a deficit; in all others its sign is
     # known beforehand.
-    uncertain = np.flatnonzero((net < 0) & (most_placed_kwh(problem) > 0))
+    uncertain = np.flatnonzero((net < 0) & (most_scheduled_kwh(problem) > 0))
     certain = np.setdiff1d(np.arange(net.size), uncertain)
     if pv_only:
         # curtailed[t] + charge[t] - direct[t] <= surplus[t]
@@ -59,11 +59,11 @@ def add_contract(
         # discharge[t] - curtailed[t] - use[t] <= deficit[t]
         lacking = certain[net[certain] >= 0]
         with builder.section("discharge for the house alone"):
-            _add_upper_bound(builder, lacking, net, [*supplying, *placed.terms])
+            _add_upper_bound(builder, lacking, net, [*supplying, *load_columns.terms])
     if uncertain.size:
         parts = (charging if pv_only else [], supplying if house_only else [])
         with builder.section("surplus or deficit"):
-            _add_surplus_binaries(builder, problem, uncertain, parts, uses=placed.terms)
+            _add_surplus_binaries(builder, problem, uncertain, parts, uses=load_columns.terms)
 
 
 def _add_surplus_binaries(
@@ -80,7 +80,7 @@ def _add_surplus_binaries(
     """
     charging, supplying = parts
     surplus = (problem.ac_pv_kwh - problem.outlook.load_kwh)[slots]
-    most = most_placed_kwh(problem)[slots]
+    most = most_scheduled_kwh(problem)[slots]
     has_surplus = builder.add_columns(
         slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True
     )

@@ -357,14 +357,14 @@ def list_choices(built: Formulation) -> list[DeviceChoice]:
     """
     model = built.model
     choices: list[DeviceChoice] = []
-    for columns in built.placed.loads:
+    for columns in built.load_columns.loads:
         if columns.block is not None:
             kwh = np.broadcast_to(np.asarray(columns.kwh, dtype=float), columns.block.on.shape)
             choices.append(SwitchedChoice(columns.block, kwh))
         elif columns.ranged is not None:
             choices.append(RangedChoice(columns.ranged, columns.use, model, built.balanced))
     chosen = sum(choice.columns.size for choice in choices)
-    has_ranges = any(columns.ranged for columns in built.placed.loads)
+    has_ranges = any(columns.ranged for columns in built.load_columns.loads)
     if not has_ranges or chosen != np.count_nonzero(model.integer == CHOSEN):
         return []
     return choices

@@ -194,7 +194,7 @@ def find_single_directions(problem: Problem) -> SingleDirections | None:
     """
     batteries = problem.site.batteries
     has_coupling = problem.tariff.charge is not None or problem.conversion is not None
-    if len(batteries) != 1 or problem.places or has_coupling:
+    if len(batteries) != 1 or problem.schedules_loads or has_coupling:
         return None
     if problem.pins or problem.burns_on_an_island or problem.inside is not problem:
         return None

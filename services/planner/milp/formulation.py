@@ -20,11 +20,11 @@ from services.planner.milp.contract_rows import add_contract
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters
 from services.planner.milp.load_columns import (
-    PlacedColumns,
+    LoadColumns,
     add_demands,
     add_sources,
     add_supply_rows,
-    most_placed_kwh,
+    most_scheduled_kwh,
 )
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
@@ -47,7 +47,7 @@ class Formulation:
     batteries: Indices
     storage_rows: Indices
     choices: tuple[Indices, Indices, Indices]
-    placed: PlacedColumns
+    load_columns: LoadColumns
     peaks: tuple[MonthPeak, ...]
     direct: Indices
     pin_ends: Indices
@@ -117,14 +117,14 @@ def formulate(
         balance += [(charge, -1.0), (discharge, 1.0)]
     direct = add_inverters(builder, problem, batteries, curtailed)
     balance += [(column, 1.0) for column in direct]
-    placed = add_demands(builder, problem)
-    balance += placed.terms
+    load_columns = add_demands(builder, problem)
+    balance += load_columns.terms
     slack = add_grid_slack(builder, problem) if elastic else []
     balance += slack
     net = outlook.load_kwh - ac_pv_kwh
     # bought[t] - sold[t] - curtailed[t] - charge[t] + discharge[t] - use[t] = load[t] - pv[t]
     balanced = builder.add_rows(net, net, balance, name="balance")
-    pin_ends = add_manual(builder, problem, batteries, placed)
+    pin_ends = add_manual(builder, problem, batteries, load_columns)
     add_reserves(builder, problem, batteries)
     storage = [
         _storage_rows(builder, problem, own, index=index) for index, own in enumerate(batteries)
@@ -133,13 +133,13 @@ def formulate(
     tariff = problem.tariff
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=tariff.peaks, zone=zone)
     add_charge(builder, bought, outlook.timeline, charge=tariff.charge, zone=zone)
-    add_contract(builder, problem, batteries, pv=(curtailed, direct), placed=placed)
+    add_contract(builder, problem, batteries, pv=(curtailed, direct), load_columns=load_columns)
     cuts = balanced[:0]
     if not elastic:
-        given = [column for column, _ in placed.give_terms]
+        given = [column for column, _ in load_columns.give_terms]
         sources = [bought, *batteries[:, 1], *given]
-        cuts = add_supply_rows(builder, problem, placed, sources)
-    add_sources(builder, problem, placed, batteries=batteries, grid=(sold, curtailed, direct))
+        cuts = add_supply_rows(builder, problem, load_columns, sources)
+    add_sources(builder, problem, load_columns, batteries=batteries, grid=(sold, curtailed, direct))
     if problem.storage.give_limit_kwh is not None:
         # sum of discharge[t] <= give_limit[t]
         builder.add_rows(
@@ -169,7 +169,7 @@ def formulate(
         batteries=batteries,
         storage_rows=rows,
         choices=chosen,
-        placed=placed,
+        load_columns=load_columns,
         peaks=peaks,
         direct=direct,
         pin_ends=pin_ends,
@@ -186,7 +186,7 @@ def _most_exchanged_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
     batteries = problem.site.batteries
     charge_kw = sum(battery.charge_limit_kw for battery in batteries)
     discharge_kw = sum(battery.discharge_limit_kw for battery in batteries)
-    used = outlook.load_kwh + charge_kw * hours + most_placed_kwh(problem)
+    used = outlook.load_kwh + charge_kw * hours + most_scheduled_kwh(problem)
     given = outlook.pv_kwh + discharge_kw * hours
     most_import = np.minimum(problem.import_limit_kwh, used)
     most_export = np.minimum(problem.export_limit_kwh, given)
@@ -214,7 +214,7 @@ def _battery_columns(
     )
     # Where PV covers the load even with every flexible load running, a battery that may not feed in
     # has nothing to serve.
-    may_lack = outlook.load_kwh + most_placed_kwh(problem) >= problem.ac_pv_kwh
+    may_lack = outlook.load_kwh + most_scheduled_kwh(problem) >= problem.ac_pv_kwh
     most_discharge = (
         battery.discharge_limit_kw
         * hours

@@ -24,7 +24,7 @@ _WAITING = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedColumns:
+class LoadColumns:
     """The columns of flexible loads, in the order of the problem's demands.
 
     ``span`` covers all columns that they added.
@@ -50,7 +50,7 @@ class PlacedColumns:
         return tuple(columns.block for columns in self.loads if columns.block)
 
 
-def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
+def add_demands(builder: ModelBuilder, problem: Problem) -> LoadColumns:
     """Add the columns and rows of every demand."""
     first = builder.columns
     ahead = look_ahead(problem)
@@ -59,7 +59,7 @@ def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
         with builder.section(demand.name):
             loads.append(demand.add(builder, ahead))
     _share_surplus(builder, [load.surplus for load in loads if load.surplus], ahead.surplus_kwh)
-    return PlacedColumns(tuple(loads), slice(first, builder.columns))
+    return LoadColumns(tuple(loads), slice(first, builder.columns))
 
 
 def _share_surplus(
@@ -102,7 +102,7 @@ def look_ahead(problem: Problem) -> LoadPricing:
     )
 
 
-def most_placed_kwh(problem: Problem) -> FloatArray:
+def most_scheduled_kwh(problem: Problem) -> FloatArray:
     """Return the largest draw of all flexible loads, shape ``(slots,)``."""
     hours = problem.outlook.timeline.hours
     return sum((demand.most_use_kwh(hours) for demand in problem.demands), np.zeros_like(hours))
@@ -111,7 +111,7 @@ def most_placed_kwh(problem: Problem) -> FloatArray:
 def add_sources(
     builder: ModelBuilder,
     problem: Problem,
-    placed: PlacedColumns,
+    load_columns: LoadColumns,
     *,
     batteries: Indices,
     grid: tuple[Indices, Indices, Indices],
@@ -122,17 +122,17 @@ def add_sources(
     """
     net = problem.outlook.load_kwh - problem.ac_pv_kwh
     sold, curtailed, direct = grid
-    around = SurroundingColumns(net, sold, curtailed, direct, batteries, placed.loads)
-    for demand, load in zip(problem.demands, placed.loads, strict=True):
+    around = SurroundingColumns(net, sold, curtailed, direct, batteries, load_columns.loads)
+    for demand, load in zip(problem.demands, load_columns.loads, strict=True):
         if load.storage:
             with builder.section(f"{demand.name}: sources"):
                 load.storage.add_sources(builder, around)
     slots = np.flatnonzero(net > 0)
-    if placed.give_terms and slots.size:
-        plain = [load for load in placed.loads if load.storage is None]
+    if load_columns.give_terms and slots.size:
+        plain = [load for load in load_columns.loads if load.storage is None]
         parts = []
         for columns, factor in [
-            *placed.give_terms,
+            *load_columns.give_terms,
             *((load.use, -np.asarray(load.kwh)) for load in plain),
         ]:
             factors = np.broadcast_to(np.asarray(factor), columns.shape)
@@ -144,7 +144,7 @@ def add_sources(
 
 
 def add_supply_rows(
-    builder: ModelBuilder, problem: Problem, placed: PlacedColumns, sources: Sequence[Indices]
+    builder: ModelBuilder, problem: Problem, load_columns: LoadColumns, sources: Sequence[Indices]
 ) -> Indices:
     """Add cuts for switched devices beside PV surplus, and return their rows.
 
@@ -155,7 +155,7 @@ def add_supply_rows(
     surplus_kwh = problem.outlook.pv_kwh - problem.outlook.load_kwh
     hours = problem.outlook.timeline.hours
     first = builder.rows
-    for demand, columns in zip(problem.demands, placed.loads, strict=True):
+    for demand, columns in zip(problem.demands, load_columns.loads, strict=True):
         switched = columns.switched
         if switched is None:
             continue

@@ -28,7 +28,7 @@ _DEAR = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedBlock:
+class CoupledBlock:
     """A block, and the row, slot and coefficient of its on/off columns in rows outside it."""
 
     block: ScheduleBlock
@@ -37,7 +37,7 @@ class PlacedBlock:
     factor: FloatArray
 
     @classmethod
-    def of(cls, model: LinearModel, block: ScheduleBlock) -> "PlacedBlock":
+    def of(cls, model: LinearModel, block: ScheduleBlock) -> "CoupledBlock":
         rows = model.entry_rows()
         first = int(block.on[0])
         outside = (rows < block.rows.start) | (rows >= block.rows.stop)
@@ -90,7 +90,7 @@ class Mixture:
 
 def mix_schedules(
     model: LinearModel,
-    blocks: Sequence[PlacedBlock],
+    blocks: Sequence[CoupledBlock],
     relaxed: Solution,
     initial: Sequence[Sequence[OnOffSchedule]],
     *,
@@ -130,7 +130,7 @@ class _Mixing:
     def __init__(
         self,
         model: LinearModel,
-        blocks: Sequence[PlacedBlock],
+        blocks: Sequence[CoupledBlock],
         relaxed: Solution,
         initial: Sequence[Sequence[OnOffSchedule]],
         *,
@@ -145,11 +145,11 @@ class _Mixing:
         # The first column of a whole schedule, and each such column's block and schedule.
         self._first = rest.cost.size + len(blocks)
         self._mixed: list[tuple[int, OnOffSchedule]] = []
-        for place, placed in enumerate(blocks):
-            columns = placed.block.columns
+        for place, coupled in enumerate(blocks):
+            columns = coupled.block.columns
             own_cost = float(model.cost[columns] @ relaxed.column[columns])
             cost = own_cost + _DEAR * (1.0 + abs(relaxed.objective))
-            schedule = OnOffSchedule(relaxed.column[placed.block.on], cost)
+            schedule = OnOffSchedule(relaxed.column[coupled.block.on], cost)
             rest = rest.with_column(*self._column(place, schedule))
         shares = np.arange(len(blocks))
         start = None
@@ -180,9 +180,9 @@ class _Mixing:
         dual[self._outside] = solution.dual[: self._rows]
         cheapest = []
         costs = []
-        for placed in self._blocks:
-            worth = placed.worth(dual)
-            schedule = placed.block.schedules.find(-worth)
+        for coupled in self._blocks:
+            worth = coupled.worth(dual)
+            schedule = coupled.block.schedules.find(-worth)
             cheapest.append(schedule)
             costs.append(schedule.cost - worth @ schedule.on)
         gain = float(solution.dual[self._rows :].sum() - sum(costs))
@@ -209,16 +209,16 @@ class _Mixing:
         )
 
 
-def _leave_out(model: LinearModel, blocks: Sequence[PlacedBlock]) -> tuple[BoolArray, LinearModel]:
+def _leave_out(model: LinearModel, blocks: Sequence[CoupledBlock]) -> tuple[BoolArray, LinearModel]:
     """Return the mask of rows outside all blocks, and their relaxed model.
 
     The model has an added last row per block.
     """
     rows = np.ones(model.row_lower.size, dtype=bool)
     columns = np.ones(model.cost.size, dtype=bool)
-    for placed in blocks:
-        rows[placed.block.rows] = False
-        columns[placed.block.columns] = False
+    for coupled in blocks:
+        rows[coupled.block.rows] = False
+        columns[coupled.block.columns] = False
     rest = model.part(columns, rows)
     ones = np.ones(len(blocks))
     # The added rows have no entries yet.

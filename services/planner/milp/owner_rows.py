@@ -11,14 +11,14 @@ from luna.energy.timeline import FloatArray
 from services.planner.devices.kind import PIN_SLACK, PinnedUse
 from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.milp.directions import PlannedFlows
-from services.planner.milp.load_columns import PlacedColumns
+from services.planner.milp.load_columns import LoadColumns
 from services.planner.milp.slack import dearest_price
 from services.planner.problem.owner_constraints import SAME_KWH
 from services.planner.problem.problem import Problem
 
 
 def add_manual(
-    builder: ModelBuilder, problem: Problem, batteries: Indices, placed: PlacedColumns
+    builder: ModelBuilder, problem: Problem, batteries: Indices, load_columns: LoadColumns
 ) -> Indices:
     """Add the rows of pins.
 
@@ -32,7 +32,7 @@ def add_manual(
     for index, (battery, columns) in enumerate(zip(problem.site.batteries, batteries, strict=True)):
         with builder.section(f"{battery.name}: pins"):
             ends += _pin_battery(builder, problem, columns, index=index)
-    for demand, load in zip(problem.demands, placed.loads, strict=True):
+    for demand, load in zip(problem.demands, load_columns.loads, strict=True):
         if load.pinned:
             with builder.section(f"{demand.name}: pins"):
                 _pin_load(builder, problem, load.pinned)

@@ -17,7 +17,7 @@ from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.linear.model import CHOSEN, InfeasibleError, LinearModel
 from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock
 from services.planner.milp.formulation import Formulation
-from services.planner.milp.mixtures import PlacedBlock, mix_schedules
+from services.planner.milp.mixtures import CoupledBlock, mix_schedules
 from services.planner.milp.solver import LinearSolution, Solution, Solver, SolverError
 from services.planner.problem.problem import SearchLimits
 
@@ -76,12 +76,12 @@ def round_once(
 ) -> Solution | None:
     """Return the integer solution nearest to the relaxed one, None if infeasible."""
     model = built.model
-    blocks = built.placed.blocks
+    blocks = built.load_columns.blocks
     column = relaxed.column
     with suppress(InfeasibleError):
         fixed = model
         for block in blocks:
-            nearest = PlacedBlock.of(model, block).find_nearest(relaxed.column[block.on])
+            nearest = CoupledBlock.of(model, block).find_nearest(relaxed.column[block.on])
             fixed = fixed.fixed(block.on, nearest.on)
         if blocks:
             column = solver.solve(fixed.relaxed()).column
@@ -131,9 +131,9 @@ def _fix_blocks(
         yield _FixedBlocks(model, relaxed, relaxed.objective)
         return
     allowed = search.allow(relaxed.objective)
-    trials = _ScheduleSearch(model, [PlacedBlock.of(model, block) for block in blocks], solver)
+    trials = _ScheduleSearch(model, [CoupledBlock.of(model, block) for block in blocks], solver)
     trials.try_schedules(
-        [placed.find_nearest(relaxed.column[placed.block.on]) for placed in trials.blocks]
+        [coupled.find_nearest(relaxed.column[coupled.block.on]) for coupled in trials.blocks]
     )
     if not trials.is_within(_SCHEDULES_SHARE * allowed, relaxed.objective):
         trials.try_at_prices()
@@ -159,7 +159,7 @@ class _ScheduleSearch:
     """
 
     model: LinearModel
-    blocks: Sequence[PlacedBlock]
+    blocks: Sequence[CoupledBlock]
     solver: Solver
     tried: list[Sequence[OnOffSchedule]] = field(default_factory=list)
     best: tuple[LinearModel, Solution] | None = None
@@ -173,7 +173,7 @@ class _ScheduleSearch:
         ``best`` stays where the rest of the model does not allow them.
         """
         self.tried.append(schedules)
-        columns = np.concatenate([placed.block.on for placed in self.blocks])
+        columns = np.concatenate([coupled.block.on for coupled in self.blocks])
         on = np.concatenate([schedule.on for schedule in schedules])
         fixed = self.model.fixed(columns, on)
         with suppress(InfeasibleError):
@@ -187,10 +187,10 @@ class _ScheduleSearch:
             return
         _, relaxed = self.best
         schedules = []
-        for placed in self.blocks:
-            on = np.round(relaxed.column[placed.block.on])
+        for coupled in self.blocks:
+            on = np.round(relaxed.column[coupled.block.on])
             change_cost = _CHANGE_COST * (1.0 - 2.0 * on)
-            schedules.append(placed.find(relaxed.dual, change_cost))
+            schedules.append(coupled.find(relaxed.dual, change_cost))
         self.try_schedules(schedules)
 
 

@@ -49,15 +49,15 @@ def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedu
     problem = settle_pins(problem.begun(), solver)
     hours = problem.outlook.timeline.hours
     if all(demand.is_settled(hours) for demand in problem.demands):
-        return _place(problem, solver)
-    first = _place(problem.due(problem.deadline.share(_FIRST_SHARE)), solver)
+        return _solve_schedule(problem, solver)
+    first = _solve_schedule(problem.due(problem.deadline.share(_FIRST_SHARE)), solver)
     # Unsettled demands cost least, so the first solution is the bound; its use settles them for the
     # second.
     settled = []
     for load in first.loads:
         demand = load.demand
         settled.append(demand if demand.is_settled(hours) else demand.settle(load.use_kwh, hours))
-    final = _place(replace(problem, demands=tuple(settled)), solver)
+    final = _solve_schedule(replace(problem, demands=tuple(settled)), solver)
     if first.gap is None or final.gap is None:
         return replace(final, gap=None, proven=False)
     bound = first.objective - first.gap * abs(first.objective)
@@ -66,7 +66,7 @@ def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedu
     return replace(final, gap=gap, proven=is_near)
 
 
-def _place(problem: Problem, solver: Solver) -> LoadSchedule:
+def _solve_schedule(problem: Problem, solver: Solver) -> LoadSchedule:
     try:
         return _schedule(problem, solver, elastic=False)
     except InfeasibleError:
@@ -116,7 +116,7 @@ def _read_schedule(
 ) -> LoadSchedule:
     slots = problem.outlook.timeline.count
     column = solution.column
-    loads = tuple(columns.place(column) for columns in built.placed.loads)
+    loads = tuple(columns.read_schedule(column) for columns in built.load_columns.loads)
     storages = [load.storage for load in loads if load.storage]
     used = sum((load.use_kwh for load in loads), np.zeros(slots))
     given = sum((storage.give_kwh for storage in storages), np.zeros(slots))
@@ -136,7 +136,7 @@ def _read_schedule(
     give_limit_kwh = None
     if spared.any() and problem.site.batteries:
         give_limit_kwh = np.where(spared, 0.0, np.inf)
-    span = built.placed.span
+    span = built.load_columns.span
     return LoadSchedule(
         demands=problem.demands,
         loads=loads,
@@ -170,7 +170,7 @@ def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
     begun_left_s = problem.deadline.left_s
     rounded = round_relaxation(
         built.model,
-        built.placed.blocks,
+        built.load_columns.blocks,
         search=problem.search,
         solver=solver.renew(problem.deadline),
     )

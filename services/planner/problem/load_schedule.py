@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from luna.energy.timeline import FloatArray
-from services.planner.devices.kind import Demand, PlacedDemand
+from services.planner.devices.kind import Demand, DemandSchedule
 from services.planner.problem.problem import Problem
 
 
@@ -24,7 +24,7 @@ class LoadSchedule:
     """
 
     demands: tuple[Demand, ...]
-    loads: tuple[PlacedDemand, ...]
+    loads: tuple[DemandSchedule, ...]
     import_limit_kwh: FloatArray
     give_limit_kwh: FloatArray | None
     beside_cost: float
@@ -42,12 +42,12 @@ class LoadSchedule:
         return given
 
     @property
-    def placed_kwh(self) -> FloatArray:
+    def scheduled_kwh(self) -> FloatArray:
         """Energy that the loads use, less their discharge, shape ``(slots,)``."""
-        placed = -self.give_kwh
+        scheduled = -self.give_kwh
         for load in self.loads:
-            placed = placed + load.use_kwh
-        return np.asarray(placed)
+            scheduled = scheduled + load.use_kwh
+        return np.asarray(scheduled)
 
     @property
     def wear_cost(self) -> FloatArray:
@@ -63,16 +63,16 @@ class LoadSchedule:
 
         The schedule is part of the load, and its limits replace the peaks.
         """
-        placed = self.placed_kwh
+        scheduled = self.scheduled_kwh
         uncertainty = problem.uncertainty
         if uncertainty.scenarios:
-            uncertainty = replace(uncertainty, scenarios=uncertainty.scenarios.add_load(placed))
+            uncertainty = replace(uncertainty, scenarios=uncertainty.scenarios.add_load(scheduled))
         if uncertainty.errors:
-            uncertainty = replace(uncertainty, errors=uncertainty.errors.add_load(placed))
+            uncertainty = replace(uncertainty, errors=uncertainty.errors.add_load(scheduled))
         import_limit_kw = self.import_limit_kwh / problem.outlook.timeline.hours
         return replace(
             problem,
-            outlook=replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed),
+            outlook=replace(problem.outlook, load_kwh=problem.outlook.load_kwh + scheduled),
             limits=replace(problem.limits, import_limit_kw=import_limit_kw),
             search=replace(problem.search, mip_gap=0.0, gap_cost=0.0),
             demands=(),

@@ -247,7 +247,7 @@ class Problem:
         return self.billed or self
 
     @property
-    def places(self) -> bool:
+    def schedules_loads(self) -> bool:
         """Whether flexible loads or peaks couple slots besides the batteries."""
         return bool(self.demands or self.tariff.peaks)
 

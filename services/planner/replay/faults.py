@@ -1,4 +1,4 @@
-"""Fault injection in a replay: place faults on the window, and run policies under them."""
+"""Fault injection in a replay: draw the spans of faults, and run policies under them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedFault:
+class TimedFault:
     """A fault and its spans, each from the first instant on, before the second."""
 
     fault: Fault
@@ -49,12 +49,12 @@ def _slot_from(instant: datetime, timeline: Timeline) -> int:
     return int(np.clip(slot, 0, timeline.count))
 
 
-def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> list[PlacedFault]:
+def draw_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> list[TimedFault]:
     """Return each fault with its spans.
 
     A fault without an instant strikes at ``times`` instants drawn by the seed and its position.
     """
-    placed = []
+    timed_faults = []
     for place, fault in enumerate(faults):
         length = timedelta(hours=fault.hours)
         if fault.from_ is None:
@@ -64,8 +64,8 @@ def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> l
         else:
             begins = [fault.from_]
         spans = tuple((begin, begin + length) for begin in begins)
-        placed.append(PlacedFault(fault, spans))
-    return placed
+        timed_faults.append(TimedFault(fault, spans))
+    return timed_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +89,23 @@ class FaultEffects:
     behind: IndexArray
 
     @classmethod
-    def of(cls, scene: ReplayData, placed: Sequence[PlacedFault]) -> "FaultEffects":
+    def of(cls, scene: ReplayData, faults: Sequence[TimedFault]) -> "FaultEffects":
         """Return the joint effects of several faults."""
         timeline = scene.timeline
         kinds = ("sensor_frozen", "command_lost", "planner_down", "grid_outage")
         masks = {kind: np.zeros(timeline.count, dtype=bool) for kind in kinds}
         behind = np.zeros(timeline.count, dtype=np.int64)
-        for placed_fault in placed:
-            kind = placed_fault.fault.kind
-            active = placed_fault.mask(timeline)
+        for fault in faults:
+            kind = fault.fault.kind
+            active = fault.mask(timeline)
             if kind in masks:
                 masks[kind][active] = True
             if kind == "clock_behind":
-                behind[active] += placed_fault.late // timeline.step
+                behind[active] += fault.late // timeline.step
         faulty = replace(
             scene,
-            prices=_spoil_prices(scene.prices, placed),
-            forecasts=_spoil_forecasts(scene.forecasts, placed),
+            prices=_spoil_prices(scene.prices, faults),
+            forecasts=_spoil_forecasts(scene.forecasts, faults),
         )
         return cls(
             faulty,
@@ -117,10 +117,10 @@ class FaultEffects:
         )
 
 
-def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> ForecastArchive:
+def _spoil_forecasts(book: ForecastArchive, faults: Sequence[TimedFault]) -> ForecastArchive:
     """Return the forecasts without missing ones, and with delayed instants of issue."""
     forecasts: list[Forecast] = list(book.forecasts)
-    for fault in placed:
+    for fault in faults:
         if fault.fault.kind == "forecasts_missing":
             forecasts = [
                 forecast for forecast in forecasts if not fault.is_active(forecast.issued_at)
@@ -133,10 +133,10 @@ def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> Fo
     return ForecastArchive(sorted(forecasts, key=lambda forecast: forecast.issued_at))
 
 
-def _spoil_prices(site_prices: SitePrices, placed: Sequence[PlacedFault]) -> SitePrices:
+def _spoil_prices(site_prices: SitePrices, faults: Sequence[TimedFault]) -> SitePrices:
     """Return the prices with delayed publication instants; the final prices stay."""
     books = dict(site_prices.books)
-    for fault in placed:
+    for fault in faults:
         if fault.fault.kind == "prices_late":
             late = np.timedelta64(fault.late)
         elif fault.fault.kind == "prices_missing":
@@ -147,9 +147,9 @@ def _spoil_prices(site_prices: SitePrices, placed: Sequence[PlacedFault]) -> Sit
     return replace(site_prices, books=books)
 
 
-def _delay(book: PriceVintages, placed: PlacedFault, late: np.timedelta64) -> PriceVintages:
+def _delay(book: PriceVintages, fault: TimedFault, late: np.timedelta64) -> PriceVintages:
     published = book.published_at
-    for first, end in placed.spans:
+    for first, end in fault.spans:
         is_after_begin = book.published_at >= np.datetime64(first.replace(tzinfo=None))
         is_before_end = book.published_at < np.datetime64(end.replace(tzinfo=None))
         is_late = is_after_begin & is_before_end

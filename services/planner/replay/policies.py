@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.agent import LEARNED_POLICIES
+from luna.contracts.agent import AGENT_REPLAY_POLICIES
 from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.limits import SiteLimits
@@ -108,7 +108,7 @@ class DischargeMeter:
         self._before = stored_kwh
 
 
-# Makes a plan of a problem and the prices known by its start; a learned policy is one of these.
+# Makes a plan of a problem and the prices known by its start; an agent's policy is one of these.
 MakePlan = Callable[[Problem, SitePrices], Plan]
 
 
@@ -315,9 +315,9 @@ def find_policies() -> Mapping[str, ReplayPolicy]:
 
 
 def plans_from_forecasts(names: Collection[str]) -> bool:
-    """Return whether any of these policies needs stored forecasts; learned ones do."""
+    """Return whether any of these policies needs stored forecasts; those of the agent do."""
     return any(
-        name in LEARNED_POLICIES or (name in _POLICIES and _POLICIES[name].needs_forecasts)
+        name in AGENT_REPLAY_POLICIES or (name in _POLICIES and _POLICIES[name].needs_forecasts)
         for name in names
     )
 

@@ -51,7 +51,7 @@ class OffsetPolicy:
 class PolicyFactory:
     """Makes every policy of a replay; ``every`` counts slots between two plans.
 
-    ``learned`` are trained policies without a declaration: their planning functions by name.
+    ``agents`` are trained policies without a declaration: their planning functions by name.
 
     Invariants: a policy depends on the scene, its faults and its state at midnight alone, so days
     give the same results in one run or one by one.
@@ -61,7 +61,7 @@ class PolicyFactory:
     rules: Rules
     every: int
     oracle: Plan
-    learned: Mapping[str, MakePlan] = field(default_factory=dict)
+    agents: Mapping[str, MakePlan] = field(default_factory=dict)
 
     def make(self, policy_run: PolicyRun, standing: CarryOver) -> Policy:
         """Return a run's policy for a day that begins with ``standing``."""
@@ -70,8 +70,8 @@ class PolicyFactory:
         inputs = PolicyInputs(scene, self.rules, self.every, self.oracle, standing)
         name = policy_run.policy
         policy: Policy
-        if name in self.learned:
-            policy = inputs.plan_ahead(scene.forecasts, inputs.errors, make=self.learned[name])
+        if name in self.agents:
+            policy = inputs.plan_ahead(scene.forecasts, inputs.errors, make=self.agents[name])
         else:
             policy = find_policies()[name].make(inputs)
         if fault_effects is None:
@@ -86,16 +86,16 @@ def origin_of(policy: Policy) -> PlanOrigin | None:
     return inner.origin if isinstance(inner, ModelPredictive) else None
 
 
-def require_policies(policies: Sequence[str], learned: Mapping[str, MakePlan]) -> None:
-    """Refuse names of policies that are neither declared nor learned.
+def require_policies(policies: Sequence[str], agents: Mapping[str, MakePlan]) -> None:
+    """Refuse names of policies that are neither declared nor of the agent.
 
     Raises:
         InvalidInputError: for the first such name.
     """
     for name in policies:
-        if name not in find_policies() and name not in learned:
+        if name not in find_policies() and name not in agents:
             raise refuse(
-                "no-such-policy", field="policies", value=name, names=(*find_policies(), *learned)
+                "no-such-policy", field="policies", value=name, names=(*find_policies(), *agents)
             )
 
 

@@ -13,7 +13,7 @@ from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import PolicyDay
-from services.planner.replay.faults import PlacedFault
+from services.planner.replay.faults import TimedFault
 
 
 def value_stored_energy(
@@ -130,7 +130,7 @@ class ReplayResults:
             gain=sum(gains),
         )
 
-    def fault(self, placed: PlacedFault | None, labels: Mapping[str, str]) -> FaultReply:
+    def fault(self, timed: TimedFault | None, labels: Mapping[str, str]) -> FaultReply:
         """Return a fault's cost to each policy.
 
         ``labels`` maps policies to their runs with the fault.
@@ -144,8 +144,8 @@ class ReplayResults:
             unserved_kwh[policy] = sum(day.unserved_kwh for day in days)
             violations += sum(day.violations for day in days)
         return FaultReply(
-            fault=placed.fault if placed else None,
-            spans=list(placed.spans) if placed else [],
+            fault=timed.fault if timed else None,
+            spans=list(timed.spans) if timed else [],
             cost=cost,
             unserved_kwh=unserved_kwh,
             violations=violations,

@@ -8,7 +8,7 @@ from luna.energy.timeline import local_dates
 from services.planner.devices import PLANNED_KINDS
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import DayResult, PolicyDay, simulate_day
-from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults
+from services.planner.replay.faults import FaultEffects, TimedFault, draw_faults
 from services.planner.replay.policies import CarryOver, MakePlan
 from services.planner.replay.policy_factory import (
     PolicyFactory,
@@ -32,7 +32,7 @@ DayRecords = Mapping[str, PolicyDay]
 class ReplaySpec:
     """The policies, slots between two plans, and faults of a replay.
 
-    ``seed`` draws the instants of faults without one. ``learned`` maps the names of trained
+    ``seed`` draws the instants of faults without one. ``agents`` maps the names of trained
     policies to their planning functions. ``explain_loss`` also replays ``mpc`` with perfect
     information of some kinds, to attribute its loss to forecast errors.
     """
@@ -41,7 +41,7 @@ class ReplaySpec:
     every: int
     faults: Sequence[Fault] = ()
     seed: int = 0
-    learned: Mapping[str, MakePlan] = field(default_factory=dict)
+    agents: Mapping[str, MakePlan] = field(default_factory=dict)
     explain_loss: bool = True
 
     @property
@@ -75,12 +75,12 @@ class PolicyRuns:
     """
 
     policies: Sequence[str]
-    faults: Sequence[PlacedFault]
+    faults: Sequence[TimedFault]
     faulty: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, spec: ReplaySpec, scene: ReplayData) -> "PolicyRuns":
-        faults = place_faults(spec.faults, scene.timeline, seed=spec.seed)
+        faults = draw_faults(spec.faults, scene.timeline, seed=spec.seed)
         policies = list(dict.fromkeys([*spec.policies, *YARDSTICKS, *spec.loss_steps]))
         affected = [name for name in dict.fromkeys(spec.policies) if name not in ("idle", "oracle")]
         keys = [str(place) for place in range(len(faults))]
@@ -133,11 +133,11 @@ def run(
     Invariants: a replay resumed from its log gives the same reply bit for bit as an uninterrupted
         one; one seed draws the same instants of faults.
     """
-    require_policies(spec.policies, spec.learned)
+    require_policies(spec.policies, spec.agents)
     rules = Rules.of(scene)
     runs = PolicyRuns.of(spec, scene)
     factory = PolicyFactory(
-        scene, rules, spec.every, plan_with_hindsight(scene, rules), spec.learned
+        scene, rules, spec.every, plan_with_hindsight(scene, rules), spec.agents
     )
     days = _simulate_days(factory, runs.policy_runs(scene), book or DayLog(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
@@ -145,8 +145,8 @@ def run(
     results = ReplayResults(scene, rules, factory.oracle, dates, days_by_label)
     faults = []
     for key, labels in runs.faulty.items():
-        placed = None if key == TOGETHER else runs.faults[int(key)]
-        faults.append(results.fault(placed, labels))
+        timed = None if key == TOGETHER else runs.faults[int(key)]
+        faults.append(results.fault(timed, labels))
     as_recorded: list[str] = []
     for kind in PLANNED_KINDS:
         as_recorded.extend(device.name for device in getattr(scene.site, kind.section))

@@ -26,20 +26,20 @@ from services.planner.reply.notes import find_dearest, name_compromise
 _SAME_PRICE = 1e-4
 
 
-def placed_columns(placement: LoadSchedule) -> dict[str, dict[str, Columns]]:
+def schedule_columns(schedule: LoadSchedule) -> dict[str, dict[str, Columns]]:
     """Return flexible loads, by section and name, as columns of ``luna.contracts.plan.columns``."""
     columns: dict[str, dict[str, Columns]] = {kind.section: {} for kind in PLANNED_KINDS}
-    for load in placement.loads:
+    for load in schedule.loads:
         columns[load.demand.section][load.demand.name] = load.columns()
     return columns
 
 
-def tell_placed(plan: Plan) -> Iterator[tuple[str, str, Columns]]:
+def explain_schedules(plan: Plan) -> Iterator[tuple[str, str, Columns]]:
     """Yield section, name and reasons of the flexible loads that have reasons."""
-    if plan.placement is None or not plan.placement.loads:
+    if plan.load_schedule is None or not plan.load_schedule.loads:
         return
     reasons = DeviceReasons(_view_prices(plan), plan.problem.at_tariff_prices.outlook)
-    for load in plan.placement.loads:
+    for load in plan.load_schedule.loads:
         explained = load.explain(reasons)
         if explained:
             yield load.demand.section, load.demand.name, explained
@@ -57,8 +57,8 @@ def _view_prices(plan: Plan) -> PriceView:
     marginal = np.where(spilled, 0.0, marginal)
     marginal = np.where(importing, tariff.import_price, marginal)
     supplied_kwh = flows.discharge_kwh.sum(axis=0)
-    if plan.placement is not None:
-        supplied_kwh = supplied_kwh + plan.placement.give_kwh
+    if plan.load_schedule is not None:
+        supplied_kwh = supplied_kwh + plan.load_schedule.give_kwh
     costs = tariff.export_price < -_SAME_PRICE
     has_room = plan.problem.export_limit_kwh > flows.export_kwh + NOTHING_KWH
     sells = ~spilled & ~costs & has_room
@@ -96,14 +96,14 @@ def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
 
     Missing energy is priced at the horizon's highest import price.
     """
-    if plan.placement is None:
+    if plan.load_schedule is None:
         return []
     zone = ZoneInfo(plan.problem.site.timezone)
     timeline = plan.problem.outlook.timeline
     language = request.options.language
     dearest = find_dearest(plan)
     compromises = []
-    for load in plan.placement.loads:
+    for load in plan.load_schedule.loads:
         for missed in load.missed(timeline, zone):
             cost = missed.missing_kwh * dearest
             compromises.append(name_compromise(missed.code, language, cost=cost, **missed.figures))
@@ -200,8 +200,8 @@ def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[t
         yield "manual", float(flows.import_kwh[inside].sum())
     elif block.action == "no_export":
         yield "manual", float(flows.export_kwh[inside].sum())
-    elif plan.placement:
-        for load in plan.placement.loads:
+    elif plan.load_schedule:
+        for load in plan.load_schedule.loads:
             if load.demand.name == block.device:
                 yield from load.shortfalls(block, inside, plan.problem.outlook.timeline.hours)
 

@@ -50,7 +50,7 @@ class Evidence(LaterSlots):
 
     @cached_property
     def planners_choice(self) -> PlannersChoice:
-        """The planner's own choice beside a learned policy."""
+        """The planner's own choice beside an agent's policy."""
         return read_planners_choice(self.plan)
 
     def name_instant(self, slot: int) -> str:

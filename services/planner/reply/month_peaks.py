@@ -18,9 +18,9 @@ def find_peak_limit(plan: Plan) -> FloatArray:
     It is infinite where no peak is at work.
     """
     hours = plan.problem.outlook.timeline.hours
-    if plan.placement is None or not plan.problem.site.tariff.peak:
+    if plan.load_schedule is None or not plan.problem.site.tariff.peak:
         return np.full(hours.size, np.inf)
-    limit = plan.placement.import_limit_kwh
+    limit = plan.load_schedule.import_limit_kwh
     connection = plan.problem.site.grid.import_limit_kw * hours
     # A car's charging limit from surplus alone narrows the import as well, down to nothing.
     is_peak = (limit < connection - _LITTLE_KWH) & (limit > _LITTLE_KWH)

@@ -63,13 +63,13 @@ def list_notes(
             assumptions += kind.assume(site, request.state, included, timeline.begin)
     if included:
         assumptions.append(Assumption(code="loads_not_placed", figures={"loads": included}))
-    return say_notes(
+    return format_notes(
         [*assumptions, *more],
         Numbers(request.options.language, ZoneInfo(site.timezone), site.currency),
     )
 
 
-def say_notes(assumptions: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
+def format_notes(assumptions: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
     """Return assumptions and doubts as notes, assumptions first."""
     notes = []
     for assumption in assumptions:
@@ -262,13 +262,13 @@ def find_gap_cost(plan: Plan) -> float | None:
     """Return a plan's greatest distance from the optimum, currency; None if nothing is proven."""
     if plan.gap is None:
         return None
-    cost = objective(plan) if plan.placement is None else plan.placement.objective
+    cost = objective(plan) if plan.load_schedule is None else plan.load_schedule.objective
     return round(plan.gap * abs(cost), 6) + 0.0
 
 
-def room_of_placement(plan: Plan) -> float:
+def bound_schedule_gap(plan: Plan) -> float:
     """Return the load schedule's greatest distance from the optimum, batteries included."""
-    schedule = plan.placement
+    schedule = plan.load_schedule
     if schedule is None or schedule.proven:
         return 0.0
     if schedule.gap is None:
@@ -276,15 +276,15 @@ def room_of_placement(plan: Plan) -> float:
     return schedule.gap * abs(schedule.objective)
 
 
-def room_of_batteries(plan: Plan) -> float:
+def bound_battery_gap(plan: Plan) -> float:
     """Return the battery plan's greatest distance from the optimum.
 
     It is 0 for disagreements with the simulation, which no longer search mends.
     """
     if plan.proven or plan.disagreements:
         return 0.0
-    if plan.placement is not None and plan.gap is not None:
-        return room_of_placement(plan)
+    if plan.load_schedule is not None and plan.gap is not None:
+        return bound_schedule_gap(plan)
     return np.inf if plan.gap is None or plan.gap > plan.problem.search.mip_gap else 0.0
 
 

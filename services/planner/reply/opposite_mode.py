@@ -44,8 +44,8 @@ def _price_flows(plan: Plan, value: BatteryValue, instead: Flows) -> FloatArray:
     """Return the extra cost of other flows over a plan's, ``(slots,)``."""
     problem = plan.problem
     planned = plan.costs
-    # Without anything beside money or placed, what the plan costs has been worked out already.
-    if plan.placement is not None or problem.billed is not None:
+    # Without anything beside money or scheduled, what the plan costs has been worked out already.
+    if plan.load_schedule is not None or problem.billed is not None:
         planned = weigh_flows(problem, plan.flows)
     costs = weigh_flows(problem, instead).total - planned.total
     lowest_kwh = problem.limits.batteries.min_kwh[0, 0]

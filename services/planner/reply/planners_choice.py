@@ -1,4 +1,4 @@
-"""The planner's own choice beside a plan that follows what was learned."""
+"""The planner's own choice beside a plan that follows the agent."""
 
 from dataclasses import dataclass
 

@@ -46,14 +46,14 @@ from services.planner.reply.devices import (
 )
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.notes import (
+    bound_battery_gap,
+    bound_schedule_gap,
     find_compromises,
     find_gap_cost,
     list_notes,
     mark_unproven,
     missed_reserves,
     name_compromise,
-    room_of_batteries,
-    room_of_placement,
 )
 from services.planner.reply.reasons import explain_evidence
 from services.planner.reply.shown_modes import show_modes
@@ -148,7 +148,7 @@ def compare_cheapest(
     problem = replace(problem, following=replace(problem.following, switching_price=0.0))
     if reply_objective(plan, request) is None:
         return None
-    if problem.places and not request.options.compare_cheapest:
+    if problem.schedules_loads and not request.options.compare_cheapest:
         return None
     cheapest = decide(problem, solver, deadline=deadline)
     if "self_consumption" in (plan.method, cheapest.method):
@@ -178,7 +178,7 @@ def price_sessions(
     Costs are of the linear relaxation, without a device's least power: one linear solve each, and
     cents are not lost in a mixed-integer gap. Energy beyond a target has no value in them.
     """
-    if plan.placement is None:
+    if plan.load_schedule is None:
         return []
     timed = solver.renew(deadline or Deadline.within(request.options.time_limit_s))
     relax = partial(_relax, solver=timed)
@@ -187,7 +187,7 @@ def price_sessions(
         for kind in PLANNED_KINDS:
             if kind.price_sessions:
                 # One by one: those priced before the deadline stay.
-                for session in kind.price_sessions(request, plan.placement.loads, relax):
+                for session in kind.price_sessions(request, plan.load_schedule.loads, relax):
                     priced.append(session)  # noqa: PERF402
     return priced
 
@@ -203,7 +203,7 @@ def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
     slack = 0.0
     missing_kwh: dict[str, float] = {}
-    for demand, load in zip(problem.demands, built.placed.loads, strict=True):
+    for demand, load in zip(problem.demands, built.load_columns.loads, strict=True):
         if load.storage:
             columns = load.storage.missing
             slack += float(built.model.cost[columns] @ solution.column[columns])
@@ -299,9 +299,9 @@ def _list_compromises(
         compromises += missed_blocks(plan, request.manual, language)
     compromises += missed_reserves(plan, language)
     if compromises:
-        compromises = mark_unproven(compromises, room_of_batteries(plan))
-    if plan.placement is not None:
-        compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
+        compromises = mark_unproven(compromises, bound_battery_gap(plan))
+    if plan.load_schedule is not None:
+        compromises += mark_unproven(missed_demands(plan, request), bound_schedule_gap(plan))
     return compromises
 
 

@@ -36,9 +36,9 @@ def _list_actions(plan: PlanReply, place: int) -> dict[str, SlotAction]:
     for name, flow in slot.batteries.items():
         net_kwh = round(flow.charge_kwh - flow.discharge_kwh, 6)
         actions[name] = SlotAction(mode=plan.setpoints[name].mode[place], energy_kwh=net_kwh)
-    for name, placed in slot.placed:
-        mode = _SUPPLY if placed.used_kwh < 0 else placed.mode
-        actions[name] = SlotAction(mode=mode, energy_kwh=round(placed.used_kwh, 6))
+    for name, load in slot.scheduled:
+        mode = _SUPPLY if load.used_kwh < 0 else load.mode
+        actions[name] = SlotAction(mode=mode, energy_kwh=round(load.used_kwh, 6))
     return actions
 
 

@@ -11,7 +11,7 @@ from luna.contracts.plan.columns import BANDS, Columns
 from luna.energy.physics.mode import Curtailment, Mode
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
-from services.planner.reply.devices import mark_slots, placed_columns, tell_placed
+from services.planner.reply.devices import explain_schedules, mark_slots, schedule_columns
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.reason_columns import PlanExplanation
 from services.planner.reply.shown_modes import MODE_WORDS
@@ -32,8 +32,8 @@ def list_columns(
     ahead = plan.problem.outlook
     outlook = request.outlook
     load_kwh = ahead.load_kwh
-    if plan.placement is not None:
-        load_kwh = load_kwh - plan.placement.placed_kwh
+    if plan.load_schedule is not None:
+        load_kwh = load_kwh - plan.load_schedule.scheduled_kwh
     columns = {
         "load_kwh": load_kwh,
         "pv_kwh": ahead.pv_kwh,
@@ -60,7 +60,7 @@ def list_columns(
         "start": list(ahead.timeline),
         "mode": modes,
         **round_columns(columns),
-        **_placed_columns(plan, request),
+        **_schedule_columns(plan, request),
         "batteries": batteries,
         "reason": explained.of_slots.write(devices),
         "language": request.options.language,
@@ -87,12 +87,12 @@ def _list_batteries(plan: Plan) -> dict[str, Columns]:
     return batteries
 
 
-def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
+def _schedule_columns(plan: Plan, request: PlanRequest) -> Columns:
     """Return the columns of flexible loads, and the devices that owner's blocks control."""
     columns: Columns = {}
-    if plan.placement is not None:
-        columns = placed_columns(plan.placement)
-        for kind, name, reasons in tell_placed(plan):
+    if plan.load_schedule is not None:
+        columns = schedule_columns(plan.load_schedule)
+        for kind, name, reasons in explain_schedules(plan):
             columns[kind][name]["reason"] = reasons
     if request.manual:
         columns["manual"] = [marks["manual"] for marks in mark_slots(plan, request.manual)]

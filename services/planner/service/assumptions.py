@@ -16,7 +16,7 @@ from luna.platform.database.site_facts import PlanningFacts
 from luna.words import Language, Numbers
 from services.planner.devices import PLANNED_KINDS
 from services.planner.problem.knowledge import DAY
-from services.planner.reply.notes import say_notes
+from services.planner.reply.notes import format_notes
 
 HALF_FULL = 0.5
 # Batteries report every quarter-hour; a state of charge older than an hour may be outdated.
@@ -50,7 +50,7 @@ def note_tariff(
     # Prices of the day before count as well: missing ones would be filled from them.
     around = Timeline(timeline.start - DAY, SLOT, DAY // SLOT + timeline.count)
     unused = prices.find_unused_each(connection, [site], around)[site.name]
-    return say_notes(
+    return format_notes(
         _gather(_judge_tariff(site, unused)),
         Numbers(language, ZoneInfo(site.timezone), site.currency),
     )

@@ -202,7 +202,7 @@ def follow_sessions(engine: Engine, settings: Settings, *, now: datetime) -> Fol
         facts = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
         changed = []
         for key, site in by_key.items():
-            if any(stored.says_news(site, facts[key], now) for stored in _STORED):
+            if any(stored.contradicts_plan(site, facts[key], now) for stored in _STORED):
                 changed.append(key)
         plan_causes.note(connection, changed, "session")
     return FollowSessionsReply(sites=len(changed))

@@ -245,7 +245,7 @@ def read_modes(reply: PlanReply, first: int, count: int) -> Modes:
     for place, slot in enumerate(reply.slots[first : first + count]):
         for name, setpoints in reply.setpoints.items():
             modes[place, name] = setpoints.mode[first + place]
-        for name, flow in slot.placed:
+        for name, flow in slot.scheduled:
             modes[place, name] = flow.mode
     return modes
 

@@ -91,7 +91,7 @@ def replay_site(
 
 
 @dataclass(frozen=True, slots=True)
-class LearnedPolicy:
+class ReplayAgent:
     """A trained policy in a replay.
 
     Its planning function depends on the training ``run_id`` alone.
@@ -105,14 +105,14 @@ def replay_on(
     store: Store,
     request: ReplayRequest,
     *,
-    learned: Mapping[str, LearnedPolicy] | None = None,
+    agents: Mapping[str, ReplayAgent] | None = None,
     progress: Progress | None = None,
 ) -> ReplayReply:
     """Replay a stored site over the window, from its checkpoint on, and store the results.
 
     Daily costs go to ``daily_scores``; of ``simulation`` the oracle's days go to
     ``oracle_daily_results`` and those of the policy ``episodes`` to ``antares_learning``: all by
-    natural keys, so that a repetition changes nothing. ``learned`` are trained policies by their
+    natural keys, so that a repetition changes nothing. ``agents`` are trained policies by their
     names in the request.
 
     Raises:
@@ -128,7 +128,7 @@ def replay_on(
         )
         scene = read_scene(connection, request, forecasts)
         notes = note_tariff(connection, site, scene.timeline)
-    trained = learned or {}
+    trained = agents or {}
     makers = {name: policy.make for name, policy in trained.items()}
     every = max(timedelta(minutes=request.every_minutes) // SLOT, 1)
     spec = ReplaySpec(
@@ -218,7 +218,7 @@ class Checkpoint:
 
 
 def _fingerprint(
-    request: ReplayRequest, scene: ReplayData, learned: Mapping[str, LearnedPolicy]
+    request: ReplayRequest, scene: ReplayData, agents: Mapping[str, ReplayAgent]
 ) -> str:
     """Return a digest of a replay's inputs.
 
@@ -230,7 +230,7 @@ def _fingerprint(
         scene.site.model_dump_json(by_alias=True),
         version("luna-energy"),
     ]
-    parts += [f"{name} {policy.run_id}" for name, policy in sorted(learned.items())]
+    parts += [f"{name} {policy.run_id}" for name, policy in sorted(agents.items())]
     arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]
     if scene.carbon_g_per_kwh is not None:
         arrays.append(scene.carbon_g_per_kwh)

@@ -179,7 +179,7 @@ def _read_months(
         prices = read_prices(connection, site, around)
         adapted = adapt(recorded, site, prices)
         if addition.any():
-            adapted = adapt(recorded, site, prices, added_kwh=addition.place_on(adapted))
+            adapted = adapt(recorded, site, prices, added_kwh=addition.schedule_on(adapted))
         yield adapted
 
 

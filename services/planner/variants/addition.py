@@ -14,7 +14,7 @@ from luna.energy.devices.kind import NamedDevice
 from luna.energy.part import StrictModel
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
-from services.planner.devices.kind import AddedDevice, PlacedDemand
+from services.planner.devices.kind import AddedDevice, DemandSchedule
 from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import DAY, look_ahead
@@ -60,7 +60,7 @@ class Addition:
         """Return whether anything is added."""
         return any(self.devices.values())
 
-    def place_on(self, adapted: AdaptedSite) -> FloatArray:
+    def schedule_on(self, adapted: AdaptedSite) -> FloatArray:
         """Return the added use in each recorded slot, kWh.
 
         Beyond the window that of its last plan.
@@ -69,14 +69,14 @@ class Addition:
         window = adapted.scene.timeline
         added = np.zeros(recorded.count)
         for begin, end in _list_spans(adapted):
-            placed = self._place(adapted, begin)
+            loads = self._schedule(adapted, begin)
             first = recorded.index_of(begin)
             slots = (end - begin) // SLOT
             last = recorded.count - first if end == window.end else slots
-            uses = sum((load.use_kwh for load in placed), np.zeros(HORIZON // SLOT))
+            uses = sum((load.use_kwh for load in loads), np.zeros(HORIZON // SLOT))
             added[first : first + min(last, uses.size)] = uses[:last]
             past = Timeline(begin, SLOT, slots)
-            for load in placed:
+            for load in loads:
                 section = load.demand.section
                 name = load.demand.name
                 device = self.devices[section][name]
@@ -84,7 +84,7 @@ class Addition:
                 self.end_states[section, name] = device.end(load.columns(), past, state)
         return added
 
-    def _place(self, adapted: AdaptedSite, begin: datetime) -> list[PlacedDemand]:
+    def _schedule(self, adapted: AdaptedSite, begin: datetime) -> list[DemandSchedule]:
         ahead = Timeline(begin, SLOT, HORIZON // SLOT)
         ahead_outlook = look_ahead(begin, ahead, energy=adapted.energy, prices=adapted.scene.prices)
         series = {

@@ -170,7 +170,7 @@ def conclude(
     variants = []
     for variant in question.variants:
         reply = compare(variant, flows[variant.name], baseline)
-        reply_text = _say(reply, account, days, numbers)
+        reply_text = _format_variant(reply, account, days, numbers)
         variants.append(reply.model_copy(update={"text": reply_text}))
     return WhatIfReply(
         what_if_id=what_if_id,
@@ -186,7 +186,9 @@ def conclude(
     )
 
 
-def _say(variant: VariantReply, baseline: VariantReply, days: int, numbers: Numbers) -> str:
+def _format_variant(
+    variant: VariantReply, baseline: VariantReply, days: int, numbers: Numbers
+) -> str:
     """Return a variant's savings and their origin in words, with the figures of the table."""
     bill = variant.bill - baseline.bill
     stored_gain = variant.stored_gain - baseline.stored_gain

@@ -93,7 +93,9 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
             for device in getattr(changed, kind.section)
             if device.name in states_before
         }
-        states[kind.section] = kept | dict(kind.place_by_habit(changed, variant.habits, timeline))
+        states[kind.section] = kept | dict(
+            kind.schedule_by_habit(changed, variant.habits, timeline)
+        )
     update = {
         "site": changed,
         "outlook": outlook,

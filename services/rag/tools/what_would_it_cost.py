@@ -128,7 +128,7 @@ def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
     changes = _change(context.site, arguments)
     if changes is None:
         return teller.miss("variant_needs_device", (plan_source(plan),))
-    if context.client is None or not context.client.is_served(PlanVariantRequest, asked=True):
+    if context.client is None or not context.client.is_served(PlanVariantRequest, interactive=True):
         return teller.miss("no_planner", (plan_source(plan),))
     request = PlanVariantRequest(
         plan_id=plan.plan_id,

@@ -162,7 +162,7 @@ class HumidityDemand:
         return DemandColumns(
             on,
             slot_kwh,
-            partial(_place, self, on, slot_kwh),
+            partial(_read_schedule, self, on, slot_kwh),
             block,
             pinned=PinnedUse(on, self.pinned, float(slot_kwh.max())),
         )
@@ -252,7 +252,7 @@ class DryingSchedules:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedDryer:
+class DryerSchedule:
     """What a dehumidifier does in a plan: where it is on and what it uses, ``(slots,)``."""
 
     demand: HumidityDemand
@@ -340,11 +340,11 @@ class PlacedDryer:
         )
 
 
-def _place(
+def _read_schedule(
     demand: HumidityDemand, on: Indices, slot_kwh: FloatArray, column: FloatArray
-) -> PlacedDryer:
+) -> DryerSchedule:
     is_on = column[on] > 0.5  # a choice is 0 or 1 but for the solver's dust
-    return PlacedDryer(demand, is_on, is_on * slot_kwh)
+    return DryerSchedule(demand, is_on, is_on * slot_kwh)
 
 
 def read_dehumidifier(

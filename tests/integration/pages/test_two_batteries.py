@@ -28,7 +28,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
-from luna.platform.house_statements import say_statement, state_house
+from luna.platform.house_statements import format_statement, state_house
 from luna.platform.queue.connection import connect
 from luna.platform.queue.live_flows import LiveFlows
 from luna.words import say_mode
@@ -259,7 +259,9 @@ def test_messages_and_answers_tell_of_each_battery(
     house: HouseNow, database: Engine, planned: tuple[Site, PlanReply]
 ) -> None:
     numbers = numbers_of(house, "en")
-    told = [say_statement(statement, numbers, now=NOW) for statement in state_house(house, numbers)]
+    told = [
+        format_statement(statement, numbers, now=NOW) for statement in state_house(house, numbers)
+    ]
     asked = ToolCallRequest.model_validate(
         {"tool": "plan", "arguments": {}, "site_id": "twins", "language": "en"}
     )

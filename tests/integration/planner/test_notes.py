@@ -232,7 +232,7 @@ def test_a_forecast_that_is_old_is_named_by_its_issue(connection: Connection) ->
     }
 
 
-def test_an_appliance_that_is_not_placed_is_named(connection: Connection) -> None:
+def test_an_appliance_that_is_not_scheduled_is_named(connection: Connection) -> None:
     store(
         connection,
         loads=[{"name": "tank", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 2}],

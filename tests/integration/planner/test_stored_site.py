@@ -108,7 +108,7 @@ def test_a_plan_asked_for_twice_is_stored_once(connection: Connection, planned_s
     assert plans.load(connection, first.plan_id) == first
 
 
-def test_an_appliance_is_placed_where_it_has_a_meter_of_its_own(connection: Connection) -> None:
+def test_an_appliance_is_scheduled_where_it_has_a_meter_of_its_own(connection: Connection) -> None:
     loads = [
         {"name": "tank", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 2},
         {"name": "pool", "kind": "deferrable", "power_kw": 1, "energy_kwh_per_day": 2},

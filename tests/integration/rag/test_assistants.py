@@ -49,7 +49,7 @@ def gate(servers: Servers, redis_url: str) -> Iterator[Gate]:
         url = gate.database.url.render_as_string(hide_password=False)
         client = QueueClient(redis_url)
         with worker_process(redis_url, url, "services.rag.tasks"):
-            wait_for(lambda: client.is_served(SearchRequest, asked=True))
+            wait_for(lambda: client.is_served(SearchRequest, interactive=True))
             yield gate
         client.close()
 

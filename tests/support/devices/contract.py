@@ -358,8 +358,8 @@ def check_plan(kind: DeviceKind[Any], example: Example, seed: int) -> bool:
         # Limits that contradict each other; the model must not know a way either.
         assert math.isnan(best)
         return False
-    placed = plan.placement
-    cost = placed.objective if placed is not None else objective(plan)
+    schedule = plan.load_schedule
+    cost = schedule.objective if schedule is not None else objective(plan)
     assert math.isnan(best) or abs(cost - best) <= 2e-3, (cost, best)
     reply = plan_request(request, now=START, solver=Solver()).model_dump(mode="json", by_alias=True)
     for slot in reply["slots"]:

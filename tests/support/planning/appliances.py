@@ -62,6 +62,6 @@ def model_cost(request: PlanRequest) -> float:
     """Return what the mixed-integer model says a request's best plan costs, slack and worth
     included.
     """
-    placement = solve(request).placement
-    assert placement is not None
-    return placement.objective
+    schedule = solve(request).load_schedule
+    assert schedule is not None
+    return schedule.objective

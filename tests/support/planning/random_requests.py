@@ -285,7 +285,7 @@ KIND_OF = {
     "peaks": _add_peaks,
 }
 PLACES = ("vehicles", "loads", "peaks")
-# Between how many slots: what is placed takes longer.
+# Between how many slots: what is scheduled takes longer.
 SLOTS = {
     "plain": (96, 193),
     "cycles": (60, 140),

@@ -92,9 +92,9 @@ def _draw_sessions(rng: np.random.Generator) -> dict[str, Any]:
 
 def find_broken_limits(plan: Plan, request: PlanRequest) -> Iterator[str]:
     """Yield what a plan of a small home breaks, in words."""
-    placement = plan.placement
-    assert placement is not None
-    uses = {each.demand.name: each.use_kwh for each in placement.loads}
+    schedule = plan.load_schedule
+    assert schedule is not None
+    uses = {each.demand.name: each.use_kwh for each in schedule.loads}
     yield from _check_flows(plan, request, uses)
     yield from _check_battery(plan.problem.site.batteries[0], plan.flows)
     yield from _check_car(plan, request, uses["car"])

@@ -16,8 +16,8 @@ from luna.energy.devices.battery import Battery
 from luna.energy.timeline import local_dates
 from services.planner.devices.kind import PIN_SLACK
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
-from services.planner.devices.vehicle.placed import ChargingDemand
 from services.planner.devices.vehicle.rows import DEPARTURE_SLACK, MINIMUM_SLACK, SHORT_SLACK
+from services.planner.devices.vehicle.schedule import ChargingDemand
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.milp.slack import dearest_price
 from services.planner.problem.owner_constraints import Manual
@@ -89,7 +89,7 @@ class _Reference:
             self.quantity(f"stored_{index}") for index, _ in enumerate(self.site.batteries)
         ]
         self.direct = [self.take_direct(index) for index, _ in enumerate(self.site.batteries)]
-        self.placed: list[list[pulp.LpAffineExpression]] = [[] for _ in self.slots]
+        self.load_use: list[list[pulp.LpAffineExpression]] = [[] for _ in self.slots]
         self.beside: list[pulp.LpAffineExpression] = []
         self.cars: list[_Car] = []
         self.appliances: list[Sequence[pulp.LpAffineExpression]] = []
@@ -166,7 +166,7 @@ class _Reference:
         """What an appliance uses in a slot is served like the load."""
         self.appliances.append(used)
         for slot in self.slots:
-            self.placed[slot].append(used[slot])
+            self.load_use[slot].append(used[slot])
 
     def charge_vehicle(self, demand: VehicleDemand) -> None:
         """A vehicle charges within one of its ranges of powers or not at all, and gives to the
@@ -198,7 +198,7 @@ class _Reference:
             self.problem += car.give[slot] <= vehicle.discharge_limit_kw * hours * demand.slots_of(
                 "gives"
             )[slot] * (1 - pulp.lpSum(on))
-            self.placed[slot].append(car.charge[slot] - car.give[slot])
+            self.load_use[slot].append(car.charge[slot] - car.give[slot])
             self.beside.append(vehicle.wear_price * car.give[slot])
         for on in car.on:
             self.start_vehicle(demand, on)
@@ -375,7 +375,7 @@ class _Reference:
                 self.outlook.load_kwh[slot]
                 + self.sold[slot]
                 + pulp.lpSum(charge[slot] for charge in self.charge)
-                + pulp.lpSum(self.placed[slot])
+                + pulp.lpSum(self.load_use[slot])
             )
             self.problem += supplied == used
             self.problem += self.bought[slot] <= self.carries_kwh[0][slot] * imports[slot]
@@ -525,14 +525,14 @@ class _Reference:
             )
             given = pulp.lpSum(discharge[slot] for discharge in into_house)
             net = self.outlook.load_kwh[slot] - self.pv_kwh[slot]
-            if net < 0 and self.placed[slot]:
+            if net < 0 and self.load_use[slot]:
                 self.turn(slot, taken if from_sun else None, given if into_house else None)
                 continue
             if from_sun:
                 self.problem += taken <= max(-net, 0.0)
             if into_house:
                 self.problem += given <= (
-                    0.0 if net < 0 else net + self.held_back[slot] + pulp.lpSum(self.placed[slot])
+                    0.0 if net < 0 else net + self.held_back[slot] + pulp.lpSum(self.load_use[slot])
                 )
 
     def turn(
@@ -541,12 +541,10 @@ class _Reference:
         taken: pulp.LpAffineExpression | None,
         given: pulp.LpAffineExpression | None,
     ) -> None:
-        """What is placed may turn a surplus into a deficit: either some is left, or the house lacks
-        energy.
-        """
+        """A flexible load may turn a surplus into a deficit: some is left, or energy is short."""
         left = self.problem.add_variable(f"surplus_left_{slot}", cat=pulp.LpBinary)
         plenty = 100.0
-        lacks = self.outlook.load_kwh[slot] - self.pv_kwh[slot] + pulp.lpSum(self.placed[slot])
+        lacks = self.outlook.load_kwh[slot] - self.pv_kwh[slot] + pulp.lpSum(self.load_use[slot])
         if taken is not None:
             self.problem += taken <= -lacks + plenty * (1 - left)
             self.problem += taken <= plenty * left

@@ -180,7 +180,7 @@ def test_the_champion_speaks_from_where_the_days_of_its_trial_end(
 
 # In a short run one is made in tests/system/agent/test_evaluation.py.
 @pytest.mark.long
-def test_a_challenger_stands_a_trial_beside_the_champion(
+def test_a_new_agent_stands_a_trial_beside_the_champion(
     home: Connection, objects: FileObjects, first: TrainAgentReply
 ) -> None:
     second = train(home, objects, "imitation", seed=1)

@@ -32,8 +32,8 @@ from tests.support.suite.tables import each_row
 NAMES = ["idle", "self_consumption", "rule", "mpc", "oracle"]
 
 
-def live(scene: ReplayData, learned: Mapping[str, MakePlan]) -> dict[str, list[DayCost]]:
-    reply = run(scene, ReplaySpec([*NAMES, *learned], 4, learned=learned, explain_loss=False)).reply
+def live(scene: ReplayData, agents: Mapping[str, MakePlan]) -> dict[str, list[DayCost]]:
+    reply = run(scene, ReplaySpec([*NAMES, *agents], 4, agents=agents, explain_loss=False)).reply
     assert {policy.violations for policy in reply.policies.values()} == {0}
     return {name: policy.days for name, policy in reply.policies.items()}
 
@@ -107,9 +107,9 @@ def test_of_an_agent_that_may_sell_nothing_else_is_followed() -> None:
     """
     buys = Bent(buy_always, power_kw=4.0).plan
     scene = make_scene(past_days=4)
-    learned = {"antares": buys, "antares" + EXPORT: sell_by(buys)}
+    agents = {"antares": buys, "antares" + EXPORT: sell_by(buys)}
     told = run(
-        scene, ReplaySpec(["mpc", *learned], 4, learned=learned, explain_loss=False)
+        scene, ReplaySpec(["mpc", *agents], 4, agents=agents, explain_loss=False)
     ).reply.policies
     assert told["antares"].cycles == 0.0
     assert told["antares" + EXPORT].cycles > 0.0

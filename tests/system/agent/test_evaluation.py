@@ -16,7 +16,7 @@ from luna.platform.database import quality, scores, training_runs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.objects import FileObjects
 from services.agent.evaluation.evaluate import SYSTEM_ID, evaluate_agents
-from services.agent.evaluation.replay import load_learned, replay_learned
+from services.agent.evaluation.replay import load_replay_agents, replay_agents
 from services.agent.training import TOLERANCE, train_agent
 from services.planner.service.replay import Store
 from tests.support.command_line.call import Luna
@@ -140,15 +140,11 @@ def test_who_was_trained_for_the_quarter_stood_a_trial_beside_the_champion(
     home: Engine, evaluated: EvaluateAgentReply
 ) -> None:
     with unit_of_work(home) as connection:
-        challenger = training_runs.load(
-            connection, SITE.name, evaluated.weeks[0].run_ids["antares"]
-        )
-        champion = training_runs.load(connection, SITE.name, str(challenger.parent_run_id))
+        newer = training_runs.load(connection, SITE.name, evaluated.weeks[0].run_ids["antares"])
+        champion = training_runs.load(connection, SITE.name, str(newer.parent_run_id))
     assert champion.knowledge_cutoff == EARLY
-    scores = {
-        name: challenger.metrics[f"trial.{name}.score"] for name in ("new", "champion", "planner")
-    }
-    assert challenger.accepted == (scores["new"] >= scores["champion"] - TOLERANCE)
+    scores = {name: newer.metrics[f"trial.{name}.score"] for name in ("new", "champion", "planner")}
+    assert newer.accepted == (scores["new"] >= scores["champion"] - TOLERANCE)
 
 
 @pytest.mark.usefixtures("evaluated")
@@ -194,7 +190,7 @@ def test_a_replay_takes_a_learned_policy_by_what_it_knew_before(
         episodes=None,
     )
     with unit_of_work(home) as connection:
-        reply = replay_learned(Store.beside(home, lambda: connection), request, objects=objects)
+        reply = replay_agents(Store.beside(home, lambda: connection), request, objects=objects)
     assert reply.policies["antares"].run_id == evaluated.weeks[0].run_ids["antares"]
     assert reply.policies["idle"].run_id is None
     with unit_of_work(home) as connection:
@@ -214,7 +210,7 @@ def test_a_replay_takes_nothing_but_the_selling_of_a_learned_policy(
         episodes=None,
     )
     with unit_of_work(home) as connection:
-        reply = replay_learned(Store.beside(home, lambda: connection), request, objects=objects)
+        reply = replay_agents(Store.beside(home, lambda: connection), request, objects=objects)
     assert reply.policies["antares_export"].run_id == evaluated.weeks[0].run_ids["antares"]
     # What feed-in earns is never worth what a kWh costs at night: neither of them sells.
     assert reply.policies["antares_export"].days == reply.policies["mpc"].days
@@ -231,7 +227,7 @@ def test_days_of_a_trial_are_no_unseen_days(home: Engine, objects: FileObjects) 
         )[-1]
         assert (first.knowledge_cutoff, first.data_until < EARLY) == (EARLY, True)
         with pytest.raises(NotFoundError):
-            load_learned(
+            load_replay_agents(
                 connection,
                 SITE,
                 ["antares"],
@@ -239,7 +235,7 @@ def test_days_of_a_trial_are_no_unseen_days(home: Engine, objects: FileObjects) 
                 objects=objects,
             )
         assert (
-            load_learned(connection, SITE, ["antares"], before=EARLY, objects=objects)[
+            load_replay_agents(connection, SITE, ["antares"], before=EARLY, objects=objects)[
                 "antares"
             ].run_id
             == first.run_id
@@ -250,7 +246,7 @@ def test_a_replay_with_what_was_never_trained_by_then_names_the_command(
     home: Engine, objects: FileObjects
 ) -> None:
     with unit_of_work(home) as connection, pytest.raises(NotFoundError) as raised:
-        load_learned(
+        load_replay_agents(
             connection,
             SITE,
             ["mpc", "antares"],

@@ -234,11 +234,11 @@ def test_a_plan_is_made_where_the_agents_worker_dies_and_the_queue_is_full(
         worker = stack.enter_context(
             worker_process(servers.redis_url, database_url, "services.agent.tasks")
         )
-        wait_for(lambda: client.is_served(ShadowPlanRequest, asked=True))
+        wait_for(lambda: client.is_served(ShadowPlanRequest, interactive=True))
         kill(worker)
         # Its heartbeat outlives it: the plan is asked for, and nobody makes it.
         assert is_stored(days, solve_by(days, client).plan_id)
-        assert client.is_served(ShadowPlanRequest, asked=True)
+        assert client.is_served(ShadowPlanRequest, interactive=True)
         stack.enter_context(closing(redis.Redis.from_url(servers.redis_url))).config_set(
             "maxmemory", 1
         )

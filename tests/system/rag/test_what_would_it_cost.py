@@ -30,7 +30,7 @@ def client(database: Engine, database_url: str, redis_url: str) -> Iterator[Clie
         furnish_told(connection, name=NAME)
     client = Client(redis_url)
     with worker_process(redis_url, database_url, "services.planner.tasks"):
-        wait_for(lambda: client.is_served(PlanVariantRequest, asked=True))
+        wait_for(lambda: client.is_served(PlanVariantRequest, interactive=True))
         yield client
     client.close()
     remove_site(database, NAME)

@@ -12,7 +12,7 @@ from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.schedule import whole_range
 from luna.energy.timeline import FloatArray, IndexArray
-from services.agent.learned_modes import ChooseModes, plan_by_modes, read_chosen
+from services.agent.modes import ChooseModes, plan_by_modes, read_chosen
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import Problem
@@ -61,7 +61,7 @@ def test_the_plan_does_what_was_chosen() -> None:
     plan = plan_by_modes(problem, _buy_cheap(problem))
 
     assert plan.followed == "learned"
-    assert plan.not_learned is None
+    assert plan.agent_obstacle is None
     # 10 kWh from half full at 5 kW and an efficiency of 0.95: 1.1875 kWh a quarter-hour, so the
     # fifth slot fills it.
     assert (plan.setpoints.mode[0, :4] == Mode.CHARGE).all()
@@ -105,7 +105,7 @@ def test_where_modes_of_one_battery_do_not_say_everything_the_planner_decides(
     problem = _problem(*batteries)
     plan = plan_by_modes(problem, _always(Mode.CHARGE))
 
-    assert plan.not_learned == reason
+    assert plan.agent_obstacle == reason
     assert plan.followed != "learned"
     np.testing.assert_array_equal(plan.setpoints.mode, decide(problem, Solver()).setpoints.mode)
 
@@ -114,7 +114,7 @@ def test_where_modes_of_one_battery_do_not_say_everything_the_planner_decides(
 def test_what_is_no_mode_is_not_followed(chosen: int) -> None:
     plan = plan_by_modes(_problem({}), _always(chosen))
 
-    assert plan.not_learned == "no_mode"
+    assert plan.agent_obstacle == "no_mode"
     assert plan.followed != "learned"
 
 
@@ -125,7 +125,7 @@ def test_a_price_that_is_no_number_is_the_planners_matter() -> None:
     )
     plan = plan_by_modes(replace(problem, outlook=unknown), _always(Mode.CHARGE))
 
-    assert plan.not_learned == "unknown_outlook"
+    assert plan.agent_obstacle == "unknown_outlook"
 
 
 def test_modes_that_would_miss_what_is_wanted_at_the_end_are_not_followed() -> None:
@@ -133,7 +133,7 @@ def test_modes_that_would_miss_what_is_wanted_at_the_end_are_not_followed() -> N
     wanted = replace(problem.terminal, least_kwh=np.array([5.0]))
     plan = plan_by_modes(replace(problem, terminal=wanted), _always(Mode.EXPORT))
 
-    assert plan.not_learned == "limits_or_wishes"
+    assert plan.agent_obstacle == "limits_or_wishes"
     assert plan.flows.stored_kwh[0, -1] >= 5.0 - 1e-6
 
 

@@ -330,7 +330,7 @@ async def test_a_source_that_gave_up_says_why() -> None:
     await listening.follow([site(battery_soc=("mqtt:s",))])
     await asyncio.sleep(0.01)
     with pytest.raises(UnavailableError, match="password"):
-        listening.say(MQTT)
+        listening.describe(MQTT)
     await listening.close()
 
 

@@ -197,8 +197,8 @@ def test_a_plan_around_a_car_costs_the_same_in_both_layers() -> None:
             site.model_dump(by_alias=True), series, soc=0.2, state=state, options=value_rest(0.1)
         )
     )
-    assert plan.placement is not None
-    assert objective(plan) == pytest.approx(plan.placement.objective, abs=1e-4)
+    assert plan.load_schedule is not None
+    assert objective(plan) == pytest.approx(plan.load_schedule.objective, abs=1e-4)
 
 
 @each_row(

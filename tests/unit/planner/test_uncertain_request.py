@@ -90,7 +90,7 @@ def test_risk_counts_the_dear_course_alone() -> None:
     ) == pytest.approx(6.4 / 0.95, abs=1e-3)
 
 
-def test_loads_are_placed_for_what_is_expected_and_the_battery_weighs_scenarios() -> None:
+def test_loads_are_scheduled_for_what_is_expected_and_the_battery_weighs_scenarios() -> None:
     point, weighed = (
         plan(site={"loads": [TANK]}, uncertainty=kind) for kind in ("point", "scenarios")
     )

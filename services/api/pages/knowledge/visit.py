@@ -39,7 +39,7 @@ class Visit:
 
     def is_served(self, request: type[Message]) -> bool:
         """Return whether a service answers such requests now."""
-        return self.gateway.queue.is_served(request, asked=True)
+        return self.gateway.queue.is_served(request, interactive=True)
 
     def load_own_answer(self, connection: Connection, answer_id: str) -> StoredAnswer:
         """Return an answer that the reader was given on the site.

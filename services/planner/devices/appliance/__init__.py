@@ -16,7 +16,7 @@ from luna.energy.timeline import Timeline
 from services.planner.devices.appliance.begin import AddedLoad, carry_loads
 from services.planner.devices.appliance.cycle import CycleDemand, read_cycle
 from services.planner.devices.appliance.load import LoadDemand, read_load
-from services.planner.devices.kind import UNPLACED, PlannedKind, refuse_strangers
+from services.planner.devices.kind import UNSCHEDULED, PlannedKind, refuse_strangers
 
 
 def _read_demands(
@@ -40,7 +40,7 @@ def _read_demands(
 
 
 def _refuse_block(_block: ManualBlock, load: DeferrableLoad) -> str:
-    return "runs a programme: its runs say when" if load.profile_kw else UNPLACED
+    return "runs a programme: its runs say when" if load.profile_kw else UNSCHEDULED
 
 
 def _add_loads(

@@ -131,12 +131,12 @@ class CycleDemand:
         surplus = SurplusUse(
             use, np.ones(use.size), self.most_kwh, surplus_alone & (self.running_kwh == 0)
         )
-        place = partial(_place, self, use, np.concatenate(missed))
-        return DemandColumns(use, 1.0, place, surplus=surplus)
+        read_schedule = partial(_read_schedule, self, use, np.concatenate(missed))
+        return DemandColumns(use, 1.0, read_schedule, surplus=surplus)
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedCycle:
+class CycleSchedule:
     """A programme's schedule: the energy used, ``(slots,)``, and the missed share of each run."""
 
     demand: CycleDemand
@@ -190,11 +190,13 @@ class PlacedCycle:
         yield from ()
 
 
-def _place(demand: CycleDemand, use: Indices, missed: Indices, column: FloatArray) -> PlacedCycle:
+def _read_schedule(
+    demand: CycleDemand, use: Indices, missed: Indices, column: FloatArray
+) -> CycleSchedule:
     """Read a programme's schedule from the values of all columns."""
     used = column[use]
     used = np.where(used > _INACCURACY_KWH, used, 0.0)
-    return PlacedCycle(demand, used, np.round(column[missed]))
+    return CycleSchedule(demand, used, np.round(column[missed]))
 
 
 def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterator[tuple[CycleRun, FloatArray]]:

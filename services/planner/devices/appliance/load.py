@@ -173,7 +173,7 @@ class LoadDemand:
         return DemandColumns(
             on,
             slot_kwh,
-            partial(_place, self, (on, too_long), slot_kwh),
+            partial(_read_schedule, self, (on, too_long), slot_kwh),
             block,
             SurplusUse(on, slot_kwh, self.allowed, surplus_alone & is_free),
             PinnedUse(on, self.pinned, load.power_kw * float(ahead.hours.max())),
@@ -269,7 +269,7 @@ def add_longest_rest(
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedRuns:
+class RunSchedule:
     """A switched load's schedule.
 
     Args:
@@ -356,12 +356,12 @@ class PlacedRuns:
         yield "manual", float(np.nansum(deviations[inside]))
 
 
-def _place(
+def _read_schedule(
     demand: LoadDemand, columns: tuple[Indices, Indices], slot_kwh: FloatArray, column: FloatArray
-) -> PlacedRuns:
+) -> RunSchedule:
     """Read a load's schedule from the values of all columns."""
     on, too_long = columns
-    return PlacedRuns(demand, np.round(column[on]) * slot_kwh, float(column[too_long].sum()))
+    return RunSchedule(demand, np.round(column[on]) * slot_kwh, float(column[too_long].sum()))
 
 
 def read_load(

@@ -13,8 +13,8 @@ from services.planner.devices.kind import PlannedKind, refuse_strangers
 from services.planner.devices.vehicle.begin import STORED, carry_vehicles
 from services.planner.devices.vehicle.deadline_prices import price_sessions
 from services.planner.devices.vehicle.demand import read_vehicle
-from services.planner.devices.vehicle.habit import add_vehicles, place_by_habit
-from services.planner.devices.vehicle.placed import FULL, ChargingDemand
+from services.planner.devices.vehicle.habit import add_vehicles, schedule_by_habit
+from services.planner.devices.vehicle.schedule import FULL, ChargingDemand
 
 
 def _read_demands(
@@ -60,5 +60,5 @@ PLANNED = PlannedKind(
     unavoidable=frozenset({FULL}),
     price_sessions=price_sessions,
     add=add_vehicles,
-    place_by_habit=place_by_habit,
+    schedule_by_habit=schedule_by_habit,
 )

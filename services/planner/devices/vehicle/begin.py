@@ -64,7 +64,7 @@ class StartCharge:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownVehicle:
+class StartingVehicle:
     """A vehicle's state at a plan's start, and the state of charge at its first session.
 
     ``usual_kwh`` is the daily need of a vehicle that is planned by that need alone, else 0.
@@ -75,7 +75,9 @@ class KnownVehicle:
     usual_kwh: float = 0.0
 
 
-def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[str, KnownVehicle]:
+def find_vehicles(
+    site: Site, facts: "DemandFacts", *, start: datetime
+) -> dict[str, StartingVehicle]:
     """Return the site's vehicles with their sessions and their states of charge.
 
     The sessions are the stored ones and those of an earlier request that are not over. A vehicle
@@ -121,7 +123,7 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         if usual and charge.source == "said":
             charge = replace(charge, source="assumed")
         usual_kwh = vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0
-        vehicles[vehicle.name] = KnownVehicle(state, charge, usual_kwh)
+        vehicles[vehicle.name] = StartingVehicle(state, charge, usual_kwh)
     return vehicles
 
 
@@ -274,7 +276,7 @@ def _find_stored(
 NEWS_SOC = 0.02
 
 
-def says_news(site: Site, facts: "DemandFacts", now: datetime) -> bool:
+def contradicts_plan(site: Site, facts: "DemandFacts", now: datetime) -> bool:
     """Return whether a vehicle deviates from the plan in force.
 
     It is fuller or emptier than planned, or was plugged in or out since the plan was made.
@@ -379,5 +381,5 @@ def _find_states(site: Site, facts: "DemandFacts", start: datetime) -> Mapping[s
 
 
 STORED = StoredStates(
-    _find_states, note_charges, says_news, roles=("vehicle_soc", "vehicle_connected")
+    _find_states, note_charges, contradicts_plan, roles=("vehicle_soc", "vehicle_connected")
 )

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from luna.contracts.plan import PlanRequest, SessionReply
 from luna.contracts.plan.state import VehicleSession
-from services.planner.devices.kind import PlacedDemand, RelaxedBill
+from services.planner.devices.kind import DemandSchedule, RelaxedBill
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
-from services.planner.devices.vehicle.placed import PlacedVehicle
+from services.planner.devices.vehicle.schedule import VehicleSchedule
 
 HOUR = timedelta(hours=1)
 # Returns the least cost of a request, from the relaxation of its model.
@@ -18,7 +18,7 @@ Relax = Callable[[PlanRequest], RelaxedBill]
 
 
 def price_sessions(
-    request: PlanRequest, placed: Sequence[PlacedDemand], relax: Relax
+    request: PlanRequest, loads: Sequence[DemandSchedule], relax: Relax
 ) -> Iterator[SessionReply]:
     """Yield the cost of the deadline of every session with a target."""
     sessions = {}
@@ -29,8 +29,8 @@ def price_sessions(
         ]
     base = _replace_sessions(request, sessions)
     base_bill = relax(base)
-    for vehicle in placed:
-        if not isinstance(vehicle, PlacedVehicle):
+    for vehicle in loads:
+        if not isinstance(vehicle, VehicleSchedule):
             continue
         demand = vehicle.demand.car
         stored_kwh = demand.stored_after(vehicle.use_kwh, vehicle.give_kwh)

@@ -103,7 +103,7 @@ def add_vehicles(
     return added
 
 
-def place_by_habit(
+def schedule_by_habit(
     site: Site, habits: Mapping[str, Habit], timeline: Timeline
 ) -> dict[str, VehicleState]:
     """Return the states of the vehicles for which a variant of a plan names a habit.

@@ -124,9 +124,9 @@ def _send_battery_energy(
     slots = columns.choosable
     slots = slots[site.net_kwh[slots] >= 0]
     takers: list[Term] = [
-        (placed.use, -np.asarray(placed.kwh))
-        for placed in site.placed
-        if placed.storage is None or placed.storage.from_batteries
+        (load.use, -np.asarray(load.kwh))
+        for load in site.loads
+        if load.storage is None or load.storage.from_batteries
     ]
     takers.extend((taker, -1.0) for taker in (site.sold, site.curtailed, *site.batteries[:, 0]))
     discharges: list[Term] = [(discharge[slots], 1.0) for discharge in site.batteries[:, 1]]

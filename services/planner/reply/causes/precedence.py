@@ -4,11 +4,11 @@ import numpy as np
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import IndexArray
+from services.planner.reply.causes.agent import AGENT
 from services.planner.reply.causes.buying import BUYING
 from services.planner.reply.causes.charging import CHARGING_LIMITS, CHARGING_PLAIN
 from services.planner.reply.causes.giving import GIVING_LIMITS, GIVING_PLAIN
 from services.planner.reply.causes.holding import HOLDING, LEAVING_SURPLUS
-from services.planner.reply.causes.learned import LEARNED
 from services.planner.reply.causes.resting import RESTING_LIMITS, RESTING_PLAIN
 from services.planner.reply.causes.selling import SELLING
 from services.planner.reply.causes.serving import SERVING
@@ -16,7 +16,7 @@ from services.planner.reply.causes.storing import STORING
 from services.planner.reply.evidence import Evidence
 
 GROUPS = (
-    LEARNED,
+    AGENT,
     CHARGING_LIMITS,
     BUYING,
     STORING,

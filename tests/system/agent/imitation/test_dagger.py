@@ -20,7 +20,7 @@ from services.agent.imitation.kind import (
 )
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracle
-from services.agent.learned_modes import LearnedModes
+from services.agent.modes import AgentModes
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from tests.support.agent.short_history import make_history
 from tests.support.planning.replay import BATTERY
@@ -126,7 +126,7 @@ def test_a_policy_decides_by_its_scores_at_every_state_of_charge() -> None:
     problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(
         scene.timeline.start, np.array([4.0])
     )
-    plan = LearnedModes(V1_1, lambda states: np.eye(6)[np.where(states[:, 0] < 0.75, 4, 0)]).plan(
+    plan = AgentModes(V1_1, lambda states: np.eye(6)[np.where(states[:, 0] < 0.75, 4, 0)]).plan(
         problem, scene.prices
     )
 
@@ -142,11 +142,11 @@ def test_a_learner_of_one_battery_leaves_several_to_the_planner() -> None:
     problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(
         scene.timeline.start, np.array([4.0, 4.0])
     )
-    plan = LearnedModes(V1_1, lambda states: np.zeros((states.shape[0], 6))).plan(
+    plan = AgentModes(V1_1, lambda states: np.zeros((states.shape[0], 6))).plan(
         problem, scene.prices
     )
 
-    assert plan.not_learned == "several_batteries"
+    assert plan.agent_obstacle == "several_batteries"
 
 
 def test_samples_are_joined_in_order(school: School) -> None:

@@ -48,9 +48,9 @@ QUICK = TrainingRule(
 
 
 def test_the_latest_days_are_held_back() -> None:
-    learned, held = split_holdout(SCENE, TrainingRule(holdout_share=0.25, episode_days=2))
-    assert (len(learned.days), len(held.days)) == (18, 6)
-    assert learned.timeline.end == held.timeline.start
+    training, held = split_holdout(SCENE, TrainingRule(holdout_share=0.25, episode_days=2))
+    assert (len(training.days), len(held.days)) == (18, 6)
+    assert training.timeline.end == held.timeline.start
     assert held.timeline.end == SCENE.timeline.end
 
 
@@ -90,8 +90,8 @@ def test_training_goes_on_from_where_it_was_interrupted(tmp_path: Path) -> None:
 
 
 def test_what_is_trained_for_a_site_plans_for_it() -> None:
-    learned = train_rl(Lesson(History(SCENE, {}), steps=20_000))
-    policy = load_rl(Artefact(_head(), learned.parts), SCENE.site)
+    trained = train_rl(Lesson(History(SCENE, {}), steps=20_000))
+    policy = load_rl(Artefact(_head(), trained.parts), SCENE.site)
     knowledge = SiteKnowledge(SCENE.site, SCENE.forecasts, SCENE.prices)
     problem = knowledge.build_problem(SCENE.timeline.start + timedelta(hours=18), np.array([5.0]))
     plan = policy.plan(problem, SCENE.prices)
@@ -104,8 +104,8 @@ def test_what_is_trained_for_a_site_plans_for_it() -> None:
         "own.policy_per_day",
         "own.self_consumption_per_day",
         "homes.policy_per_day",
-    } <= learned.metrics.keys()
-    json.dumps(learned.settings)
+    } <= trained.metrics.keys()
+    json.dumps(trained.settings)
 
 
 def _head() -> Header:

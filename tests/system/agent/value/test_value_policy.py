@@ -162,7 +162,7 @@ def test_several_batteries_are_the_planners() -> None:
     known = SiteKnowledge(two.site, two.forecasts, two.prices)
     problem = known.build_problem(NOW, np.array([4.0, 2.0]))
     plan = ValuePolicy().plan(problem, two.prices)
-    assert plan.not_learned == "several_batteries"
+    assert plan.agent_obstacle == "several_batteries"
     assert (
         ValuePolicy().list_figures(
             plan, problem, two.prices, planned=plan_by_planner(problem, two.prices)
@@ -177,7 +177,7 @@ def test_several_batteries_are_the_planners() -> None:
 def test_an_unknown_forecast_is_the_planners(scene: ReplayData) -> None:
     problem = unknown_load(see_problem(scene))
     plan = ValuePolicy().plan(problem, scene.prices)
-    assert plan.not_learned == "unknown_outlook"
+    assert plan.agent_obstacle == "unknown_outlook"
     assert (
         plan.setpoints.mode.tolist()
         == plan_by_planner(problem, scene.prices).setpoints.mode.tolist()
@@ -228,7 +228,7 @@ def test_it_tells_what_a_stored_kwh_is_worth_to_planner_and_agent(scene: ReplayD
 
 
 def test_a_replay_by_days_is_one_in_one_go(scene: ReplayData) -> None:
-    spec = ReplaySpec(["antares", "mpc"], 4, learned={"antares": ValuePolicy().plan})
+    spec = ReplaySpec(["antares", "mpc"], 4, agents={"antares": ValuePolicy().plan})
     policies = [run(scene, spec).reply.policies["antares"] for _ in range(2)]
     assert policies[0] == policies[1]
     assert policies[0].violations == 0

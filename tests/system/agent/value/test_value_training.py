@@ -176,7 +176,7 @@ def test_few_days_teach_no_correction(scene: ReplayData) -> None:
     assert metrics["correction"] == 0.0
 
 
-def artefact_of(learned: TrainedParts) -> Artefact:
+def artefact_of(trained: TrainedParts) -> Artefact:
     first = datetime(2023, 1, 1, tzinfo=UTC)
     last = datetime(2023, 6, 1, tzinfo=UTC)
     return Artefact(
@@ -188,7 +188,7 @@ def artefact_of(learned: TrainedParts) -> Artefact:
             data_until=last,
             seed=0,
         ),
-        learned.parts,
+        trained.parts,
     )
 
 
@@ -201,11 +201,11 @@ def test_what_was_trained_is_the_policy_that_is_loaded(scene: ReplayData) -> Non
 
 def test_a_stored_correction_says_the_same(scene: ReplayData) -> None:
     correction = always(0.1)
-    learned = train_value(Lesson(History(scene, {})))
+    trained = train_value(Lesson(History(scene, {})))
     loaded = load_value(
         artefact_of(
             replace(
-                learned, parts=dict(learned.parts) | {"correction.txt": correction.text.encode()}
+                trained, parts=dict(trained.parts) | {"correction.txt": correction.text.encode()}
             )
         ),
         scene.site,

@@ -12,8 +12,8 @@ from luna.contracts.plan import NoteReply, PlanReply
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.findings import FindingCode, SiteFinding, find_doubted_levels
-from luna.platform.house_now import HouseFigure, say_run
-from luna.platform.house_statements import say_statement, state_house
+from luna.platform.house_now import HouseFigure, format_run
+from luna.platform.house_statements import format_statement, state_house
 from luna.words import Language
 from luna.words.messages import say_message
 from luna.words.notes import say_note
@@ -299,7 +299,7 @@ def test_a_level_of_before_is_told_with_its_time_by_home_and_in_answers() -> Non
         "measured 16:32"
     ]
     said = [
-        say_statement(each, view.numbers, now=NOW)
+        format_statement(each, view.numbers, now=NOW)
         for each in state_house(view.house, view.numbers)
         if each.code.startswith("house_stored")
     ]
@@ -408,7 +408,7 @@ def test_of_several_reasons_the_one_that_holds_now_stands_below_the_headline() -
     )
     # An hour before, nothing of the run was done yet: what moves most stands for it.
     run = house_of(SITE, other, NOW).runs[0]
-    assert say_run(run, view.numbers, now=NOW - timedelta(hours=1)) == "Because of the evening."
+    assert format_run(run, view.numbers, now=NOW - timedelta(hours=1)) == "Because of the evening."
 
 
 @pytest.mark.parametrize(("language", "battery"), [("en", "Battery"), ("de", "Batterie")])
@@ -426,7 +426,9 @@ def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_wha
     subject = wording("home", "battery_subject", language)
     assert silenced.headline == wording("home", "now_silent", language, name=subject)
     assert silenced.lead == view.words("lead_left_alone")
-    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
+    said = [
+        format_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)
+    ]
     statement = wording("house", "house_silent", language, device=battery, at="16:30")
     assert said.index(statement) < next(
         place for place, sentence in enumerate(said) if sentence.startswith(("Now", "Jetzt"))
@@ -453,7 +455,9 @@ def test_what_the_plan_has_for_a_battery_that_does_something_else_is_not_told_as
     house = house_of(SITE, view.house.planned.plan, NOW, findings=(found,))
     told = HomeView(view.window, view.document, view.words, house)
     assert told.headline == wording("home", now, name="Battery")
-    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
+    said = [
+        format_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)
+    ]
     assert wording("house", statement, device="Battery", at="16:30") in said
 
 
@@ -465,7 +469,7 @@ def test_since_when_the_house_is_not_known_is_told_once_two_quarter_hours_are_mi
         until = NOW.replace(hour=16, minute=0) + timedelta(minutes=minutes)
         house = replace(view.house, planned=replace(view.house.planned, measured_until=until))
         assert [
-            say_statement(each, view.numbers, now=NOW)
+            format_statement(each, view.numbers, now=NOW)
             for each in state_house(house, view.numbers)
             if each.code == "house_unknown"
         ] == told
@@ -512,7 +516,9 @@ def test_several_batteries_that_do_not_answer_are_read_of_by_their_names() -> No
         NOW,
         findings=(SiteFinding("device_silent", "batteries", figures),),
     )
-    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
+    said = [
+        format_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)
+    ]
     assert wording("house", "house_silent", device="cellar, garage", at="16:30") in said
     assert (
         "cellar, garage"
@@ -550,7 +556,9 @@ def test_what_is_the_matter_with_a_car_s_charge_is_said_on_every_surface(
     house = house_of(SITE, noted, NOW, findings=tuple(found))
     sentence = say_note(code, figures, view.numbers)
     (notice,) = list_doubts(HomeView(view.window, view.document, view.words, house))
-    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
+    said = [
+        format_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)
+    ]
     message = say_message(finding, found[0].figures, site="home", numbers=view.numbers)
     assert (notice.title, notice.more) == (sentence, "")
     assert sentence in said

@@ -349,7 +349,7 @@ def test_a_tank_that_is_off_in_the_cheap_hours_heats_later() -> None:
         ),
     ],
 )
-def test_what_cannot_be_placed_is_refused(
+def test_what_cannot_be_scheduled_is_refused(
     hour: int, question: dict[str, Any], field: str, words: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:

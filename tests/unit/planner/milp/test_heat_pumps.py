@@ -72,12 +72,12 @@ ON_OR_OFF = PUMP | {"min_power_kw": 3, "min_off_minutes": 120}
 def test_model_plan_and_the_model_written_for_readers_agree() -> None:
     request = warm(PUMP, outdoor_c=COLD, **draw_series(3))
     made = solve(request)
-    assert made.placement is not None
-    assert made.placement.objective == pytest.approx(
+    assert made.load_schedule is not None
+    assert made.load_schedule.objective == pytest.approx(
         solve_reference(build_problem(request)), abs=2e-3
     )
-    assert objective(made) + made.placement.beside_cost == pytest.approx(
-        made.placement.objective, abs=5e-5
+    assert objective(made) + made.load_schedule.beside_cost == pytest.approx(
+        made.load_schedule.objective, abs=5e-5
     )
 
 
@@ -87,11 +87,11 @@ def test_a_pump_with_a_least_power_costs_no_more_above_the_optimum_than_its_gap_
 ) -> None:
     request = warm(PUMP | {"min_power_kw": least_kw}, outdoor_c=COLD, **draw_series(3))
     made = solve(request)
-    assert made.placement is not None
-    cost = made.placement.objective
+    assert made.load_schedule is not None
+    cost = made.load_schedule.objective
     best = solve_reference(build_problem(request))
     assert best - 2e-3 <= cost <= best + made.gap * abs(cost) + 2e-3
-    assert objective(made) + made.placement.beside_cost == pytest.approx(cost, abs=5e-5)
+    assert objective(made) + made.load_schedule.beside_cost == pytest.approx(cost, abs=5e-5)
 
 
 def test_runs_and_rests_last_as_long_as_they_should_and_the_band_is_kept() -> None:
@@ -209,7 +209,7 @@ def test_what_is_not_known_is_assumed_aloud() -> None:
     ]
 
 
-def test_a_pump_in_the_load_forecast_is_not_placed() -> None:
+def test_a_pump_in_the_load_forecast_is_not_scheduled() -> None:
     request = warm(PUMP)
     assert request.outlook is not None
     request = request.model_copy(

@@ -67,6 +67,6 @@ def test_manual_blocks_with_an_appliance_do_not_leave_the_inverter_alone() -> No
     problem = pose(3, 3, "appliances", blocks=blocks)
     plan = make_plan(problem, Searchless())
     assert plan.method == "model"
-    assert plan.placement is not None
+    assert plan.load_schedule is not None
     assert (plan_alone(problem).flows.excess_kwh > 0).sum() > 30
     assert plan.flows.excess_kwh.max() == 0.0

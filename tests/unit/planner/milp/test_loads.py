@@ -57,7 +57,7 @@ KINDS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
 
 @each_row("kind", KINDS)
 @each_row("seed", range(2))
-def test_a_placement_costs_what_the_model_written_for_readers_costs(kind: str, seed: int) -> None:
+def test_a_schedule_costs_what_the_model_written_for_readers_costs(kind: str, seed: int) -> None:
     loads, state = KINDS[kind]
     request = ask(*loads, state={"heater": state}, **draw_series(seed))
     assert model_cost(request) == pytest.approx(solve_reference(build_problem(request)), abs=3e-4)

@@ -62,11 +62,11 @@ def test_a_hard_week_without_a_search_keeps_all_limits_near_the_optimum(
     assert np.all((charge < 1e-6) | (charge > least - 1e-6))
 
 
-def test_appliances_of_a_hard_week_are_placed_whatever_batteries_come_to() -> None:
+def test_appliances_of_a_hard_week_are_scheduled_whatever_batteries_come_to() -> None:
     plan = make_plan(pose(8, 2, "appliances"), Hurried())
-    assert plan.placement is not None
+    assert plan.load_schedule is not None
     # Six kilowatt-hours on each of seven days.
-    assert plan.placement.placed_kwh.sum() == pytest.approx(42.0, abs=0.8)
+    assert plan.load_schedule.scheduled_kwh.sum() == pytest.approx(42.0, abs=0.8)
     assert (plan.method, plan.gap, plan.proven) == ("model", None, False)
     assert plan.flows.excess_kwh.max() == 0.0
     assert objective(plan) < -9.0

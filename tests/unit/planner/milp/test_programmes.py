@@ -41,7 +41,7 @@ def used(reply: PlanReply) -> list[float]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_placement_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
+def test_a_schedule_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
     request = ask(
         WASHER | {"price_limit": 0.3},
         state=runs(("02:00", "01T20:00"), ("08:00", "01T23:00")),

@@ -11,7 +11,7 @@ from luna.contracts.plan import PlanRequest
 from services.planner.linear.model import LinearModel
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import Formulation, formulate
-from services.planner.milp.mixtures import PlacedBlock, mix_schedules
+from services.planner.milp.mixtures import CoupledBlock, mix_schedules
 from services.planner.milp.rounding import round_relaxation
 from services.planner.milp.solver import Solution, Solver
 from services.planner.problem.build import build_problem
@@ -30,7 +30,7 @@ def build(document: dict[str, Any]) -> Formulation:
 
 
 def near(built: Formulation) -> Solution:
-    found = round_relaxation(built.model, built.placed.blocks, search=SearchLimits(GAP))
+    found = round_relaxation(built.model, built.load_columns.blocks, search=SearchLimits(GAP))
     assert found is not None
     return found
 
@@ -83,10 +83,10 @@ def test_no_whole_answer_costs_less_than_the_bound(seed: int) -> None:
     rng = np.random.default_rng(seed)
     built = build(add_pump(generate_full_cases(rng)[seed], rng))
     relaxed = Solver().solve(built.model.relaxed())
-    near = round_relaxation(built.model, built.placed.blocks, search=SearchLimits())
+    near = round_relaxation(built.model, built.load_columns.blocks, search=SearchLimits())
     assert near is not None
-    placed = [PlacedBlock.of(built.model, block) for block in built.placed.blocks]
-    bound = mix_schedules(built.model, placed, relaxed, []).bound
+    blocks = [CoupledBlock.of(built.model, block) for block in built.load_columns.blocks]
+    bound = mix_schedules(built.model, blocks, relaxed, []).bound
     best = Solver().solve(built.model, mip_gap=1e-4, time_limit_s=60, start=near.column)
     assert relaxed.objective - 1e-9 <= bound <= best.objective + 1e-9
     assert near.objective * (1 - near.gap) <= best.objective + 1e-9
@@ -120,7 +120,7 @@ def test_choices_that_cannot_be_made_are_no_answer() -> None:
 def test_an_appliance_without_a_schedule_is_no_answer() -> None:
     """It must be on where it may not be."""
     built = build(CASES[0])
-    (block,) = built.placed.blocks
+    (block,) = built.load_columns.blocks
     forced = replace(block.schedules, least=np.ones(block.on.size), most=np.zeros(block.on.size))
     assert (
         round_relaxation(built.model, [replace(block, schedules=forced)], search=SearchLimits(GAP))

@@ -140,24 +140,24 @@ def test_without_imports_a_battery_serves_beside_a_car_that_it_may_not_feed() ->
 def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) -> None:
     rng = np.random.default_rng(seed)
     made = solve(draw(seed))
-    assert made.placement is not None
+    assert made.load_schedule is not None
     problem = made.problem
-    placement = made.placement
-    spared = np.any([each.storage.spared for each in placement.loads if each.storage], axis=0)
+    schedule = made.load_schedule
+    spared = np.any([each.storage.spared for each in schedule.loads if each.storage], axis=0)
     # A connection that carries anything: beyond its limit a battery helps whatever it is told.
     limits = replace(SiteLimits.of(problem.site), import_limit_kw=np.array([np.inf]))
     for share in (0.0, 0.5, 2.0):
         house = (
             share
             * rng.uniform(0.5, 1, spared.size)
-            * (problem.outlook.load_kwh - placement.placed_kwh)
+            * (problem.outlook.load_kwh - schedule.scheduled_kwh)
         )
         stored = rng.uniform(0, 1, made.start_kwh.shape) * limits.batteries.max_kwh
         safe = clamp(made.setpoints, stored, limits)
         flows = simulate_slot(
             safe,
             stored,
-            SlotActuals(placement.placed_kwh + house, share * problem.outlook.pv_kwh, 1.0),
+            SlotActuals(schedule.scheduled_kwh + house, share * problem.outlook.pv_kwh, 1.0),
             limits=limits,
         )
         assert flows.discharge_kwh[:, spared].sum() == 0.0

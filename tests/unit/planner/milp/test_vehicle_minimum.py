@@ -65,13 +65,15 @@ def draw_bound(seed: int) -> PlanRequest:
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 @each_row("seed", range(draws(24)))
-def test_a_placement_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
+def test_a_schedule_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
     problem = build_problem(draw_bound(seed))
     made = make_plan(problem, Solver())
-    assert made.placement is not None
-    assert made.placement.objective == pytest.approx(solve_reference(problem), rel=1e-5, abs=3e-4)
-    assert objective(made) + made.placement.beside_cost == pytest.approx(
-        made.placement.objective, rel=1e-6, abs=5e-5
+    assert made.load_schedule is not None
+    assert made.load_schedule.objective == pytest.approx(
+        solve_reference(problem), rel=1e-5, abs=3e-4
+    )
+    assert objective(made) + made.load_schedule.beside_cost == pytest.approx(
+        made.load_schedule.objective, rel=1e-6, abs=5e-5
     )
 
 

@@ -37,16 +37,16 @@ SUN = [0.0] * 4 + [4.0] * 4 + [0.0] * 4
 
 
 @each_row("seed", range(draws(16)))
-def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan_around_it_the_same(
+def test_a_schedule_costs_what_the_model_written_for_readers_costs_and_the_plan_around_it_the_same(
     seed: int,
 ) -> None:
     problem = build_problem(draw(seed))
     made = make_plan(problem, Solver())
-    assert made.placement is not None
+    assert made.load_schedule is not None
     # The model counts what an appliance's waiting costs, too, so that equal slots are no tie.
-    assert made.placement.objective == pytest.approx(solve_reference(problem), abs=3e-4)
-    assert objective(made) + made.placement.beside_cost == pytest.approx(
-        made.placement.objective, abs=5e-5
+    assert made.load_schedule.objective == pytest.approx(solve_reference(problem), abs=3e-4)
+    assert objective(made) + made.load_schedule.beside_cost == pytest.approx(
+        made.load_schedule.objective, abs=5e-5
     )
 
 
@@ -59,12 +59,12 @@ def test_a_first_answer_is_within_a_cent_of_the_optimum_and_states_no_smaller_ga
         request.model_copy(update={"options": request.options.model_copy(update={"mip_gap": None})})
     )
     made = make_plan(problem, Solver())
-    assert made.placement is not None
+    assert made.load_schedule is not None
     gap_cost = find_gap_cost(made)
     assert gap_cost is not None
     # Waiting is priced, too, so that equal slots are no tie.
-    above = made.placement.objective - solve_reference(problem)
-    assert above <= max(0.01, 0.003 * abs(made.placement.objective)) + 3e-4
+    above = made.load_schedule.objective - solve_reference(problem)
+    assert above <= max(0.01, 0.003 * abs(made.load_schedule.objective)) + 3e-4
     assert above <= gap_cost + 3e-4
 
 

@@ -203,8 +203,8 @@ def test_a_car_charges_when_the_grid_is_clean_and_both_layers_agree() -> None:
         },
     }
     plan = solve(ask({"carbon_price_per_kg": 0.2}, **cars))
-    assert plan.placement is not None
-    assert plan.placement.placed_kwh[8:16].sum() == pytest.approx(10.0)
+    assert plan.load_schedule is not None
+    assert plan.load_schedule.scheduled_kwh[8:16].sum() == pytest.approx(10.0)
     silent = answer(ask({"carbon_price_per_kg": 0.2}, **cars))
     told = answer(ask({"carbon_price_per_kg": 0.2}, options={"compare_cheapest": True}, **cars))
     assert silent.objective is not None

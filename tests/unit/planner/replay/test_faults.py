@@ -16,7 +16,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.dp.plan import balance_residual_kwh
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplaySpec, run
-from services.planner.replay.faults import FaultEffects, FaultyPolicy, place_faults
+from services.planner.replay.faults import FaultEffects, FaultyPolicy, draw_faults
 from tests.support.planning.replay import NOW, WINDOW, describe_on_spot, make_scene
 
 ALL = (
@@ -141,7 +141,7 @@ def test_without_the_grid_energy_balances_on_what_is_served() -> None:
 
 def fault_effects(*faults: Fault) -> FaultEffects:
     scene = make_scene(0)
-    return FaultEffects.of(scene, place_faults(faults, scene.timeline, seed=0))
+    return FaultEffects.of(scene, draw_faults(faults, scene.timeline, seed=0))
 
 
 def issued(book: ForecastArchive, now: datetime) -> datetime:

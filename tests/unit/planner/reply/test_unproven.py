@@ -47,9 +47,12 @@ def test_what_is_left_out_as_time_was_up_is_told_apart_from_what_cannot_be_had(
     request_: PlanRequest, *, gap: float | None, proven: bool, unproven: bool
 ) -> None:
     made = make_plan(build_problem(request_), Solver())
-    assert made.placement is not None
+    assert made.load_schedule is not None
     ended = replace(
-        made, gap=gap, proven=proven, placement=replace(made.placement, gap=gap, proven=proven)
+        made,
+        gap=gap,
+        proven=proven,
+        load_schedule=replace(made.load_schedule, gap=gap, proven=proven),
     )
     reply = answer(ended, request=request_, issued_at=START)
     assert reply.status == "compromised"

@@ -126,7 +126,7 @@ def test_owners_weights_do_not_count() -> None:
     assert trace(weighed).points == trace(ask()).points
 
 
-def test_a_car_is_placed_along_the_curve() -> None:
+def test_a_car_is_scheduled_along_the_curve() -> None:
     session = {
         "from": START.isoformat(),
         "to": START.replace(hour=20).isoformat(),

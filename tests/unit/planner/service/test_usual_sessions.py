@@ -11,7 +11,7 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.state import VehicleSession
 from luna.energy.site import Site, parse_site
 from luna.platform.database.site_facts import DemandFacts
-from services.planner.devices.vehicle.begin import KnownVehicle, find_vehicles
+from services.planner.devices.vehicle.begin import StartingVehicle, find_vehicles
 from tests.support.planning.requests import answer, make_request
 
 CAR = {
@@ -35,7 +35,7 @@ def find(
     start: datetime = EVENING,
     sessions: list[VehicleSession] | None = None,
     begun: PlanRequest | None = None,
-) -> KnownVehicle | None:
+) -> StartingVehicle | None:
     in_force = None if begun is None else (answer(begun), begun)
     return find_vehicles(
         site,
@@ -44,7 +44,7 @@ def find(
     ).get("car")
 
 
-def plan_from(known: KnownVehicle) -> PlanRequest:
+def plan_from(known: StartingVehicle) -> PlanRequest:
     """A night's request with cheap hours from midnight on."""
     prices = [0.4] * 4 + [0.2] * 8
     site = {"timezone": "Europe/Berlin", "vehicles": [CAR]}

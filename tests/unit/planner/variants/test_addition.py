@@ -1,4 +1,4 @@
-"""Vehicles and loads that a variant adds, placed on recorded days by their own wishes."""
+"""Vehicles and loads that a variant adds, scheduled on recorded days by their own wishes."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -48,7 +48,7 @@ def sessions_of(habit: Habit) -> AddedVehicle:
 def use(addition: Addition, first: date, last: date) -> FloatArray:
     """Return what is used by the hour of the window."""
     world = live_under(record_days(first, last), addition.site)
-    used = addition.place_on(world)
+    used = addition.schedule_on(world)
     start = world.scene.foresight.timeline.index_of(world.scene.timeline.start)
     return np.asarray(used[start : start + world.scene.timeline.count].reshape(-1, 4).sum(axis=1))
 

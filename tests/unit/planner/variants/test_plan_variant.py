@@ -138,7 +138,7 @@ def test_what_is_sold_at_the_price_peak_is_bought_for_the_house() -> None:
     assert reply.changes[0].start == START + 5 * HOUR
 
 
-def test_a_new_car_is_placed_by_its_habit() -> None:
+def test_a_new_car_is_scheduled_by_its_habit() -> None:
     car = {"capacity_kwh": 40, "min_charge_kw": 0, "charge_limit_kw": 4, "charge_efficiency": 1}
     habit = {"from": "18:00", "to": "07:00", "energy_kwh_per_day": 4}
     reply = ask(site={"vehicles": {"car": car}}, habits={"car": habit}, request=inputs(mip_gap=0.0))

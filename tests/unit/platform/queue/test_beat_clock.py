@@ -40,7 +40,7 @@ def schedule(asked_at: datetime, clock: SetClock) -> Scheduler:
 class ServedClient(Client):
     """A queue whose workers serve everything."""
 
-    def is_served(self, request: object, *, asked: bool = False) -> bool:
+    def is_served(self, request: object, *, interactive: bool = False) -> bool:
         return True
 
 

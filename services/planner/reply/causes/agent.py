@@ -1,4 +1,4 @@
-"""Causes of what was learned: no price explains it."""
+"""Causes of the agent's decisions: no price explains it."""
 
 import numpy as np
 
@@ -21,4 +21,4 @@ def show_planners_choice(evidence: Evidence) -> Figures:
     return {"takes": choice.takes, "gives": choice.gives}
 
 
-LEARNED = CauseGroup(is_any, (Cause("learned", planner_would_differ, show_planners_choice),))
+AGENT = CauseGroup(is_any, (Cause("learned", planner_would_differ, show_planners_choice),))

@@ -1,4 +1,4 @@
-"""Turns a learned classifier of modes into a plan's policy of thresholds.
+"""Turn the agent's classifier of modes into a plan's policy of thresholds.
 
 It is evaluated for every slot at a grid of states of charge.
 
@@ -49,23 +49,23 @@ class ModesError(LunaError):
 def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None = None) -> Plan:
     """Return the plan that follows chosen modes, else the planner's with its reason.
 
-    Codes of ``not_learned`` are those of ``find_obstacle``; ``no_mode``: an invalid mode was
+    Codes of ``agent_obstacle`` are those of ``find_obstacle``; ``no_mode``: an invalid mode was
     chosen; ``limits_or_wishes``: the modes would miss a limit or demand that the planner's plan
     keeps.
     """
     plan = decide(problem, Solver()) if planned is None else planned
-    obstacle = find_obstacle(problem, places=False)
+    obstacle = find_obstacle(problem, schedules=False)
     if obstacle is not None:
-        return replace(plan, not_learned=obstacle)
+        return replace(plan, agent_obstacle=obstacle)
     try:
         policy = read_chosen(problem.site.batteries[0], problem.outlook.timeline.count, choose)
     except ModesError as error:
         log.warning("the planner's plan stands", site=problem.site.name, reason=str(error))
-        return replace(plan, not_learned="no_mode")
+        return replace(plan, agent_obstacle="no_mode")
     followed = follow_instead(
         plan, PlanPolicy([policy], problem.curtailment, np.full(policy.no_pv.size, np.inf))
     )
-    return replace(plan, not_learned="limits_or_wishes") if followed is None else followed
+    return replace(plan, agent_obstacle="limits_or_wishes") if followed is None else followed
 
 
 def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPolicy:
@@ -110,7 +110,7 @@ Score = Callable[[StateArray], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class LearnedModes:
+class AgentModes:
     """A policy that chooses the mode of the highest score.
 
     ``score`` maps states ``(n, size)`` of its layout to ``(n, modes)``.
@@ -132,7 +132,7 @@ class _Chooser:
     """Chooses the modes of one problem."""
 
     problem: Problem
-    learned: LearnedModes
+    agent: AgentModes
 
     @cached_property
     def _features(self) -> SlotFeatures:
@@ -140,5 +140,5 @@ class _Chooser:
 
     def __call__(self, slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
         capacity = np.full(slots.size, self.problem.site.batteries[0].capacity_kwh)
-        states = self.learned.layout.build(self._features, slots, stored_kwh / capacity, capacity)
-        return np.asarray(self.learned.score(states).argmax(axis=1), dtype=np.int8)
+        states = self.agent.layout.build(self._features, slots, stored_kwh / capacity, capacity)
+        return np.asarray(self.agent.score(states).argmax(axis=1), dtype=np.int8)

@@ -24,8 +24,8 @@ from services.planner.devices.kind import (
     DemandColumns,
     LoadPricing,
     MissedDemand,
-    PlacedStorage,
     StorageColumns,
+    StorageSchedule,
     SwitchedUse,
 )
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
@@ -98,7 +98,7 @@ class ChargingDemand:
         return DemandColumns(
             columns.charge,
             1.0,
-            partial(_place, self, columns),
+            partial(_read_schedule, self, columns),
             storage=storage,
             switched=switched,
             ranged=columns.ranged,
@@ -106,7 +106,7 @@ class ChargingDemand:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedVehicle:
+class VehicleSchedule:
     """A vehicle's schedule in a plan.
 
     Args:
@@ -122,12 +122,12 @@ class PlacedVehicle:
     missing_kwh: FloatArray
 
     @property
-    def storage(self) -> PlacedStorage:
+    def storage(self) -> StorageSchedule:
         """Its discharge to the house, and the limits on its sources."""
         car = self.demand.car
         charges = self.use_kwh > _INACCURACY_KWH
         charges_more = self.use_kwh > car.least_charge_kwh + _INACCURACY_KWH
-        return PlacedStorage(
+        return StorageSchedule(
             self.give_kwh,
             wear_cost=car.vehicle.wear_price * self.give_kwh,
             from_surplus=charges_more & (car.slots_of("surplus_only") > 0),
@@ -250,11 +250,13 @@ def _explain_idle(
     return np.where(window.later, reasons.waiting(window), ended)
 
 
-def _place(demand: ChargingDemand, columns: VehicleColumns, column: FloatArray) -> PlacedVehicle:
+def _read_schedule(
+    demand: ChargingDemand, columns: VehicleColumns, column: FloatArray
+) -> VehicleSchedule:
     """Read a vehicle's schedule from the values of all columns."""
     charge = column[columns.charge]
     give = column[columns.give] if columns.give.size else np.zeros(charge.size)
-    return PlacedVehicle(
+    return VehicleSchedule(
         demand,
         use_kwh=np.where(charge > _INACCURACY_KWH, charge, 0.0),
         give_kwh=np.where(give > _INACCURACY_KWH, give, 0.0),

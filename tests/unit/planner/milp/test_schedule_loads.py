@@ -1,6 +1,4 @@
-"""Vehicles, appliances and peaks: placed at least cost, heeded to the letter, and what is missed is
-said.
-"""
+"""Vehicles, appliances and peaks: scheduled at least cost, with what is missed."""
 
 from dataclasses import replace
 from typing import Any
@@ -150,7 +148,7 @@ def test_what_was_used_today_counts() -> None:
     assert not any(slot.loads["heater"].on for slot in answer(request).slots)
 
 
-def test_every_slot_adds_up_with_what_was_placed() -> None:
+def test_every_slot_adds_up_with_what_was_scheduled() -> None:
     for slot in answer(ask(2, tariff=peak())).slots:
         battery = slot.batteries["battery"]
         supplied = slot.pv_kwh - slot.curtailed_kwh + slot.import_kwh + battery.discharge_kwh
@@ -204,7 +202,7 @@ def test_a_session_beyond_the_horizon_leaves_for_later_only_what_can_be_charged_
     assert reply.slots[-1].vehicles["car"].soc_end * 40 >= 40 - 2 * 11 * 0.9 - 1e-6
 
 
-def test_an_appliance_that_is_metered_with_the_load_is_not_placed() -> None:
+def test_an_appliance_that_is_metered_with_the_load_is_not_scheduled() -> None:
     request = ask()
     assert request.outlook is not None
     request = request.model_copy(

@@ -1,4 +1,4 @@
-"""Every reason of a plan that follows what was learned is true, far as it is from the planner's."""
+"""Every reason of a plan that follows the agent is true, far as it is from the planner's."""
 
 import contextlib
 from dataclasses import replace
@@ -54,26 +54,26 @@ def draw_replies(kind: str) -> list[Pair]:
         with contextlib.suppress(LunaError):
             request = PlanRequest.model_validate(document)
             plan = decide(build_problem(request), Solver())
-            learned = (
+            by_agent = (
                 None
                 if plan.policy is None
                 else follow_instead(plan, bend(plan.policy, np.random.default_rng(seed)))
             )
-            if learned is not None:
-                reply = answer(learned, request=request, issued_at=START)
+            if by_agent is not None:
+                reply = answer(by_agent, request=request, issued_at=START)
                 whole = request.model_dump(mode="json", by_alias=True, exclude_none=True)
                 replies.append((whole, reply.model_dump(mode="json", by_alias=True)))
     return replies
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_sentence_about_what_was_learned_is_true(kind: str) -> None:
+def test_every_sentence_about_the_agent_is_true(kind: str) -> None:
     replies = draw_replies(kind)
     assert [fault for pair in replies for fault in list_faults(*pair)] == []
     assert sum(len(reply["slots"]) for _, reply in replies) > 2 * DRAWN
 
 
-def test_a_plan_that_was_learned_says_where_the_planner_would_do_otherwise() -> None:
+def test_a_plan_of_the_agent_says_where_the_planner_would_do_otherwise() -> None:
     codes = [
         slot["reason"]["code"] for _, reply in draw_replies("plain") for slot in reply["slots"]
     ]

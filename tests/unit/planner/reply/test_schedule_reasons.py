@@ -290,7 +290,7 @@ def test_every_slot_tells_its_rank_on_its_day_and_when_energy_is_next_used() -> 
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_everything_that_is_placed_has_a_sentence(language: str) -> None:
+def test_everything_that_is_scheduled_has_a_sentence(language: str) -> None:
     series = {"pv_kwh": [0.0] * 9 + [3.0] * 5, "import_price": PRICES}
     state = {
         "vehicles": {
@@ -313,7 +313,7 @@ def test_everything_that_is_placed_has_a_sentence(language: str) -> None:
     assert all(text.endswith(".") and "{" not in text and "nan" not in text for text in texts)
 
 
-def test_what_is_placed_is_kept_without_words_and_read_with_them() -> None:
+def test_what_is_scheduled_is_kept_without_words_and_read_with_them() -> None:
     pump = {
         "name": "pump",
         "power_kw": 2,
