@@ -106,7 +106,7 @@ def _name_device(section: str, others: list[str], language: Language) -> str:
     return say_device(others[0], language=language)
 
 
-class SaidChange(NamedTuple):
+class ChangeText(NamedTuple):
     """A changed setting: its name and the values before and after.
 
     ``what``: what became of it, where the values cannot be shown.
@@ -118,25 +118,25 @@ class SaidChange(NamedTuple):
     what: str
 
 
-def say_changes(differences: list[SiteDifference], numbers: Numbers) -> list[SaidChange]:
+def say_changes(differences: list[SiteDifference], numbers: Numbers) -> list[ChangeText]:
     """Return the differences of two versions of a home, each once."""
     return list(dict.fromkeys(_say_change(each, numbers) for each in differences))
 
 
-def _say_change(difference: SiteDifference, numbers: Numbers) -> SaidChange:
+def _say_change(difference: SiteDifference, numbers: Numbers) -> ChangeText:
     language = numbers.language
     field = name_field(difference.field, language) or SECTIONS.say("site", language)
     field = field[0].upper() + field[1:]
     before = say_value(difference.field, difference.before, numbers)
     after = say_value(difference.field, difference.after, numbers)
     if before is not None and after is not None and before != after:
-        return SaidChange(field, _drop_unit(before, after), after, "")
+        return ChangeText(field, _drop_unit(before, after), after, "")
     what = "other"
     if difference.before in (None, []):
         what = "added"
     elif difference.after in (None, []):
         what = "removed"
-    return SaidChange(field, "", "", _CHANGES.say(what, language))
+    return ChangeText(field, "", "", _CHANGES.say(what, language))
 
 
 def _drop_unit(before: str, after: str) -> str:

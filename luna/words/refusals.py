@@ -29,7 +29,7 @@ class SpokenError(InvalidInputError):
 
 
 @dataclass(frozen=True, slots=True)
-class SaidRefusal:
+class RefusalText:
     """An error on a page, without the error's own English message.
 
     ``place`` and ``remedy`` may be empty. ``is_general``: no sentence of its own is declared, so
@@ -45,24 +45,24 @@ class SaidRefusal:
         return " ".join(part for part in (self.sentence, self.remedy) if part)
 
 
-def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
+def say_refusal(error: LunaError, language: Language) -> RefusalText:
     """Return an error in the reader's language."""
     place = name_field(error.field or "", language)
     if isinstance(error, SpokenError):
-        return SaidRefusal(error.message, error.remedy or "", place)
+        return RefusalText(error.message, error.remedy or "", place)
     # A worker of a newer release may send reasons that this one lacks.
     declared = refusals.REASONS.get(error.reason or "")
     if declared is not None:
         figures = _SaidParameters(error.parameters, declared.kinds, language)
         reason = str(error.reason)
-        return SaidRefusal(
+        return RefusalText(
             SENTENCES.fill(reason, language, figures),
             REMEDIES.fill(reason, language, figures),
             place,
         )
     code = error.code if error.code in SENTENCES_OF_CODES else LunaError.code
     # The error's own remedy addresses the command line and programs.
-    return SaidRefusal(
+    return RefusalText(
         SENTENCES_OF_CODES.say(code, language),
         REMEDIES_OF_CODES.say(code, language),
         place,
@@ -70,7 +70,7 @@ def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
     )
 
 
-def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
+def say_problem(problem: Mapping[str, Any], language: Language) -> RefusalText:
     """Return the problem document of a failed job in the reader's language."""
     return say_refusal(read_problem(problem), language)
 

@@ -27,7 +27,7 @@ VAGUE_NAMES = {
     "untold": 0,
     "said": 1,
     "says": 0,
-    "say": 115,
+    "say": 5,
     "asked": 1,
     "held": 2,
     "heard": 0,

@@ -28,7 +28,7 @@ from luna.words.refusals import (
     REMEDIES_OF_CODES,
     SENTENCES,
     SENTENCES_OF_CODES,
-    SaidRefusal,
+    RefusalText,
     SpokenError,
     say_problem,
     say_refusal,
@@ -43,9 +43,9 @@ TOO_MUCH = refuse(
 )
 
 
-def fill(reason: str, language: Language, /, **figures: object) -> SaidRefusal:
+def fill(reason: str, language: Language, /, **figures: object) -> RefusalText:
     parts = [f"{part}_{reason}" for part in ("sentence", "remedy")]
-    return SaidRefusal(*(plain_wording("refusals", part, language, **figures) for part in parts))
+    return RefusalText(*(plain_wording("refusals", part, language, **figures) for part in parts))
 
 
 @each_row(("language", "most", "place"), [("de", "2,5", "Leistung"), ("en", "2.5", "power")])
@@ -143,7 +143,7 @@ def test_what_nobody_worded_is_said_by_its_kind_without_the_error_itself(
 
 
 def test_what_was_worded_for_its_reader_stays_as_it_is() -> None:
-    assert say_refusal(SpokenError("Nichts ist geändert.", field="battery"), "de") == SaidRefusal(
+    assert say_refusal(SpokenError("Nichts ist geändert.", field="battery"), "de") == RefusalText(
         "Nichts ist geändert.", "", "Batterie"
     )
 

@@ -29,7 +29,7 @@ from luna.platform.database.site_changes import SiteChange
 from luna.platform.database.sites import SiteVersion, StoredSite
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
-from luna.words.fields import SaidChange, say_changes
+from luna.words.fields import ChangeText, say_changes
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath
@@ -67,7 +67,7 @@ def show_site(
             connection, stored.site, gateway=gateway, words=words, with_reason=True
         )
     numbers = views.numbers_of_site(stored.site, language)
-    changes: list[tuple[SiteVersion, list[SaidChange]]] = []
+    changes: list[tuple[SiteVersion, list[ChangeText]]] = []
     for version, earlier in pairwise(versions):
         differences = list_differences(earlier.configuration, version.configuration)
         changes.append((version, say_changes(differences, numbers)))
