@@ -27,7 +27,7 @@ VAGUE_NAMES = {
     "untold": 0,
     "said": 1,
     "says": 0,
-    "say": 5,
+    "say": 119,
     "asked": 1,
     "held": 2,
     "heard": 0,
