@@ -55,6 +55,8 @@ _TEXTS = frozenset({"name", "display_name", "timezone", "currency", "country", "
 def name_field(path: str, language: Language) -> str:
     """Return a field as its form labels it: "Battery: capacity"; "" where no form has it.
 
+    A field that no form has, within a part of a home, has the name of its file.
+
     The path is as errors name it, with devices by place or by name.
     """
     parts = [part for part in path.split(".") if part]
@@ -63,6 +65,8 @@ def name_field(path: str, language: Language) -> str:
         parts = parts[parts.index("site") + 1 :]
     section, used = _name_section(parts, language)
     label = _name_leaf(parts[used:], language)
+    if section and not label and parts[used:]:
+        label = parts[-1]
     return ": ".join(part for part in (section, label) if part)
 
 
