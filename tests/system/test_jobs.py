@@ -303,7 +303,7 @@ def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_trie
     job = served.submit(request)
     wait_for(served.has(job, "dead"))
     assert (count_starts(request.starts), served.look_at(job).attempts) == (3, 3)
-    assert "begun 3 times" in served.look_at(job).error["detail"]
+    assert "started 3 times" in served.look_at(job).error["detail"]
     assert [task.task_id for task in served.client.tasks.dead()] == [job.job_id]
     served.client.notify_job(job)
 

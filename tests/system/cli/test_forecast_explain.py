@@ -89,7 +89,7 @@ def test_a_picture_is_drawn(forecast: Luna, tmp_path: Path, suffix: str) -> None
         "baseline_7_day_median",
     )
     picture = (tmp_path / f"forecast.{suffix}").read_text(encoding="utf-8")
-    assert "what happened" in picture
+    assert wording("forecast_chart", "happened") in picture
     assert "baseline_7_day_median, issued Sun 10" in picture
 
 
