@@ -90,7 +90,7 @@ def test_a_picture_is_drawn(forecast: Luna, tmp_path: Path, suffix: str) -> None
     )
     picture = (tmp_path / f"forecast.{suffix}").read_text(encoding="utf-8")
     assert wording("forecast_chart", "happened") in picture
-    assert "baseline_7_day_median, issued Sun 10" in picture
+    assert "baseline_7_day_median, made Sun 10" in picture
 
 
 def test_another_kind_of_picture_is_refused(forecast: Luna, tmp_path: Path) -> None:
