@@ -160,6 +160,8 @@ def _say_rank(view: HomeView, rank: int, count: int) -> str:
     """Return the place of a price among all, from the lowest."""
     if rank == 1:
         return view.words("rank_first", count=count)
+    if rank == count:
+        return view.words("rank_last", count=count)
     ending = ENDINGS.get(rank % 10, "th")
     if rank % 100 in TEENS:
         ending = "th"

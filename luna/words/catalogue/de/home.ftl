@@ -175,6 +175,7 @@ rank_nd = Platz { $rank } von { $count } Viertelstunden nach Preis
 rank_rd = Platz { $rank } von { $count } Viertelstunden nach Preis
 rank_th = Platz { $rank } von { $count } Viertelstunden nach Preis
 rank_first = Günstigste von { $count } Viertelstunden
+rank_last = Teuerste von { $count } Viertelstunden
 binding = Begrenzt durch
 binding_reserve = die Reserve von { $soc }
 none = nichts

@@ -175,6 +175,7 @@ rank_nd = { $rank }nd cheapest of { $count } quarter-hours
 rank_rd = { $rank }rd cheapest of { $count } quarter-hours
 rank_th = { $rank }th cheapest of { $count } quarter-hours
 rank_first = Cheapest of { $count } quarter-hours
+rank_last = Most expensive of { $count } quarter-hours
 binding = Held back by
 binding_reserve = the { $soc } reserve
 none = nothing

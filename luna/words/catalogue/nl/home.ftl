@@ -175,6 +175,7 @@ rank_nd = { $rank }e goedkoopste van { $count } kwartieren
 rank_rd = { $rank }e goedkoopste van { $count } kwartieren
 rank_th = { $rank }e goedkoopste van { $count } kwartieren
 rank_first = Goedkoopste van { $count } kwartieren
+rank_last = Duurste van { $count } kwartieren
 binding = Begrensd door
 binding_reserve = de reserve van { $soc }
 none = niets
