@@ -157,15 +157,22 @@ def _list_sheet_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
 
 
 def _say_rank(view: HomeView, rank: int, count: int) -> str:
-    """Return the place of a price among all, from the lowest."""
+    """Return the place of a price among all, from the nearer end."""
     if rank == 1:
-        return view.words("rank_first", count=count)
+        return view.words("rank_cheapest", count=count)
     if rank == count:
-        return view.words("rank_last", count=count)
+        return view.words("rank_dearest", count=count)
+    from_dearest = count + 1 - rank
+    if rank <= from_dearest:
+        return view.words("rank_cheap", place=_say_ordinal(view, rank), count=count)
+    return view.words("rank_dear", place=_say_ordinal(view, from_dearest), count=count)
+
+
+def _say_ordinal(view: HomeView, rank: int) -> str:
     ending = ENDINGS.get(rank % 10, "th")
     if rank % 100 in TEENS:
         ending = "th"
-    return view.words(f"rank_{ending}", rank=rank, count=count)
+    return view.words(f"ordinal_{ending}", rank=rank)
 
 
 def _list_limits(view: HomeView, slot: int) -> Iterator[str]:

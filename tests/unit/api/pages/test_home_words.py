@@ -136,10 +136,20 @@ def test_something_else_lasts_four_hours_at_most_where_the_run_goes_on_for_days(
 
 
 @pytest.mark.parametrize(
-    ("rank", "ending"),
-    [(2, "nd"), (3, "rd"), (4, "th"), (11, "th"), (21, "st"), (112, "th")],
+    ("rank", "end", "place"),
+    [
+        (2, "cheap", "2nd"),
+        (3, "cheap", "3rd"),
+        (4, "cheap", "4th"),
+        (11, "cheap", "11th"),
+        (21, "cheap", "21st"),
+        (119, "dear", "2nd"),
+        (109, "dear", "12th"),
+    ],
 )
-def test_the_sheet_compares_the_price_the_alternative_and_the_worth(rank: int, ending: str) -> None:
+def test_the_sheet_compares_the_price_the_alternative_and_the_worth(
+    rank: int, end: str, place: str
+) -> None:
     view = view_of(("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
     decided = view.document["decisions"]
     reserve = wording("battery_reasons", "limit_reserve")
@@ -155,7 +165,7 @@ def test_the_sheet_compares_the_price_the_alternative_and_the_worth(rank: int, e
     assert sheet.worth == wording("home", "worth_later", value="24\u00a0ct", buy="30\u00a0ct")
     assert next_sheet.worth == ""
     rows = dict(sheet.rows)
-    compared = wording("home", f"rank_{ending}", rank=rank, count=120)
+    compared = wording("home", f"rank_{end}", place=place, count=120)
     assert rows[wording("home", "rank")] == compared
     assert rows[wording("home", "opposite")] == wording("home", "opposite_same")
     kept = wording("home", "binding_reserve", soc="10%")
