@@ -50,8 +50,6 @@ MOST_STEPS = 4
 FULL = 0.985
 SOON = timedelta(hours=36)
 DAY = timedelta(days=1)
-# Codes of the reasons for limited solar in a house without a battery.
-LIMITED = frozenset({"idle_held_back", "idle_pv_off"})
 
 
 def colour_of(use: DeviceUseKind) -> str:
@@ -259,8 +257,7 @@ class HomeView:
 
     def _say_house(self) -> str:
         """Return the sentence on a house without a battery."""
-        code = str(self.document["decisions"]["code"][self.window.past])
-        if code in LIMITED:
+        if self.document["decisions"]["code"][self.window.past] == "solar_limited":
             return self.words("without_battery_limited")
         return self.words("without_battery_solar" if self.window.site.pv else "without_battery")
 

@@ -14,7 +14,7 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform.findings import FindingCode, SiteFinding, find_doubted_levels
 from luna.platform.house_now import HouseFigure, format_run
 from luna.platform.house_statements import format_statement, state_house
-from luna.words import Language
+from luna.words import Language, list_reason_codes
 from luna.words.messages import say_message
 from luna.words.notes import say_note
 from luna.words.pages import page_words
@@ -176,9 +176,10 @@ def test_the_sheet_compares_the_price_the_alternative_and_the_worth(
 
 @pytest.mark.parametrize(
     ("code", "phrase"),
-    [("idle_no_battery", "without_battery"), ("idle_pv_off", "without_battery_limited")],
+    [("no_battery", "without_battery"), ("solar_limited", "without_battery_limited")],
 )
 def test_a_house_without_a_battery_has_a_headline(code: str, phrase: str) -> None:
+    assert code in list_reason_codes()
     view = view_of(("save", 4, 0.0))
     site = SITE.model_copy(update={"batteries": []})
     window = open_window(site, now=NOW, language="en")
