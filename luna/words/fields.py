@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.grid import NO_LIMIT_KW
 from luna.energy.site.differences import SiteDifference
 from luna.words.devices import say_device
@@ -18,7 +19,7 @@ _CHANGES = Phrases("fields", "change_")
 _VALUES = Phrases("fields", "value_")
 
 # Sections whose members have names.
-_DEVICES = frozenset({"batteries", "pv", "inverters", "vehicles", "loads", "heat_pumps"})
+_DEVICES = frozenset(kind.section for kind in DEVICE_KINDS if kind.named)
 _SHARES = ("_soc", "_efficiency", "_share", "vat", "quantile", "risk")
 _PRICES_PER_KWH = frozenset(
     {
