@@ -11,8 +11,8 @@ from luna.words.devices import say_device
 from luna.words.language import Language
 from luna.words.notes import say_note
 from luna.words.numbers import Numbers, say_day
-from luna.words.pages import page_words
 from luna.words.phrases import Phrases
+from luna.words.quality import say_role
 from luna.words.standing import say_doing
 
 
@@ -101,10 +101,6 @@ def _say_mode(value: str, language: Language) -> str:
     return MODES.say(value, language)
 
 
-def _say_role(value: str, language: Language) -> str:
-    return page_words("setup", language)(f"role_{value}")
-
-
 def _say_since(value: str, language: Language) -> str:
     return say_day(date.fromisoformat(value), language)
 
@@ -112,7 +108,7 @@ def _say_since(value: str, language: Language) -> str:
 _NAMES: dict[str, Callable[[str, Language], str]] = {
     "device": _say_name,
     "mode": _say_mode,
-    "role": _say_role,
+    "role": say_role,
     "since": _say_since,
 }
 
