@@ -22,7 +22,7 @@ class RefusalReason(NamedTuple):
         remedy: what to do, in English.
         error: the class that is raised.
         kinds: of the parameters that are more than numbers and texts.
-        quotes: a page also shows the error's own message, which says more than the declaration can.
+        quotes: its message holds another's text, which a page does not show and the log keeps.
     """
 
     message: str | None
