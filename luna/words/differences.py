@@ -8,7 +8,7 @@ from typing import Literal
 from luna.energy.errors import InvalidInputError
 from luna.words.devices import say_device
 from luna.words.language import language_forms
-from luna.words.numbers import Numbers
+from luna.words.numbers import HALF_CENT, NBSP, Numbers
 from luna.words.phrases import Phrases
 
 SeriesName = Literal["load", "pv"]
@@ -146,8 +146,6 @@ def _list_codes(phrases: Phrases, *ways: str) -> list[str]:
     return list(codes)
 
 
-# Less is shown as no money.
-HALF_CENT = 0.005
 # Less is shown as zero.
 _NOTHING = {"prices": 0.0005}
 _NOTHING_KWH = 0.05
@@ -218,7 +216,7 @@ def _say_change(slots: int, moved: MovedRun | None, numbers: Numbers) -> str:
 
 def _say_duration(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
-    parts = [f"{hours}\u00a0h"] if hours else []
+    parts = [f"{hours}{NBSP}h"] if hours else []
     if rest:
-        parts.append(f"{rest}\u00a0min")
+        parts.append(f"{rest}{NBSP}min")
     return " ".join(parts)

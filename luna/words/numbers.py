@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from luna.words.language import Language, LanguageForms, language_forms
 
 NBSP = "\u00a0"
+# Less money is shown as none, in currency.
+HALF_CENT = 0.005
 MINUS = "\u2212"
 EN_DASH = UNKNOWN = "\u2013"
 

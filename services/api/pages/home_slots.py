@@ -16,6 +16,7 @@ from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.site_day import find_slot
 from luna.words import mode
+from luna.words.numbers import HALF_CENT
 from luna.words.quality import say_series
 from luna.words.reason_sentences import limit
 from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
@@ -24,8 +25,6 @@ from services.api.timeline.measured import power_column
 # Modes offered for an override, in this order.
 OFFERED = ("self_consumption", "supply", "hold", "charge", "export")
 MOST_OFFERED = 4
-# Cheaper differences than this are none, in currency.
-LITTLE_MONEY = 0.005
 # Endings of English ordinals by last digit, except of the teens.
 ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 TEENS = (11, 12, 13)
@@ -143,7 +142,7 @@ def _list_sheet_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
         yield words("result"), result
     else:
         if opposite_cost is not None:
-            if opposite_cost < LITTLE_MONEY:
+            if opposite_cost < HALF_CENT:
                 difference = words("opposite_same")
             else:
                 difference = words("opposite_more", x=numbers.money(opposite_cost))

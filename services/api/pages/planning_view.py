@@ -38,7 +38,7 @@ from luna.words.charts.marks import trace_stairs
 from luna.words.charts.svg import join, number, path, rectangle, text
 from luna.words.devices import say_device
 from luna.words.notes import say_note
-from luna.words.numbers import read_number
+from luna.words.numbers import HALF_CENT, read_number
 from luna.words.pages import PageWords
 from luna.words.standing import STANDING
 from luna.words.times import say_span, say_when
@@ -54,8 +54,6 @@ FOOT = 22.0
 STEPS = (0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 AHEAD = timedelta(hours=48)
 STALE_AFTER = timedelta(minutes=30)
-# Smaller amounts are rounding.
-LITTLE_MONEY = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ def say_cost(trial: Trial | None, numbers: Numbers, words: PageWords) -> str:
     """Return a block's cost in words, "" without a trial."""
     if trial is None:
         return ""
-    if abs(trial.cost) < LITTLE_MONEY:
+    if abs(trial.cost) < HALF_CENT:
         return words("cost_same")
     key = "cost_more" if trial.cost > 0 else "cost_less"
     return words(key, amount=numbers.money(abs(trial.cost)))

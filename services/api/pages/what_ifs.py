@@ -39,7 +39,7 @@ from luna.platform.what_if_questions import read_state, submit_what_if
 from luna.words import Numbers, say_policy
 from luna.words.charts.bill import draw_bill_chart
 from luna.words.devices import say_device
-from luna.words.numbers import join_words, read_number, say_day
+from luna.words.numbers import HALF_CENT, join_words, read_number, say_day
 from luna.words.pages import PageWords
 from luna.words.refusals import SpokenError, say_problem
 from services.api.gateway import CurrentGateway, Gateway
@@ -58,8 +58,6 @@ from services.api.routing import ResourceRouter
 
 # The battery of a variant for a house without one.
 NEW_BATTERY = {"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}
-# Smaller amounts are rounding.
-LITTLE_MONEY = 0.005
 
 
 class VariantForm(BaseModel):
@@ -183,7 +181,7 @@ class AnswerView:
         if self.reply is None:
             return self.words("open", done=self.finished, total=len(self.state.variants))
         best = max(self.reply.variants, key=attrgetter("savings"))
-        if best.savings < -LITTLE_MONEY:
+        if best.savings < -HALF_CENT:
             lost = self.numbers.money(-best.savings)
             return self.words("result_worse", name=best.name, lost=lost)
         return self.words("result_headline", name=best.name, saved=self.numbers.money(best.savings))

@@ -19,6 +19,7 @@ from luna.words import MODES, Language, Numbers, mode
 from luna.words.charts.losses import draw_losses
 from luna.words.charts.plan import GLYPHS, HATCHES, PlanView, draw_plan
 from luna.words.charts.style import style
+from luna.words.numbers import HALF_CENT
 from luna.words.phrases import read_texts, say_text
 from luna.words.retold_reasons import retell_limits, retell_reason
 from luna.words.tariffs import say_buying, say_selling
@@ -31,9 +32,6 @@ from services.demo.report.scores import (
     tabulate_policies,
     trace_losses,
 )
-
-# Smaller amounts are rounding.
-LITTLE_MONEY = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +155,7 @@ def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
             without = None if view.without_soc is None else view.without_soc[index + 1]
             opposite = numbers.money(reason.cost_of_opposite)
             if reason.cost_of_opposite is not None:
-                is_same = abs(reason.cost_of_opposite) < LITTLE_MONEY
+                is_same = abs(reason.cost_of_opposite) < HALF_CENT
                 key = "opposite_same" if is_same else "opposite_value"
                 opposite = words[key].format(cost=opposite)
             slot_words = SlotWords(

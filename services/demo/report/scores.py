@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from luna.contracts import ReplayReply
 from luna.words import Numbers, say_policy
 from luna.words.charts.losses import LossStep
+from luna.words.numbers import HALF_CENT
 from luna.words.phrases import read_texts
 
 LUNA = "mpc"
@@ -24,8 +25,6 @@ BAR_COLOURS = {
 }
 LOSS_COLOURS = {"load_forecast": "load", "pv_forecast": "pv"}
 POINTS = 100
-# Less than half a cent apart is the same amount to a reader.
-SAME_COST = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +72,14 @@ def compare_with_inverter(replay: ReplayReply, numbers: Numbers) -> tuple[bool, 
     With it comes the sentence that says so.
     """
     saved = replay.policies[INVERTER].cost - replay.policies[LUNA].cost
-    if abs(saved) < SAME_COST:
+    if abs(saved) < HALF_CENT:
         key = "second_equal"
     elif saved > 0:
         key = "second_better"
     else:
         key = "second_worse"
     sentence = read_texts("report", numbers.language)[key]
-    return saved > -SAME_COST, sentence.format(amount=numbers.money(abs(saved)))
+    return saved > -HALF_CENT, sentence.format(amount=numbers.money(abs(saved)))
 
 
 def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[LossStep]:

@@ -24,7 +24,8 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import plans
 from luna.words import Language, Numbers
-from luna.words.differences import HALF_CENT, MOVED_MODES, MovedRun, say_cause
+from luna.words.differences import MOVED_MODES, MovedRun, say_cause
+from luna.words.numbers import HALF_CENT
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.expected import Expected, IssuedPlan
 from services.planner.devices.kind import PlannedKind
