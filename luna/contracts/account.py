@@ -36,13 +36,16 @@ class FlowReply(Message):
 class CostLineReply(Message):
     """A line of the bill."""
 
-    direction: Annotated[Direction, Field(description="import: bought; export: sold")]
+    direction: Annotated[
+        Direction, Field(description="import: bought; export: sold; base: due in any case")
+    ]
     code: Annotated[
         str,
         Field(
             description=(
                 "spot, markup, vat, energy: an all-in price; blocks: what later blocks of the "
-                "tariff add"
+                "tariff add; component: a component of the tariff, by its name; base: a charge "
+                "without energy"
             )
         ),
     ]
@@ -50,6 +53,9 @@ class CostLineReply(Message):
     cost: Annotated[float, Field(description="in the site's currency; below zero: earned")]
     price: Annotated[
         float | None, Field(description="per kWh, where one price holds for the whole line")
+    ] = None
+    name: Annotated[
+        str | None, Field(description="of a component of the tariff, as the owner calls it")
     ] = None
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.energy.economics.base_charges import list_base_costs
 from luna.energy.economics.charges import demand_charge
 from luna.energy.economics.costs import self_sufficiency
 from luna.energy.economics.tariff_lines import TariffLine
@@ -20,7 +21,7 @@ from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import FloatArray, Timeline, parse_zone
 
 BoolArray = NDArray[np.bool_]
-Direction = Literal["import", "export"]
+Direction = Literal["import", "export", "base"]
 
 # Sources and uses of energy. ``load`` is the house without the devices that have a meter of their
 # own.
@@ -93,7 +94,7 @@ class CostLine:
     """One line of a bill: energy, cost and, where one holds, its price.
 
     The price is in currency per kWh, None where it changes within the line. Earnings are negative
-    costs.
+    costs. ``name`` is the owner's for a component of the tariff, None where the code says it.
     """
 
     direction: Direction
@@ -101,6 +102,7 @@ class CostLine:
     energy_kwh: float
     cost: float
     price: float | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +177,24 @@ class EnergyAccount:
         return fsum(line.cost for line in self.lines if line.direction == "export")
 
     @property
+    def base_cost(self) -> float:
+        """Cost of the base charges."""
+        return fsum(line.cost for line in self.lines if line.direction == "base")
+
+    @property
     def energy_cost(self) -> float | None:
         """Cost of energy without demand charges; None where no slot's cost is known."""
         return self.import_cost + self.export_cost if self.priced > 0 else None
 
     @property
     def cost(self) -> float | None:
-        """Cost with demand charges, where they belong to the period.
+        """Cost with demand and base charges, where they belong to the period.
 
         None where nothing is known of it.
         """
-        return None if self.energy_cost is None else self.energy_cost + (self.demand_cost or 0.0)
+        if self.energy_cost is None:
+            return None
+        return self.energy_cost + self.base_cost + (self.demand_cost or 0.0)
 
     @property
     def own_use(self) -> float | None:
@@ -210,8 +219,11 @@ class EnergyAccount:
 def settle_account(slots: AccountSlots, *, with_demand: bool = True) -> EnergyAccount:
     """Return the account of all slots.
 
-    ``with_demand``: with the capacity tariff, where they begin with a month.
+    ``with_demand``: with capacity tariff and base charges, where they begin with a month.
     """
+    lines = [*_cost_lines("import", slots), *_cost_lines("export", slots)]
+    if with_demand and _begins_with_month(slots):
+        lines += _base_lines(slots)
     sources = [_total(slots, name) for name in SOURCES if _is_recorded(slots, name)]
     uses = [_total(slots, name) for name in USES if _is_recorded(slots, name)]
     supplied = fsum(flow.energy_kwh for flow in sources)
@@ -222,7 +234,7 @@ def settle_account(slots: AccountSlots, *, with_demand: bool = True) -> EnergyAc
         sources=sources,
         uses=uses,
         unexplained_kwh=supplied - used,
-        lines=[*_cost_lines("import", slots), *_cost_lines("export", slots)],
+        lines=lines,
         demand_cost=_demand_cost(slots) if with_demand else None,
         priced=float(np.isfinite(slots.cost).mean()),
         self_sufficiency=_self_sufficiency(slots),
@@ -276,18 +288,26 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
         if not counted.any():
             continue
         cost = sign * fsum(line.slot_cost(energy)[counted].tolist())
-        bill.append(
-            CostLine(direction, line.code, fsum(energy[counted].tolist()), cost, line.price)
-        )
+        bought_kwh = fsum(energy[counted].tolist())
+        bill.append(CostLine(direction, line.code, bought_kwh, cost, line.price, line.name))
     return bill
+
+
+def _begins_with_month(slots: AccountSlots) -> bool:
+    begin = slots.timeline.start.astimezone(parse_zone(slots.site.timezone))
+    return begin.day == 1 and begin.hour == 0 and begin.minute == 0
+
+
+def _base_lines(slots: AccountSlots) -> list[CostLine]:
+    zone = parse_zone(slots.site.timezone)
+    costs = list_base_costs(slots.site.tariff.base, slots.timeline, zone)
+    return [CostLine("base", "base", 0.0, cost, name=name) for name, cost in costs.items()]
 
 
 def _demand_cost(slots: AccountSlots) -> float | None:
     tariff = slots.site.tariff
     zone = parse_zone(slots.site.timezone)
-    begin = slots.timeline.start.astimezone(zone)
-    begins_with_month = begin.day == 1 and begin.hour == 0 and begin.minute == 0
-    if not tariff.peaks or not begins_with_month:
+    if not tariff.peaks or not _begins_with_month(slots):
         return None
     return demand_charge(
         np.nan_to_num(slots.energy_kwh["import"]), slots.timeline, tariff.peaks, zone=zone

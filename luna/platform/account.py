@@ -19,11 +19,11 @@ from luna.energy.account import FLOWS, AccountSlots, EnergyAccount, FlowTotal, s
 from luna.energy.account_period import AccountPeriod
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.economics.charges import find_charge
-from luna.energy.economics.prices import PricedSlots
 from luna.energy.economics.tariff_lines import TariffLine, price_lines, surcharge_lines
 from luna.energy.observations import ESTIMABLE
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT, Site
+from luna.energy.tariffs.component import PricedSlots
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight, parse_zone
 from luna.platform.database import observations, prices, quality
 
@@ -91,14 +91,14 @@ def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float
 
     0 where the tariff does not depend on it.
     """
-    charge = find_charge(site.tariff.import_)
+    charged = find_charge(site.tariff.import_)
     zone = parse_zone(site.timezone)
     month = local_midnight(timeline.start.astimezone(zone).date().replace(day=1), zone)
-    if charge is None or month >= timeline.start:
+    if charged is None or month >= timeline.start:
         return 0.0
     past = Timeline(month, SLOT, (timeline.start - month) // SLOT)
     bought = observations.read_series(connection, site.name, past, ("import_kwh",))["import_kwh"]
-    return charge.count_drawn(bought, past, zone=zone)
+    return charged.charge.count_drawn(bought, past, zone=zone)
 
 
 def read_account(

@@ -21,6 +21,8 @@ class PricedLine(Protocol):
     def code(self) -> str: ...
     @property
     def price(self) -> float | None: ...
+    @property
+    def name(self) -> str | None: ...
 
 
 def say_flow(name: str, language: Language) -> str:
@@ -30,7 +32,8 @@ def say_flow(name: str, language: Language) -> str:
 
 def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
     """Return the name of a line of the bill, with its price if any."""
-    name = _LINES.say("sold" if line.direction == "export" else line.code, numbers.language)
+    code = "sold" if line.direction == "export" else line.code
+    name = line.name or _LINES.say(code, numbers.language)
     return name if line.price is None else f"{name} · {numbers.price_per_kwh(line.price)}"
 
 

@@ -37,11 +37,11 @@ from luna.contracts.forecast_versions import (
 from luna.contracts.job import Job
 from luna.contracts.replay import ReplayRequest
 from luna.energy.errors import MachineError, UnavailableError
+from luna.energy.public_holidays import load_holidays
 from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import submit_job
 from services.forecaster import service
 from services.forecaster.explanation import service as explanation
-from services.forecaster.inputs.public_holidays import load_holidays
 from services.forecaster.inputs.solar import import_pvlib
 from services.forecaster.model.trees import import_lightgbm
 from services.forecaster.retraining import card, renewal, training

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.energy.economics.prices import publication_times
-from luna.energy.site import OWN, SeriesPrice, Site
+from luna.energy.site import OWN, Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
 from luna.platform.database import prices
 
@@ -131,9 +131,7 @@ def last_published(rows: pl.DataFrame) -> pl.DataFrame:
 def tell_unused(site: Site, columns: Collection[str]) -> list[str]:
     """Return notes on loaded prices that the site's tariff leaves unused."""
     rules = {"import_price": site.tariff.import_, "export_price": site.tariff.export}
-    unused = [
-        name for name in SIDES if name in columns and not isinstance(rules[name], SeriesPrice)
-    ]
+    unused = [name for name in SIDES if name in columns and not rules[name].reads_own_series]
     if not unused:
         return []
     kinds = (

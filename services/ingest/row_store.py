@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from luna.energy.economics.prices import publication_times
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
-from luna.energy.site import Site, SpotPrice
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, InstantArray, parse_zone
 from luna.energy.units import NOT_SAID, StatedUnits
 from luna.platform.database import (
@@ -178,17 +178,10 @@ def find_market(site: Site) -> str:
     Raises:
         InvalidInputError: the tariff names none.
     """
-    market = next(
-        (
-            rule.market
-            for rule in (site.tariff.import_, site.tariff.export)
-            if isinstance(rule, SpotPrice)
-        ),
-        None,
-    )
-    if market is None:
+    markets = [*site.tariff.import_.markets, *site.tariff.export.markets]
+    if not markets:
         raise refuse("tariff-without-market", field="spot_price", value=site.name)
-    return market
+    return markets[0]
 
 
 def _instants(column: pl.Series) -> InstantArray:

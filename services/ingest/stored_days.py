@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from luna.energy.economics.prices import price_slots
 from luna.energy.refusals import refuse
-from luna.energy.site import ImportRule, Site, SpotPrice
+from luna.energy.site import ImportRule, Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_day, local_days, parse_zone
 from luna.platform.database import observations, prices
 from services.ingest.price_repair import PriceRecord
@@ -81,5 +81,5 @@ def read_days(
 
 
 def market_of(rule: ImportRule) -> str | None:
-    """Return the market that a price rule names."""
-    return rule.market if isinstance(rule, SpotPrice) else None
+    """Return the market that a price rule names first."""
+    return rule.markets[0] if rule.markets else None

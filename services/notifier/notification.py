@@ -18,7 +18,7 @@ from luna.contracts.notification import EventKind, NotifyReply, NotifyTestReply,
 from luna.contracts.plan import PlanReply
 from luna.energy.errors import LunaError
 from luna.energy.savings import Savings
-from luna.energy.site import SeriesPrice, Site, SpotPrice
+from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, local_day, local_instant, parse_zone
 from luna.platform import findings
 from luna.platform.control_service import read_states
@@ -262,7 +262,7 @@ def _find_cheap_hours(
     site: Site, plan: PlanReply | None, numbers: Numbers, now: datetime
 ) -> list[NewNotification]:
     # Fixed prices are the same every day.
-    if plan is None or not isinstance(site.tariff.import_, SpotPrice | SeriesPrice):
+    if plan is None or not site.tariff.import_.is_published:
         return []
     zone = parse_zone(site.timezone)
     tomorrow = local_day(now.astimezone(zone).date() + DAY, zone)

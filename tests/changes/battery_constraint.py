@@ -117,7 +117,7 @@ EXAMPLE = (
     "by day\n"
 )
 IMPORTS = (
-    "from luna.energy.economics.prices import window_holds\nfrom luna.energy.clock_window "
+    "from luna.energy.local_times import window_holds\nfrom luna.energy.clock_window "
     "import ClockWindow\n"
 )
 HOME = "services/planner/milp/battery_constraints.py"

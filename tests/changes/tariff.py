@@ -2,25 +2,32 @@
 
 from tests.changes.change import Change, Edit
 
-RULE = '''class AllowancePrice(Part):
+COMPONENT = '''"""A component that costs more beyond an allowance of each local day."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from luna.energy.tariffs.component import PricedSlots, UnitComponent, UnitPrice
+from luna.energy.timeline import FloatArray
+
+
+class AllowanceComponent(UnitComponent):
     """One price up to an allowance of each local day, a dearer one beyond it."""
 
     kind: Literal["allowance"]
-    price: Price
+    price: UnitPrice
     daily_kwh: Annotated[float, Field(gt=0, le=10_000)]
-    surcharge: Price
+    surcharge: UnitPrice
 
-
+    def price_held(self, slots: PricedSlots) -> FloatArray:
+        return np.full(slots.timeline.count, self.per_kwh(self.price))
 '''
 
 CHARGE = '''
 
-@prices(AllowancePrice)
-def _price_allowance(rule: AllowancePrice, slots: PricedSlots) -> FloatArray:
-    return np.full(slots.timeline.count, rule.price)
-
-
-@charges(AllowancePrice)
+@charges(AllowanceComponent)
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What each local day may draw before a kWh costs more, and what today has drawn."""
@@ -30,8 +37,8 @@ class Allowance:
     drawn_kwh: float = 0.0
 
     @classmethod
-    def of(cls, rule: AllowancePrice, drawn_kwh: float) -> Self:
-        return cls(rule.daily_kwh, rule.surcharge, drawn_kwh)
+    def of(cls, component: AllowanceComponent, drawn_kwh: float) -> Self:
+        return cls(component.daily_kwh, component.per_kwh(component.surcharge), drawn_kwh)
 
     @staticmethod
     def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
@@ -77,8 +84,6 @@ PROOF = """
 from datetime import UTC, datetime
 
 from luna.contracts.plan import PlanRequest
-from luna.words import Numbers
-from luna.words.tariffs import say_buying
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
 from luna.energy.economics.prices import price_slots
@@ -87,7 +92,8 @@ from luna.energy.timeline import SLOT, Timeline
 from zoneinfo import ZoneInfo
 
 start = datetime(2024, 2, 1, tzinfo=UTC)
-tariff = {"import": {"kind": "allowance", "price": 0.2, "daily_kwh": 12, "surcharge": 0.3}}
+allowance = {"kind": "allowance", "name": "energy", "price": 0.2, "daily_kwh": 12, "surcharge": 0.3}
+tariff = {"import": {"kind": "components", "components": [allowance]}}
 battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 site = {"name": "home", "timezone": "UTC", "batteries": [battery], "tariff": tariff}
 # Eight kWh on the first day, 16 on the second:
@@ -124,31 +130,13 @@ assert (
     sum(slot.import_kwh for slot in plan_request(used, now=start, solver=Solver()).slots[:96])
     < 8 + 1e-3
 )
-assert (
-    say_buying(parse_site(site).tariff.import_, Numbers("en", ZoneInfo("UTC"), "EUR")).replace(
-        chr(160), " "
-    )
-    == "20 ct for 12.0 kWh a day"
-)
 """
 
-FLAT = "PriceRule = Annotated["
-ANY = """FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, \
-Field(discriminator="kind")"""
-TOLD = {
-    "en": (
-        "buying_fixed = buying at { $price }",
-        "buying_allowance = { $price } for { $daily_kwh } a day\n",
-    ),
-    "de": (
-        "buying_fixed = kaufen zu { $price }",
-        "buying_allowance = { $price } für { $daily_kwh } am Tag\n",
-    ),
-}
 IMPORTS = (
-    "from luna.energy.site.tariff import AllowancePrice\nfrom luna.energy.timeline import "
-    "split_days\n"
+    "from luna.energy.tariffs.allowance import AllowanceComponent\n"
+    "from luna.energy.timeline import split_days\n"
 )
+BLOCKS = "| BlockComponent"
 LAST_ROW = """[(bought[slots], 1.0), (beyond[place : place + 1], -1.0)],
 name="block",
 )"""
@@ -156,17 +144,21 @@ name="block",
 CHANGE = Change(
     "a kind of tariff that couples slots",
     (
-        Edit("luna/energy/site/tariff.py", RULE + FLAT + "\n", after=FLAT, instead=True),
+        Edit("luna/energy/tariffs/allowance.py", COMPONENT),
         Edit(
-            "luna/energy/site/tariff.py",
-            "    " + ANY.replace("BlockPrice", "BlockPrice | AllowancePrice") + "\n",
-            after=ANY,
-            instead=True,
+            "luna/energy/tariffs/components.py",
+            "from luna.energy.tariffs.allowance import AllowanceComponent\n",
+            after="from luna.energy.refusals import invalid_part",
+        ),
+        Edit(
+            "luna/energy/tariffs/components.py",
+            "    | AllowanceComponent\n",
+            after=BLOCKS,
         ),
         Edit(
             "luna/energy/economics/charges.py",
             IMPORTS,
-            after="from luna.energy.site import BlockPrice, ImportRule, PeakPrice",
+            after="from luna.energy.site import ImportRule, PeakPrice",
         ),
         Edit(
             "luna/energy/economics/charges.py",
@@ -179,10 +171,6 @@ CHANGE = Change(
             after="import numpy as np",
         ),
         Edit("services/planner/milp/tariffs.py", ROWS, after=LAST_ROW),
-        *(
-            Edit(f"luna/words/catalogue/{language}/tariffs.ftl", told, after=after)
-            for language, (after, told) in TOLD.items()
-        ),
     ),
     PROOF,
 )

@@ -1,7 +1,8 @@
 """Tariff components that couple slots: block prices and demand charges.
 
 Block prices depend on the energy drawn before, demand charges on a month's peak powers.
-``EnergyCharge`` has one implementation per kind of price rule, registered with ``@charges``.
+``EnergyCharge`` has one implementation per kind of component that needs one, registered with
+``@charges``.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,22 +14,25 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics.prices import PricedSlots, prices, window_holds
+from luna.energy.local_times import window_holds
 from luna.energy.refusals import refuse
-from luna.energy.site import BlockPrice, ImportRule, PeakPrice
+from luna.energy.site import ImportRule, PeakPrice
+from luna.energy.tariffs.blocks import BlockComponent
+from luna.energy.tariffs.component import Component
+from luna.energy.tariffs.components import AnyComponent
 from luna.energy.timeline import FloatArray, IndexArray, Timeline, local_offsets
 
 
 class EnergyCharge(Protocol):
     """A surcharge on a slot's price that depends on the energy drawn before.
 
-    It holds the state at the begin of a horizon. Its class is registered with ``@charges``, the
-    price of the first kWh with ``@prices``, and its rows in the planner's model with ``@rows_of``.
+    It holds the state at the begin of a horizon. Its class is registered with ``@charges``, and its
+    rows in the planner's model with ``@rows_of``; the price of the first kWh is the component's.
     """
 
     @classmethod
-    def of(cls, rule: Any, drawn_kwh: float) -> Self:
-        """Return the charge of a rule after ``drawn_kwh`` in the current period."""
+    def of(cls, component: Any, drawn_kwh: float) -> Self:
+        """Return the charge of a component after ``drawn_kwh`` in the current period."""
         ...
 
     @staticmethod
@@ -57,27 +61,43 @@ ChargeT = TypeVar("ChargeT", bound=type[EnergyCharge])
 _CHARGES: dict[type, type[EnergyCharge]] = {}
 
 
-def charges(rule: type) -> Callable[[ChargeT], ChargeT]:
-    """Register the charge class of a kind of rule."""
+def charges(component: type[Component]) -> Callable[[ChargeT], ChargeT]:
+    """Register the charge class of a kind of component."""
 
     def declare(charge: ChargeT) -> ChargeT:
-        _CHARGES[rule] = charge
+        _CHARGES[component] = charge
         return charge
 
     return declare
 
 
-def find_charge(rule: ImportRule) -> type[EnergyCharge] | None:
-    """Return the charge class of a rule, or None if all kWh of a slot cost the same."""
-    return _CHARGES.get(type(rule))
+@dataclass(frozen=True, slots=True)
+class ChargedComponent:
+    """The component of a price that depends on the energy drawn before, and its charge's class."""
+
+    component: AnyComponent
+    charge: type[EnergyCharge]
+
+    @property
+    def kind(self) -> str:
+        """The component's kind: the name of what was drawn in a plan's state."""
+        return self.component.kind
+
+    def after(self, drawn_kwh: float) -> EnergyCharge:
+        """Return the charge after ``drawn_kwh`` in the current period."""
+        return self.charge.of(self.component, drawn_kwh)
 
 
-@prices(BlockPrice)
-def _price_first_block(rule: BlockPrice, slots: PricedSlots) -> FloatArray:
-    return np.full(slots.timeline.count, rule.blocks[0].price)
+def find_charge(rule: ImportRule) -> ChargedComponent | None:
+    """Return the component whose kWh depend on those before, or None if all cost the same."""
+    for component in rule.components:
+        charge = _CHARGES.get(type(component))
+        if charge is not None:
+            return ChargedComponent(component, charge)
+    return None
 
 
-@charges(BlockPrice)
+@charges(BlockComponent)
 @dataclass(frozen=True, slots=True)
 class Blocks:
     """A block tariff, with the month's energy before the horizon.
@@ -91,12 +111,12 @@ class Blocks:
     drawn_kwh: float = 0.0
 
     @classmethod
-    def of(cls, rule: BlockPrice, drawn_kwh: float) -> Self:
-        """Return the blocks of a rule after ``drawn_kwh`` in the current month."""
-        ends = [block.up_to_kwh for block in rule.blocks if block.up_to_kwh is not None]
-        return cls(
-            np.array(ends, dtype=float), np.diff([block.price for block in rule.blocks]), drawn_kwh
-        )
+    def of(cls, component: BlockComponent, drawn_kwh: float) -> Self:
+        """Return the blocks of a component after ``drawn_kwh`` in the current month."""
+        ends = [block.up_to_kwh for block in component.blocks if block.up_to_kwh is not None]
+        prices = [component.per_kwh(block.price) for block in component.blocks]
+        rise = np.diff(prices) * (1.0 + component.vat)
+        return cls(np.array(ends, dtype=float), rise, drawn_kwh)
 
     @staticmethod
     def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:

@@ -4,29 +4,15 @@ Publication times of day-ahead prices stand here as well, and the extension of p
 published.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.clock_window import ClockWindow
-from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
-from luna.energy.site import (
-    OWN,
-    OWN_EXPORT,
-    OWN_IMPORT,
-    FixedPrice,
-    ImportRule,
-    PriceRule,
-    SeriesPrice,
-    SpotPrice,
-    Tariff,
-    TimeOfUsePrice,
-)
+from luna.energy.site import OWN_EXPORT, OWN_IMPORT, ImportRule, PriceRule, Tariff
+from luna.energy.tariffs.component import PricedSlots
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
 
 # Prices that are the same on paper differ in their last bits where they are sums: 0.1 + 0.2 is no
@@ -34,65 +20,8 @@ from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offse
 PRICE_ROUNDING = 1e-9
 
 
-def window_holds(window: ClockWindow, starts: InstantArray, zone: ZoneInfo) -> BoolArray:
-    """Return which instants (UTC) lie in a local time window, shape of ``starts``.
-
-    A window that ends at or before its begin runs over midnight.
-    """
-    local = starts + local_offsets(starts, zone)
-    minute = (local - local.astype("datetime64[D]")).astype("timedelta64[m]").astype(int)
-    weekday = (local.astype("datetime64[D]").astype(int) + 3) % 7
-    first = _minutes(window.from_)
-    last = _minutes(window.to)
-    inside = (
-        (minute >= first) & (minute < last) if first < last else (minute >= first) | (minute < last)
-    )
-    return np.asarray(
-        inside & {"all": weekday >= 0, "weekday": weekday < 5, "weekend": weekday >= 5}[window.days]
-    )
-
-
-def _minutes(clock: str) -> int:
-    hours, minutes = clock.split(":")
-    return 60 * int(hours) + int(minutes)
-
-
 DAY_AHEAD_PUBLISHED = time(13)
 SpotPrices = Mapping[str, FloatArray]
-
-
-@dataclass(frozen=True, slots=True)
-class PricedSlots:
-    """The input of a price rule: slots, time zone and price series by name.
-
-    ``own`` names the site's own series among them.
-    """
-
-    timeline: Timeline
-    zone: ZoneInfo
-    spot: SpotPrices
-    own: str
-
-
-# Class of a rule → function that returns the price of each slot's first kWh.
-_PRICES: dict[type, Callable[[Any, PricedSlots], FloatArray]] = {}
-RuleT = TypeVar("RuleT")
-
-
-def prices(
-    rule: type[RuleT],
-) -> Callable[
-    [Callable[[RuleT, PricedSlots], FloatArray]], Callable[[RuleT, PricedSlots], FloatArray]
-]:
-    """Register the price function of a kind of rule."""
-
-    def declare(
-        price: Callable[[RuleT, PricedSlots], FloatArray],
-    ) -> Callable[[RuleT, PricedSlots], FloatArray]:
-        _PRICES[rule] = price
-        return price
-
-    return declare
 
 
 def price_slots(
@@ -126,40 +55,16 @@ def price_rule(rule: ImportRule | PriceRule, slots: PricedSlots) -> FloatArray:
 
     See ``price_slots``.
     """
-    return _PRICES[type(rule)](rule, slots)
-
-
-@prices(FixedPrice)
-def _price_fixed(rule: FixedPrice, slots: PricedSlots) -> FloatArray:
-    return np.full(slots.timeline.count, rule.price)
-
-
-@prices(SpotPrice)
-def _price_spot(rule: SpotPrice, slots: PricedSlots) -> FloatArray:
-    return (_find_series(rule.market, slots.spot) + rule.markup) * (1.0 + rule.vat)
-
-
-@prices(SeriesPrice)
-def _price_own(_: SeriesPrice, slots: PricedSlots) -> FloatArray:
-    return _find_series(slots.own, slots.spot)
-
-
-@prices(TimeOfUsePrice)
-def _price_by_clock(rule: TimeOfUsePrice, slots: PricedSlots) -> FloatArray:
-    price = np.full(slots.timeline.count, rule.default)
-    for band in reversed(rule.bands):
-        price[window_holds(band, slots.timeline.edges[:-1], slots.zone)] = band.price
-    return price
-
-
-def _find_series(name: str, spot: SpotPrices) -> FloatArray:
-    if name not in spot:
-        raise refuse(
-            "no-own-prices" if name.startswith(OWN) else "market-without-prices",
-            field="tariff.market",
-            value=name.removeprefix(OWN),
-        )
-    return spot[name]
+    # Parts with the same tax are added before it, as on a bill.
+    net_by_vat: dict[float, FloatArray] = {}
+    for component in rule.components:
+        net = component.net_price(slots)
+        added = net_by_vat.get(component.vat)
+        net_by_vat[component.vat] = net if added is None else added + net
+    total = np.zeros(slots.timeline.count)
+    for vat, net in net_by_vat.items():
+        total += net * (1.0 + vat)
+    return total
 
 
 def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:

@@ -1,26 +1,18 @@
 """The parts of a price, as a bill lists them.
 
-These are market price, markup, tax, and one line for each price of a tariff by the clock.
+These are the components before tax, one line for each price of a component by the clock, and one
+line for the tax.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.economics.charges import find_charge
-from luna.energy.economics.prices import PricedSlots, price_rule
-from luna.energy.site import (
-    BlockPrice,
-    FixedPrice,
-    ImportRule,
-    PriceRule,
-    SeriesPrice,
-    SpotPrice,
-    TimeOfUsePrice,
-)
+from luna.energy.site import ImportRule, PriceRule
+from luna.energy.tariffs.component import Component, PricedSlots
+from luna.energy.tariffs.components import ComponentsPrice
 from luna.energy.timeline import FloatArray, Timeline
 
 
@@ -29,7 +21,8 @@ class TariffLine:
     """A part of a price per slot.
 
     Attributes:
-        code: ``spot``, ``markup``, ``vat``, ``energy`` or ``blocks``.
+        code: ``spot``, ``markup``, ``vat``, ``energy``, ``blocks`` or ``component``.
+        name: of a component, as the owner calls it; None where the code says it.
         rate: currency per kWh, shape ``(slots,)``; 0 where the line does not hold, NaN where it is
             unknown.
         holds: the slots that the line is for, shape ``(slots,)``.
@@ -43,6 +36,7 @@ class TariffLine:
     holds: NDArray[np.bool_]
     price: float | None = None
     surcharge: FloatArray | None = None
+    name: str | None = None
 
     def slot_cost(self, energy_kwh: FloatArray) -> FloatArray:
         """Return the line's cost of these energies per slot."""
@@ -58,8 +52,32 @@ class TariffLine:
 
 def price_lines(rule: ImportRule | PriceRule, slots: PricedSlots) -> list[TariffLine]:
     """Return the parts of a rule's price, which add up to that of the first kWh."""
-    split = _SPLITS.get(type(rule), _split_by_price)
-    return split(rule, slots)
+    lines: list[TariffLine] = []
+    tax = np.zeros(slots.timeline.count)
+    for component in rule.components:
+        net = component.net_price(slots)
+        tax += net * component.vat
+        code = "component" if isinstance(rule, ComponentsPrice) else component.name
+        name = component.name if isinstance(rule, ComponentsPrice) else None
+        holds = component.holds_at(slots.times)
+        for line in _split_by_price(code, net, holds, component):
+            lines.append(replace(line, name=name))
+    if any(component.vat for component in rule.components):
+        lines.append(TariffLine("vat", tax, np.ones(slots.timeline.count, dtype=bool)))
+    return lines
+
+
+def _split_by_price(
+    code: str, net: FloatArray, holds: NDArray[np.bool_], component: Component
+) -> list[TariffLine]:
+    """Return one line for each price of a component with few prices, one for all others."""
+    if component.bounds is None:
+        return [TariffLine(code, net, holds)]
+    lines = []
+    for level in np.unique(net[holds]):
+        at_level = holds & (net == level)
+        lines.append(TariffLine(code, np.where(at_level, net, 0.0), at_level, float(level)))
+    return lines
 
 
 def surcharge_lines(
@@ -79,51 +97,8 @@ def surcharge_lines(
         drawn_kwh: what the first month had drawn before.
         slots: with the tariff's time zone.
     """
-    charge = find_charge(rule)
-    if charge is None:
+    charged = find_charge(rule)
+    if charged is None:
         return []
-    added = charge.of(rule, drawn_kwh).slot_cost(
-        np.nan_to_num(import_kwh), timeline, zone=slots.zone
-    )
+    added = charged.after(drawn_kwh).slot_cost(np.nan_to_num(import_kwh), timeline, zone=slots.zone)
     return [TariffLine("blocks", np.zeros(timeline.count), added > 0, surcharge=added)]
-
-
-def _split_spot(rule: SpotPrice, slots: PricedSlots) -> list[TariffLine]:
-    everywhere = np.ones(slots.timeline.count, dtype=bool)
-    gross = price_rule(rule, slots)
-    net = gross / (1.0 + rule.vat)
-    lines = [TariffLine("spot", net - rule.markup, everywhere)]
-    if rule.markup:
-        lines.append(
-            TariffLine(
-                "markup", np.full(slots.timeline.count, rule.markup), everywhere, rule.markup
-            )
-        )
-    if rule.vat:
-        lines.append(TariffLine("vat", gross - net, everywhere))
-    return lines
-
-
-def _split_by_price(rule: Any, slots: PricedSlots) -> list[TariffLine]:
-    """Return one line for each price of a rule with few prices."""
-    price = price_rule(rule, slots)
-    lines = []
-    for level in np.unique(price):
-        holds = price == level
-        lines.append(TariffLine("energy", np.where(holds, price, 0.0), holds, float(level)))
-    return lines
-
-
-def _keep_whole(rule: Any, slots: PricedSlots) -> list[TariffLine]:
-    return [
-        TariffLine("energy", price_rule(rule, slots), np.ones(slots.timeline.count, dtype=bool))
-    ]
-
-
-_SPLITS: Mapping[type, Callable[[Any, PricedSlots], list[TariffLine]]] = {
-    SpotPrice: _split_spot,
-    SeriesPrice: _keep_whole,
-    FixedPrice: _split_by_price,
-    TimeOfUsePrice: _split_by_price,
-    BlockPrice: _split_by_price,
-}

@@ -127,6 +127,33 @@ REASONS: dict[str, RefusalReason] = {
         "the sensor {name} is listed twice for the same time",
         "End one entry (until) where the other begins (from).",
     ),
+    "dates-reversed": RefusalReason(
+        "valid_to {end} is not after valid_from {first}",
+        "Let it end on a later day than it begins.",
+    ),
+    "components-overlap": RefusalReason(
+        "two components named {name} hold at the same time",
+        "End one (valid_to) where the other begins (valid_from), or give each its own name.",
+    ),
+    "holidays-unknown": RefusalReason(
+        "holidays: no public holidays are known for {place}",
+        "Enter a country such as DE or a region such as DE-NW, or leave holidays out.",
+    ),
+    "blocks-dated": RefusalReason(
+        "a component of blocks holds always: it cannot have valid_from or valid_to",
+        "Leave the dates out.",
+    ),
+    "blocks-twice": RefusalReason(
+        "a price has two components of blocks", "Put the blocks into one component."
+    ),
+    "steps-fall": RefusalReason(
+        "steps: a step ends at or before the one before, or one without an end is not the last",
+        "Sort the steps by up_to_kw.",
+    ),
+    "plant-beyond-steps": RefusalReason(
+        "the plant has {plant_kw:g} kW, the last step ends at {up_to_kw:g} kW",
+        "Add a step for the rest, or leave up_to_kw out of the last one.",
+    ),
     "blocks-open": RefusalReason(
         "blocks: a block has no up_to_kwh, or the last one has it",
         "Give up_to_kwh to every block except the last.",

@@ -27,22 +27,21 @@ from luna.energy.site.sensors import (
     measured_series,
 )
 from luna.energy.site.tariff import (
-    OWN,
-    OWN_EXPORT,
-    OWN_IMPORT,
+    BaseCharge,
     BlockPrice,
     FixedPrice,
     ImportRule,
     Objective,
     PeakPrice,
     PriceBand,
-    PriceBlock,
     PriceRule,
     SeriesPrice,
     SpotPrice,
     Tariff,
     TimeOfUsePrice,
 )
+from luna.energy.tariffs.blocks import PriceBlock
+from luna.energy.tariffs.component import OWN, OWN_EXPORT, OWN_IMPORT
 
 __all__ = [
     "LEVELS",
@@ -52,6 +51,7 @@ __all__ = [
     "OWN_VACATION",
     "SENSOR_ROLES",
     "SUBMETERED",
+    "BaseCharge",
     "BlockPrice",
     "FixedPrice",
     "ForecastVersion",

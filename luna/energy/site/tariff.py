@@ -3,7 +3,7 @@
 It holds import and export price rules, capacity tariff, and the objective's weights.
 """
 
-from itertools import pairwise
+from itertools import combinations
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -11,6 +11,19 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from luna.energy.clock_window import ClockEnd, ClockTime, ClockWindow
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.refusals import invalid_part
+from luna.energy.tariffs.blocks import BlockComponent, Blocks, check_blocks
+from luna.energy.tariffs.calendar import CalendarComponent, CalendarWindow
+from luna.energy.tariffs.component import (
+    OWN_EXPORT,
+    OWN_IMPORT,
+    Dated,
+    MarketName,
+    Vat,
+)
+from luna.energy.tariffs.components import AnyComponent, ComponentsPrice, SumOfComponents
+from luna.energy.tariffs.fixed import FixedComponent
+from luna.energy.tariffs.series import SeriesComponent
+from luna.energy.tariffs.spot import SpotComponent
 
 
 class Objective(Part):
@@ -49,11 +62,16 @@ class Objective(Part):
     ] = 0.0
 
 
-class FixedPrice(Part):
+class FixedPrice(SumOfComponents):
     """One price for every slot."""
 
     kind: Literal["fixed"] = "fixed"
     price: Price
+
+    @property
+    def components(self) -> tuple[AnyComponent, ...]:
+        """The one price."""
+        return (FixedComponent(name=ENERGY, price=self.price),)
 
 
 class PriceBand(ClockWindow):
@@ -64,24 +82,38 @@ class PriceBand(ClockWindow):
     price: Price
 
 
-class TimeOfUsePrice(Part):
+class TimeOfUsePrice(SumOfComponents):
     """Prices by local clock; the first band that fits decides, ``default`` holds elsewhere."""
 
     kind: Literal["time_of_use"]
     default: Price
     bands: Annotated[list[PriceBand], Field(min_length=1, max_length=96)]
 
+    @property
+    def components(self) -> tuple[AnyComponent, ...]:
+        """One calendar with the bands as its windows."""
+        windows = [CalendarWindow(**dict(band)) for band in self.bands]
+        return (CalendarComponent(name=ENERGY, price=self.default, windows=tuple(windows)),)
 
-class SpotPrice(Part):
+
+class SpotPrice(SumOfComponents):
     """The day-ahead price of a market: (spot + markup) × (1 + vat), currency per kWh."""
 
     kind: Literal["spot"]
-    market: Annotated[str, Field(min_length=1, max_length=32)]
+    market: MarketName
     markup: Price = 0.0
-    vat: Annotated[float, Field(ge=0, le=1, description="share, 0.19 for 19 %")] = 0.0
+    vat: Vat = 0.0
+
+    @property
+    def components(self) -> tuple[AnyComponent, ...]:
+        """The market's price, and the markup where there is one."""
+        spot = SpotComponent(kind="spot", name=SPOT, market=self.market, vat=self.vat)
+        if not self.markup:
+            return (spot,)
+        return spot, FixedComponent(name=MARKUP, price=self.markup, vat=self.vat)
 
 
-class SeriesPrice(Part):
+class SeriesPrice(SumOfComponents):
     """The site's own prices as they were loaded for it, all-in.
 
     They are ``import_price`` or ``export_price`` of ``luna data load --kind prices``, currency per
@@ -90,63 +122,59 @@ class SeriesPrice(Part):
 
     kind: Literal["series"]
 
-
-class PriceBlock(Part):
-    """Price of a kWh while the month has drawn no more than ``up_to_kwh``.
-
-    The last block has no end.
-    """
-
-    up_to_kwh: Annotated[float | None, Field(gt=0, le=1_000_000)] = None
-    price: Price
+    @property
+    def components(self) -> tuple[AnyComponent, ...]:
+        """The loaded series."""
+        return (SeriesComponent(kind="series", name=ENERGY),)
 
 
-class BlockPrice(Part):
+class BlockPrice(SumOfComponents):
     """Prices by what the local month has drawn so far.
 
     A block is at least as dear as the one before.
     """
 
     kind: Literal["blocks"]
-    blocks: Annotated[tuple[PriceBlock, ...], Field(min_length=1, max_length=12)]
+    blocks: Blocks
 
     @property
     def price(self) -> float:
         """Price of the month's first kWh."""
         return self.blocks[0].price
 
+    @property
+    def components(self) -> tuple[AnyComponent, ...]:
+        """The blocks."""
+        return (BlockComponent(kind="blocks", name=ENERGY, blocks=self.blocks),)
+
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        ends = [block.up_to_kwh for block in self.blocks]
-        if None in ends[:-1] or ends[-1] is not None:
-            raise invalid_part("blocks-open")
-        for number, (one, other) in enumerate(pairwise(self.blocks), start=2):
-            if (
-                one.up_to_kwh is not None
-                and other.up_to_kwh is not None
-                and one.up_to_kwh >= other.up_to_kwh
-            ):
-                raise invalid_part(
-                    "blocks-fall", number=number, up_to_kwh=other.up_to_kwh, before=one.up_to_kwh
-                )
-            if one.price > other.price:
-                raise invalid_part(
-                    "blocks-cheaper", number=number, price=other.price, before=one.price
-                )
+        check_blocks(self.blocks)
         return self
 
 
+# Names of the components that a rule of one kind stands for.
+ENERGY = "energy"
+SPOT = "spot"
+MARKUP = "markup"
+
 PriceRule = Annotated[
-    FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, Field(discriminator="kind")
+    FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | ComponentsPrice,
+    Field(discriminator="kind"),
 ]
 ImportRule = Annotated[
-    FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, Field(discriminator="kind")
+    FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice | ComponentsPrice,
+    Field(discriminator="kind"),
 ]
 
-# Prefix of the site's own price series among market names; no market has such a name.
-OWN = "own:"
-OWN_IMPORT = f"{OWN}import_price"
-OWN_EXPORT = f"{OWN}export_price"
+
+class BaseCharge(Dated):
+    """What is due whether or not energy is drawn, such as a base price or a meter's rent."""
+
+    name: Name
+    price: Annotated[float, MoneyBounds(10_000, signed=True), Field(description="currency")]
+    per: Literal["day", "month"] = "month"
+    vat: Vat = 0.0
 
 
 class PeakPrice(ClockWindow):
@@ -187,6 +215,14 @@ class Tariff(Part):
     import_: Annotated[ImportRule, Field(alias="import")]
     export: PriceRule = FixedPrice(price=0.0)
     peak: Annotated[OnePeak | SeveralPeaks, Discriminator(_how_many)] | None = None
+    base: Annotated[tuple[BaseCharge, ...], Field(max_length=16)] = ()
+
+    @model_validator(mode="after")
+    def _base_apart(self) -> Self:
+        for one, other in combinations(self.base, 2):
+            if one.name == other.name and one.overlaps(other):
+                raise invalid_part("components-overlap", name=one.name)
+        return self
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
@@ -205,9 +241,14 @@ class Tariff(Part):
     @property
     def markets(self) -> list[str]:
         """The markets whose prices the tariff needs."""
-        return sorted(
-            {rule.market for rule in (self.import_, self.export) if isinstance(rule, SpotPrice)}
-        )
+        return sorted({*self.import_.markets, *self.export.markets})
+
+    @property
+    def billed_intervals(self) -> set[tuple[str, int]]:
+        """The markets billed by longer intervals than a quarter-hour, with their minutes."""
+        parts = [*self.import_.components, *self.export.components]
+        spots = [part for part in parts if isinstance(part, SpotComponent)]
+        return {(part.market, part.billing_minutes) for part in spots if part.is_averaged}
 
     @property
     def own_rules(self) -> dict[str, ImportRule]:
@@ -217,7 +258,7 @@ class Tariff(Part):
     @property
     def own_series(self) -> list[str]:
         """The site's own series that the tariff needs: ``OWN_IMPORT``, ``OWN_EXPORT``."""
-        return [name for name, rule in self.own_rules.items() if isinstance(rule, SeriesPrice)]
+        return [name for name, rule in self.own_rules.items() if rule.reads_own_series]
 
     @property
     def price_series(self) -> list[str]:

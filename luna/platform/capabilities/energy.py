@@ -31,7 +31,7 @@ def _show(reply: AccountReply, numbers: Numbers) -> Iterator[str | TextTable]:
     yield TextTable(("", "energy", "kWh"), rows, words=("", "energy"))
     lines = []
     for line in reply.lines:
-        energy = numbers.number(line.energy_kwh, 2)
+        energy = "" if line.direction == "base" else numbers.number(line.energy_kwh, 2)
         lines.append([say_cost_line(line, numbers), energy, numbers.money(line.cost)])
     if reply.demand_cost is not None:
         lines.append([say_flow("demand", numbers.language), "", numbers.money(reply.demand_cost)])

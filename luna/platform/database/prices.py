@@ -8,18 +8,20 @@ its own name, ``SE3 in EUR``.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection, delete, select
 
+from luna.energy.local_times import mean_by_interval
 from luna.energy.part import PER_EURO
 from luna.energy.refusals import refuse
 from luna.energy.resolution import from_quarter_hours, quarter_hours
-from luna.energy.site import OWN, SeriesPrice, Site
-from luna.energy.timeline import FloatArray, InstantArray, Timeline, align
+from luna.energy.site import OWN, Site
+from luna.energy.tariffs.component import billed_name
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, align, parse_zone
 from luna.platform.database import copy, plan_causes
 from luna.platform.database.schema.series import market_prices
 
@@ -167,13 +169,26 @@ def read_tariff(
 ) -> dict[str, FloatArray]:
     """Return the prices of a site's tariff by ``tariff.price_series``.
 
-    They are for ``economics.prices.price_slots``; see ``read``.
+    They are for ``economics.prices.price_slots``; see ``read``. Markets that are billed by longer
+    intervals stand beside them by ``billed_name``, whole intervals read.
     """
-    named = {name: stored_name(site.name, name) for name in site.tariff.price_series}
-    return {
-        name: read(connection, stored, timeline, currency=site.currency, known_at=known_at)
-        for name, stored in named.items()
-    }
+    spot = {}
+    for name in site.tariff.price_series:
+        stored = stored_name(site.name, name)
+        spot[name] = read(connection, stored, timeline, currency=site.currency, known_at=known_at)
+    for market, minutes in site.tariff.billed_intervals:
+        around = around_intervals(timeline, minutes)
+        price = read(connection, market, around, currency=site.currency, known_at=known_at)
+        mean = mean_by_interval(price, around, parse_zone(site.timezone), minutes=minutes)
+        first = (timeline.start - around.start) // timeline.step
+        spot[billed_name(market, minutes)] = mean[first : first + timeline.count]
+    return spot
+
+
+def around_intervals(timeline: Timeline, minutes: int) -> Timeline:
+    """Return a timeline that is longer by an interval at both ends, to average over whole ones."""
+    more = -(-timedelta(minutes=minutes) // timeline.step)
+    return Timeline(timeline.start - more * timeline.step, timeline.step, timeline.count + 2 * more)
 
 
 def find_priced(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
@@ -214,7 +229,7 @@ def find_foreign(
 
 def _list_unused(site: Site) -> list[str]:
     rules = site.tariff.own_rules
-    unused = [name for name, rule in rules.items() if not isinstance(rule, SeriesPrice)]
+    unused = [name for name, rule in rules.items() if not rule.reads_own_series]
     return [stored_name(site.name, name) for name in unused]
 
 

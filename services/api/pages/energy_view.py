@@ -189,7 +189,8 @@ class EnergyView:
         rows = []
         for line in self.reply.lines:
             name = say_cost_line(line, self.numbers)
-            rows.append((name, self.say_kwh(line.energy_kwh), self.numbers.money(line.cost)))
+            energy = "" if line.direction == "base" else self.say_kwh(line.energy_kwh)
+            rows.append((name, energy, self.numbers.money(line.cost)))
         if self.reply.demand_cost is not None:
             rows.append((self.say_flow("demand"), "", self.numbers.money(self.reply.demand_cost)))
         return rows

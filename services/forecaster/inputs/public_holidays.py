@@ -1,12 +1,9 @@
-"""Public holidays of a site's country and region, without asking anybody."""
+"""The country whose public holidays a site has."""
 
-import datetime as dt
 from functools import lru_cache
 from importlib import resources
 
 from luna.energy.site import Site
-
-EPOCH = dt.date(1970, 1, 1)
 
 
 def country_of(site: Site) -> str | None:
@@ -23,25 +20,3 @@ def find_country(timezone: str) -> str | None:
     table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
     return next((row[0] for row in rows if row[2] == timezone), None)
-
-
-def load_holidays() -> None:
-    """Load the library: whichever country is asked for, it loads all of them, some 250 modules."""
-    import holidays.countries  # noqa: F401 - a quarter of a second, so only who needs holidays pays
-
-
-@lru_cache(maxsize=1024)
-def list_holidays(country: str | None, region: str | None, year: int) -> tuple[int, ...]:
-    """Return the public holidays of a year as days since 1970.
-
-    Those of the whole country where the region is unknown, none where the country is.
-    """
-    import holidays
-
-    if country is None:
-        return ()
-    try:
-        calendar = holidays.country_holidays(country, subdiv=region, years=year)
-    except NotImplementedError:
-        return () if region is None else list_holidays(country, None, year)
-    return tuple(sorted((day - EPOCH).days for day in calendar))

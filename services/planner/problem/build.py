@@ -192,12 +192,10 @@ def _read_demands(
 
 def _read_charge(site: Site, state: StateMessage) -> EnergyCharge | None:
     """Return the tariff's price that depends on the energy drawn before, None without one."""
-    rule = site.tariff.import_
-    charge_kind = find_charge(rule)
-    if charge_kind is None:
+    charged = find_charge(site.tariff.import_)
+    if charged is None:
         return None
-    drawn_kwh = state.drawn_kwh.get(rule.kind, state.month_import_kwh)
-    return charge_kind.of(rule, drawn_kwh)
+    return charged.after(state.drawn_kwh.get(charged.kind, state.month_import_kwh))
 
 
 def _search_limits(options: PlanOptions, *, has_demands: bool) -> SearchLimits:

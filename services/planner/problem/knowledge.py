@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from luna.energy.economics.prices import extend_prices, price_slots
 from luna.energy.economics.typical_prices import TypicalPrices, expect_typical
+from luna.energy.local_times import mean_by_interval
 from luna.energy.outlook import Forecast, Outlook
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site
+from luna.energy.tariffs.component import billed_name
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, repeat_last
 from luna.words import say_instant
 
@@ -152,16 +154,32 @@ class SitePrices:
         first = max(start - DAY // timeline.step, 0)
         known_end = end
         typical: dict[str, str] = {}
-        spot = {}
+        whole = {}
         for market, book in self.books.items():
             ahead = self._look_ahead(market, book.read(now, first, end), first, start)
             known_end = min(known_end, first + ahead.known)
-            spot[market] = ahead.price[-timeline.count :]
+            whole[market] = ahead.price
             if ahead.like is not None:
                 typical[market] = ahead.like
+        billed = self._average_billed(whole, end)
+        spot = {name: price[-timeline.count :] for name, price in (whole | billed).items()}
         imported, exported = self._price_slots(timeline, spot)
         known_until = min(self.timeline.start + known_end * self.timeline.step, timeline.end)
         return Prices(imported, exported, known_until, typical)
+
+    def _average_billed(self, prices: Mapping[str, FloatArray], end: int) -> dict[str, FloatArray]:
+        """Return the means of the markets that are billed by longer intervals.
+
+        ``prices`` end at the slot ``end``, each with its own first slot.
+        """
+        zone = ZoneInfo(self.site.timezone)
+        means = {}
+        for market, minutes in self.site.tariff.billed_intervals:
+            price = prices[market]
+            window = self.timeline.window(end - price.size, price.size)
+            mean = mean_by_interval(price, window, zone, minutes=minutes)
+            means[billed_name(market, minutes)] = mean
+        return means
 
     def _price_slots(
         self, timeline: Timeline, spot: Mapping[str, FloatArray]
@@ -254,7 +272,9 @@ class SitePrices:
         """
         first = self.timeline.index_of(timeline.start)
         slots = slice(first, first + timeline.count)
-        spot = {market: book.actual()[slots] for market, book in self.books.items()}
+        whole = {market: book.actual() for market, book in self.books.items()}
+        billed = self._average_billed(whole, self.timeline.count)
+        spot = {name: price[slots] for name, price in (whole | billed).items()}
         imported, exported = self._price_slots(timeline, spot)
         missing = np.flatnonzero(np.isnan(imported + exported))
         if missing.size:

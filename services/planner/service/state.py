@@ -208,7 +208,7 @@ def find_month(site: Site, start: datetime) -> datetime | None:
     """Return the start of the local month; None if the tariff ignores the imports since then."""
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date().replace(day=1), zone)
-    counts_month = site.tariff.peaks or find_charge(site.tariff.import_)
+    counts_month = site.tariff.peaks or find_charge(site.tariff.import_) is not None
     return begin if counts_month and start - begin >= SLOT else None
 
 
@@ -223,7 +223,7 @@ def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
     if imported is None or any(stated):
         return state
     zone = ZoneInfo(site.timezone)
-    charge = find_charge(site.tariff.import_)
+    charged = find_charge(site.tariff.import_)
     past = Timeline(facts.start - imported.size * SLOT, SLOT, imported.size)
     peaks = {}
     for price in site.tariff.peaks:
@@ -234,8 +234,8 @@ def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
             interval_kwh=history.interval_kwh,
         )
     drawn = {}
-    if charge:
-        drawn[site.tariff.import_.kind] = charge.count_drawn(imported, past, zone=zone)
+    if charged is not None:
+        drawn[charged.kind] = charged.charge.count_drawn(imported, past, zone=zone)
     month = {
         "peaks": peaks,
         "month_import_kwh": float(np.nansum(imported)),

@@ -22,7 +22,7 @@ from luna.contracts.recommendations import (
 )
 from luna.energy.economics.prices import price_slots
 from luna.energy.errors import InvalidInputError, LunaError
-from luna.energy.site import Site, SpotPrice
+from luna.energy.site import Site
 from luna.energy.site.countries import COUNTRIES
 from luna.energy.timeline import local_days, parse_zone
 from luna.platform.database import (
@@ -215,7 +215,7 @@ def _offers(site: Site, replayed: Iterable[Item]) -> Iterator[Item]:
     """Yield a spot tariff of the site's country, without a saving, if none was replayed yet."""
     if any(item.kind == "tariff" for item in replayed):
         return
-    if isinstance(site.tariff.import_, SpotPrice):
+    if site.tariff.import_.markets:
         return
     country = COUNTRIES.get(site.country or "")
     if country is None:

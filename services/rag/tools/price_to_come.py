@@ -4,14 +4,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from luna.energy.site.tariff import (
-    BlockPrice,
-    FixedPrice,
-    ImportRule,
-    SeriesPrice,
-    SpotPrice,
-    TimeOfUsePrice,
-)
+from luna.energy.site import ImportRule
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import prices
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
@@ -39,18 +32,20 @@ def tell_price_ahead(
     tariff = context.site.tariff
     rule = tariff.export if kind == "export" else tariff.import_
     if kind == "spot":
-        if not isinstance(rule, SpotPrice):
+        if not rule.markets:
             rule = tariff.export
-        if not isinstance(rule, SpotPrice):
+        if not rule.markets:
             return teller.miss("no_market")
-    market = rule.market if isinstance(rule, SpotPrice) else ""
+    market = rule.markets[0] if rule.markets else ""
     if kind == "spot":
         market = teller.name("market", market)
     what = teller.phrase(f"price_{kind}", market=market)
-    if isinstance(rule, SpotPrice | SeriesPrice):
+    first = context.now if period is None else period.timeline(context.zone).start
+    bounds = rule.bounds_on(first.astimezone(context.zone).date())
+    if bounds is None:
         told = {"period": when, "what": what}
         return _tell_unpublished(teller, context, kind, rule, figures=told)
-    lowest, highest = _bounds(rule)
+    lowest, highest = bounds
     figures = {"what": what, "price": teller.figure(f"{kind}_price", lowest, "price")}
     if highest > lowest:
         figures["highest"] = teller.figure(f"highest_{kind}_price", highest, "price")
@@ -59,17 +54,6 @@ def tell_price_ahead(
         return teller.miss(f"price_after_contract{spread}", (), **figures)
     teller.say(f"price_declared{spread}", period=when, **figures)
     return teller.finish(sources=(price_source(context, period.timeline(context.zone)),))
-
-
-def _bounds(rule: FixedPrice | TimeOfUsePrice | BlockPrice) -> tuple[float, float]:
-    """Return the lowest and the highest price that a rule names."""
-    if isinstance(rule, TimeOfUsePrice):
-        named = [rule.default, *(band.price for band in rule.bands)]
-    elif isinstance(rule, BlockPrice):
-        named = [block.price for block in rule.blocks]
-    else:
-        named = [rule.price]
-    return min(named), max(named)
 
 
 def _tell_unpublished(
@@ -82,9 +66,9 @@ def _tell_unpublished(
 ) -> Findings:
     """Tell that a price is not known yet, its market, and the end of the known prices."""
     code = "price_not_loaded"
-    if isinstance(rule, SpotPrice):
+    if rule.markets:
         code = "price_unpublished"
-        figures |= {"market": teller.name("market", rule.market)}
+        figures |= {"market": teller.name("market", rule.markets[0])}
     until = _find_known_end(context, kind, rule)
     if until is None:
         return teller.miss(code, (), **figures)
@@ -96,9 +80,9 @@ def _find_known_end(context: ToolContext, kind: PriceKind, rule: ImportRule) -> 
     """Return the end of the known prices; None where not even the present one is known."""
     start = floor_to(context.now, SLOT)
     timeline = Timeline(start, SLOT, _LOOK_AHEAD // SLOT)
-    if kind == "spot" and isinstance(rule, SpotPrice):
+    if kind == "spot" and rule.markets:
         values = prices.read(
-            context.connection, rule.market, timeline, currency=context.site.currency
+            context.connection, rule.markets[0], timeline, currency=context.site.currency
         )
     else:
         values = read_prices(context, timeline, kind)

@@ -24,7 +24,8 @@ THREE = {
 
 
 def blocks(drawn: float = 0.0) -> Blocks:
-    return Blocks.of(BlockPrice.model_validate(THREE), drawn)
+    (component,) = BlockPrice.model_validate(THREE).components
+    return Blocks.of(component, drawn)
 
 
 def cost(import_kwh: list[float], drawn: float, *, start: datetime = START) -> list[float]:

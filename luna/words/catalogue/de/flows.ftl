@@ -17,4 +17,6 @@ line_spot = Börsenpreis
 line_markup = Aufschlag des Anbieters
 line_vat = Mehrwertsteuer
 line_blocks = Höhere Preisstufen
+line_component = Teil des Preises
+line_base = Grundpreis
 line_sold = Einspeisung

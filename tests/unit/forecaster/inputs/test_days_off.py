@@ -3,8 +3,9 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from luna.energy.public_holidays import EPOCH, list_holidays
 from services.forecaster.inputs.frame import DaysOff
-from services.forecaster.inputs.public_holidays import EPOCH, find_country, list_holidays
+from services.forecaster.inputs.public_holidays import find_country
 from tests.support.household.measurements import describe_site
 
 
