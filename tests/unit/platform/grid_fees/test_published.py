@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from luna.energy.tariffs.published import (
+from luna.platform.grid_fees.published import (
     LEVIES,
     PublishedTariffError,
     find_published,

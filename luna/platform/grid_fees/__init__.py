@@ -1,0 +1,1 @@
+"""Published grid fees, levies and VAT: data files and their reader."""
