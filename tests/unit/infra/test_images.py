@@ -24,7 +24,7 @@ def packages(lock: Path) -> dict[str, str]:
         ("torch", set()),
         ("lightgbm", {"agent", "forecaster"}),
         ("pvlib", {"agent", "forecaster"}),
-        ("holidays", {"agent", "forecaster"}),
+        ("holidays", {"kernel"}),
         ("highspy", {"agent", "planner"}),
         ("numba", {"agent", "edge", "planner"}),
         ("gymnasium", set()),
