@@ -318,13 +318,15 @@ class BackfillRequest(Request):
 
 # By the names of their modules in services/ingest/sources/prices, in the order in which they are
 # asked: the official one first, where there is a token; then those that have quarter-hours; Tibber
-# knows two days and needs a customer.
+# knows two days and needs a customer; the last two stand for few markets.
 PriceService = Literal[
     "entsoe",
     "energy_charts",
     "nord_pool",
     "awattar",
     "tibber",
+    "octopus",
+    "elering",
 ]
 MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 
@@ -376,7 +378,8 @@ class FetchPricesRequest(Request):
     currency: Annotated[
         str | None,
         Field(
-            pattern=r"^[A-Z]{3}$", description="default: that of the sites on this market, else EUR"
+            pattern=r"^[A-Z]{3}$",
+            description="default: that of the sites on this market, else its own",
         ),
     ] = None
     first: Instant | None = None

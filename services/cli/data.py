@@ -68,7 +68,7 @@ def prices(
     ] = None,
     currency: Annotated[
         str | None,
-        typer.Option(help="Currency (default: that of the sites on this market, else EUR)."),
+        typer.Option(help="Currency (default: that of the sites on this market, else its own)."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
-from luna.energy.economics.prices import publication_times
+from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED, publication_times
 from luna.energy.plausibility import absurd_price
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
@@ -38,9 +38,9 @@ from services.ingest.sources.source import (
     SourceUnreachedError,
 )
 
-# Results are published at 12:57 on a regular day, the first from 12:45 on. Source: SDAC,
-# operational timetable.
-AUCTION_ENDS = time(12, 45)
+# Requests begin before the usual time of publication: results that are usually out at 13:00 come
+# from 12:45 on. Source: SDAC, operational timetable.
+LEAD = timedelta(minutes=15)
 # A little more than plans look back.
 DAYS_BACK = 10
 # Past days and revisions are requested once an hour, by a run within this time after the full hour.
@@ -83,13 +83,21 @@ class CollectedPrices:
         return cls(need, np.full(need.timeline.count, np.nan), np.full(need.timeline.count, NEVER))
 
 
-def expected_window(now: datetime, zone: ZoneInfo) -> Timeline:
+def expected_window(
+    now: datetime, zone: ZoneInfo, published: time = DAY_AHEAD_PUBLISHED
+) -> Timeline:
     """Return the quarter-hours whose prices should be known at ``now``.
 
-    They begin some days back, and include tomorrow from the end of the auction on.
+    They begin some days back, and include tomorrow from shortly before its prices are out.
+
+    Args:
+        now: the instant.
+        zone: of the market's days.
+        published: local time at which tomorrow's prices are usually out.
     """
     local = now.astimezone(zone)
-    days_ahead = 2 if local.time() >= AUCTION_ENDS else 1
+    may_be_out = datetime.combine(local.date(), published, zone) - LEAD
+    days_ahead = 2 if local >= may_be_out else 1
     start = local_midnight(local.date() - timedelta(days=DAYS_BACK), zone)
     end = local_midnight(local.date() + timedelta(days=days_ahead), zone)
     return Timeline(start, SLOT, (end - start) // SLOT)
@@ -134,6 +142,10 @@ def collect(
     """
     away = {} if away is None else away
     collected = CollectedPrices.nothing(need)
+    if not sources:
+        # Nobody to wait for: asking again soon would change nothing.
+        collected.reached = True
+        collected.faults.append(f"No service has prices of {need.market} in {need.currency}.")
     for source in sources:
         missing = np.flatnonzero(np.isnan(collected.price))
         if not missing.size:
@@ -201,7 +213,12 @@ def _add_sheet(
 
 
 def date_prices(
-    collected: CollectedPrices, stored: FloatArray, *, now: datetime, zone: ZoneInfo
+    collected: CollectedPrices,
+    stored: FloatArray,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    usual: time = DAY_AHEAD_PUBLISHED,
 ) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices are new or revised, and when each of them became known.
 
@@ -211,6 +228,9 @@ def date_prices(
 
     Args:
         stored: stored prices, NaN where none.
+        now: the instant of the fetch.
+        zone: of the market's days.
+        usual: local time of the day before at which prices are usually out.
 
     Invariants: nothing is dated after ``now``; a price equal to the stored one up to rounding is
         not new.
@@ -230,7 +250,7 @@ def date_prices(
     is_new = np.isfinite(collected.price) & np.isnan(stored)
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     published = np.where(collected.published_at <= starts, collected.published_at, NEVER)
-    observed = np.where(starts > moment, moment, publication_times(starts, zone))
+    observed = np.where(starts > moment, moment, publication_times(starts, zone, usual))
     known_from = np.where(np.isnat(published), observed, published)
     known_from = np.where(is_revision, moment, known_from)
     return is_new | is_revision, np.minimum(known_from, moment)
@@ -300,10 +320,10 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
     for series in _choose_series(request, sorted(of_sites)):
         timeline = window
         if timeline is None:
-            zone = market_named(series.name).zone
-            expected = expected_window(now, zone)
+            market = market_named(series.name)
+            expected = expected_window(now, market.zone, market.published)
             known = prices.read(connection, series.name, expected, currency=series.currency)
-            timeline = missing_window(known, expected, now=now, zone=zone)
+            timeline = missing_window(known, expected, now=now, zone=market.zone)
         if timeline is not None:
             needs.append(Need(series.name, series.currency, timeline))
     return needs
@@ -319,7 +339,7 @@ def _choose_series(
     if request.currency:
         return [StoredSeries(request.market, request.currency)]
     named = [series for series in of_sites if series.name == request.market]
-    return named or [StoredSeries(request.market, prices.USUAL_CURRENCY)]
+    return named or [StoredSeries(request.market, market_named(request.market).currency)]
 
 
 def _requested_window(request: FetchPricesRequest) -> Timeline | None:
@@ -370,8 +390,9 @@ def store_prices(
     for market in collected:
         need = market.need
         stored = prices.read(connection, need.market, need.timeline, currency=need.currency)
+        declared = market_named(need.market)
         chosen, published_at = date_prices(
-            market, stored, now=now, zone=market_named(need.market).zone
+            market, stored, now=now, zone=declared.zone, usual=declared.published
         )
         starts = need.timeline.starts[chosen]
         price = market.price[chosen]

@@ -67,10 +67,12 @@ def price_rule(rule: ImportRule | PriceRule, slots: PricedSlots) -> FloatArray:
     return total
 
 
-def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
+def publication_times(
+    starts: InstantArray, zone: ZoneInfo, at: time = DAY_AHEAD_PUBLISHED
+) -> InstantArray:
     """Return the publication time (UTC) of each slot's day-ahead price.
 
-    It is 13:00 local time of the day before, in the shape of ``starts``.
+    It is ``at`` local time of the day before, in the shape of ``starts``.
 
     Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
     """
@@ -78,7 +80,7 @@ def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
     days, where = np.unique(local_days, return_inverse=True)
     published_at = []
     for day in days.tolist():
-        published = datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone)
+        published = datetime.combine(day - timedelta(days=1), at, zone)
         published_at.append(published.astimezone(UTC).replace(tzinfo=None))
     return np.array(published_at, dtype="datetime64[us]")[where]
 

@@ -40,7 +40,9 @@ class SourceRefusedError(InvalidInputError):
 class PriceSheet:
     """Prices of one market as published at one instant.
 
-    ``starts`` and ``price`` (currency per kWh, energy alone) per product of ``minutes``.
+    ``starts`` and ``price`` (currency per kWh) per product of ``minutes``. The price is that of the
+    energy alone on an exchange, and what the customer pays or gets where the market is a supplier's
+    tariff.
 
     ``published_at`` is None where the service does not state it.
     """

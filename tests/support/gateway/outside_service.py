@@ -61,6 +61,8 @@ HOSTS = {
     "nord_pool": "dataportal-api.nordpoolgroup.com",
     "awattar": "api.awattar.de",
     "tibber": "api.tibber.com",
+    "octopus": "api.octopus.energy",
+    "elering": "dashboard.elering.ee",
     "forecast": "api.open-meteo.com",
     "past_forecast": "historical-forecast-api.open-meteo.com",
     "archive": "archive-api.open-meteo.com",

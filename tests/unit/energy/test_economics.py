@@ -363,5 +363,10 @@ def test_typical_prices_follow_the_local_clock_and_the_currency() -> None:
         read_typical_prices()["NL"][6].tolist(),
     )
     assert typical["SEK"].price == pytest.approx(10 * typical["EUR"].price)
+    # A tariff of Great Britain has no figures of its own either; a pound counts as a euro.
+    london = ZoneInfo("Europe/London")
+    agile = expect_typical("GB-AGILE-C", night, zone=london, currency="GBP")
+    assert agile is not None
+    assert (agile.like, np.isfinite(agile.price).all()) == ("NL", True)
     # As every summer: noon is the cheapest time, the evening the dearest.
     assert (int(typical["EUR"].price.argmin()), int(typical["EUR"].price.argmax())) == (14, 20)

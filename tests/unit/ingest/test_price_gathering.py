@@ -58,6 +58,23 @@ def test_tomorrow_is_wanted_from_the_end_of_the_auction_on(now: datetime, last: 
 
 
 @pytest.mark.parametrize(
+    ("now", "last"),
+    # 15:44, 15:45 and 23:00 in London; the day of the tariff ends there at 23:00.
+    [
+        (datetime(2026, 11, 20, 15, 44, tzinfo=UTC), datetime(2026, 11, 20, 23, tzinfo=UTC)),
+        (datetime(2026, 11, 20, 15, 45, tzinfo=UTC), datetime(2026, 11, 21, 23, tzinfo=UTC)),
+        (datetime(2026, 11, 20, 23, tzinfo=UTC), datetime(2026, 11, 21, 23, tzinfo=UTC)),
+    ],
+    ids=["15:44", "15:45", "23:00"],
+)
+def test_tomorrow_of_agile_is_wanted_when_its_supplier_publishes(
+    now: datetime, last: datetime
+) -> None:
+    market = market_named("GB-AGILE-C")
+    assert expected_window(now, market.zone, market.published).end == last
+
+
+@pytest.mark.parametrize(
     ("day", "slots"),
     [(date(2026, 3, 28), 92), (date(2026, 10, 24), 100)],
     ids=["23 hours", "25 hours"],
@@ -227,6 +244,21 @@ def test_services_that_need_a_token_are_asked_where_there_is_one() -> None:
 
 def test_services_with_euros_alone_are_not_asked_for_others() -> None:
     assert chosen("SE3", "SEK") == ["nord_pool"]
+    assert chosen("EE", "EUR") == ["energy_charts", "nord_pool", "elering"]
+    assert chosen("GB-AGILE-C", "GBP") == ["octopus"]
+
+
+def test_a_currency_that_no_service_has_is_no_service_that_is_away() -> None:
+    sources = choose_sources(market_named("GB-AGILE-C"), "EUR", settings())
+    prices = collect(sources, Need("GB-AGILE-C", "EUR", TODAY))
+    assert prices.reached
+    (fault,) = prices.faults
+    assert "GB-AGILE-C in EUR" in fault
+
+
+def test_a_market_has_a_currency_of_its_own() -> None:
+    currencies = {name: market_named(name).currency for name in ("DE-LU", "SE3", "GB-AGILE-C")}
+    assert currencies == {"DE-LU": "EUR", "SE3": "EUR", "GB-AGILE-C": "GBP"}
 
 
 @pytest.mark.parametrize(
@@ -272,6 +304,16 @@ def test_the_service_says_when_it_published_and_nobody_knew_before_it_said_so() 
         "2026-11-20T12:05",
         "2026-11-20T12:05",
     ]
+
+
+def test_past_prices_of_agile_are_known_since_its_supplier_published() -> None:
+    market = market_named("GB-AGILE-C")
+    prices = CollectedPrices.nothing(Need("GB-AGILE-C", "GBP", DAYS))
+    prices.price[0] = 0.2
+    unknown = np.full(192, np.nan)
+    _, at = date_prices(prices, unknown, now=NOW, zone=market.zone, usual=market.published)
+    # 17:00 in Brussels on the day before.
+    assert str(at[0])[:16] == "2026-11-19T16:00"
 
 
 def test_a_revised_price_is_known_from_now_on() -> None:

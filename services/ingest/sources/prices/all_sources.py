@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from luna.contracts.data import PriceService
 from services.ingest.sources.prices import (
     awattar,
+    elering,
     energy_charts,
     entsoe,
     nord_pool,
+    octopus,
     tibber,
 )
 from services.ingest.sources.prices.declaration import PriceSourceDeclaration
@@ -19,4 +21,6 @@ PRICE_SOURCES: Mapping[PriceService, PriceSourceDeclaration] = {
     "nord_pool": nord_pool.SOURCE,
     "awattar": awattar.SOURCE,
     "tibber": tibber.SOURCE,
+    "octopus": octopus.SOURCE,
+    "elering": elering.SOURCE,
 }

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from zoneinfo import ZoneInfo
 
+from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
 from luna.energy.timeline import parse_zone
 from services.ingest.sources.source import PriceSource
 from services.ingest.sources.web import Web
@@ -11,6 +13,7 @@ from services.ingest.sources.web import Web
 # The coupled auction sells the days of Central European Time, also in Portugal and Finland. Source:
 # SDAC, operational procedures.
 COUPLED = "Europe/Brussels"
+COUPLED_CURRENCY = "EUR"
 # EIC codes. Source: ENTSO-E, "Areas" of the Transparency Platform's guide.
 BIDDING_ZONES = {
     "AT": "10YAT-APG------L",
@@ -76,6 +79,7 @@ class PriceSourceDeclaration:
         setting: field of ``Settings`` with its token; None: it needs none.
         currencies: currencies of its prices; None: any, and the service refuses those it lacks.
         clock: time zone of its markets' auction days.
+        published: time of the day before, on that clock, at which a day's prices are usually out.
     """
 
     codes: Mapping[str, str]
@@ -83,6 +87,14 @@ class PriceSourceDeclaration:
     setting: str | None = None
     currencies: frozenset[str] | None = None
     clock: str = COUPLED
+    published: time = DAY_AHEAD_PUBLISHED
+
+    @property
+    def usual_currency(self) -> str:
+        """The currency of its prices where nobody names one."""
+        if self.currencies is None or COUPLED_CURRENCY in self.currencies:
+            return COUPLED_CURRENCY
+        return min(self.currencies)
 
     def publishes(self, market: str, currency: str) -> bool:
         """Return whether it may publish a market's prices in this currency."""
@@ -92,10 +104,19 @@ class PriceSourceDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A bidding zone under its name in tariffs; ``clock`` is the time zone of its auction days."""
+    """A bidding zone, or a supplier's tariff in a region, under its name in tariffs.
+
+    Args:
+        name: as tariffs spell it.
+        clock: time zone of its auction days.
+        published: time of the day before, on that clock, at which a day's prices are usually out.
+        currency: of its prices where nobody names one.
+    """
 
     name: str
     clock: str = COUPLED
+    published: time = DAY_AHEAD_PUBLISHED
+    currency: str = COUPLED_CURRENCY
 
     @property
     def zone(self) -> ZoneInfo:

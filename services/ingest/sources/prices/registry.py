@@ -36,7 +36,8 @@ def list_markets() -> Mapping[str, Market]:
     markets: dict[str, Market] = {}
     for source in price_sources().values():
         for name in source.codes:
-            markets.setdefault(name, Market(name, source.clock))
+            market = Market(name, source.clock, source.published, source.usual_currency)
+            markets.setdefault(name, market)
     return markets
 
 

@@ -3,7 +3,7 @@
 Shapes as the services document them; 29 March 2026 has 23 hours, 25 October 25.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,11 @@ from luna.energy.errors import NotFoundError
 from luna.energy.timeline import local_day
 from luna.platform.settings import Settings
 from services.ingest.sources.prices.awattar import Awattar
+from services.ingest.sources.prices.elering import Elering
 from services.ingest.sources.prices.energy_charts import EnergyCharts
 from services.ingest.sources.prices.entsoe import EntsoE
 from services.ingest.sources.prices.nord_pool import NordPool
+from services.ingest.sources.prices.octopus import Octopus
 from services.ingest.sources.prices.publication import DeliveryWindow, on_quarter_hours
 from services.ingest.sources.prices.registry import (
     choose_sources,
@@ -238,6 +240,175 @@ def test_entsoe_never_tells_its_token() -> None:
     assert "very-secret" not in str(refusal.value)
 
 
+def octopus_rates(starts: Sequence[datetime], pence: Sequence[float]) -> list[dict[str, object]]:
+    """Return half-hours as Octopus Energy lists them, the newest first."""
+    rates: list[dict[str, object]] = [
+        {
+            "value_inc_vat": price,
+            "valid_from": start.isoformat(),
+            "valid_to": (start + timedelta(minutes=30)).isoformat(),
+            "payment_method": None,
+        }
+        for start, price in zip(starts, pence, strict=True)
+    ]
+    return rates[::-1]
+
+
+def octopus_page(rates: list[dict[str, object]], following: str | None = None) -> httpx.Response:
+    return document({"count": 96, "next": following, "previous": None, "results": rates})
+
+
+def octopus_sheets(*replies: httpx.Response, market: str = "GB-AGILE-C") -> list[PriceSheet]:
+    return Octopus(web(Service(*replies))).fetch(market, START, END)
+
+
+def test_octopus_tells_in_pounds_what_a_kilowatt_hour_costs_with_vat() -> None:
+    service = Service(recorded("octopus.json"))
+    (sheet,) = Octopus(web(service)).fetch("GB-AGILE-C", START, END)
+    # 19.11 pence are 0.1911 pounds; the last one has no end and is a half-hour as well.
+    assert rows([sheet]) == [
+        ("23:00", 0.1911),
+        ("23:30", -0.0252),
+        ("00:00", 0.0),
+        ("00:30", 0.1995),
+    ]
+    assert (sheet.market, sheet.currency, sheet.minutes, sheet.published_at) == (
+        "GB-AGILE-C",
+        "GBP",
+        30,
+        None,
+    )
+    (request,) = service.asked
+    assert request.url.path == (
+        "/v1/products/AGILE-24-10-01/electricity-tariffs/E-1R-AGILE-24-10-01-C/standard-unit-rates/"
+    )
+    assert dict(request.url.params) == {
+        "period_from": "2026-03-28T23:00:00Z",
+        "period_to": "2026-03-29T22:00:00Z",
+        "page_size": "1500",
+        "page": "1",
+    }
+
+
+def test_octopus_has_a_tariff_for_feed_in_of_its_own() -> None:
+    service = Service(recorded("octopus.json"))
+    Octopus(web(service)).fetch("GB_AGILE_OUTGOING_P", START, END)
+    assert "/E-1R-AGILE-OUTGOING-19-05-13-P/" in service.asked[0].url.path
+
+
+def test_octopus_is_asked_for_all_its_pages() -> None:
+    starts = [START + half * timedelta(minutes=30) for half in range(4)]
+    newest = octopus_rates(starts[2:], [3.0, 4.0])
+    # While pages were read a price came: the last row of one page is the first of the next.
+    oldest = octopus_rates(starts[:3], [1.0, 2.0, 3.0])
+    # The address of the next page is not followed: only its being there counts.
+    service = Service(
+        octopus_page(newest, "http://elsewhere.example/?page=2"), octopus_page(oldest)
+    )
+    sheets = Octopus(web(service)).fetch("GB-AGILE-C", START, END)
+    assert [price for _, price in rows(sheets)] == [0.01, 0.02, 0.03, 0.04]
+    assert [request.url.host for request in service.asked] == ["api.octopus.energy"] * 2
+    assert [request.url.params["page"] for request in service.asked] == ["1", "2"]
+
+
+def test_octopus_is_left_where_its_pages_do_not_end() -> None:
+    service = Service(octopus_page([], "https://api.octopus.energy/v1/products/?page=2"))
+    with pytest.raises(SourceError, match="pages"):
+        Octopus(web(service)).fetch("GB-AGILE-C", START, END)
+    assert len(service.asked) == 20
+
+
+def test_octopus_tells_the_price_by_direct_debit_where_it_has_two() -> None:
+    (dear,) = octopus_rates([START], [21.0])
+    (usual,) = octopus_rates([START], [20.0])
+    doubled = [
+        usual | {"payment_method": "DIRECT_DEBIT"},
+        dear | {"payment_method": "NON_DIRECT_DEBIT"},
+    ]
+    for rates in (doubled, doubled[::-1]):
+        assert rows(octopus_sheets(octopus_page(rates))) == [("23:00", 0.2)]
+
+
+@each_row(
+    "change",
+    [
+        {"valid_to": "2026-03-28T22:30:00Z"},
+        {"valid_to": "2026-03-28T23:20:00Z"},
+        {"valid_from": "2026-03-28T23:10:00Z", "valid_to": "2026-03-28T23:40:00Z"},
+        {"valid_from": "2026-03-28T23:00:00"},
+        {"value_inc_vat": None},
+        {"value_inc_vat": "dear"},
+    ],
+    ids=["ends before", "20 minutes", "off the grid", "no offset", "no price", "no number"],
+)
+def test_octopus_is_not_believed_where_it_contradicts_itself(change: dict[str, object]) -> None:
+    (rate,) = octopus_rates([START], [20.0])
+    with pytest.raises(SourceError):
+        octopus_sheets(octopus_page([rate | change]))
+
+
+def test_elering_tells_the_prices_of_one_of_its_countries() -> None:
+    service = Service(recorded("elering.json"))
+    (sheet,) = Elering(web(service)).fetch("LT", START, END)
+    # Quarter-hours; 23:30 has none.
+    assert rows([sheet]) == [("23:00", 0.09007), ("23:15", 0.012), ("23:45", 0.0)]
+    assert (sheet.market, sheet.currency, sheet.minutes, sheet.published_at) == (
+        "LT",
+        "EUR",
+        15,
+        None,
+    )
+    (request,) = service.asked
+    assert request.url.path == "/api/nps/price"
+    assert dict(request.url.params) == {
+        "start": "2026-03-28T23:00:00Z",
+        "end": "2026-03-29T22:00:00Z",
+    }
+
+
+def elering_sheets(prices: list[dict[str, object]], **change: object) -> list[PriceSheet]:
+    said = {"success": True, "data": {"ee": prices}} | change
+    return Elering(web(Service(document(said)))).fetch("EE", START, END)
+
+
+def test_elering_may_list_a_price_twice() -> None:
+    first: dict[str, object] = {"timestamp": 1774738800, "price": 1.0}
+    second: dict[str, object] = {"timestamp": 1774739700, "price": 2.0}
+    (sheet,) = elering_sheets([second, first, second, first])
+    assert sheet.minutes == 15
+    assert rows([sheet]) == [("23:00", 0.001), ("23:15", 0.002)]
+
+
+def test_elering_tells_the_price_at_the_end_as_well_which_is_left_out() -> None:
+    last = int(END.timestamp())
+    (sheet,) = elering_sheets([{"timestamp": last - 900 * ago, "price": 1.0} for ago in range(3)])
+    assert rows([sheet]) == [("21:30", 0.001), ("21:45", 0.001)]
+
+
+def test_elering_has_nothing_where_a_country_has_no_prices() -> None:
+    assert elering_sheets([]) == []
+    assert elering_sheets([], data={"fi": []}) == []
+    assert elering_sheets([{"timestamp": 1774738800, "price": None}]) == []
+
+
+@each_row(
+    "change",
+    [
+        {"success": False},
+        {"success": False, "data": None},
+        {"data": [1.0]},
+        {"data": {"ee": [{"timestamp": "soon", "price": 1.0}]}},
+        {"data": {"ee": [{"timestamp": 1774738800, "price": "dear"}]}},
+        {"data": {"ee": [{"timestamp": 10**30, "price": 1.0}]}},
+        {"data": {"ee": [{"timestamp": 1774738800 + 420 * n, "price": 1.0} for n in range(3)]}},
+    ],
+    ids=["failed", "no data", "a list", "no time", "no number", "beyond time", "7 minutes"],
+)
+def test_elering_is_not_believed_where_it_contradicts_itself(change: dict[str, object]) -> None:
+    with pytest.raises(SourceError):
+        elering_sheets([], **change)
+
+
 def test_years_are_asked_for_in_halves_in_utc() -> None:
     windows = list(
         DeliveryWindow("NL", START.astimezone(BERLIN), START + timedelta(days=400)).split()
@@ -248,14 +419,11 @@ def test_years_are_asked_for_in_halves_in_utc() -> None:
     assert windows[0].first.tzinfo is UTC
 
 
-@pytest.mark.parametrize(
-    "make",
-    [EnergyCharts, Awattar, lambda way: EntsoE(way, "token")],
-    ids=["energy_charts", "awattar", "entsoe"],
-)
-def test_a_long_window_takes_several_requests(make: Callable[[Web], PriceSource]) -> None:
+@pytest.mark.parametrize("name", ["energy_charts", "awattar", "entsoe", "octopus", "elering"])
+def test_a_long_window_takes_several_requests(name: str) -> None:
     service = Service(lambda request: NOTHING[request.url.host])
-    assert make(web(service)).fetch("DE-LU", START, START + timedelta(days=400)) == []
+    source = SOURCES[name](web(service))
+    assert source.fetch(market_of(name), START, START + timedelta(days=400)) == []
     assert len(service.asked) == 3
 
 
@@ -263,6 +431,8 @@ NOTHING = {
     "api.energy-charts.info": httpx.Response(404),
     "api.awattar.de": document({"data": []}),
     "web-api.tp.entsoe.eu": recorded("entsoe_nothing.xml"),
+    "api.octopus.energy": document({"count": 0, "next": None, "previous": None, "results": []}),
+    "dashboard.elering.ee": document({"success": True, "data": {}}),
 }
 
 
@@ -292,6 +462,54 @@ def test_a_day_on_which_clocks_change_has_its_own_number_of_products(
     assert (np.diff(price) >= 0).all()
 
 
+def octopus_day(starts: Sequence[datetime]) -> httpx.Response:
+    return octopus_page(octopus_rates(starts, [100.0 * place for place in range(len(starts))]))
+
+
+def elering_day(starts: Sequence[datetime]) -> httpx.Response:
+    prices = [
+        {"timestamp": int(start.timestamp()), "price": 1000.0 * place}
+        for place, start in enumerate(starts)
+    ]
+    return document({"success": True, "data": {"ee": prices}})
+
+
+@each_row(
+    ("name", "answer", "minutes"),
+    [
+        ("octopus", octopus_day, 30),
+        ("elering", elering_day, 15),
+        ("elering", elering_day, 60),
+    ],
+    ids=["octopus", "elering in quarter-hours", "elering in hours"],
+)
+@each_row(
+    ("day", "hours"),
+    [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 11, 20), 24)],
+)
+def test_a_day_and_its_first_half_come_to_the_quarter_hours_they_have(
+    name: str,
+    answer: Callable[[Sequence[datetime]], httpx.Response],
+    minutes: int,
+    day: date,
+    hours: int,
+) -> None:
+    market = market_of(name)
+    # Agile days begin at 23:00 in London, which is midnight of the coupled auction's clock.
+    slots = local_day(day, market_named(market).zone)
+    products = list(local_day(day, BERLIN, timedelta(minutes=minutes)))
+    assert len(slots) == 4 * hours
+    for count in (len(products), len(products) // 2):
+        source = SOURCES[name](web(Service(answer(products[:count]))))
+        (sheet,) = source.fetch(market, slots.start, slots.end)
+        starts, price = on_quarter_hours(sheet)
+        quarters = minutes // 15
+        assert sheet.minutes == minutes
+        assert starts.tolist() == slots.starts[: count * quarters].tolist()
+        # The first product costs nothing, each further one a pound or a euro more.
+        assert price.tolist() == np.arange(count).repeat(quarters).tolist()
+
+
 def test_a_market_that_changes_its_product_gives_a_sheet_for_each() -> None:
     midnight = datetime(2025, 9, 30, 22, tzinfo=UTC)
     starts = [midnight - timedelta(hours=hour) for hour in (2, 1)] + [
@@ -314,26 +532,31 @@ SOURCES: dict[str, Callable[[Web], PriceSource]] = {
     "nord_pool": NordPool,
     "awattar": Awattar,
     "tibber": lambda way: Tibber(way, "token"),
+    "octopus": Octopus,
+    "elering": Elering,
 }
 
 
-@each_row("make", SOURCES.values(), ids=SOURCES)
+def market_of(name: str) -> str:
+    """Return a market that the source has."""
+    return {"octopus": "GB-AGILE-C", "elering": "EE"}.get(name, "DE-LU")
+
+
+@each_row("name", SOURCES)
 @each_row(
     "reply",
-    [httpx.Response(500), httpx.Response(200, text="<html>sorry</html>")],
-    ids=["500", "HTML"],
+    [httpx.Response(500), httpx.Response(429), httpx.Response(200, text="<html>sorry</html>")],
+    ids=["500", "429", "HTML"],
 )
-def test_every_source_says_that_it_is_away(
-    make: Callable[[Web], PriceSource], reply: httpx.Response
-) -> None:
+def test_every_source_says_that_it_is_away(name: str, reply: httpx.Response) -> None:
     with pytest.raises(SourceError):
-        make(web(Service(reply))).fetch("DE-LU", START, END)
+        SOURCES[name](web(Service(reply))).fetch(market_of(name), START, END)
 
 
-@each_row("make", SOURCES.values(), ids=SOURCES)
-def test_every_source_refuses_a_wrong_token(make: Callable[[Web], PriceSource]) -> None:
+@each_row("name", SOURCES)
+def test_every_source_refuses_a_wrong_token(name: str) -> None:
     with pytest.raises(SourceRefusedError, match="token"):
-        make(web(Service(httpx.Response(401)))).fetch("DE-LU", START, END)
+        SOURCES[name](web(Service(httpx.Response(401)))).fetch(market_of(name), START, END)
 
 
 def test_every_market_has_a_source_without_a_token() -> None:
@@ -346,8 +569,8 @@ def test_every_source_is_declared_under_its_own_name_with_a_setting_for_its_toke
     settings = Settings(_env_file=None, entsoe_token=SecretStr("a"), tibber_token=SecretStr("b"))
     opened = {
         source.name
-        for name in list_markets()
-        for source in choose_sources(market_named(name), "EUR", settings)
+        for market in list_markets().values()
+        for source in choose_sources(market, market.currency, settings)
     }
     assert opened == set(price_sources()) == set(SOURCES)
 
