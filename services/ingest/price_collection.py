@@ -27,7 +27,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
-from services.ingest.sources.prices.declaration import canonical_market
+from services.ingest.sources.prices.declaration import Market, canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named
 from services.ingest.sources.source import (
@@ -83,15 +83,18 @@ class CollectedPrices:
         return cls(need, np.full(need.timeline.count, np.nan), np.full(need.timeline.count, NEVER))
 
 
-def expected_window(now: datetime, zone: ZoneInfo) -> Timeline:
+def expected_window(now: datetime, zone: ZoneInfo, *, is_day_ahead: bool = True) -> Timeline:
     """Return the quarter-hours whose prices should be known at ``now``.
 
-    They begin some days back, and include tomorrow from the end of the auction on.
+    They begin some days back, and include tomorrow from the end of the auction on. In a market that
+    is not traded a day ahead they end with the one that has begun.
     """
     local = now.astimezone(zone)
-    days_ahead = 2 if local.time() >= AUCTION_ENDS else 1
     start = local_midnight(local.date() - timedelta(days=DAYS_BACK), zone)
+    days_ahead = 2 if local.time() >= AUCTION_ENDS else 1
     end = local_midnight(local.date() + timedelta(days=days_ahead), zone)
+    if not is_day_ahead:
+        end = floor_to(now, SLOT) + SLOT
     return Timeline(start, SLOT, (end - start) // SLOT)
 
 
@@ -201,13 +204,13 @@ def _add_sheet(
 
 
 def date_prices(
-    collected: CollectedPrices, stored: FloatArray, *, now: datetime, zone: ZoneInfo
+    collected: CollectedPrices, stored: FloatArray, *, now: datetime, market: Market
 ) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices are new or revised, and when each of them became known.
 
     A new price became known at its stated publication. Without one, it becomes known now for a
-    future slot, and at the usual time of publication for a slot that has begun. A revised price
-    becomes known now.
+    future slot, and at the usual time of publication for a slot that has begun; where a market is
+    not traded a day ahead, at the slot's end. A revised price becomes known now.
 
     Args:
         stored: stored prices, NaN where none.
@@ -230,7 +233,11 @@ def date_prices(
     is_new = np.isfinite(collected.price) & np.isnan(stored)
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     published = np.where(collected.published_at <= starts, collected.published_at, NEVER)
-    observed = np.where(starts > moment, moment, publication_times(starts, zone))
+    if market.is_day_ahead:
+        usual = publication_times(starts, market.zone)
+    else:
+        usual = starts + np.timedelta64(SLOT)
+    observed = np.where(starts > moment, moment, usual)
     known_from = np.where(np.isnat(published), observed, published)
     known_from = np.where(is_revision, moment, known_from)
     return is_new | is_revision, np.minimum(known_from, moment)
@@ -300,8 +307,9 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
     for series in _choose_series(request, sorted(of_sites)):
         timeline = window
         if timeline is None:
-            zone = market_named(series.name).zone
-            expected = expected_window(now, zone)
+            market = market_named(series.name)
+            zone = market.zone
+            expected = expected_window(now, zone, is_day_ahead=market.is_day_ahead)
             known = prices.read(connection, series.name, expected, currency=series.currency)
             timeline = missing_window(known, expected, now=now, zone=zone)
         if timeline is not None:
@@ -371,7 +379,7 @@ def store_prices(
         need = market.need
         stored = prices.read(connection, need.market, need.timeline, currency=need.currency)
         chosen, published_at = date_prices(
-            market, stored, now=now, zone=market_named(need.market).zone
+            market, stored, now=now, market=market_named(need.market)
         )
         starts = need.timeline.starts[chosen]
         price = market.price[chosen]

@@ -68,7 +68,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class PriceSourceDeclaration:
-    """A source of day-ahead prices: ``SOURCE`` of its module, listed in ``PRICE_SOURCES``.
+    """A source of market prices: ``SOURCE`` of its module, listed in ``PRICE_SOURCES``.
 
     Args:
         codes: name of each of its markets in tariffs → the source's name of it.
@@ -76,6 +76,8 @@ class PriceSourceDeclaration:
         setting: field of ``Settings`` with its token; None: it needs none.
         currencies: currencies of its prices; None: any, and the service refuses those it lacks.
         clock: time zone of its markets' auction days.
+        is_day_ahead: whether prices are published the day before; else they are known only once
+            their quarter-hour is over.
     """
 
     codes: Mapping[str, str]
@@ -83,6 +85,7 @@ class PriceSourceDeclaration:
     setting: str | None = None
     currencies: frozenset[str] | None = None
     clock: str = COUPLED
+    is_day_ahead: bool = True
 
     def publishes(self, market: str, currency: str) -> bool:
         """Return whether it may publish a market's prices in this currency."""
@@ -92,10 +95,11 @@ class PriceSourceDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A bidding zone under its name in tariffs; ``clock`` is the time zone of its auction days."""
+    """A bidding zone under its name in tariffs; ``clock`` and ``is_day_ahead`` as declared."""
 
     name: str
     clock: str = COUPLED
+    is_day_ahead: bool = True
 
     @property
     def zone(self) -> ZoneInfo:

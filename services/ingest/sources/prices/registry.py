@@ -36,7 +36,7 @@ def list_markets() -> Mapping[str, Market]:
     markets: dict[str, Market] = {}
     for source in price_sources().values():
         for name in source.codes:
-            markets.setdefault(name, Market(name, source.clock))
+            markets.setdefault(name, Market(name, source.clock, source.is_day_ahead))
     return markets
 
 
