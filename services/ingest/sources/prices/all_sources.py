@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from luna.contracts.data import PriceService
 from services.ingest.sources.prices import (
     awattar,
+    comed,
+    energinet,
     energy_charts,
     entsoe,
     nord_pool,
+    omie,
     tibber,
 )
 from services.ingest.sources.prices.declaration import PriceSourceDeclaration
@@ -19,4 +22,7 @@ PRICE_SOURCES: Mapping[PriceService, PriceSourceDeclaration] = {
     "nord_pool": nord_pool.SOURCE,
     "awattar": awattar.SOURCE,
     "tibber": tibber.SOURCE,
+    "energinet": energinet.SOURCE,
+    "omie": omie.SOURCE,
+    "comed": comed.SOURCE,
 }
