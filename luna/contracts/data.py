@@ -318,7 +318,7 @@ class BackfillRequest(Request):
 
 # By the names of their modules in services/ingest/sources/prices, in the order in which they are
 # asked: the official one first, where there is a token; then those that have quarter-hours; Tibber
-# knows two days and needs a customer; the last two stand for few markets.
+# knows two days and needs a customer; those of one country or grid come last.
 PriceService = Literal[
     "entsoe",
     "energy_charts",
@@ -327,6 +327,9 @@ PriceService = Literal[
     "tibber",
     "octopus",
     "elering",
+    "energinet",
+    "omie",
+    "comed",
 ]
 MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 

@@ -6,7 +6,7 @@ They are stored with their instant of publication.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
-from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED, publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.plausibility import absurd_price
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
@@ -27,7 +27,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
-from services.ingest.sources.prices.declaration import canonical_market
+from services.ingest.sources.prices.declaration import Market, canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named
 from services.ingest.sources.source import (
@@ -83,23 +83,20 @@ class CollectedPrices:
         return cls(need, np.full(need.timeline.count, np.nan), np.full(need.timeline.count, NEVER))
 
 
-def expected_window(
-    now: datetime, zone: ZoneInfo, published: time = DAY_AHEAD_PUBLISHED
-) -> Timeline:
-    """Return the quarter-hours whose prices should be known at ``now``.
+def expected_window(now: datetime, market: Market) -> Timeline:
+    """Return the quarter-hours of a market whose prices should be known at ``now``.
 
-    They begin some days back, and include tomorrow from shortly before its prices are out.
-
-    Args:
-        now: the instant.
-        zone: of the market's days.
-        published: local time at which tomorrow's prices are usually out.
+    They begin some days back, and include tomorrow from shortly before its prices are out. In a
+    market that is not traded a day ahead they end with the one that has begun.
     """
+    zone = market.zone
     local = now.astimezone(zone)
-    may_be_out = datetime.combine(local.date(), published, zone) - LEAD
+    may_be_out = datetime.combine(local.date(), market.published, zone) - LEAD
     days_ahead = 2 if local >= may_be_out else 1
     start = local_midnight(local.date() - timedelta(days=DAYS_BACK), zone)
     end = local_midnight(local.date() + timedelta(days=days_ahead), zone)
+    if not market.is_day_ahead:
+        end = floor_to(now, SLOT) + SLOT
     return Timeline(start, SLOT, (end - start) // SLOT)
 
 
@@ -213,18 +210,13 @@ def _add_sheet(
 
 
 def date_prices(
-    collected: CollectedPrices,
-    stored: FloatArray,
-    *,
-    now: datetime,
-    zone: ZoneInfo,
-    usual: time = DAY_AHEAD_PUBLISHED,
+    collected: CollectedPrices, stored: FloatArray, *, now: datetime, market: Market
 ) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices are new or revised, and when each of them became known.
 
     A new price became known at its stated publication. Without one, it becomes known now for a
-    future slot, and at the usual time of publication for a slot that has begun. A revised price
-    becomes known now.
+    future slot, and at the usual time of publication for a slot that has begun; where a market is
+    not traded a day ahead, at the slot's end. A revised price becomes known now.
 
     Args:
         stored: stored prices, NaN where none.
@@ -250,7 +242,11 @@ def date_prices(
     is_new = np.isfinite(collected.price) & np.isnan(stored)
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     published = np.where(collected.published_at <= starts, collected.published_at, NEVER)
-    observed = np.where(starts > moment, moment, publication_times(starts, zone, usual))
+    if market.is_day_ahead:
+        usual = publication_times(starts, market.zone, market.published)
+    else:
+        usual = starts + np.timedelta64(SLOT)
+    observed = np.where(starts > moment, moment, usual)
     known_from = np.where(np.isnat(published), observed, published)
     known_from = np.where(is_revision, moment, known_from)
     return is_new | is_revision, np.minimum(known_from, moment)
@@ -321,7 +317,7 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
         timeline = window
         if timeline is None:
             market = market_named(series.name)
-            expected = expected_window(now, market.zone, market.published)
+            expected = expected_window(now, market)
             known = prices.read(connection, series.name, expected, currency=series.currency)
             timeline = missing_window(known, expected, now=now, zone=market.zone)
         if timeline is not None:
@@ -391,9 +387,7 @@ def store_prices(
         need = market.need
         stored = prices.read(connection, need.market, need.timeline, currency=need.currency)
         declared = market_named(need.market)
-        chosen, published_at = date_prices(
-            market, stored, now=now, zone=declared.zone, usual=declared.published
-        )
+        chosen, published_at = date_prices(market, stored, now=now, market=declared)
         starts = need.timeline.starts[chosen]
         price = market.price[chosen]
         prices.upsert(

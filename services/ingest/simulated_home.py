@@ -42,6 +42,7 @@ from services.ingest import price_collection
 from services.ingest.demo_data.demo import load_demo
 from services.ingest.listening import StateFile
 from services.ingest.price_collection import CollectedPrices
+from services.ingest.sources.prices.registry import market_named
 
 HISTORY = timedelta(weeks=5)
 SEED = 2023
@@ -82,7 +83,7 @@ def make_home(
         # open meanwhile.
         asked_at = work.clock.now()
         today = local_midnight(asked_at.astimezone(ZONE).date(), ZONE)
-        expected = price_collection.expected_window(asked_at, ZONE)
+        expected = price_collection.expected_window(asked_at, market_named(REAL_MARKET))
         need = price_collection.Need(
             REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (expected.end - today) // SLOT)
         )

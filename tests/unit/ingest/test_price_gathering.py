@@ -22,6 +22,7 @@ from services.ingest.price_collection import (
     expected_window,
     missing_window,
 )
+from services.ingest.sources.prices.declaration import Market
 from services.ingest.sources.prices.registry import choose_sources, market_named
 from tests.support.gateway.outside_service import (
     Service,
@@ -36,6 +37,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 20, 11, tzinfo=UTC)
 TODAY = local_day(date(2026, 11, 20), BERLIN)
 TOMORROW = local_day(date(2026, 11, 21), BERLIN)
+GERMANY = market_named("DE-LU")
+ILLINOIS = Market("US-COMED", "America/Chicago", is_day_ahead=False)
 
 
 def settings(**given: str) -> Settings:
@@ -52,7 +55,7 @@ def settings(**given: str) -> Settings:
     ids=["12:44", "12:45", "22:00"],
 )
 def test_tomorrow_is_wanted_from_the_end_of_the_auction_on(now: datetime, last: datetime) -> None:
-    wanted = expected_window(now, BERLIN)
+    wanted = expected_window(now, GERMANY)
     assert wanted.end == last
     assert wanted.start == local_day(date(2026, 11, 10), BERLIN).start
 
@@ -71,7 +74,7 @@ def test_tomorrow_of_agile_is_wanted_when_its_supplier_publishes(
     now: datetime, last: datetime
 ) -> None:
     market = market_named("GB-AGILE-C")
-    assert expected_window(now, market.zone, market.published).end == last
+    assert expected_window(now, market).end == last
 
 
 @pytest.mark.parametrize(
@@ -81,13 +84,25 @@ def test_tomorrow_of_agile_is_wanted_when_its_supplier_publishes(
 )
 def test_a_day_on_which_clocks_change_is_wanted_whole(day: date, slots: int) -> None:
     now = datetime(day.year, day.month, day.day, 13, tzinfo=BERLIN).astimezone(UTC)
-    wanted = expected_window(now, BERLIN)
+    wanted = expected_window(now, GERMANY)
     today = wanted.index_of(local_day(day, BERLIN).start)
     assert wanted.count - today == 96 + slots
 
 
+@pytest.mark.parametrize("minutes", [0, 14], ids=["at midnight", "just after"])
+def test_no_price_ahead_is_wanted_where_prices_are_known_only_afterwards(minutes: int) -> None:
+    now = TODAY.start + timedelta(minutes=minutes)
+    berlin = Market("here", "Europe/Berlin", is_day_ahead=False)
+    wanted = expected_window(now, berlin)
+    assert wanted.end == TODAY.start + SLOT
+    known = np.zeros(wanted.count)
+    known[-1] = np.nan
+    asked = missing_window(known, wanted, now=now, zone=BERLIN)
+    assert asked == Timeline(TODAY.start, SLOT, 1)
+
+
 def due(now: datetime, *, unknown: slice) -> Timeline | None:
-    wanted = expected_window(now, BERLIN)
+    wanted = expected_window(now, GERMANY)
     known = np.zeros(wanted.count)
     known[unknown] = np.nan
     return missing_window(known, wanted, now=now, zone=BERLIN)
@@ -115,7 +130,7 @@ def test_a_hole_in_the_past_is_asked_for_once_an_hour() -> None:
 
 def test_a_market_without_any_price_is_asked_for_as_a_whole_at_once() -> None:
     now = NOON + timedelta(minutes=55)
-    assert due(now, unknown=slice(None)) == expected_window(now, BERLIN)
+    assert due(now, unknown=slice(None)) == expected_window(now, GERMANY)
 
 
 NEED = Need("DE-LU", "EUR", TODAY)
@@ -283,7 +298,7 @@ def dated(known: float, price: float, said: str) -> tuple[list[bool], list[str]]
     prices.price[slots], prices.published_at[slots] = price, np.datetime64(said)
     stored = np.full(192, np.nan)
     stored[slots] = known
-    changed, at = date_prices(prices, stored, now=NOW, zone=BERLIN)
+    changed, at = date_prices(prices, stored, now=NOW, market=market_named("DE-LU"))
     return changed[slots].tolist(), [str(instant)[:16] for instant in at[slots]]
 
 
@@ -311,13 +326,25 @@ def test_past_prices_of_agile_are_known_since_its_supplier_published() -> None:
     prices = CollectedPrices.nothing(Need("GB-AGILE-C", "GBP", DAYS))
     prices.price[0] = 0.2
     unknown = np.full(192, np.nan)
-    _, at = date_prices(prices, unknown, now=NOW, zone=market.zone, usual=market.published)
+    _, at = date_prices(prices, unknown, now=NOW, market=market)
     # 17:00 in Brussels on the day before.
     assert str(at[0])[:16] == "2026-11-19T16:00"
 
 
 def test_a_revised_price_is_known_from_now_on() -> None:
     assert dated(0.2, 0.1, "2026-11-19T11:57") == ([True] * 3, ["2026-11-20T12:05"] * 3)
+
+
+def test_a_price_known_only_afterwards_is_known_from_the_end_of_its_slot() -> None:
+    prices = CollectedPrices.nothing(Need("US-COMED", "USD", DAYS))
+    # The quarter-hours from 11:30 and 11:45 UTC, and one of which the first price is just out.
+    prices.price[[50, 51, 52]] = 0.02
+    _, at = date_prices(prices, np.full(192, np.nan), now=NOW, market=ILLINOIS)
+    assert [str(instant)[:16] for instant in at[[50, 51, 52]]] == [
+        "2026-11-20T11:45",
+        "2026-11-20T12:00",
+        "2026-11-20T12:05",
+    ]
 
 
 def test_the_same_price_rounded_differently_is_no_revision() -> None:
@@ -337,11 +364,17 @@ def test_hours_of_a_service_that_has_no_quarter_hours_leave_those_that_are_known
         for start, price in zip(HERE[::4], [100.0, 120.0] + [100.0] * 22, strict=True)
     ]
     changed, _ = date_prices(
-        found(awattar=Service(document({"data": hours}))), known, now=NOW, zone=BERLIN
+        found(awattar=Service(document({"data": hours}))),
+        known,
+        now=NOW,
+        market=market_named("DE-LU"),
     )
     assert np.flatnonzero(changed).tolist() == [4, 5, 6, 7]
     known[:2] = np.nan
     changed, _ = date_prices(
-        found(awattar=Service(document({"data": hours}))), known, now=NOW, zone=BERLIN
+        found(awattar=Service(document({"data": hours}))),
+        known,
+        now=NOW,
+        market=market_named("DE-LU"),
     )
     assert changed[:2].all()

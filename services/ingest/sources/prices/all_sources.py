@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from luna.contracts.data import PriceService
 from services.ingest.sources.prices import (
     awattar,
+    comed,
     elering,
+    energinet,
     energy_charts,
     entsoe,
     nord_pool,
     octopus,
+    omie,
     tibber,
 )
 from services.ingest.sources.prices.declaration import PriceSourceDeclaration
@@ -23,4 +26,7 @@ PRICE_SOURCES: Mapping[PriceService, PriceSourceDeclaration] = {
     "tibber": tibber.SOURCE,
     "octopus": octopus.SOURCE,
     "elering": elering.SOURCE,
+    "energinet": energinet.SOURCE,
+    "omie": omie.SOURCE,
+    "comed": comed.SOURCE,
 }

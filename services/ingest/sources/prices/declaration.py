@@ -71,7 +71,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class PriceSourceDeclaration:
-    """A source of day-ahead prices: ``SOURCE`` of its module, listed in ``PRICE_SOURCES``.
+    """A source of market prices: ``SOURCE`` of its module, listed in ``PRICE_SOURCES``.
 
     Args:
         codes: name of each of its markets in tariffs → the source's name of it.
@@ -80,6 +80,8 @@ class PriceSourceDeclaration:
         currencies: currencies of its prices; None: any, and the service refuses those it lacks.
         clock: time zone of its markets' auction days.
         published: time of the day before, on that clock, at which a day's prices are usually out.
+        is_day_ahead: whether prices are published the day before; else they are known only once
+            their quarter-hour is over.
     """
 
     codes: Mapping[str, str]
@@ -88,6 +90,7 @@ class PriceSourceDeclaration:
     currencies: frozenset[str] | None = None
     clock: str = COUPLED
     published: time = DAY_AHEAD_PUBLISHED
+    is_day_ahead: bool = True
 
     @property
     def usual_currency(self) -> str:
@@ -111,12 +114,14 @@ class Market:
         clock: time zone of its auction days.
         published: time of the day before, on that clock, at which a day's prices are usually out.
         currency: of its prices where nobody names one.
+        is_day_ahead: whether prices are published the day before.
     """
 
     name: str
     clock: str = COUPLED
     published: time = DAY_AHEAD_PUBLISHED
     currency: str = COUPLED_CURRENCY
+    is_day_ahead: bool = True
 
     @property
     def zone(self) -> ZoneInfo:

@@ -36,7 +36,13 @@ def list_markets() -> Mapping[str, Market]:
     markets: dict[str, Market] = {}
     for source in price_sources().values():
         for name in source.codes:
-            market = Market(name, source.clock, source.published, source.usual_currency)
+            market = Market(
+                name,
+                source.clock,
+                source.published,
+                source.usual_currency,
+                source.is_day_ahead,
+            )
             markets.setdefault(name, market)
     return markets
 

@@ -12,15 +12,19 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from luna.contracts.data import PriceService
 from luna.energy.errors import NotFoundError
 from luna.energy.timeline import local_day
 from luna.platform.settings import Settings
 from services.ingest.sources.prices.awattar import Awattar
+from services.ingest.sources.prices.comed import ComEd
 from services.ingest.sources.prices.elering import Elering
+from services.ingest.sources.prices.energinet import Energinet
 from services.ingest.sources.prices.energy_charts import EnergyCharts
 from services.ingest.sources.prices.entsoe import EntsoE
 from services.ingest.sources.prices.nord_pool import NordPool
 from services.ingest.sources.prices.octopus import Octopus
+from services.ingest.sources.prices.omie import Omie
 from services.ingest.sources.prices.publication import DeliveryWindow, on_quarter_hours
 from services.ingest.sources.prices.registry import (
     choose_sources,
@@ -29,27 +33,16 @@ from services.ingest.sources.prices.registry import (
     price_sources,
 )
 from services.ingest.sources.prices.tibber import Tibber
-from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
+from services.ingest.sources.source import PriceSource, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
 from tests.support.gateway.outside_service import REPLIES, Service, document, recorded
+from tests.support.gateway.price_replies import rows, web
 from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 3, 28, 23, tzinfo=UTC)
 END = datetime(2026, 3, 29, 22, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
-
-
-def web(service: Service) -> Web:
-    return Web("service", service, sleep=service.wait)
-
-
-def rows(sheets: list[PriceSheet]) -> list[tuple[str, float]]:
-    return [
-        (str(start)[11:16], round(float(price), 6))
-        for sheet in sheets
-        for start, price in zip(sheet.starts, sheet.price, strict=True)
-    ]
 
 
 def test_energy_charts_tells_quarter_hours_with_a_hole_and_negative_prices() -> None:
@@ -419,8 +412,11 @@ def test_years_are_asked_for_in_halves_in_utc() -> None:
     assert windows[0].first.tzinfo is UTC
 
 
-@pytest.mark.parametrize("name", ["energy_charts", "awattar", "entsoe", "octopus", "elering"])
-def test_a_long_window_takes_several_requests(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["energy_charts", "awattar", "entsoe", "octopus", "elering", "energinet", "comed"],
+)
+def test_a_long_window_takes_several_requests(name: PriceService) -> None:
     service = Service(lambda request: NOTHING[request.url.host])
     source = SOURCES[name](web(service))
     assert source.fetch(market_of(name), START, START + timedelta(days=400)) == []
@@ -429,10 +425,12 @@ def test_a_long_window_takes_several_requests(name: str) -> None:
 
 NOTHING = {
     "api.energy-charts.info": httpx.Response(404),
-    "api.awattar.de": document({"data": []}),
+    "api.awattar.at": document({"data": []}),
     "web-api.tp.entsoe.eu": recorded("entsoe_nothing.xml"),
     "api.octopus.energy": document({"count": 0, "next": None, "previous": None, "results": []}),
     "dashboard.elering.ee": document({"success": True, "data": {}}),
+    "api.energidataservice.dk": document({"records": []}),
+    "hourlypricing.comed.com": document([]),
 }
 
 
@@ -526,7 +524,7 @@ def test_a_market_that_changes_its_product_gives_a_sheet_for_each() -> None:
     assert [(sheet.minutes, len(sheet.starts)) for sheet in sheets] == [(60, 2), (15, 4)]
 
 
-SOURCES: dict[str, Callable[[Web], PriceSource]] = {
+SOURCES: dict[PriceService, Callable[[Web], PriceSource]] = {
     "entsoe": lambda way: EntsoE(way, "token"),
     "energy_charts": EnergyCharts,
     "nord_pool": NordPool,
@@ -534,12 +532,15 @@ SOURCES: dict[str, Callable[[Web], PriceSource]] = {
     "tibber": lambda way: Tibber(way, "token"),
     "octopus": Octopus,
     "elering": Elering,
+    "energinet": Energinet,
+    "omie": Omie,
+    "comed": ComEd,
 }
 
 
-def market_of(name: str) -> str:
-    """Return a market that the source has."""
-    return {"octopus": "GB-AGILE-C", "elering": "EE"}.get(name, "DE-LU")
+def market_of(name: PriceService) -> str:
+    """Return a market that a source has."""
+    return next(iter(price_sources()[name].codes))
 
 
 @each_row("name", SOURCES)
@@ -548,13 +549,13 @@ def market_of(name: str) -> str:
     [httpx.Response(500), httpx.Response(429), httpx.Response(200, text="<html>sorry</html>")],
     ids=["500", "429", "HTML"],
 )
-def test_every_source_says_that_it_is_away(name: str, reply: httpx.Response) -> None:
+def test_every_source_says_that_it_is_away(name: PriceService, reply: httpx.Response) -> None:
     with pytest.raises(SourceError):
         SOURCES[name](web(Service(reply))).fetch(market_of(name), START, END)
 
 
 @each_row("name", SOURCES)
-def test_every_source_refuses_a_wrong_token(name: str) -> None:
+def test_every_source_refuses_a_wrong_token(name: PriceService) -> None:
     with pytest.raises(SourceRefusedError, match="token"):
         SOURCES[name](web(Service(httpx.Response(401)))).fetch(market_of(name), START, END)
 
