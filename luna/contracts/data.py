@@ -318,13 +318,17 @@ class BackfillRequest(Request):
 
 # By the names of their modules in services/ingest/sources/prices, in the order in which they are
 # asked: the official one first, where there is a token; then those that have quarter-hours; Tibber
-# knows two days and needs a customer.
+# knows two days and needs a customer. ESIOS and smartENERGY each have a market of their own; Ostrom
+# needs a customer and has hours.
 PriceService = Literal[
     "entsoe",
     "energy_charts",
     "nord_pool",
     "awattar",
     "tibber",
+    "esios",
+    "smart_energy",
+    "ostrom",
 ]
 MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 

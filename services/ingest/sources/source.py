@@ -40,7 +40,8 @@ class SourceRefusedError(InvalidInputError):
 class PriceSheet:
     """Prices of one market as published at one instant.
 
-    ``starts`` and ``price`` (currency per kWh, energy alone) per product of ``minutes``.
+    ``starts`` and ``price`` (currency per kWh, energy alone where its source says no other) per
+    product of ``minutes``.
 
     ``published_at`` is None where the service does not state it.
     """

@@ -7,7 +7,10 @@ from services.ingest.sources.prices import (
     awattar,
     energy_charts,
     entsoe,
+    esios,
     nord_pool,
+    ostrom,
+    smart_energy,
     tibber,
 )
 from services.ingest.sources.prices.declaration import PriceSourceDeclaration
@@ -19,4 +22,7 @@ PRICE_SOURCES: Mapping[PriceService, PriceSourceDeclaration] = {
     "nord_pool": nord_pool.SOURCE,
     "awattar": awattar.SOURCE,
     "tibber": tibber.SOURCE,
+    "esios": esios.SOURCE,
+    "smart_energy": smart_energy.SOURCE,
+    "ostrom": ostrom.SOURCE,
 }
