@@ -330,6 +330,9 @@ PriceService = Literal[
     "energinet",
     "omie",
     "comed",
+    "esios",
+    "smart_energy",
+    "ostrom",
 ]
 MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 

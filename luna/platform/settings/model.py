@@ -342,6 +342,15 @@ class Settings(BaseSettings):
     tibber_token: Annotated[
         SecretStr | None, Field(description="access token of Tibber"), ISSUED_ELSEWHERE, CHANGEABLE
     ] = None
+    esios_token: Annotated[
+        SecretStr | None, Field(description="personal token of ESIOS"), ISSUED_ELSEWHERE, CHANGEABLE
+    ] = None
+    ostrom_token: Annotated[
+        SecretStr | None,
+        Field(description="API client of Ostrom, as client_id:client_secret"),
+        ISSUED_ELSEWHERE,
+        CHANGEABLE,
+    ] = None
     api_host: Annotated[
         str,
         Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network"),

@@ -126,6 +126,19 @@ class Web:
             accept,
         )
 
+    def post_form(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        accept: Collection[int] = (200,),
+    ) -> WebAnswer:
+        """Return the answer to a POST of a form; raises like ``get``."""
+        return self._ask(
+            httpx.Request("POST", url, data=dict(fields), headers=_headers(headers)), accept
+        )
+
     def _ask(self, request: httpx.Request, accept: Collection[int]) -> WebAnswer:
         if self._unreached is not None:
             raise self._unreached

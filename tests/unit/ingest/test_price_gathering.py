@@ -248,13 +248,16 @@ def chosen(market: str, currency: str, **tokens: str) -> list[str]:
 
 def test_services_that_need_a_token_are_asked_where_there_is_one() -> None:
     assert chosen("DE-LU", "EUR") == ["energy_charts", "nord_pool", "awattar"]
-    assert chosen("DE-LU", "EUR", entsoe_token="a", tibber_token="b") == [
+    assert chosen("DE-LU", "EUR", entsoe_token="a", tibber_token="b", ostrom_token="c:d") == [
         "entsoe",
         "energy_charts",
         "nord_pool",
         "awattar",
         "tibber",
+        "ostrom",
     ]
+    assert chosen("ES-PVPC", "EUR") == []
+    assert chosen("ES-PVPC", "EUR", esios_token="e") == ["esios"]
 
 
 def test_services_with_euros_alone_are_not_asked_for_others() -> None:

@@ -10,9 +10,12 @@ from services.ingest.sources.prices import (
     energinet,
     energy_charts,
     entsoe,
+    esios,
     nord_pool,
     octopus,
     omie,
+    ostrom,
+    smart_energy,
     tibber,
 )
 from services.ingest.sources.prices.declaration import PriceSourceDeclaration
@@ -29,4 +32,7 @@ PRICE_SOURCES: Mapping[PriceService, PriceSourceDeclaration] = {
     "energinet": energinet.SOURCE,
     "omie": omie.SOURCE,
     "comed": comed.SOURCE,
+    "esios": esios.SOURCE,
+    "smart_energy": smart_energy.SOURCE,
+    "ostrom": ostrom.SOURCE,
 }

@@ -40,6 +40,17 @@ def test_asks_with_its_parameters_and_reads_the_answer() -> None:
     assert str(service.asked[0].url) == f"{URL}?day=2026-11-20"
 
 
+def test_a_form_is_sent_as_one_and_again_where_the_service_was_busy() -> None:
+    service = Service(httpx.Response(503), GOOD)
+    web = Web("service", service, sleep=service.wait)
+    answer = web.post_form(URL, {"grant_type": "all & more"}, headers={"x-key": "key"})
+    assert answer.parse(Said).price == 0.25
+    first, again = service.asked
+    assert first.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert first.headers["x-key"] == "key"
+    assert first.content == again.content == b"grant_type=all+%26+more"
+
+
 @each_row(
     "fault",
     [
