@@ -135,7 +135,8 @@ def measure_lengths(
     minutes = LENGTHS[-1]
     for _, group in groupby(rows, local_day):
         day = list(group)
-        day_starts = [start for start, _ in day]
+        # A repeated product is no distance.
+        day_starts = sorted({start for start, _ in day})
         distances = [(later - earlier) // MINUTE for earlier, later in pairwise(day_starts)]
         # A day of one product is measured by the day before.
         minutes = min(distances, default=minutes)
