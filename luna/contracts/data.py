@@ -318,13 +318,14 @@ class BackfillRequest(Request):
 
 # By the names of their modules in services/ingest/sources/prices, in the order in which they are
 # asked: the official one first, where there is a token; then those that have quarter-hours; Tibber
-# knows two days and needs a customer.
+# and Amber know their customers' prices alone.
 PriceService = Literal[
     "entsoe",
     "energy_charts",
     "nord_pool",
     "awattar",
     "tibber",
+    "amber",
 ]
 MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 

@@ -27,9 +27,14 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
-from services.ingest.sources.prices.declaration import canonical_market
+from services.ingest.sources.prices.declaration import Market, canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
-from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named
+from services.ingest.sources.prices.registry import (
+    choose_sources,
+    lacking_tokens,
+    list_markets,
+    market_named,
+)
 from services.ingest.sources.source import (
     PriceSheet,
     PriceSource,
@@ -45,6 +50,11 @@ AUCTION_ENDS = time(12, 45)
 DAYS_BACK = 10
 # Past days and revisions are requested once an hour, by a run within this time after the full hour.
 HOURLY_RUN = timedelta(minutes=10)
+# Of prices that are forecasts: the current hour, which reacts at once, is requested in every run;
+# estimates are corrected within a day.
+CHANGED_BACK = timedelta(hours=1)
+CHANGED_AHEAD = timedelta(hours=2)
+CORRECTED_BACK = timedelta(days=1)
 # Currency per kWh, half a cent per MWh: services round differently.
 ROUNDING = 5e-6
 NEVER = np.datetime64("NaT", "us")
@@ -107,7 +117,7 @@ def missing_window(
         stored: prices on ``expected``, NaN where none.
     """
     today = expected.index_of(local_midnight(now.astimezone(zone).date(), zone))
-    hourly = now - floor_to(now, timedelta(hours=1)) < HOURLY_RUN
+    hourly = _is_hourly(now)
     missing = np.flatnonzero(np.isnan(stored))
     is_first = bool(np.isnan(stored).all())
     if not hourly and not is_first:
@@ -117,6 +127,33 @@ def missing_window(
     if hourly:
         return expected.window(today, expected.count - today)
     return None
+
+
+def changing_window(expected: Timeline, *, now: datetime) -> Timeline:
+    """Return the window of forecasts and estimates to request again at ``now``.
+
+    They are those of the hours around it, once an hour those from the day before on.
+    """
+    first = now - CHANGED_BACK
+    end = min(now + CHANGED_AHEAD, expected.end)
+    if _is_hourly(now):
+        first = now - CORRECTED_BACK
+        end = expected.end
+    start = floor_to(first, SLOT)
+    return Timeline(start, SLOT, (end - start) // SLOT)
+
+
+def _is_hourly(now: datetime) -> bool:
+    return now - floor_to(now, timedelta(hours=1)) < HOURLY_RUN
+
+
+def _join(first: Timeline | None, second: Timeline) -> Timeline:
+    """Return the shortest timeline of quarter-hours that spans both."""
+    if first is None:
+        return second
+    start = min(first.start, second.start)
+    end = max(first.end, second.end)
+    return Timeline(start, SLOT, (end - start) // SLOT)
 
 
 def collect(
@@ -201,13 +238,13 @@ def _add_sheet(
 
 
 def date_prices(
-    collected: CollectedPrices, stored: FloatArray, *, now: datetime, zone: ZoneInfo
+    collected: CollectedPrices, stored: FloatArray, *, now: datetime, market: Market
 ) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices are new or revised, and when each of them became known.
 
     A new price became known at its stated publication. Without one, it becomes known now for a
-    future slot, and at the usual time of publication for a slot that has begun. A revised price
-    becomes known now.
+    future slot, and at the usual time of publication for a slot that has begun; where prices are
+    forecasts, at the slot's end. A revised price becomes known now.
 
     Args:
         stored: stored prices, NaN where none.
@@ -230,7 +267,10 @@ def date_prices(
     is_new = np.isfinite(collected.price) & np.isnan(stored)
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     published = np.where(collected.published_at <= starts, collected.published_at, NEVER)
-    observed = np.where(starts > moment, moment, publication_times(starts, zone))
+    usual = publication_times(starts, market.zone)
+    if market.is_forecast:
+        usual = starts + np.timedelta64(SLOT)
+    observed = np.where(starts > moment, moment, usual)
     known_from = np.where(np.isnat(published), observed, published)
     known_from = np.where(is_revision, moment, known_from)
     return is_new | is_revision, np.minimum(known_from, moment)
@@ -300,10 +340,12 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
     for series in _choose_series(request, sorted(of_sites)):
         timeline = window
         if timeline is None:
-            zone = market_named(series.name).zone
-            expected = expected_window(now, zone)
+            market = market_named(series.name)
+            expected = expected_window(now, market.zone)
             known = prices.read(connection, series.name, expected, currency=series.currency)
-            timeline = missing_window(known, expected, now=now, zone=zone)
+            timeline = missing_window(known, expected, now=now, zone=market.zone)
+            if market.is_forecast:
+                timeline = _join(timeline, changing_window(expected, now=now))
         if timeline is not None:
             needs.append(Need(series.name, series.currency, timeline))
     return needs
@@ -358,7 +400,12 @@ def gather_all(
             named=request.source,
             transport=transport,
         )
-        collected.append(collect(sources, need, away))
+        found = collect(sources, need, away)
+        if not sources:
+            # Nobody is away: the next try helps no sooner than a token does.
+            found.reached = True
+            found.faults += lacking_tokens(need.market, need.currency)
+        collected.append(found)
     return collected
 
 
@@ -371,7 +418,7 @@ def store_prices(
         need = market.need
         stored = prices.read(connection, need.market, need.timeline, currency=need.currency)
         chosen, published_at = date_prices(
-            market, stored, now=now, zone=market_named(need.market).zone
+            market, stored, now=now, market=market_named(need.market)
         )
         starts = need.timeline.starts[chosen]
         price = market.price[chosen]

@@ -1,7 +1,6 @@
 """What holds for all prices on their way from products to quarter-hours."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from hypothesis import given
@@ -16,6 +15,7 @@ from services.ingest.sources.prices.publication import (
     make_sheets,
     on_quarter_hours,
 )
+from services.ingest.sources.prices.registry import market_named
 
 START = datetime(2026, 3, 28, 23, tzinfo=UTC)
 prices = st.lists(st.one_of(st.none(), st.floats(-500, 4_000)), min_size=1, max_size=100)
@@ -63,7 +63,6 @@ def test_nothing_outside_the_window_is_delivered(
     )
 
 
-BERLIN = ZoneInfo("Europe/Berlin")
 price_or_none = st.one_of(st.just(np.nan), st.floats(-0.5, 4.0))
 slot = st.tuples(price_or_none, price_or_none, st.one_of(st.none(), st.integers(-100, 100)))
 
@@ -81,7 +80,7 @@ def test_no_price_is_known_before_anybody_could_know_it(
         "NaT" if instant is None else instant.replace(tzinfo=None) for instant in said
     ]
     known = np.array([stored for _, stored, _ in slots])
-    changed, at = date_prices(found, known, now=moment, zone=BERLIN)
+    changed, at = date_prices(found, known, now=moment, market=market_named("NL"))
 
     present = np.datetime64(moment.replace(tzinfo=None), "us")
     assert (at <= present).all()

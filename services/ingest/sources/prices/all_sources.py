@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from luna.contracts.data import PriceService
 from services.ingest.sources.prices import (
+    amber,
     awattar,
     energy_charts,
     entsoe,
@@ -19,4 +20,5 @@ PRICE_SOURCES: Mapping[PriceService, PriceSourceDeclaration] = {
     "nord_pool": nord_pool.SOURCE,
     "awattar": awattar.SOURCE,
     "tibber": tibber.SOURCE,
+    "amber": amber.SOURCE,
 }

@@ -76,6 +76,7 @@ class PriceSourceDeclaration:
         setting: field of ``Settings`` with its token; None: it needs none.
         currencies: currencies of its prices; None: any, and the service refuses those it lacks.
         clock: time zone of its markets' auction days.
+        is_forecast: whether a price may change until its slot is over, and afterwards.
     """
 
     codes: Mapping[str, str]
@@ -83,6 +84,7 @@ class PriceSourceDeclaration:
     setting: str | None = None
     currencies: frozenset[str] | None = None
     clock: str = COUPLED
+    is_forecast: bool = False
 
     def publishes(self, market: str, currency: str) -> bool:
         """Return whether it may publish a market's prices in this currency."""
@@ -92,10 +94,16 @@ class PriceSourceDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A bidding zone under its name in tariffs; ``clock`` is the time zone of its auction days."""
+    """A bidding zone, or a retailer's prices, under its name in tariffs.
+
+    Args:
+        clock: time zone of its auction days.
+        is_forecast: whether a price may change until its slot is over, and afterwards.
+    """
 
     name: str
     clock: str = COUPLED
+    is_forecast: bool = False
 
     @property
     def zone(self) -> ZoneInfo:

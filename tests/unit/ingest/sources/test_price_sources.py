@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from luna.energy.errors import NotFoundError
 from luna.energy.timeline import Timeline, local_day
 from luna.platform.settings import Settings
+from services.ingest.sources.prices.amber import Amber
 from services.ingest.sources.prices.awattar import Awattar
 from services.ingest.sources.prices.declaration import BIDDING_ZONES
 from services.ingest.sources.prices.energy_charts import EnergyCharts
@@ -377,26 +378,36 @@ SOURCES: dict[str, Callable[[Web], PriceSource]] = {
     "nord_pool": NordPool,
     "awattar": Awattar,
     "tibber": lambda way: Tibber(way, "token"),
+    "amber": lambda way: Amber(way, "token"),
 }
 
 
-@each_row("make", SOURCES.values(), ids=SOURCES)
+def fetch_day(name: str, reply: httpx.Response) -> list[PriceSheet]:
+    """Ask a source for a day of one of its markets."""
+    market = next(iter(price_sources()[name].codes))
+    return SOURCES[name](web(Service(reply))).fetch(market, START, END)
+
+
+@each_row("name", SOURCES)
 @each_row(
     "reply",
-    [httpx.Response(500), httpx.Response(200, text="<html>sorry</html>")],
-    ids=["500", "HTML"],
+    [
+        httpx.Response(429),
+        httpx.Response(500),
+        httpx.Response(200, text="<html>sorry</html>"),
+        httpx.Response(200, text='{"data'),
+    ],
+    ids=["429", "500", "HTML", "half a body"],
 )
-def test_every_source_says_that_it_is_away(
-    make: Callable[[Web], PriceSource], reply: httpx.Response
-) -> None:
+def test_every_source_says_that_it_is_away(name: str, reply: httpx.Response) -> None:
     with pytest.raises(SourceError):
-        make(web(Service(reply))).fetch("DE-LU", START, END)
+        fetch_day(name, reply)
 
 
-@each_row("make", SOURCES.values(), ids=SOURCES)
-def test_every_source_refuses_a_wrong_token(make: Callable[[Web], PriceSource]) -> None:
+@each_row("name", SOURCES)
+def test_every_source_refuses_a_wrong_token(name: str) -> None:
     with pytest.raises(SourceRefusedError, match="token"):
-        make(web(Service(httpx.Response(401)))).fetch("DE-LU", START, END)
+        fetch_day(name, httpx.Response(401))
 
 
 def test_every_bidding_zone_has_a_source_without_a_token() -> None:
@@ -405,11 +416,17 @@ def test_every_bidding_zone_has_a_source_without_a_token() -> None:
 
 
 def test_every_source_is_declared_under_its_own_name_with_a_setting_for_its_token() -> None:
-    settings = Settings(_env_file=None, entsoe_token=SecretStr("a"), tibber_token=SecretStr("b"))
+    settings = Settings(
+        _env_file=None,
+        entsoe_token=SecretStr("a"),
+        tibber_token=SecretStr("b"),
+        amber_token=SecretStr("c"),
+    )
     opened = {
         source.name
         for name in list_markets()
-        for source in choose_sources(market_named(name), "EUR", settings)
+        for currency in ("EUR", "AUD")
+        for source in choose_sources(market_named(name), currency, settings)
     }
     assert opened == set(price_sources()) == set(SOURCES)
 
