@@ -366,8 +366,8 @@ class FetchPricesRequest(Request):
     task: ClassVar[str] = "ingest.prices.fetch"
     reply: ClassVar[type[Message]] = FetchPricesReply
     # Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a
-    # run that is not the hour's first asks for nothing. Where no service is reached, the task asks
-    # for itself again much sooner.
+    # run that is not the hour's first asks for nothing but forecasts of the hours around it. Where
+    # no service is reached, the task asks for itself again much sooner.
     schedule: ClassVar[Schedule | None] = Schedule(
         timedelta(minutes=10), "prices", "time between two looks for prices that are missing"
     )

@@ -40,7 +40,8 @@ class SourceRefusedError(InvalidInputError):
 class PriceSheet:
     """Prices of one market as published at one instant.
 
-    ``starts`` and ``price`` (currency per kWh, energy alone) per product of ``minutes``.
+    ``starts`` and ``price`` (currency per kWh) per product of ``minutes``. A bidding zone's prices
+    are those of the energy alone, a retailer's those that its customers pay.
 
     ``published_at`` is None where the service does not state it.
     """
