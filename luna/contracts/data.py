@@ -318,7 +318,7 @@ class BackfillRequest(Request):
 
 # By the names of their modules in services/ingest/sources/prices, in the order in which they are
 # asked: the official one first, where there is a token; then those that have quarter-hours; Tibber
-# knows two days and needs a customer; those of one country or grid come last.
+# knows two days and needs a customer; those of one country, grid or retailer come last.
 PriceService = Literal[
     "entsoe",
     "energy_charts",
@@ -333,6 +333,7 @@ PriceService = Literal[
     "esios",
     "smart_energy",
     "ostrom",
+    "amber",
 ]
 MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 
@@ -373,8 +374,8 @@ class FetchPricesRequest(Request):
     task: ClassVar[str] = "ingest.prices.fetch"
     reply: ClassVar[type[Message]] = FetchPricesReply
     # Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a
-    # run that is not the hour's first asks for nothing. Where no service is reached, the task asks
-    # for itself again much sooner.
+    # run that is not the hour's first asks for nothing but forecasts of the hours around it. Where
+    # no service is reached, the task asks for itself again much sooner.
     schedule: ClassVar[Schedule | None] = Schedule(
         timedelta(minutes=10), "prices", "time between two looks for prices that are missing"
     )

@@ -29,7 +29,12 @@ from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
 from services.ingest.sources.prices.declaration import Market, canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
-from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named
+from services.ingest.sources.prices.registry import (
+    choose_sources,
+    lacking_tokens,
+    list_markets,
+    market_named,
+)
 from services.ingest.sources.source import (
     PriceSheet,
     PriceSource,
@@ -45,6 +50,11 @@ LEAD = timedelta(minutes=15)
 DAYS_BACK = 10
 # Past days and revisions are requested once an hour, by a run within this time after the full hour.
 HOURLY_RUN = timedelta(minutes=10)
+# Of prices that are forecasts: the current hour, which reacts at once, is requested in every run;
+# estimates are corrected within a day.
+CHANGED_BACK = timedelta(hours=1)
+CHANGED_AHEAD = timedelta(hours=2)
+CORRECTED_BACK = timedelta(days=1)
 # Currency per kWh, half a cent per MWh: services round differently.
 ROUNDING = 5e-6
 NEVER = np.datetime64("NaT", "us")
@@ -112,7 +122,7 @@ def missing_window(
         stored: prices on ``expected``, NaN where none.
     """
     today = expected.index_of(local_midnight(now.astimezone(zone).date(), zone))
-    hourly = now - floor_to(now, timedelta(hours=1)) < HOURLY_RUN
+    hourly = _is_hourly(now)
     missing = np.flatnonzero(np.isnan(stored))
     is_first = bool(np.isnan(stored).all())
     if not hourly and not is_first:
@@ -122,6 +132,33 @@ def missing_window(
     if hourly:
         return expected.window(today, expected.count - today)
     return None
+
+
+def changing_window(expected: Timeline, *, now: datetime) -> Timeline:
+    """Return the window of forecasts and estimates to request again at ``now``.
+
+    They are those of the hours around it, once an hour those from the day before on.
+    """
+    first = now - CHANGED_BACK
+    end = min(now + CHANGED_AHEAD, expected.end)
+    if _is_hourly(now):
+        first = now - CORRECTED_BACK
+        end = expected.end
+    start = floor_to(first, SLOT)
+    return Timeline(start, SLOT, (end - start) // SLOT)
+
+
+def _is_hourly(now: datetime) -> bool:
+    return now - floor_to(now, timedelta(hours=1)) < HOURLY_RUN
+
+
+def _join(first: Timeline | None, second: Timeline) -> Timeline:
+    """Return the shortest timeline of quarter-hours that spans both."""
+    if first is None:
+        return second
+    start = min(first.start, second.start)
+    end = max(first.end, second.end)
+    return Timeline(start, SLOT, (end - start) // SLOT)
 
 
 def collect(
@@ -216,7 +253,8 @@ def date_prices(
 
     A new price became known at its stated publication. Without one, it becomes known now for a
     future slot, and at the usual time of publication for a slot that has begun; where a market is
-    not traded a day ahead, at the slot's end. A revised price becomes known now.
+    not traded a day ahead, or its prices are forecasts, at the slot's end. A revised price becomes
+    known now.
 
     Args:
         stored: stored prices, NaN where none.
@@ -242,9 +280,8 @@ def date_prices(
     is_new = np.isfinite(collected.price) & np.isnan(stored)
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     published = np.where(collected.published_at <= starts, collected.published_at, NEVER)
-    if market.is_day_ahead:
-        usual = publication_times(starts, market.zone, market.published)
-    else:
+    usual = publication_times(starts, market.zone, market.published)
+    if market.is_forecast or not market.is_day_ahead:
         usual = starts + np.timedelta64(SLOT)
     observed = np.where(starts > moment, moment, usual)
     known_from = np.where(np.isnat(published), observed, published)
@@ -320,6 +357,8 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
             expected = expected_window(now, market)
             known = prices.read(connection, series.name, expected, currency=series.currency)
             timeline = missing_window(known, expected, now=now, zone=market.zone)
+            if market.is_forecast:
+                timeline = _join(timeline, changing_window(expected, now=now))
         if timeline is not None:
             needs.append(Need(series.name, series.currency, timeline))
     return needs
@@ -374,7 +413,12 @@ def gather_all(
             named=request.source,
             transport=transport,
         )
-        collected.append(collect(sources, need, away))
+        found = collect(sources, need, away)
+        if not sources:
+            # Nobody is away: the next try helps no sooner than a token does.
+            found.reached = True
+            found.faults += lacking_tokens(need.market, need.currency)
+        collected.append(found)
     return collected
 
 

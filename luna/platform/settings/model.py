@@ -351,6 +351,9 @@ class Settings(BaseSettings):
         ISSUED_ELSEWHERE,
         CHANGEABLE,
     ] = None
+    amber_token: Annotated[
+        SecretStr | None, Field(description="access token of Amber"), ISSUED_ELSEWHERE, CHANGEABLE
+    ] = None
     api_host: Annotated[
         str,
         Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network"),

@@ -73,7 +73,7 @@ class Web:
         transport: sends requests; tests pass one with recorded replies.
         interval: pause before each request but the first, where the service limits the rate.
         sleep: waits for so many seconds.
-        clock: for dates in ``Retry-After``.
+        clock: for dates in ``Retry-After``, and for sources with prices from now on.
         purpose: which addresses it may be at.
     """
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, delete
 
-from luna.contracts import FetchPricesReply, FetchPricesRequest
+from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.timeline import SLOT, Timeline, local_day, local_days
 from luna.platform.database import prices, recorded_span
@@ -19,7 +19,7 @@ from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.settings import Settings
 from services.ingest.price_collection import gather_all, list_needs, store_prices
 from tests.support.database.site import store_site
-from tests.support.gateway.outside_service import Service, Services, energy_charts
+from tests.support.gateway.outside_service import Service, Services, amber, energy_charts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # 13:05 in Berlin: tomorrow's auction is over.
@@ -59,6 +59,20 @@ def fetch(
         transport=Services(energy_charts=Service(*replies)),
     )
     return store_prices(connection, found, now=now)
+
+
+def fetch_amber(
+    connection: Connection, service: Service, *, now: datetime
+) -> list[MarketPricesReply]:
+    """Fetch what sites lack with Amber's token."""
+    request = FetchPricesRequest()
+    found = gather_all(
+        list_needs(connection, request, now=now),
+        request,
+        Settings.model_validate({"amber_token": "secret"}),
+        transport=Services(amber=service),
+    )
+    return store_prices(connection, found, now=now).markets
 
 
 def read(
@@ -134,6 +148,53 @@ def test_a_revised_price_is_a_row_of_its_own_and_the_first_one_sessions(
     assert (market.added, market.revised) == (0, 96)
     assert read(connection, TOMORROW) == [0.08]
     assert read(connection, TOMORROW, known_at=later - timedelta(seconds=1)) == [0.1]
+
+
+def test_a_forecast_that_changes_and_what_it_came_to_are_stored_once_each(
+    connection: Connection,
+) -> None:
+    add_site(connection, market="AU-AMBER", currency="AUD")
+    # 13:23 in Brisbane, and the half-hours of its day and the next.
+    now = datetime(2026, 11, 20, 3, 23, tzinfo=UTC)
+    days = local_days(date(2026, 11, 20), date(2026, 11, 21), ZoneInfo("Australia/Brisbane"))
+    starts = list(days)[::2]
+    soon = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
+    slots = Timeline(soon, SLOT, 2)
+
+    def ask(cents_soon: float, after: timedelta, kind: str = "ForecastInterval") -> tuple[int, int]:
+        cents = [cents_soon if start == soon else 30.0 for start in starts]
+        (market,) = fetch_amber(connection, amber(starts, cents, kind=kind), now=now + after)
+        return market.added, market.revised
+
+    def known(after: timedelta) -> list[float]:
+        read_at = now + after
+        stored = prices.read(connection, "AU-AMBER", slots, currency="AUD", known_at=read_at)
+        return np.unique(stored).tolist()
+
+    minutes = [timedelta(minutes=minute) for minute in (0, 10, 20, 40, 50)]
+    # Two days of 96 slots; then the two slots of the half-hour that changed.
+    assert ask(35.0, minutes[0]) == (192, 0)
+    assert ask(41.0, minutes[1]) == (0, 2)
+    assert ask(41.0, minutes[2]) == (0, 0)
+    # It ended at 14:00: 2,030 cents are the market's cap.
+    assert ask(2_030.0, minutes[3], "ActualInterval") == (0, 2)
+    assert ask(2_030.0, minutes[4], "ActualInterval") == (0, 0)
+    assert [known(after) for after in minutes] == [[0.35], [0.41], [0.41], [20.3], [20.3]]
+
+
+def test_the_last_actual_of_a_day_is_stored_after_midnight(connection: Connection) -> None:
+    add_site(connection, market="AU-AMBER", currency="AUD")
+    days = local_days(date(2026, 11, 20), date(2026, 11, 21), ZoneInfo("Australia/Brisbane"))
+    starts = list(days)[::2]
+    midnight = days.start + timedelta(days=1)
+    before = fetch_amber(
+        connection, amber(starts, [30.0] * 96), now=midnight - timedelta(minutes=15)
+    )
+    assert [market.added for market in before] == [192]
+    actual = [31.0 if start < midnight else 30.0 for start in starts]
+    (market,) = fetch_amber(connection, amber(starts, actual), now=midnight + timedelta(minutes=5))
+    # What is corrected within a day is found: all 96 slots of the day before.
+    assert market.revised == 96
 
 
 def test_without_a_way_out_the_run_ends_well_and_says_what_is_missing(

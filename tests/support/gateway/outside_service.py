@@ -70,6 +70,7 @@ HOSTS = {
     "smart_energy": "apis.smartenergy.at",
     "ostrom_access": "auth.production.ostrom-api.io",
     "ostrom": "production.ostrom-api.io",
+    "amber": "api.amber.com.au",
     "forecast": "api.open-meteo.com",
     "past_forecast": "historical-forecast-api.open-meteo.com",
     "archive": "archive-api.open-meteo.com",
@@ -108,6 +109,39 @@ def nord_pool(
     return document(
         {"updatedAt": updated_at.isoformat(), "currency": "EUR", "multiAreaEntries": entries}
     )
+
+
+def amber(
+    starts: Sequence[datetime], cents: Sequence[float], *, kind: str = "ForecastInterval"
+) -> Service:
+    """Return Amber with a site whose half-hours have these prices, whatever days are asked for.
+
+    Args:
+        cents: per kWh, one for each start.
+        kind: of the intervals, as Amber names it.
+    """
+    intervals = [
+        {
+            "type": kind,
+            "duration": 30,
+            "startTime": (start + timedelta(seconds=1)).isoformat(),
+            "endTime": (start + timedelta(minutes=30)).isoformat(),
+            "perKwh": price,
+            "channelType": "general",
+        }
+        for start, price in zip(starts, cents, strict=True)
+    ]
+    return amber_with(intervals, [])
+
+
+def amber_with(past: Sequence[Any], ahead: Sequence[Any]) -> Service:
+    """Return Amber with intervals of the days asked for, and those from the current one on."""
+    answers = {
+        "sites": recorded("amber_sites.json"),
+        "prices": document(past),
+        "current": document(ahead),
+    }
+    return Service(lambda request: answers[request.url.path.rsplit("/", 1)[-1]])
 
 
 def _give(reply: Reply, request: httpx.Request) -> httpx.Response:

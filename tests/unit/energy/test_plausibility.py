@@ -48,6 +48,8 @@ def cold(dearest: float) -> FloatArray:
         # what is stored speaks.
         (USUAL * 11, NOTHING, "SEK", None),
         (USUAL * 400, NOTHING, "HUF", None),
+        (USUAL * 20, NOTHING, "ZAR", None),
+        (USUAL * 20_000, NOTHING, "ZAR", ("ZAR/MWh", "ct/kWh")),
         (USUAL * 400, WEEKS * 400, "HUF", None),
         (USUAL * 400_000, WEEKS * 400, "HUF", ("HUF/MWh",)),
         # An evening's revision is a few prices, which a scarcity may explain.

@@ -200,6 +200,7 @@ def test_every_option_becomes_a_setting(run: ModuleType, monkeypatch: pytest.Mon
             "tibber_token",
             "esios_token",
             "ostrom_token",
+            "amber_token",
         )
     }
     assert {name: secret.get_secret_value() for name, secret in secrets.items()} == {

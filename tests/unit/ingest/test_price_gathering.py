@@ -11,15 +11,18 @@ import httpx
 import numpy as np
 import pytest
 
+from luna.contracts import FetchPricesRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline, local_day
 from luna.platform.settings import Settings
 from services.ingest.price_collection import (
     CollectedPrices,
     Need,
+    changing_window,
     collect,
     date_prices,
     expected_window,
+    gather_all,
     missing_window,
 )
 from services.ingest.sources.prices.declaration import Market
@@ -27,6 +30,7 @@ from services.ingest.sources.prices.registry import choose_sources, market_named
 from tests.support.gateway.outside_service import (
     Service,
     Services,
+    amber,
     document,
     energy_charts,
     nord_pool,
@@ -131,6 +135,19 @@ def test_a_hole_in_the_past_is_asked_for_once_an_hour() -> None:
 def test_a_market_without_any_price_is_asked_for_as_a_whole_at_once() -> None:
     now = NOON + timedelta(minutes=55)
     assert due(now, unknown=slice(None)) == expected_window(now, GERMANY)
+
+
+def test_what_is_a_forecast_is_requested_again_around_now_and_once_an_hour_in_all() -> None:
+    wanted = expected_window(NOON + timedelta(hours=2), GERMANY)
+    window = changing_window(wanted, now=NOON + timedelta(hours=2, minutes=23))
+    # From an hour before, 13:23 of Berlin, until two hours later.
+    assert (window.start, window.end) == (
+        NOON + timedelta(hours=1, minutes=15),
+        NOON + timedelta(hours=4, minutes=15),
+    )
+    hourly = changing_window(wanted, now=NOON + timedelta(hours=2, minutes=3))
+    # The last slots of yesterday may be estimates.
+    assert (hourly.start, hourly.end) == (NOON - timedelta(hours=22), TOMORROW.end)
 
 
 NEED = Need("DE-LU", "EUR", TODAY)
@@ -279,6 +296,36 @@ def test_a_market_has_a_currency_of_its_own() -> None:
     assert currencies == {"DE-LU": "EUR", "SE3": "EUR", "GB-AGILE-C": "GBP"}
 
 
+def test_without_a_source_that_may_be_asked_the_token_is_named_and_nobody_is_away() -> None:
+    need = Need("AU-AMBER", "AUD", TODAY)
+    (nothing,) = gather_all([need], FetchPricesRequest(), settings())
+    assert (nothing.reached, nothing.faults) == (
+        True,
+        ["amber: needs a token. Set LUNA_AMBER_TOKEN."],
+    )
+    assert np.isnan(nothing.price).all()
+
+
+@each_row(
+    "cents, kept",
+    [(2_030.0, True), (-100.0, True), (9_000.0, False), (-9_000.0, False)],
+    ids=["the market's cap", "the market's floor", "absurd", "absurd below zero"],
+)
+def test_the_dearest_price_of_australia_is_no_wrong_unit(cents: float, *, kept: bool) -> None:
+    # The cap is 20.3 AUD/kWh; beyond 80 AUD/kWh is no price.
+    service = amber(HERE[:2], [cents, 25.0], kind="ActualInterval")
+    need = Need("AU-AMBER", "AUD", Timeline(HERE[0], SLOT, 2))
+    sources = choose_sources(
+        market_named("AU-AMBER"),
+        "AUD",
+        settings(amber_token="secret"),
+        transport=Services(amber=service),
+    )
+    prices = collect(sources, need)
+    assert bool(np.isfinite(prices.price).all()) is kept
+    assert bool(prices.faults) is not kept
+
+
 @pytest.mark.parametrize(
     ("market", "named", "wrong"),
     [("NL", "awattar", "no prices of NL"), ("NL", "entsoe", "needs a token")],
@@ -332,6 +379,17 @@ def test_past_prices_of_agile_are_known_since_its_supplier_published() -> None:
     _, at = date_prices(prices, unknown, now=NOW, market=market)
     # 17:00 in Brussels on the day before.
     assert str(at[0])[:16] == "2026-11-19T16:00"
+
+
+def test_what_was_a_forecast_until_its_slot_was_over_is_known_from_then_on() -> None:
+    # 12:05, in the second slot of four.
+    need = Need("AU-AMBER", "AUD", Timeline(NOW.replace(minute=0) - SLOT, SLOT, 4))
+    prices = CollectedPrices.nothing(need)
+    prices.price[:] = 0.3
+    changed, at = date_prices(prices, np.full(4, np.nan), now=NOW, market=market_named("AU-AMBER"))
+    assert changed.all()
+    # The slot that runs and the coming one are known now.
+    assert [str(instant)[11:16] for instant in at] == ["12:00", "12:05", "12:05", "12:05"]
 
 
 def test_a_revised_price_is_known_from_now_on() -> None:

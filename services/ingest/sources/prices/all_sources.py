@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from luna.contracts.data import PriceService
 from services.ingest.sources.prices import (
+    amber,
     awattar,
     comed,
     elering,
@@ -35,4 +36,5 @@ PRICE_SOURCES: Mapping[PriceService, PriceSourceDeclaration] = {
     "esios": esios.SOURCE,
     "smart_energy": smart_energy.SOURCE,
     "ostrom": ostrom.SOURCE,
+    "amber": amber.SOURCE,
 }

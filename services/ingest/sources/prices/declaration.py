@@ -82,6 +82,7 @@ class PriceSourceDeclaration:
         published: time of the day before, on that clock, at which a day's prices are usually out.
         is_day_ahead: whether prices are published the day before; else they are known only once
             their quarter-hour is over.
+        is_forecast: whether a price may change until its slot is over, and afterwards.
     """
 
     codes: Mapping[str, str]
@@ -91,6 +92,7 @@ class PriceSourceDeclaration:
     clock: str = COUPLED
     published: time = DAY_AHEAD_PUBLISHED
     is_day_ahead: bool = True
+    is_forecast: bool = False
 
     @property
     def usual_currency(self) -> str:
@@ -115,6 +117,7 @@ class Market:
         published: time of the day before, on that clock, at which a day's prices are usually out.
         currency: of its prices where nobody names one.
         is_day_ahead: whether prices are published the day before.
+        is_forecast: whether a price may change until its slot is over, and afterwards.
     """
 
     name: str
@@ -122,6 +125,7 @@ class Market:
     published: time = DAY_AHEAD_PUBLISHED
     currency: str = COUPLED_CURRENCY
     is_day_ahead: bool = True
+    is_forecast: bool = False
 
     @property
     def zone(self) -> ZoneInfo:

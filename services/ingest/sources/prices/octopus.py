@@ -92,7 +92,7 @@ class Octopus:
         """
         rates: list[_Rate] = []
         for number in range(1, MOST_PAGES + 1):
-            parameters = {
+            parameters: dict[str, str | int] = {
                 "period_from": f"{window.first:%Y-%m-%dT%H:%M:%SZ}",
                 "period_to": f"{window.end:%Y-%m-%dT%H:%M:%SZ}",
                 "page_size": PAGE_SIZE,

@@ -42,6 +42,7 @@ def list_markets() -> Mapping[str, Market]:
                 source.published,
                 source.usual_currency,
                 source.is_day_ahead,
+                source.is_forecast,
             )
             markets.setdefault(name, market)
     return markets
@@ -106,7 +107,7 @@ def choose_sources(
                 "needs a token",
                 field="source",
                 value=named,
-                remedy=f"Set LUNA_{str(able[named].setting).upper()}.",
+                remedy=f"Set {_variable(able[named])}.",
             )
         tokens = {named: tokens[named]}
     sources = []
@@ -114,6 +115,20 @@ def choose_sources(
         access = Access(Web(name, transport, INTERVAL), token, currency)
         sources.append(able[name].open(access))
     return sources
+
+
+def lacking_tokens(market: str, currency: str) -> list[str]:
+    """Return a fault for each service that has a market's prices for a token alone."""
+    name = canonical_market(market)
+    return [
+        f"{service}: needs a token. Set {_variable(source)}."
+        for service, source in price_sources().items()
+        if source.setting is not None and source.publishes(name, currency)
+    ]
+
+
+def _variable(source: PriceSourceDeclaration) -> str:
+    return f"LUNA_{str(source.setting).upper()}"
 
 
 def _read_token(source: PriceSourceDeclaration, settings: Settings) -> str:

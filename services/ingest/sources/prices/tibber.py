@@ -1,7 +1,9 @@
-"""Tibber, for its customers: prices of today and tomorrow without taxes and fees.
+"""Tibber, for its customers: prices of today and tomorrow.
 
-Source: developer.tibber.com, GraphQL reference, ``Subscription.priceInfo`` and ``Price.energy``. It
-does not say when prices were published.
+A bidding zone's are those of the energy alone, those of ``DE-TIBBER`` what the customer pays.
+
+Source: developer.tibber.com, GraphQL reference, ``Subscription.priceInfo``, ``Price.energy`` and
+``Price.total``. It does not say when prices were published.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,19 +34,23 @@ QUERY = """{ viewer { homes {
   meteringPointData { priceAreaCode }
   currentSubscription {
     priceInfo(resolution: QUARTER_HOURLY) {
-      today { energy startsAt currency }
-      tomorrow { energy startsAt currency }
+      today { energy total startsAt currency }
+      tomorrow { energy total startsAt currency }
     }
   }
 } } }"""
 REFUSED = "UNAUTHENTICATED"
 # Price areas, and countries of one area. Source: Tibber, Home.address.country.
 _PRICE_AREAS = ("NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4")
-CODES = {name: name for name in _PRICE_AREAS} | {"DE-LU": "DE", "NL": "NL"}
+_ENERGIES = {name: name for name in _PRICE_AREAS} | {"DE-LU": "DE", "NL": "NL"}
+# Markets with what a customer pays, by country.
+_TOTALS = {f"{country}-TIBBER": country for country in ("DE", "NL", "NO", "SE")}
+CODES = _ENERGIES | _TOTALS
 
 
 class _Price(BaseModel):
     energy: float | None
+    total: float | None
     startsAt: AwareDatetime  # noqa: N815 - the service's names
     currency: str
 
@@ -123,13 +129,21 @@ class Tibber:
                 value=area,
                 remedy="Ask another source.",
             )
-        prices = homes[0].prices()
+        # A home that the customer has left keeps its place among them, without prices.
+        prices = next((home.prices() for home in homes if home.prices()), [])
         if not prices:
             return []
+        currencies = {price.currency for price in prices}
+        if len(currencies) > 1:
+            raise SourceError(
+                f"answers one home's prices in {' and '.join(sorted(currencies))}",
+                field=self.name,
+                remedy="Try again later.",
+            )
         starts = [price.startsAt for price in prices]
-        energies = [price.energy for price in prices]
-        products = measure_lengths(starts, energies, parse_zone(COUPLED))
-        issue = Issue(prices[0].currency, per_kwh=1.0)
+        amounts = [price.total if area in _TOTALS else price.energy for price in prices]
+        products = measure_lengths(starts, amounts, parse_zone(COUPLED))
+        issue = Issue(currencies.pop(), per_kwh=1.0)
         return make_sheets(DeliveryWindow(market, first, end), products, issue)
 
     def _refuse(self, errors: Sequence[Mapping[str, Any]]) -> NoReturn:

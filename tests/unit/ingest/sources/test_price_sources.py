@@ -5,6 +5,7 @@ Shapes as the services document them; 29 March 2026 has 23 hours, 25 October 25.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -14,10 +15,12 @@ from pydantic import SecretStr
 
 from luna.contracts.data import PriceService
 from luna.energy.errors import NotFoundError
-from luna.energy.timeline import local_day
+from luna.energy.timeline import Timeline, local_day
 from luna.platform.settings import Settings
+from services.ingest.sources.prices.amber import Amber
 from services.ingest.sources.prices.awattar import Awattar
 from services.ingest.sources.prices.comed import ComEd
+from services.ingest.sources.prices.declaration import BIDDING_ZONES
 from services.ingest.sources.prices.elering import Elering
 from services.ingest.sources.prices.energinet import Energinet
 from services.ingest.sources.prices.energy_charts import EnergyCharts
@@ -142,6 +145,67 @@ def test_tibber_has_nothing_for_a_home_without_a_contract_and_refuses_a_market_w
     assert Tibber(web(Service(recorded("tibber.json"))), "secret").fetch("NO1", START, END) == []
     with pytest.raises(SourceRefusedError, match="no home"):
         Tibber(web(Service(recorded("tibber.json"))), "secret").fetch("SE3", START, END)
+
+
+def test_tibber_tells_what_a_customer_pays_in_the_markets_of_its_own() -> None:
+    service = Service(recorded("tibber.json"))
+    (sheet,) = Tibber(web(service), "secret").fetch("DE-TIBBER", START, END)
+    # Energy and tax: 0.0842 + 0.2265, and -0.0035 + 0.2098.
+    assert rows([sheet]) == [("23:00", 0.3107), ("23:15", 0.2063)]
+    assert len(service.asked) == 1
+
+
+def tibber_home(*days: Timeline) -> dict[str, Any]:
+    """Return a home whose slots cost 1, 2, 3 … for the energy and ten more in all."""
+    prices = [
+        {
+            "energy": float(place),
+            "total": place + 10.0,
+            "startsAt": start.isoformat(),
+            "currency": "EUR",
+        }
+        for day in days
+        for place, start in enumerate(day, start=1)
+    ]
+    return {
+        "address": {"country": "NL"},
+        "currentSubscription": {"priceInfo": {"today": prices, "tomorrow": []}},
+    }
+
+
+def tibber_says(*homes: object) -> Tibber:
+    return Tibber(web(Service(document({"data": {"viewer": {"homes": homes}}}))), "secret")
+
+
+@each_row(
+    "day, count",
+    [(date(2026, 3, 29), 92), (date(2026, 10, 25), 100), (date(2026, 3, 28), 96)],
+    ids=["23 hours", "25 hours", "usual"],
+)
+@each_row("market, first_price", [("NL", 1.0), ("NL-TIBBER", 11.0)])
+def test_tibber_has_as_many_quarter_hours_as_the_day(
+    day: date, count: int, market: str, first_price: float
+) -> None:
+    slots = local_day(day, BERLIN)
+    # Doubled rows count once.
+    (sheet,) = tibber_says(tibber_home(slots, slots)).fetch(market, slots.start, slots.end)
+    assert sheet.starts.tolist() == slots.starts.tolist()
+    assert sheet.price.tolist() == [first_price + place for place in range(count)]
+
+
+def test_tibber_leaves_a_home_that_was_left_for_the_one_with_prices() -> None:
+    slots = local_day(date(2026, 3, 28), BERLIN).window(0, 40)
+    left = {"address": {"country": "NL"}, "currentSubscription": None}
+    (sheet,) = tibber_says(left, tibber_home(slots)).fetch("NL-TIBBER", slots.start, slots.end)
+    assert len(sheet.price) == 40
+
+
+def test_tibber_is_not_believed_where_one_home_has_two_currencies() -> None:
+    home = tibber_home(local_day(date(2026, 3, 28), BERLIN))
+    prices = home["currentSubscription"]["priceInfo"]["today"]
+    prices[5]["currency"] = "SEK"
+    with pytest.raises(SourceError, match="EUR and SEK"):
+        tibber_says(home).fetch("NL-TIBBER", START, END)
 
 
 def test_tibber_refuses_a_wrong_token_in_an_answer_of_its_own() -> None:
@@ -541,7 +605,14 @@ SOURCES: dict[PriceService, Callable[[Web], PriceSource]] = {
     "esios": lambda way: Esios(way, "token"),
     "smart_energy": SmartEnergy,
     "ostrom": lambda way: Ostrom(way, "id:secret"),
+    "amber": lambda way: Amber(way, "token"),
 }
+
+
+def fetch_day(name: PriceService, reply: httpx.Response) -> list[PriceSheet]:
+    """Ask a source for a day of one of its markets."""
+    market = next(iter(price_sources()[name].codes))
+    return SOURCES[name](web(Service(reply))).fetch(market, START, END)
 
 
 def market_of(name: PriceService) -> str:
@@ -552,24 +623,28 @@ def market_of(name: PriceService) -> str:
 @each_row("name", SOURCES)
 @each_row(
     "reply",
-    [httpx.Response(500), httpx.Response(429), httpx.Response(200, text="<html>sorry</html>")],
-    ids=["500", "429", "HTML"],
+    [
+        httpx.Response(429),
+        httpx.Response(500),
+        httpx.Response(200, text="<html>sorry</html>"),
+        httpx.Response(200, text='{"data'),
+    ],
+    ids=["429", "500", "HTML", "half a body"],
 )
 def test_every_source_says_that_it_is_away(name: PriceService, reply: httpx.Response) -> None:
     with pytest.raises(SourceError):
-        SOURCES[name](web(Service(reply))).fetch(market_of(name), START, END)
+        fetch_day(name, reply)
 
 
 @each_row("name", SOURCES)
-def test_every_source_refuses_a_wrong_token(name: PriceService) -> None:
+def test_every_source_refuses_a_wrong_token(name: str) -> None:
     with pytest.raises(SourceRefusedError, match="token"):
-        SOURCES[name](web(Service(httpx.Response(401)))).fetch(market_of(name), START, END)
+        fetch_day(name, httpx.Response(401))
 
 
-def test_every_market_but_the_regulated_one_has_a_source_without_a_token() -> None:
+def test_every_bidding_zone_has_a_source_without_a_token() -> None:
     open_to_all = [source for source in price_sources().values() if source.setting is None]
-    markets = {name for source in open_to_all for name in source.codes}
-    assert set(list_markets()) - markets == {"ES-PVPC"}
+    assert all(any(name in source.codes for source in open_to_all) for name in BIDDING_ZONES)
 
 
 def test_every_source_is_declared_under_its_own_name_with_a_setting_for_its_token() -> None:
@@ -579,6 +654,7 @@ def test_every_source_is_declared_under_its_own_name_with_a_setting_for_its_toke
         tibber_token=SecretStr("b"),
         esios_token=SecretStr("c"),
         ostrom_token=SecretStr("d:e"),
+        amber_token=SecretStr("f"),
     )
     opened = {
         source.name
