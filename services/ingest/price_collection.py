@@ -415,9 +415,8 @@ def gather_all(
         )
         found = collect(sources, need, away)
         if not sources:
-            # Nobody is away: the next try helps no sooner than a token does.
-            found.reached = True
-            found.faults += lacking_tokens(need.market, need.currency)
+            # A token helps where there is a service that needs one.
+            found.faults = lacking_tokens(need.market, need.currency) or found.faults
         collected.append(found)
     return collected
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from luna.energy.clock_window import ClockEnd, ClockTime, ClockWindow
-from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
+from luna.energy.part import DisplayName, MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.refusals import invalid_part
 from luna.energy.tariffs.blocks import BlockComponent, Blocks, check_blocks
 from luna.energy.tariffs.calendar import CalendarComponent, CalendarWindow
@@ -171,7 +171,7 @@ ImportRule = Annotated[
 class BaseCharge(Dated):
     """What is due whether or not energy is drawn, such as a base price or a meter's rent."""
 
-    name: Name
+    name: DisplayName
     price: Annotated[float, MoneyBounds(10_000, signed=True), Field(description="currency")]
     per: Literal["day", "month"] = "month"
     vat: Vat = 0.0

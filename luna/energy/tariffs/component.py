@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from luna.energy.local_times import LocalTimes, mean_by_interval, slot_times
-from luna.energy.part import MoneyBounds, Name, Part
+from luna.energy.part import DisplayName, MoneyBounds, Part
 from luna.energy.refusals import invalid_part, refuse
 from luna.energy.timeline import FloatArray, Timeline
 
@@ -118,7 +118,7 @@ class Component(Dated):
     A kind of component says its price per slot; name, dates and tax are the same for all.
     """
 
-    name: Name
+    name: DisplayName
     vat: Vat = 0.0
     zero_below_spot: Annotated[
         MarketName | None,

@@ -277,14 +277,6 @@ UNITED_STATES = {
                 {"price": 17.25},
             ],
             "unit": "cents_per_kwh",
-            "valid_to": MID_MONTH,
-        },
-        {
-            "name": "energy",
-            "kind": "blocks",
-            "blocks": [{"up_to_kwh": 250, "price": 9.9}, {"price": 18.5}],
-            "unit": "cents_per_kwh",
-            "valid_from": MID_MONTH,
         },
         by_calendar(
             "delivery",
