@@ -1,0 +1,19 @@
+"""The country that a time zone is named after."""
+
+import pytest
+
+from luna.energy.zone_country import find_country
+
+
+@pytest.mark.parametrize(
+    ("zone", "country"),
+    [
+        ("Europe/Amsterdam", "NL"),
+        ("America/Los_Angeles", "US"),
+        ("America/Toronto", "CA"),
+        ("Australia/Adelaide", "AU"),
+        ("UTC", None),
+    ],
+)
+def test_a_time_zone_is_of_a_country_or_of_none(zone: str, country: str | None) -> None:
+    assert find_country(zone) == country
