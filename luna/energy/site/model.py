@@ -17,7 +17,7 @@ from luna.energy.devices.battery import Battery
 from luna.energy.devices.grid import GridConnection
 from luna.energy.devices.inverter import Inverter
 from luna.energy.devices.kind import HouseholdPart
-from luna.energy.devices.pv import PvArray
+from luna.energy.devices.pv import PvArray, face_equator
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import InvalidInputError
 from luna.energy.part import (
@@ -109,6 +109,11 @@ class Location(Part):
 
     latitude: Annotated[float, Field(ge=-90, le=90, description="degrees north")]
     longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
+
+    @property
+    def is_southern(self) -> bool:
+        """Whether it lies south of the equator, where summer begins in December."""
+        return self.latitude < 0.0
 
 
 # A test compares them with the forecaster's versions.
@@ -219,6 +224,18 @@ class Site(SiteDevices):
         if not isinstance(grid, Mapping):
             return document
         return {**document, "grid": assume_connection(grid, document.get("country"))}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _turned_to_the_sun(cls, document: Any) -> Any:
+        if not isinstance(document, Mapping):
+            return document
+        arrays = document.get("pv")
+        location = document.get("location")
+        latitude = location.get("latitude") if isinstance(location, Mapping) else None
+        if not isinstance(arrays, list) or not isinstance(latitude, int | float):
+            return document
+        return {**document, "pv": face_equator(arrays, latitude)}
 
     @field_validator("timezone")
     @classmethod

@@ -26,6 +26,7 @@ from services.api.pages.setup.composition import (
     list_taken_sensors,
     numbers_of,
     suggest_tariff,
+    timezone_of,
 )
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import LINE_BREAK, DeviceForm
@@ -56,6 +57,7 @@ def view_site(
         "household_typed": answers.get("household", {}),
         "places": sorted(towns),
         "country": country_of(answers),
+        "timezone": timezone_of(answers),
         "opened": shows_details,
     }
 
@@ -216,6 +218,8 @@ def _say_figure(name: str, value: float, numbers: Numbers) -> str:
         return numbers.share(value)
     if name == "price":
         return numbers.price(value, decimals=1)
+    if name == "cost":
+        return numbers.money(value)
     return numbers.number(value, 1 if name in {"least", "kw"} else 0)
 
 
