@@ -371,5 +371,15 @@ def test_typical_prices_follow_the_local_clock_and_the_currency() -> None:
         read_typical_prices()["NL"][6].tolist(),
     )
     assert typical["SEK"].price == pytest.approx(10 * typical["EUR"].price)
+    # South of the equator it is January's price, by the site's clock.
+    sydney = expect_typical(
+        "DE-LU",
+        Timeline(datetime(2024, 7, 1, 14, tzinfo=UTC), timedelta(hours=1), 24),
+        zone=ZoneInfo("Australia/Sydney"),
+        currency="AUD",
+        is_southern=True,
+    )
+    assert sydney is not None
+    assert sydney.price == pytest.approx(2 * read_typical_prices()["NL"][0])
     # As every summer: noon is the cheapest time, the evening the dearest.
     assert (int(typical["EUR"].price.argmin()), int(typical["EUR"].price.argmax())) == (14, 20)
