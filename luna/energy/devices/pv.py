@@ -66,17 +66,16 @@ class PvArray(NamedDevice):
         return (UNSHADED_SHARE[shading],) * 24
 
 
-def usual_azimuth_deg(latitude: float | None) -> float:
-    """Return the azimuth towards the equator; south where the latitude is unknown."""
-    return NORTH_DEG if latitude is not None and latitude < 0.0 else SOUTH_DEG
+def face_equator(arrays: Sequence[Any], *, is_southern: bool) -> list[Any]:
+    """Return arrays' documents; those without an azimuth face the equator.
 
-
-def face_equator(arrays: Sequence[Any], latitude: float) -> list[Any]:
-    """Return arrays' documents; those without an azimuth face the equator."""
+    ``is_southern``: they stand south of it.
+    """
+    azimuth_deg = NORTH_DEG if is_southern else SOUTH_DEG
     facing: list[Any] = []
     for array in arrays:
         if isinstance(array, Mapping) and "azimuth_deg" not in array:
-            facing.append({**array, "azimuth_deg": usual_azimuth_deg(latitude)})
+            facing.append({**array, "azimuth_deg": azimuth_deg})
         else:
             facing.append(array)
     return facing
@@ -129,18 +128,15 @@ class PvControl(ControlPart):
 
 
 def _assume(array: PvArray, site: Any) -> Iterator[DeviceAssumption]:
-    location = site.location
-    usual_deg = usual_azimuth_deg(None if location is None else location.latitude)
     has_usual_tilt = array.tilt_deg == PvArray.model_fields["tilt_deg"].default
-    faces_equator = array.azimuth_deg == usual_deg
-    faces_north = usual_deg == NORTH_DEG
+    faces_equator = array.azimuth_deg == (NORTH_DEG if site.is_southern else SOUTH_DEG)
     if has_usual_tilt and faces_equator:
-        code = "facing_north" if faces_north else "facing"
+        code = "facing_north" if site.is_southern else "facing"
         yield DeviceAssumption(code, {"tilt": array.tilt_deg})
     elif has_usual_tilt:
         yield DeviceAssumption("tilt", {"tilt": array.tilt_deg})
     elif faces_equator:
-        yield DeviceAssumption("north" if faces_north else "south")
+        yield DeviceAssumption("north" if site.is_southern else "south")
     if array.shading is None:
         yield DeviceAssumption("shading")
 

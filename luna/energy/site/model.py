@@ -44,6 +44,7 @@ from luna.energy.site.sensors import (
 )
 from luna.energy.site.tariff import Objective, Tariff
 from luna.energy.timeline import parse_zone
+from luna.energy.zone_country import is_southern_zone
 
 # Sections whose devices have names.
 _NAMED = tuple(kind.section for kind in DEVICE_KINDS if kind.named)
@@ -231,11 +232,15 @@ class Site(SiteDevices):
         if not isinstance(document, Mapping):
             return document
         arrays = document.get("pv")
+        if not isinstance(arrays, list):
+            return document
         location = document.get("location")
         latitude = location.get("latitude") if isinstance(location, Mapping) else None
-        if not isinstance(arrays, list) or not isinstance(latitude, int | float):
-            return document
-        return {**document, "pv": face_equator(arrays, latitude)}
+        if isinstance(latitude, int | float):
+            is_southern = latitude < 0.0
+        else:
+            is_southern = is_southern_zone(str(document.get("timezone")))
+        return {**document, "pv": face_equator(arrays, is_southern=is_southern)}
 
     @field_validator("timezone")
     @classmethod
@@ -365,6 +370,13 @@ class Site(SiteDevices):
             and self.grid.import_limit_kw == usual.kw
         )
         return usual if is_assumed else None
+
+    @property
+    def is_southern(self) -> bool:
+        """Whether the site lies south of the equator; without a location its time zone says it."""
+        if self.location is None:
+            return is_southern_zone(self.timezone)
+        return self.location.is_southern
 
     @property
     def peak_kw(self) -> float:

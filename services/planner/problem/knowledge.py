@@ -215,13 +215,12 @@ class SitePrices:
         """
         if not self.predicts or market.startswith(OWN) or self.books[market].foreign:
             return None
-        location = self.site.location
         return expect_typical(
             market,
             self.timeline.window(first, count),
             zone=ZoneInfo(self.site.timezone),
             currency=self.site.currency,
-            is_southern=location is not None and location.is_southern,
+            is_southern=self.site.is_southern,
         )
 
     def _require_whole(self, market: str, price: FloatArray, first: int) -> None:

@@ -113,9 +113,7 @@ def match_price_ahead(question: PlainQuestion) -> list[MatchedCall]:
         return []
     if question.has(_AFTER_CONTRACT) and not find_named_days(question.text):
         return [MatchedCall("price_course", {"price": kind, "after_contract": True})]
-    location = question.site.location
-    is_southern = location is not None and location.is_southern
-    period = find_time_ahead(question.text, question.today, is_southern=is_southern)
+    period = find_time_ahead(question.text, question.today, is_southern=question.site.is_southern)
     if period is None:
         return []
     return [MatchedCall("price_course", {"price": kind} | period.as_arguments())]

@@ -317,19 +317,20 @@ def test_pv_may_be_held_back_where_every_array_allows_it(
 
 
 @pytest.mark.parametrize(
-    ("location", "azimuth_deg"),
+    ("location", "zone", "azimuth_deg"),
     [
-        ({"latitude": -33.87, "longitude": 151.21}, 0),
-        ({"latitude": 52.5, "longitude": 13.4}, 180),
-        (None, 180),
+        ({"latitude": -33.87, "longitude": 151.21}, "UTC", 0),
+        ({"latitude": 52.5, "longitude": 13.4}, "Australia/Perth", 180),
+        (None, "Australia/Perth", 0),
+        (None, "Europe/Berlin", 180),
+        (None, "UTC", 180),
     ],
-    ids=["south of the equator", "north of it", "anywhere"],
 )
 def test_a_roof_that_says_nothing_faces_the_equator(
-    location: dict[str, float] | None, azimuth_deg: float
+    location: dict[str, float] | None, zone: str, azimuth_deg: float
 ) -> None:
     arrays = [{"name": "roof", "peak_kw": 5}, {"name": "shed", "peak_kw": 2, "azimuth_deg": 180}]
-    site = parse_site({"name": "home", "timezone": "UTC", "location": location, "pv": arrays})
+    site = parse_site({"name": "home", "timezone": zone, "location": location, "pv": arrays})
     assert [array.azimuth_deg for array in site.pv] == [azimuth_deg, 180]
     assert parse_site(site.model_dump(mode="json", by_alias=True)) == site
 
