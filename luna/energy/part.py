@@ -98,7 +98,8 @@ PER_EURO = {
     **dict.fromkeys(("AUD", "CAD", "NZD", "BGN"), 2.0),
     **dict.fromkeys(("PLN", "RON"), 5.0),
     **dict.fromkeys(("SEK", "NOK", "DKK"), 10.0),
-    **dict.fromkeys(("CZK", "TRY", "UAH", "ZAR"), 25.0),
+    "ZAR": 20.0,
+    **dict.fromkeys(("CZK", "TRY", "UAH"), 25.0),
     **dict.fromkeys(("RSD", "ISK", "JPY"), 100.0),
     "HUF": 400.0,
 }

@@ -86,7 +86,7 @@ def describe_difference(
         )
     weekday = start.astimezone(numbers.zone).weekday()
     day = language_forms(numbers.language).weekdays_in_full[weekday]
-    degrees = numbers.temperature(None if fact is None else abs(fact))
+    degrees = numbers.temperature_difference(None if fact is None else abs(fact))
     reason = _REASONS.say(name, numbers.language, day=day, degrees=degrees)
     return f"{reason}: {numbers.power(difference.kw, decimals=2, signed=True)}"
 

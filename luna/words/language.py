@@ -21,7 +21,8 @@ class LanguageForms:
     Args:
         decimal_mark: decimal separator.
         digits: translation of the separators of Python's ``,`` format; None: they are the same.
-        share, energy, little_energy, power, hours, temperature: ``{number}`` with its unit.
+        share, energy, little_energy, power, hours, temperature, fahrenheit: ``{number}`` with its
+            unit.
         texts: every message by its name, for ``str.format``.
     """
 
@@ -33,6 +34,7 @@ class LanguageForms:
     power: str
     hours: str
     temperature: str
+    fahrenheit: str
     weekdays: tuple[str, ...]
     weekdays_in_full: tuple[str, ...]
     months: tuple[str, ...]
@@ -72,6 +74,7 @@ def language_forms(language: Language) -> LanguageForms:
         power=texts["power"],
         hours=texts["hours"],
         temperature=texts["temperature"],
+        fahrenheit=texts["fahrenheit"],
         weekdays=tuple(texts["weekdays"].split(" ")),
         weekdays_in_full=tuple(texts["weekdays-in-full"].split(" ")),
         months=tuple(texts["months"].split(" ")),

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, tzinfo
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
+from luna.energy.zone_country import find_country
 from luna.words.language import Language, LanguageForms, language_forms
 
 NBSP = "\u00a0"
@@ -20,14 +21,16 @@ MINUS = "\u2212"
 EN_DASH = UNKNOWN = "\u2013"
 
 # Sign and hundredth of a currency. Source: Unicode CLDR 48, narrow symbols; the names of hundredths
-# are those on bills.
+# are those on bills. A home has one currency, so every dollar is written as at home.
 _CURRENCIES = {
     "EUR": ("€", "ct"),
     "CHF": ("CHF", "Rp."),
     "GBP": ("£", "p"),
     "USD": ("$", "¢"),
-    "AUD": ("A$", "c"),
-    "CAD": ("CA$", "¢"),
+    "AUD": ("$", "c"),
+    "CAD": ("$", "¢"),
+    "NZD": ("$", "c"),
+    "ZAR": ("R", "c"),
     "SEK": ("kr", "öre"),
     "NOK": ("kr", "øre"),
     "DKK": ("kr.", "øre"),
@@ -40,6 +43,11 @@ _WITHOUT_HUNDREDTHS = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF"
 # Fields of a date in digits, in the notation of the Unicode CLDR.
 _PARTS_OF_DATE = re.compile("dd?|MM?|y")
 _DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+
+# Countries whose weather is told in degrees Fahrenheit.
+_IN_FAHRENHEIT = frozenset({"US"})
+FAHRENHEIT_PER_CELSIUS = 1.8
+FREEZING_F = 32.0
 
 # Below these an energy is shown in watt-hours, or as less than one.
 _LITTLE_KWH = 0.095
@@ -161,9 +169,19 @@ class Numbers:
         return _write(self._forms.hours, text)
 
     def temperature(self, value_c: float | None) -> str:
-        """Return a temperature or a temperature difference: "3.2 °C"."""
-        text = self.number(value_c, 1)
-        return _write(self._forms.temperature, text)
+        """Return a temperature: "3.2 °C", in the United States "37.8 °F"."""
+        return self._write_degrees(value_c, zero_f=FREEZING_F)
+
+    def temperature_difference(self, value_c: float | None) -> str:
+        """Return a difference of temperatures: "3.2 °C", in the United States "5.8 °F"."""
+        return self._write_degrees(value_c, zero_f=0.0)
+
+    def _write_degrees(self, value_c: float | None, *, zero_f: float) -> str:
+        """Return degrees in the unit of the home's country; ``zero_f`` is what 0 °C are there."""
+        if find_country(self.zone.key) not in _IN_FAHRENHEIT:
+            return _write(self._forms.temperature, self.number(value_c, 1))
+        value_f = None if value_c is None else value_c * FAHRENHEIT_PER_CELSIUS + zero_f
+        return _write(self._forms.fahrenheit, self.number(value_f, 1))
 
     def share(self, fraction: float | None, decimals: int = 0) -> str:
         """Return a share: "72%", "72 %"."""

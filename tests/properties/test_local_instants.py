@@ -13,6 +13,7 @@ from luna.energy.timeline import local_midnight, parse_instant
 ZONES = (
     "Europe/Berlin",
     "America/St_Johns",
+    "Australia/Adelaide",
     "Australia/Lord_Howe",
     "Asia/Beirut",
     "America/Havana",

@@ -1,5 +1,5 @@
-"""The slot grid over every clock change of 2015–2035 in four zones, one of which shifts by half an
-hour.
+"""The slot grid over every clock change of 2015–2035 in five zones: one is half an hour off, one
+shifts by half an hour.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +36,7 @@ from tests.support.suite.tables import each_row
 HOUR = timedelta(hours=1)
 HALF_HOUR = timedelta(minutes=30)
 DAY = timedelta(days=1)
-HOURLY_ZONES = ("Europe/Berlin", "Europe/Stockholm", "America/Los_Angeles")
+HOURLY_ZONES = ("Europe/Berlin", "Europe/Stockholm", "America/Los_Angeles", "Australia/Adelaide")
 HALF_HOURLY_ZONES = ("Australia/Lord_Howe",)
 ZONES = HOURLY_ZONES + HALF_HOURLY_ZONES
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -75,8 +75,8 @@ every_change = each_row("change", ALL, ids=describe)
 
 
 def test_each_zone_changes_its_clock_twice_a_year() -> None:
-    # 21 years × 2 changes × 4 zones; a shorter list would leave days untested.
-    assert len(ALL) == 21 * 2 * 4
+    # 21 years × 2 changes × 5 zones; a shorter list would leave days untested.
+    assert len(ALL) == 21 * 2 * 5
 
 
 @each_row(
@@ -87,6 +87,10 @@ def test_each_zone_changes_its_clock_twice_a_year() -> None:
         ("Europe/Berlin", date(2024, 6, 1), 96),
         ("Europe/Stockholm", date(2035, 3, 25), 92),
         ("America/Los_Angeles", date(2015, 11, 1), 100),
+        ("Australia/Adelaide", date(2024, 10, 6), 92),
+        ("Australia/Adelaide", date(2024, 4, 7), 100),
+        ("Australia/Darwin", date(2024, 10, 6), 96),
+        ("Asia/Kolkata", date(2024, 6, 1), 96),
         ("Australia/Lord_Howe", date(2024, 10, 6), 94),
         ("Australia/Lord_Howe", date(2024, 4, 7), 98),
     ],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -206,7 +206,7 @@ USUAL_HEATER_KW = 3.0
 USUAL_HEATER_KWH = 6.0
 
 
-def _assume(load: DeferrableLoad) -> Iterator[DeviceAssumption]:
+def _assume(load: DeferrableLoad, _: Any) -> Iterator[DeviceAssumption]:
     if load.kind != "water_heater" or load.profile_kw:
         return
     if load.power_kw == USUAL_HEATER_KW:

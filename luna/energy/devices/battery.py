@@ -1,7 +1,7 @@
 """Stationary batteries: model, sensor roles and control."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -277,7 +277,7 @@ def has_usual_wear(battery: Battery) -> bool:
     return any(battery.wear_price == usual_wear_price(currency) for currency in PER_EURO)
 
 
-def _assume(battery: Battery) -> Iterator[DeviceAssumption]:
+def _assume(battery: Battery, _: Any) -> Iterator[DeviceAssumption]:
     share = battery.charge_efficiency * battery.discharge_efficiency
     if any(abs(share - usual) < 1e-3 for usual in _USUAL_EFFICIENCIES):
         yield DeviceAssumption("efficiency", {"share": share})
@@ -295,7 +295,9 @@ def _assume_wear(battery: Battery) -> Iterator[DeviceAssumption]:
     if not battery.wear_price:
         yield DeviceAssumption("no_wear")
     elif has_usual_wear(battery):
-        yield DeviceAssumption("wear", {"price": 2.0 * battery.wear_price, "cycles": USUAL_CYCLES})
+        price = 2.0 * battery.wear_price
+        cost = price * USUAL_CYCLES
+        yield DeviceAssumption("wear", {"price": price, "cost": cost, "cycles": USUAL_CYCLES})
 
 
 def _list_costly(battery: Battery) -> tuple[str, ...]:

@@ -170,12 +170,12 @@ class DeviceDefaults(Generic[DeviceT]):
     """Assumptions about a device whose owner leaves fields out.
 
     Args:
-        assume: what is assumed of a device; None: nothing.
+        assume: what is assumed of a device, which it takes with its site; None: nothing.
         costly: the fields of a device that cost money where its owner leaves them out;
             ``default_…`` of its words say what that means.
     """
 
-    assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
+    assume: Callable[[DeviceT, Any], Iterable[DeviceAssumption]] | None = None
     costly: Callable[[DeviceT], Iterable[str]] = lambda _: ()
 
 

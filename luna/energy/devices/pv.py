@@ -1,7 +1,7 @@
 """PV arrays: model, shading, sensor roles and control."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -34,13 +34,18 @@ SHADED_HOURS: Mapping[Shading, range] = {
 DIFFUSE_SHARE = 0.5
 
 
+# Degrees clockwise from north.
+NORTH_DEG = 0.0
+SOUTH_DEG = 180.0
+
+
 class PvArray(NamedDevice):
     """A PV array; ``azimuth_deg`` counts clockwise from north, 180 is south."""
 
     name: Name = "roof"
     peak_kw: Annotated[float, Field(gt=0, le=10_000)]
     tilt_deg: Annotated[float, Field(ge=0, le=90)] = 30.0
-    azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 180.0
+    azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = SOUTH_DEG
     curtailable: bool = True
     shading: Annotated[
         Shading | None,
@@ -59,6 +64,21 @@ class PvArray(NamedDevice):
             shaded = SHADED_HOURS[shading]
             return tuple(DIFFUSE_SHARE if hour in shaded else 1.0 for hour in range(24))
         return (UNSHADED_SHARE[shading],) * 24
+
+
+def face_equator(arrays: Sequence[Any], *, is_southern: bool) -> list[Any]:
+    """Return arrays' documents; those without an azimuth face the equator.
+
+    ``is_southern``: they stand south of it.
+    """
+    azimuth_deg = NORTH_DEG if is_southern else SOUTH_DEG
+    facing: list[Any] = []
+    for array in arrays:
+        if isinstance(array, Mapping) and "azimuth_deg" not in array:
+            facing.append({**array, "azimuth_deg": azimuth_deg})
+        else:
+            facing.append(array)
+    return facing
 
 
 def _sum_peak_kw(arrays: Sequence[PvArray]) -> float:
@@ -107,15 +127,16 @@ class PvControl(ControlPart):
         """None: all arrays are controlled together."""
 
 
-def _assume(array: PvArray) -> Iterator[DeviceAssumption]:
+def _assume(array: PvArray, site: Any) -> Iterator[DeviceAssumption]:
     has_usual_tilt = array.tilt_deg == PvArray.model_fields["tilt_deg"].default
-    faces_south = array.azimuth_deg == PvArray.model_fields["azimuth_deg"].default
-    if has_usual_tilt and faces_south:
-        yield DeviceAssumption("facing", {"tilt": array.tilt_deg})
+    faces_equator = array.azimuth_deg == (NORTH_DEG if site.is_southern else SOUTH_DEG)
+    if has_usual_tilt and faces_equator:
+        code = "facing_north" if site.is_southern else "facing"
+        yield DeviceAssumption(code, {"tilt": array.tilt_deg})
     elif has_usual_tilt:
         yield DeviceAssumption("tilt", {"tilt": array.tilt_deg})
-    elif faces_south:
-        yield DeviceAssumption("south")
+    elif faces_equator:
+        yield DeviceAssumption("north" if site.is_southern else "south")
     if array.shading is None:
         yield DeviceAssumption("shading")
 

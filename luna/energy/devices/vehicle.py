@@ -303,7 +303,7 @@ def _names_charger(control: VehicleControl) -> bool:
     return any(placeholder in value for value in values for placeholder in _OF_CHARGERS)
 
 
-def _assume(vehicle: ElectricVehicle) -> Iterator[DeviceAssumption]:
+def _assume(vehicle: ElectricVehicle, _: Any) -> Iterator[DeviceAssumption]:
     if vehicle.charger is None:
         yield DeviceAssumption("phases", {"least": vehicle.min_charge_kw})
     elif vehicle.charger.min_current_a == Charger.model_fields["min_current_a"].default:

@@ -42,7 +42,7 @@ def read_typical_prices() -> Mapping[str, FloatArray]:
 
 
 def expect_typical(
-    market: str, timeline: Timeline, *, zone: ZoneInfo, currency: str
+    market: str, timeline: Timeline, *, zone: ZoneInfo, currency: str, is_southern: bool = False
 ) -> TypicalPrices | None:
     """Return the typical prices of a market on a timeline.
 
@@ -53,12 +53,14 @@ def expect_typical(
         timeline: the slots.
         zone: whose clock tells the hours.
         currency: of the prices, converted at the round rate of ``PER_EURO``.
+        is_southern: the market's seasons are those south of the equator.
     """
     if currency not in PER_EURO:
         return None
     tables = read_typical_prices()
     like = market if market in tables else NEAREST
     local = timeline.starts + local_offsets(timeline.starts, zone)
-    month = local.astype("datetime64[M]").astype(int) % 12
+    half_year = 6 if is_southern else 0
+    month = (local.astype("datetime64[M]").astype(int) + half_year) % 12
     hour = (local - local.astype("datetime64[D]")).astype("timedelta64[h]").astype(int)
     return TypicalPrices(like, tables[like][month, hour] * PER_EURO[currency])

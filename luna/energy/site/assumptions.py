@@ -96,7 +96,7 @@ def _assume_devices(site: Site) -> Iterator[SiteAssumption]:
         if kind.defaults.assume is None:
             continue
         for device in kind.of(site):
-            for assumption in kind.defaults.assume(device):
+            for assumption in kind.defaults.assume(device, site):
                 yield SiteAssumption(assumption.code, "devices", assumption.figures, device.name)
 
 

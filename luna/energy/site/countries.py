@@ -11,11 +11,15 @@ from luna.energy.refusals import refuse
 
 
 class Town(NamedTuple):
-    """A large town: its name, degrees north, degrees east."""
+    """A large town: its name, degrees north, degrees east.
+
+    ``timezone`` is the town's own where it is not the country's; IANA.
+    """
 
     name: str
     latitude: float
     longitude: float
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,14 @@ class Country:
         timezone: of most of it; IANA.
         currency: ISO 4217.
         vat: on a household's electricity, share. Source: European Commission, "VAT rates applied in
-            the Member States", as of 2025.
+            the Member States", as of 2025. GB: VAT Notice 701/19, reduced rate. AU: A New Tax
+            System (Goods and Services Tax) Act 1999. NZ: Goods and Services Tax Act 1985. ZA:
+            Value-Added Tax Act 1991. CA: Excise Tax Act, the federal GST alone; provinces add to
+            it. US: none of the country's; states tax differently or not at all.
         markup: what taxes, grid and supplier add to a kWh's day-ahead price, currency per kWh
             before tax: of the order of household bills of 2025.
-        markets: bidding zones by their names in tariffs, the largest first.
+        markets: bidding zones by their names in tariffs, the largest first; none where Luna reads
+            no prices.
         towns: the largest first.
     """
 
@@ -41,6 +49,10 @@ class Country:
     markup: float
     markets: tuple[str, ...]
     towns: tuple[Town, ...]
+
+    def timezone_of(self, town: Town) -> str:
+        """Return the time zone of one of the country's towns."""
+        return town.timezone or self.timezone
 
 
 _COUNTRIES = (
@@ -56,6 +68,28 @@ _COUNTRIES = (
             Town("Graz", 47.07, 15.44),
             Town("Linz", 48.31, 14.29),
             Town("Innsbruck", 47.26, 11.39),
+        ),
+    ),
+    Country(
+        "AU",
+        "Australia/Sydney",
+        "AUD",
+        0.1,
+        0.18,
+        (),
+        (
+            Town("Sydney", -33.87, 151.21),
+            Town("Melbourne", -37.81, 144.96, "Australia/Melbourne"),
+            Town("Brisbane", -27.47, 153.03, "Australia/Brisbane"),
+            Town("Perth", -31.95, 115.86, "Australia/Perth"),
+            Town("Adelaide", -34.93, 138.6, "Australia/Adelaide"),
+            Town("Gold Coast", -28.02, 153.4, "Australia/Brisbane"),
+            Town("Newcastle", -32.93, 151.78),
+            Town("Canberra", -35.28, 149.13),
+            Town("Hobart", -42.88, 147.33, "Australia/Hobart"),
+            Town("Townsville", -19.26, 146.82, "Australia/Brisbane"),
+            Town("Cairns", -16.92, 145.77, "Australia/Brisbane"),
+            Town("Darwin", -12.46, 130.84, "Australia/Darwin"),
         ),
     ),
     Country(
@@ -75,6 +109,29 @@ _COUNTRIES = (
         0.05,
         ("BG",),
         (Town("Sofia", 42.7, 23.32), Town("Varna", 43.21, 27.91)),
+    ),
+    Country(
+        "CA",
+        "America/Toronto",
+        "CAD",
+        0.05,
+        0.1,
+        (),
+        (
+            Town("Toronto", 43.65, -79.38),
+            Town("Montréal", 45.5, -73.57),
+            Town("Calgary", 51.05, -114.07, "America/Edmonton"),
+            Town("Ottawa", 45.42, -75.7),
+            Town("Edmonton", 53.55, -113.49, "America/Edmonton"),
+            Town("Winnipeg", 49.9, -97.14, "America/Winnipeg"),
+            Town("Vancouver", 49.28, -123.12, "America/Vancouver"),
+            Town("Québec", 46.81, -71.21),
+            Town("Halifax", 44.65, -63.57, "America/Halifax"),
+            Town("Saskatoon", 52.13, -106.67, "America/Regina"),
+            Town("Regina", 50.45, -104.62, "America/Regina"),
+            Town("St. John's", 47.56, -52.71, "America/St_Johns"),
+            Town("Whitehorse", 60.72, -135.06, "America/Whitehorse"),
+        ),
     ),
     Country(
         "CH",
@@ -184,10 +241,18 @@ _COUNTRIES = (
         (
             Town("London", 51.51, -0.13),
             Town("Birmingham", 52.48, -1.9),
-            Town("Manchester", 53.48, -2.24),
+            Town("Leeds", 53.8, -1.55),
             Town("Glasgow", 55.86, -4.25),
+            Town("Manchester", 53.48, -2.24),
+            Town("Edinburgh", 55.95, -3.19),
+            Town("Liverpool", 53.41, -2.98),
+            Town("Bristol", 51.45, -2.59),
             Town("Cardiff", 51.48, -3.18),
             Town("Belfast", 54.6, -5.93),
+            Town("Newcastle", 54.97, -1.61),
+            Town("Plymouth", 50.38, -4.14),
+            Town("Aberdeen", 57.15, -2.09),
+            Town("Norwich", 52.63, 1.3),
         ),
     ),
     Country(
@@ -224,7 +289,16 @@ _COUNTRIES = (
         0.09,
         0.17,
         (),
-        (Town("Dublin", 53.35, -6.26), Town("Cork", 51.9, -8.47)),
+        (
+            Town("Dublin", 53.35, -6.26),
+            Town("Cork", 51.9, -8.47),
+            Town("Limerick", 52.66, -8.63),
+            Town("Galway", 53.27, -9.05),
+            Town("Waterford", 52.26, -7.11),
+            Town("Drogheda", 53.72, -6.35),
+            Town("Letterkenny", 54.95, -7.73),
+            Town("Sligo", 54.27, -8.47),
+        ),
     ),
     Country(
         "IT",
@@ -293,6 +367,26 @@ _COUNTRIES = (
         ),
     ),
     Country(
+        "NZ",
+        "Pacific/Auckland",
+        "NZD",
+        0.15,
+        0.16,
+        (),
+        (
+            Town("Auckland", -36.85, 174.76),
+            Town("Christchurch", -43.53, 172.64),
+            Town("Wellington", -41.29, 174.78),
+            Town("Hamilton", -37.79, 175.28),
+            Town("Tauranga", -37.69, 176.17),
+            Town("Dunedin", -45.87, 170.5),
+            Town("Palmerston North", -40.36, 175.61),
+            Town("Napier", -39.49, 176.92),
+            Town("Nelson", -41.27, 173.28),
+            Town("Invercargill", -46.41, 168.35),
+        ),
+    ),
+    Country(
         "PL",
         "Europe/Warsaw",
         "PLN",
@@ -355,6 +449,50 @@ _COUNTRIES = (
         0.1,
         ("SK",),
         (Town("Bratislava", 48.15, 17.11), Town("Košice", 48.72, 21.26)),
+    ),
+    Country(
+        "US",
+        "America/New_York",
+        "USD",
+        0.0,
+        0.13,
+        (),
+        (
+            Town("New York", 40.71, -74.01),
+            Town("Los Angeles", 34.05, -118.24, "America/Los_Angeles"),
+            Town("Chicago", 41.88, -87.63, "America/Chicago"),
+            Town("Houston", 29.76, -95.37, "America/Chicago"),
+            Town("Phoenix", 33.45, -112.07, "America/Phoenix"),
+            Town("Dallas", 32.78, -96.8, "America/Chicago"),
+            Town("San Francisco", 37.77, -122.42, "America/Los_Angeles"),
+            Town("Seattle", 47.61, -122.33, "America/Los_Angeles"),
+            Town("Denver", 39.74, -104.99, "America/Denver"),
+            Town("Boston", 42.36, -71.06),
+            Town("Atlanta", 33.75, -84.39),
+            Town("Miami", 25.76, -80.19),
+            Town("Honolulu", 21.31, -157.86, "Pacific/Honolulu"),
+            Town("Anchorage", 61.22, -149.9, "America/Anchorage"),
+        ),
+    ),
+    Country(
+        "ZA",
+        "Africa/Johannesburg",
+        "ZAR",
+        0.15,
+        1.5,
+        (),
+        (
+            Town("Johannesburg", -26.2, 28.05),
+            Town("Cape Town", -33.92, 18.42),
+            Town("Durban", -29.86, 31.02),
+            Town("Pretoria", -25.75, 28.19),
+            Town("Gqeberha", -33.96, 25.6),
+            Town("Bloemfontein", -29.12, 26.22),
+            Town("East London", -33.02, 27.91),
+            Town("Polokwane", -23.9, 29.45),
+            Town("Kimberley", -28.74, 24.76),
+            Town("Mbombela", -25.47, 30.97),
+        ),
     ),
 )
 COUNTRIES: Mapping[str, Country] = {country.code: country for country in _COUNTRIES}

@@ -31,7 +31,9 @@ class MainFuse(NamedTuple):
 
 _SMALLEST_OF_THREE_PHASES = MainFuse(25, 3)
 _USUAL: Mapping[str, MainFuse] = {
+    "AU": MainFuse(63, 1),  # the smallest of the states' service and installation rules
     "BE": MainFuse(40, 1),  # 9.2 kVA, the standard connection of Fluvius, ORES and Sibelga
+    "CA": MainFuse(100, 1),  # CSA C22.1, rule 8-200: the least of a house above 80 m²
     # VDE-AR-N 4100 with the operators' technical rules: 35 A before the meter
     "DE": MainFuse(35, 3),
     "ES": MainFuse(25, 1),  # REBT, ITC-BT-10: basic electrification, 5.75 kW
@@ -43,9 +45,12 @@ _USUAL: Mapping[str, MainFuse] = {
     "IT": MainFuse(15, 1),  # contracts of 3 kW, of which 3.3 kW may be drawn (ARERA)
     "LU": MainFuse(40, 3),  # Creos, standard connection of a house
     "NO": MainFuse(35, 3),  # 63 A of 230 V between phases, 25 kW, in amperes at 400 V
+    "NZ": MainFuse(60, 1),  # 15 kVA, the standard capacity of the networks' tariffs
     "PT": MainFuse(30, 1),  # 6.9 kVA (ERSE)
     "RO": MainFuse(32, 1),
     "SE": MainFuse(20, 3),  # type customer of Energimarknadsinspektionen
+    "US": MainFuse(100, 1),  # NEC 230.79: the least of a house, at 240 V between two legs
+    "ZA": MainFuse(60, 1),  # Eskom Homepower, the standard connection of a house
 }
 
 

@@ -17,7 +17,7 @@ from luna.energy.devices.battery import Battery
 from luna.energy.devices.grid import GridConnection
 from luna.energy.devices.inverter import Inverter
 from luna.energy.devices.kind import HouseholdPart
-from luna.energy.devices.pv import PvArray
+from luna.energy.devices.pv import PvArray, face_equator
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import InvalidInputError
 from luna.energy.part import (
@@ -44,6 +44,7 @@ from luna.energy.site.sensors import (
 )
 from luna.energy.site.tariff import Objective, Tariff
 from luna.energy.timeline import parse_zone
+from luna.energy.zone_country import is_southern_zone
 
 # Sections whose devices have names.
 _NAMED = tuple(kind.section for kind in DEVICE_KINDS if kind.named)
@@ -109,6 +110,11 @@ class Location(Part):
 
     latitude: Annotated[float, Field(ge=-90, le=90, description="degrees north")]
     longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
+
+    @property
+    def is_southern(self) -> bool:
+        """Whether it lies south of the equator, where summer begins in December."""
+        return self.latitude < 0.0
 
 
 # A test compares them with the forecaster's versions.
@@ -219,6 +225,22 @@ class Site(SiteDevices):
         if not isinstance(grid, Mapping):
             return document
         return {**document, "grid": assume_connection(grid, document.get("country"))}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _turned_to_the_sun(cls, document: Any) -> Any:
+        if not isinstance(document, Mapping):
+            return document
+        arrays = document.get("pv")
+        if not isinstance(arrays, list):
+            return document
+        location = document.get("location")
+        latitude = location.get("latitude") if isinstance(location, Mapping) else None
+        if isinstance(latitude, int | float):
+            is_southern = latitude < 0.0
+        else:
+            is_southern = is_southern_zone(str(document.get("timezone")))
+        return {**document, "pv": face_equator(arrays, is_southern=is_southern)}
 
     @field_validator("timezone")
     @classmethod
@@ -348,6 +370,13 @@ class Site(SiteDevices):
             and self.grid.import_limit_kw == usual.kw
         )
         return usual if is_assumed else None
+
+    @property
+    def is_southern(self) -> bool:
+        """Whether the site lies south of the equator; without a location its time zone says it."""
+        if self.location is None:
+            return is_southern_zone(self.timezone)
+        return self.location.is_southern
 
     @property
     def peak_kw(self) -> float:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
@@ -178,6 +178,16 @@ def draw_ruler(
     return join([*lines, *labels])
 
 
+def minute_of_hours(edges: Sequence[datetime]) -> int:
+    """Return the minute of the edges that stand for hours, in local time.
+
+    It is that of hourly slots, which begin at half past where the zone is half an hour off.
+    """
+    if len(edges) > 1 and edges[-1] - edges[-2] == timedelta(hours=1):
+        return edges[-1].minute
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class ClockAxis:
     """The time axis: hour lines from ``top`` to ``bottom``, labels at ``words_y``.
@@ -199,11 +209,13 @@ class ClockAxis:
         """Return lines and labels every sixth hour, on a narrow chart every twelfth."""
         every = self.every or (12 if self.frame.narrow else 6)
         drawn = []
-        for edge in range(self.frame.count + 1):
-            # Local time, so that days with a daylight-saving change are right as well.
+        # Local time, so that days with a daylight-saving change are right as well.
+        zone = self.numbers.zone
+        edges = [self.instant(edge).astimezone(zone) for edge in range(self.frame.count + 1)]
+        minute = minute_of_hours(edges)
+        for edge, local in enumerate(edges):
             x = self.frame.x(edge)
-            local = self.instant(edge).astimezone(self.numbers.zone)
-            if local.minute != 0 or local.hour % every != 0:
+            if local.minute != minute or local.hour % every != 0:
                 continue
             words = self.numbers.clock(local) if local.hour else self.numbers.day(local)
             css = "tick" if local.hour else "day"

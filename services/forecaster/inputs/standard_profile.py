@@ -4,8 +4,9 @@ It is scaled to the use of a year.
 
 Source: BDEW, household profile H25 of 2025, with its dynamisation; days by month and kind (working
 day, Saturday, Sunday and public holiday). Measured in Germany; elsewhere the same shape follows the
-country's holidays, the site's clock and the household's yearly consumption. The library does not
-make Saturdays of the 24th and 31st of December.
+country's holidays, the site's clock and the household's yearly consumption; south of the equator
+with its seasons half a year later. The library does not make Saturdays of the 24th and 31st of
+December.
 
 What heats, and a car at a plain socket, are no part of that profile: the one follows the cold, the
 other comes home in the evening.
@@ -28,7 +29,7 @@ from luna.energy.public_holidays import EPOCH, list_holidays
 from luna.energy.site import Location, Site
 from luna.energy.site.household import COP, HeatedBy
 from luna.energy.timeline import FloatArray, local_offsets, parse_zone
-from services.forecaster.inputs.public_holidays import country_of
+from services.forecaster.inputs.holiday_country import country_of
 from services.forecaster.inputs.rough_sky import find_place
 
 HEATING_LIMIT_C = 15.0  # Source: VDI 3807, the outdoor temperature below which houses are heated
@@ -110,6 +111,8 @@ def _usual_means(heated_by: HeatedBy, place: Location) -> tuple[float, float]:
 YEAR_HOURS = 8766.0  # with a quarter of a leap day
 _SLOT_SECONDS = 900
 _DAY_SLOTS = 96
+# In whole weeks, so that weekdays stay.
+_HALF_YEAR = dt.timedelta(weeks=26)
 # Local hours in which a car at a socket charges. Source: Mobilität in Deutschland 2017, most ways
 # home end from 16 to 20; three hours at 2.3 kW are 40 km.
 CAR_FROM_HOUR = 17
@@ -120,7 +123,8 @@ CAR_TO_HOUR = 23
 class StandardProfile:
     """Use of a household by the standard load profile, with heating and a car beside it.
 
-    ``country`` and ``region`` are those whose holidays it has.
+    ``country`` and ``region`` are those whose holidays it has. ``is_southern``: the household lives
+    south of the equator.
 
     Invariants: without heating and car the slots of a local calendar year sum to ``yearly_kwh``.
     """
@@ -131,6 +135,7 @@ class StandardProfile:
     region: str | None
     heating: HeatingLoad | None = None
     car_kwh: float = 0.0
+    is_southern: bool = False
 
     @classmethod
     def of(cls, site: Site) -> Self:
@@ -140,13 +145,18 @@ class StandardProfile:
         """
         year = site.yearly_load
         heated_by = site.household.heated_by
+        place = site.location or find_place(site.timezone)
         heating = None
         if year.heating_kwh and heated_by is not None:
-            heating = HeatingLoad(
-                year.heating_kwh, heated_by, site.location or find_place(site.timezone)
-            )
+            heating = HeatingLoad(year.heating_kwh, heated_by, place)
         return cls(
-            year.household_kwh, site.timezone, country_of(site), site.region, heating, year.car_kwh
+            year.household_kwh,
+            site.timezone,
+            country_of(site),
+            site.region,
+            heating,
+            year.car_kwh,
+            place.is_southern,
         )
 
     @property
@@ -171,7 +181,9 @@ class StandardProfile:
             for edge in (slots.min() - 96, slots.max() + 96)
         )
         for year in range(first_year, last_year + 1):
-            first, shares = share_year(year, self.timezone, self.country, self.region)
+            first, shares = share_year(
+                year, self.timezone, self.country, self.region, is_southern=self.is_southern
+            )
             within = (slots >= first) & (slots < first + shares.size)
             load[within] = self.yearly_kwh * shares[slots[within] - first]
         if self.heating is not None:
@@ -196,16 +208,27 @@ class StandardProfile:
 
 @lru_cache(maxsize=64)
 def share_year(
-    year: int, timezone: str, country: str | None, region: str | None
+    year: int, timezone: str, country: str | None, region: str | None, *, is_southern: bool
 ) -> tuple[int, FloatArray]:
-    """Return the first slot of a local calendar year, and each slot's share of its load."""
+    """Return the first slot of a local calendar year, and each slot's share of its load.
+
+    South of the equator each day has the load of the one half a year of whole weeks later.
+    """
     # Loads pandas: only who has measured nothing pays for it.
     import pandas as pd
     from demandlib.bdew import H25
 
-    index = pd.date_range(
-        f"{year}-01-01", f"{year + 1}-01-01", freq="15min", tz=timezone, inclusive="left"
-    )
+    def list_slots(first_year: int, zone: str | None) -> pd.DatetimeIndex:
+        edges = f"{first_year}-01-01", f"{first_year + 1}-01-01"
+        return pd.date_range(*edges, freq="15min", tz=zone, inclusive="left")
+
+    index = list_slots(year, timezone)
     holidays = [EPOCH + dt.timedelta(day) for day in list_holidays(country, region, year)]
-    power = H25(index, holidays=holidays).to_numpy(dtype=np.float64)
+    if is_southern:
+        later = [day + _HALF_YEAR for day in holidays]
+        # The library dates its seasons from the first slot, which has to begin a year.
+        years = [H25(list_slots(part, None), holidays=later) for part in (year, year + 1)]
+        power = pd.concat(years).reindex(index.tz_localize(None) + _HALF_YEAR).to_numpy()
+    else:
+        power = H25(index, holidays=holidays).to_numpy(dtype=np.float64)
     return int(index[0].timestamp()) // _SLOT_SECONDS, power / power.sum()

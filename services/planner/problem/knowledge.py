@@ -238,6 +238,7 @@ class SitePrices:
             self.timeline.window(first, count),
             zone=ZoneInfo(self.site.timezone),
             currency=self.site.currency,
+            is_southern=self.site.is_southern,
         )
 
     def _require_whole(self, market: str, price: FloatArray, first: int) -> None:

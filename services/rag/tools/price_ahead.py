@@ -113,19 +113,20 @@ def match_price_ahead(question: PlainQuestion) -> list[MatchedCall]:
         return []
     if question.has(_AFTER_CONTRACT) and not find_named_days(question.text):
         return [MatchedCall("price_course", {"price": kind, "after_contract": True})]
-    period = find_time_ahead(question.text, question.today)
+    period = find_time_ahead(question.text, question.today, is_southern=question.site.is_southern)
     if period is None:
         return []
     return [MatchedCall("price_course", {"price": kind} | period.as_arguments())]
 
 
-def find_time_ahead(text: str, today: date) -> DayPeriod | None:
+def find_time_ahead(text: str, today: date, *, is_southern: bool = False) -> DayPeriod | None:
     """Return the named time if it lies beyond all that is planned and published, else None.
 
-    A time with a beginning alone ("from May on") is its first day.
+    A time with a beginning alone ("from May on") is its first day. ``is_southern``: seasons are
+    those south of the equator.
     """
     named = (
-        _find_season(text, today)
+        _find_season(text, today, is_southern=is_southern)
         or _find_dated(text)
         or _find_relative(text, today)
         or _find_yearless(text, today)
@@ -158,12 +159,15 @@ def _find_kind(question: PlainQuestion) -> str | None:
     return "import" if question.has(_BOUGHT) or question.has(_PRICE_ALONE) else None
 
 
-def _find_season(text: str, today: date) -> NamedTime | None:
+def _find_season(text: str, today: date, *, is_southern: bool) -> NamedTime | None:
     """Return a season with its year, or the coming one of a text in the future tense."""
     match = _SEASON.search(text)
     if match is None or not (match["year"] or _WILL.search(text)):
         return None
     month = _SEASONS[match["season"]]
+    if is_southern:
+        # Half a year later or earlier: 12 becomes 6, 6 becomes 12.
+        month = (month + 5) % 12 + 1
     days = months_of(int(match["year"] or today.year), month, 3)
     if not match["year"] and days[0] <= today:
         days = months_of(today.year + 1, month, 3)

@@ -127,6 +127,61 @@ def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url:
     assert evening > 1.5 * night
 
 
+@pytest.mark.parametrize(
+    ("place", "zone", "currency", "unit", "azimuth_deg"),
+    [
+        ("GB:Leeds", "Europe/London", "GBP", "p", 180),
+        ("US:Phoenix", "America/Phoenix", "USD", "¢", 180),
+        ("AU:Adelaide", "Australia/Adelaide", "AUD", "c", 0),
+    ],
+)
+def test_a_home_without_a_market_has_its_own_clock_money_and_sun(
+    api: httpx.Client,
+    database: Engine,
+    *,
+    place: str,
+    zone: str,
+    currency: str,
+    unit: str,
+    azimuth_deg: float,
+) -> None:
+    draft = begin(api)
+    follow(api, draft, ("site", SITE | {"place": place}))
+    devices = api.get(f"{draft}/devices").text
+    facing = re.search(r'id="pv-0-azimuth_deg"[^>]*value="(\d+)"', devices)
+    assert facing is not None
+    assert float(facing[1]) == azimuth_deg
+    for language in ("en", "de", "nl"):
+        site, tariff = (
+            unescape(api.get(f"{draft}/{step}", headers={"Accept-Language": language}).text)
+            for step in ("site", "tariff")
+        )
+        guess = wording("setup", "guess_without_market", language, timezone=zone, currency=currency)
+        assert guess in site
+        assert wording("setup", f"country_{place[:2]}", language) in site
+        assert wording("setup", "per_kwh", language, unit=unit) in tariff
+        # Neither a kind of tariff that needs a market, nor a word of one.
+        assert 'value="spot"' not in tariff
+        assert wording("setup", "no_market", language) not in tariff
+    roof = {"pv-0-peak_kw": "6", "pv-0-tilt_deg": "20", "pv-0-azimuth_deg": facing[1]}
+    bands = {"default_price": "34", "first_price": "12", "first_days": "all"}
+    night = TARIFF | bands | {"import_kind": "time_of_use", "first_from": "00:00"}
+    steps = (
+        ("devices", DEVICES | roof),
+        ("tariff", night | {"first_to": "06:00"}),
+        ("data", {"source": "nothing", "go": "next"}),
+    )
+    assert follow(api, draft, *steps) == "control"
+    review = unescape(api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text)
+    assert f"12.0\u00a0{unit}/kWh" in review
+    assert follow(api, draft, ("review", {"go": "next"})) == "plan"
+    with unit_of_work(database) as connection:
+        stored = sites.load(connection, OWN_ID)
+    assert (stored.timezone, stored.currency, stored.country) == (zone, currency, place[:2])
+    assert stored.pv[0].azimuth_deg == azimuth_deg
+    assert stored.tariff.markets == []
+
+
 def read_forecast_load(api: httpx.Client) -> dict[int, list[float]]:
     """Return the quarter-hours of the forecast's first day that drives the plan, kWh by hour of the
     site's clock.

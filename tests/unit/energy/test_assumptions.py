@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from luna.energy.devices.battery import usual_wear_price
 from luna.energy.site import parse_site
 from luna.energy.site.assumptions import WORTH, list_assumptions
 from luna.words import Language
@@ -172,6 +173,7 @@ def test_every_default_that_set_up_fills_in_is_listed_as_an_assumption() -> None
         ("DE", {"import_limit_kw": 11}, 11, False),
         ("DE", {"main_fuse_a": 63}, 3 * 63 * 0.23, False),
         ("DE", {"main_fuse_a": 63, "main_fuse_phases": 1}, 63 * 0.23, False),
+        ("ZA", {}, 60 * 0.23, True),
         (None, {"main_fuse_a": 20}, 20 * 0.23, False),
         (None, {}, 10_000, False),
     ],
@@ -182,6 +184,7 @@ def test_every_default_that_set_up_fills_in_is_listed_as_an_assumption() -> None
         "limit told",
         "fuse told",
         "fuse and phases told",
+        "one phase",
         "fuse without a country",
         "no country",
     ],
@@ -196,6 +199,40 @@ def test_a_connection_carries_what_its_fuse_does(
     assert ("main_fuse" in {each.code for each in list_assumptions(site)}) is assumed
     # Stored and read again it is the same.
     assert parse_site(site.model_dump(mode="json", by_alias=True)) == site
+
+
+@pytest.mark.parametrize(
+    ("latitude", "roof", "code"),
+    [
+        (-33.9, {}, "facing_north"),
+        (-33.9, {"tilt_deg": 20}, "north"),
+        (-33.9, {"azimuth_deg": 180, "tilt_deg": 20}, None),
+        (52.5, {}, "facing"),
+        (52.5, {"azimuth_deg": 0, "tilt_deg": 20}, None),
+    ],
+)
+def test_a_roof_is_assumed_to_face_the_equator(
+    latitude: float, roof: dict[str, float], code: str | None
+) -> None:
+    site = parse_site(
+        {
+            "name": "home",
+            "timezone": "UTC",
+            "location": {"latitude": latitude, "longitude": 0},
+            "pv": [{"peak_kw": 6} | roof],
+        }
+    )
+    listed = {each.code for each in list_assumptions(site)}
+    facing = {"facing", "facing_north", "north", "south"} & listed
+    assert facing == (set() if code is None else {code})
+
+
+@pytest.mark.parametrize(("currency", "cost"), [("EUR", 400), ("AUD", 800), ("ZAR", 8000)])
+def test_a_usual_battery_costs_about_the_same_in_every_currency(currency: str, cost: float) -> None:
+    battery = BARE["batteries"][0] | {"wear_price": usual_wear_price(currency)}
+    site = parse_site(BARE | {"currency": currency, "batteries": [battery]})
+    [wear] = [each for each in list_assumptions(site) if each.code == "wear"]
+    assert wear.figures["cost"] == pytest.approx(cost, rel=1e-4)
 
 
 def test_what_a_battery_wears_follows_from_its_price_and_cycles() -> None:

@@ -20,6 +20,15 @@ def test_days_are_local_days_of_92_96_or_100_slots() -> None:
     assert find_buckets(timeline.starts, timedelta(days=1), BERLIN).tolist() == [0, 100]
 
 
+def test_days_of_a_zone_half_an_hour_off_begin_at_its_midnights() -> None:
+    adelaide = ZoneInfo("Australia/Adelaide")
+    timeline = local_days(date(2024, 10, 5), date(2024, 10, 7), adelaide)
+    begins = find_buckets(timeline.starts, timedelta(days=1), adelaide)
+    assert np.diff(begins, append=timeline.count).tolist() == [96, 92, 96]
+    # Nine and a half hours before midnight in UTC.
+    assert timeline.start == datetime(2024, 10, 4, 14, 30, tzinfo=UTC)
+
+
 @each_row(
     ("aggregate", "expected"),
     [

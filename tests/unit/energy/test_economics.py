@@ -23,12 +23,12 @@ START = datetime(2024, 2, 1, tzinfo=UTC)
 NAN = float("nan")
 
 
-def price_day(day: date, *bands: dict[str, object]) -> FloatArray:
-    """Import price of one local day in Berlin: 0.30, unless a band holds."""
+def price_day(day: date, *bands: dict[str, object], zone: ZoneInfo = BERLIN) -> FloatArray:
+    """Import price of one local day: 0.30, unless a band holds."""
     tariff = Tariff.model_validate(
         {"import": {"kind": "time_of_use", "default": 0.3, "bands": list(bands)}}
     )
-    return price_slots(tariff, local_day(day, BERLIN), zone=BERLIN, spot={})[0]
+    return price_slots(tariff, local_day(day, zone), zone=zone, spot={})[0]
 
 
 def test_a_spot_price_carries_markup_then_tax_and_stays_unknown_where_it_is() -> None:
@@ -132,6 +132,14 @@ def test_bands_follow_the_local_clock_through_its_changes(day: date, slots: int)
     # Six hours by the clock are five, six or seven in fact.
     price = price_day(day, {"from": "00:00", "to": "06:00", "price": 0.2})
     assert np.flatnonzero(price == 0.2).tolist() == list(range(slots))
+
+
+@pytest.mark.parametrize("zone", ["Australia/Adelaide", "Asia/Kolkata", "America/St_Johns"])
+def test_bands_follow_a_clock_that_is_half_an_hour_off(zone: str) -> None:
+    price = price_day(
+        date(2024, 6, 1), {"from": "10:00", "to": "15:30", "price": 0.2}, zone=ZoneInfo(zone)
+    )
+    assert np.flatnonzero(price == 0.2).tolist() == list(range(40, 62))
 
 
 def test_a_slot_costs_what_is_bought_less_what_is_sold_and_the_wear() -> None:
@@ -368,5 +376,15 @@ def test_typical_prices_follow_the_local_clock_and_the_currency() -> None:
     agile = expect_typical("GB-AGILE-C", night, zone=london, currency="GBP")
     assert agile is not None
     assert (agile.like, np.isfinite(agile.price).all()) == ("NL", True)
+    # South of the equator it is January's price, by the site's clock.
+    sydney = expect_typical(
+        "DE-LU",
+        Timeline(datetime(2024, 7, 1, 14, tzinfo=UTC), timedelta(hours=1), 24),
+        zone=ZoneInfo("Australia/Sydney"),
+        currency="AUD",
+        is_southern=True,
+    )
+    assert sydney is not None
+    assert sydney.price == pytest.approx(2 * read_typical_prices()["NL"][0])
     # As every summer: noon is the cheapest time, the evening the dearest.
     assert (int(typical["EUR"].price.argmin()), int(typical["EUR"].price.argmax())) == (14, 20)

@@ -316,6 +316,25 @@ def test_pv_may_be_held_back_where_every_array_allows_it(
     assert parse_site(change("pv", pv)).curtailable is curtailable
 
 
+@pytest.mark.parametrize(
+    ("location", "zone", "azimuth_deg"),
+    [
+        ({"latitude": -33.87, "longitude": 151.21}, "UTC", 0),
+        ({"latitude": 52.5, "longitude": 13.4}, "Australia/Perth", 180),
+        (None, "Australia/Perth", 0),
+        (None, "Europe/Berlin", 180),
+        (None, "UTC", 180),
+    ],
+)
+def test_a_roof_that_says_nothing_faces_the_equator(
+    location: dict[str, float] | None, zone: str, azimuth_deg: float
+) -> None:
+    arrays = [{"name": "roof", "peak_kw": 5}, {"name": "shed", "peak_kw": 2, "azimuth_deg": 180}]
+    site = parse_site({"name": "home", "timezone": zone, "location": location, "pv": arrays})
+    assert [array.azimuth_deg for array in site.pv] == [azimuth_deg, 180]
+    assert parse_site(site.model_dump(mode="json", by_alias=True)) == site
+
+
 def test_a_site_does_not_change() -> None:
     site: Any = parse_site(SITE)
     with pytest.raises(ValueError, match="frozen"):

@@ -61,6 +61,41 @@ def test_follows_the_language(english: str, german: str, expected: tuple[str, st
 
 
 @each_row(
+    ("currency", "money", "in_german", "price"),
+    [
+        ("USD", "$4.20", "4,20 $", "27 ¢"),
+        ("CAD", "$4.20", "4,20 $", "27 ¢"),
+        ("AUD", "$4.20", "4,20 $", "27 c"),
+        ("NZD", "$4.20", "4,20 $", "27 c"),
+        ("ZAR", "R4.20", "4,20 R", "27 c"),
+        ("GBP", "£4.20", "4,20 £", "27 p"),
+    ],
+)
+def test_money_is_written_as_at_home(currency: str, money: str, in_german: str, price: str) -> None:
+    english, german = (Numbers(language, BERLIN, currency) for language in ("en", "de"))
+    assert (plain(english.money(4.2)), plain(german.money(4.2))) == (money, in_german)
+    assert plain(english.price(0.27)) == price
+
+
+@each_row(
+    ("zone", "temperature", "difference"),
+    [
+        ("Europe/Berlin", "3.2 °C", "3.2 °C"),
+        ("America/Toronto", "3.2 °C", "3.2 °C"),
+        ("UTC", "3.2 °C", "3.2 °C"),
+        # 3.2 · 1.8 = 5.76, and 32 more from the freezing point on.
+        ("America/Phoenix", "37.8 °F", "5.8 °F"),
+        ("Pacific/Honolulu", "37.8 °F", "5.8 °F"),
+    ],
+)
+def test_americans_read_degrees_fahrenheit(zone: str, temperature: str, difference: str) -> None:
+    numbers = Numbers("en", ZoneInfo(zone), "USD")
+    assert plain(numbers.temperature(3.2)) == temperature
+    assert plain(numbers.temperature_difference(3.2)) == difference
+    assert numbers.temperature_difference(None) == "–"
+
+
+@each_row(
     ("currency", "expected"),
     [
         ("CHF", ("CHF 2.60", "27 Rp.")),

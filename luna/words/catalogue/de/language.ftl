@@ -12,6 +12,7 @@ less-energy = unter { $amount }
 power = { $number }{ "\u00A0" }kW
 hours = { $number }{ "\u00A0" }h
 temperature = { $number }{ "\u00A0" }°C
+fahrenheit = { $number }{ "\u00A0" }°F
 money = { $sign }{ $digits }{ "\u00A0" }{ $currency }
 money-in-letters = { $sign }{ $digits }{ "\u00A0" }{ $currency }
 range = { $low } bis { $high }

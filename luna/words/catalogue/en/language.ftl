@@ -21,6 +21,7 @@ less-energy = under { $amount }
 power = { $number }{ "\u00A0" }kW
 hours = { $number }{ "\u00A0" }h
 temperature = { $number }{ "\u00A0" }°C
+fahrenheit = { $number }{ "\u00A0" }°F
 # Amounts: the sign is a minus, a plus or nothing; a currency has a symbol or, in the second, letters.
 money = { $sign }{ $currency }{ $digits }
 money-in-letters = { $sign }{ $currency }{ "\u00A0" }{ $digits }

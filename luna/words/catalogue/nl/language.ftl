@@ -78,6 +78,7 @@ less-energy = minder dan { $amount }
 power = { $number }{ "\u00A0" }kW
 hours = { $number }{ "\u00A0" }uur
 temperature = { $number }{ "\u00A0" }°C
+fahrenheit = { $number }{ "\u00A0" }°F
 # Amounts: the sign is a minus, a plus or nothing; a currency has a symbol or, in the second, letters. Source: Unicode CLDR 48, nl: "€ -2,60".
 money = { $currency }{ "\u00A0" }{ $sign }{ $digits }
 money-in-letters = { $currency }{ "\u00A0" }{ $sign }{ $digits }

@@ -25,6 +25,7 @@ from luna.words.charts.axes import (
     draw_ruler,
     fit_axis,
     fit_prices,
+    minute_of_hours,
 )
 from luna.words.charts.marks import draw_key, draw_line, find_runs, place_keys, trace_stairs
 from luna.words.charts.svg import LETTER, join, number, path, rectangle, rule, text
@@ -469,12 +470,13 @@ def _choose_hours(starts: Sequence[datetime], *, most: int) -> list[tuple[int, d
     Each comes with its slot; if no distance gives so few, those of the greatest are returned.
     """
     chosen: list[tuple[int, datetime]] = []
+    minute = minute_of_hours(starts)
     for every in HOURS:
         days = max(every // 24, 1)
         chosen = []
         for slot, local in enumerate(starts):
             day_number = (local.date() - starts[0].date()).days
-            is_full_hour = local.minute == 0 and local.hour % min(every, 24) == 0
+            is_full_hour = local.minute == minute and local.hour % min(every, 24) == 0
             if is_full_hour and day_number % days == 0:
                 chosen.append((slot, local))
         if len(chosen) <= most:

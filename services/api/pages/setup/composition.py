@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,13 +13,14 @@ from luna.energy.devices.commands import Via
 from luna.energy.errors import NotFoundError
 from luna.energy.part import MOST_CALLED, is_written
 from luna.energy.site import SENSOR_ROLES, Site
-from luna.energy.site.countries import COUNTRIES, Country, place_named
+from luna.energy.site.countries import COUNTRIES, Country, Town, place_named
 from luna.energy.site.document import explain_faults
 from luna.energy.site.main_fuses import assume_connection
 from luna.energy.timeline import parse_zone
 from luna.platform.drivers.sensor_name import name_sensor
 from luna.platform.drivers.site_device import READINGS_BY_ROLE
 from luna.words import Numbers
+from luna.words.numbers import read_number
 from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import (
@@ -161,6 +163,28 @@ def country_of(answers: Mapping[str, Any]) -> Country | None:
     return COUNTRIES.get(answers.get("site", {}).get("place", "").partition(":")[0])
 
 
+def timezone_of(answers: Mapping[str, Any]) -> str:
+    """Return the time zone of the chosen place; "" without a place, or elsewhere."""
+    country, town = _find_place(answers)
+    return country.timezone_of(town) if country and town else ""
+
+
+def is_southern(answers: Mapping[str, Any]) -> bool:
+    """Return whether the home lies south of the equator; without a place it does not."""
+    latitude = read_number(answers.get("site", {}).get("latitude", ""))
+    if latitude is not None:
+        return latitude < 0.0
+    _, town = _find_place(answers)
+    return town is not None and town.latitude < 0.0
+
+
+def _find_place(answers: Mapping[str, Any]) -> tuple[Country, Town] | tuple[None, None]:
+    """Return the chosen country and town, or None twice."""
+    with suppress(NotFoundError):
+        return place_named(answers.get("site", {}).get("place", ""))
+    return None, None
+
+
 def currency_of(answers: Mapping[str, Any]) -> str:
     """Return the currency as typed, else the country's."""
     typed = answers.get("site", {}).get("currency", "").strip().upper()
@@ -203,7 +227,8 @@ def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
             country, town = place_named(values["place"])
         except NotFoundError:
             faults.append(FieldFault("place", "choice"))
-    zone = values.get("timezone") or (country.timezone if country else "")
+    usual_zone = country.timezone_of(town) if country and town else ""
+    zone = values.get("timezone") or usual_zone
     currency = str(values.get("currency") or (country.currency if country else "")).upper()
     faults += _check_place(values, zone, currency)
     if values.get("place") == ELSEWHERE:

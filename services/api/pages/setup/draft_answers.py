@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.api.pages.setup import control_step, data_step
+from services.api.pages.setup.composition import is_southern
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, SITE, TARIFF
@@ -14,7 +15,9 @@ def merge_step(answers: dict[str, Any], step: str, typed: Mapping[str, str]) -> 
     if step == "site":
         site = {entry.name: typed.get(entry.name, "") for entry in SITE}
         household = {entry.name: typed.get(entry.name, "") for entry in HOUSEHOLD}
-        return answers | {"site": site, "household": household}
+        merged = answers | {"site": site, "household": household}
+        southern = is_southern(merged)
+        return _cross_equator(merged, southern) if southern != is_southern(answers) else merged
     if step == "devices":
         devices = {section: form.gather(typed) for section, form in DEVICE_FORMS.items()}
         grid = {entry.name: typed.get(entry.name, "") for entry in GRID}
@@ -29,6 +32,15 @@ def merge_step(answers: dict[str, Any], step: str, typed: Mapping[str, str]) -> 
     return answers
 
 
+def _cross_equator(answers: Mapping[str, Any], southern: bool) -> dict[str, Any]:
+    """Return the answers with devices whose defaults are those of the home's new side."""
+    crossed = dict(answers)
+    for section, form in DEVICE_FORMS.items():
+        devices = answers.get(section, [])
+        crossed[section] = [form.cross_equator(device, southern=southern) for device in devices]
+    return crossed
+
+
 def change_devices(answers: dict[str, Any], button: str) -> None:
     """Add or remove a device by a button named ``add-<kind>`` or ``remove-<kind>-<place>``."""
     verb, kind, *place = button.split("-")
@@ -36,7 +48,7 @@ def change_devices(answers: dict[str, Any], button: str) -> None:
         return
     devices = answers[kind]
     if verb == "add" and len(devices) < MOST_DEVICES:
-        answers[kind] = [*devices, DEVICE_FORMS[kind].begin()]
+        answers[kind] = [*devices, DEVICE_FORMS[kind].begin(southern=is_southern(answers))]
     elif verb == "remove" and place and place[0].isdigit():
         if kind == "batteries" and not all(device.get("name") for device in devices):
             # New batteries are named by their order: removing one would give its control

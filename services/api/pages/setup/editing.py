@@ -287,7 +287,7 @@ def _answer_site(site: Site) -> dict[str, str]:
     # Take the nearest town as the chosen place, and leave fields empty that follow from it.
     answer["place"] = min(towns, key=squared_distance)
     country, town = place_named(answer["place"])
-    usual = {"timezone": country.timezone, "currency": country.currency}
+    usual = {"timezone": country.timezone_of(town), "currency": country.currency}
     for name, text in usual.items():
         if answer[name] == text:
             answer[name] = ""

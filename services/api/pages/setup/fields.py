@@ -49,6 +49,7 @@ class Entry:
         options: of a choice; ``option_<name>_<value>`` is the label of each.
         assumed: the assumption that is listed while the default stands; "": the default is no
             assumption.
+        southern: the default south of the equator; "": the same as north of it.
     """
 
     name: str
@@ -62,6 +63,11 @@ class Entry:
     options: tuple[str, ...] = ()
     hint: bool = False
     assumed: str = ""
+    southern: str = ""
+
+    def default_at(self, *, southern: bool) -> str:
+        """Return the default north or south of the equator."""
+        return self.southern if southern and self.southern else self.default
 
     def in_currency(self, currency: str) -> "Entry":
         """Return the field with a price's bounds converted to a currency."""

@@ -25,7 +25,12 @@ from luna.platform.queue.jobs import cancel_job, submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import find_progress
 from services.api.pages.layout import PageRoute, show
-from services.api.pages.setup.composition import TAKEN, battery_names, list_taken_sensors
+from services.api.pages.setup.composition import (
+    TAKEN,
+    battery_names,
+    is_southern,
+    list_taken_sensors,
+)
 from services.api.pages.setup.control_methods import METHODS, guess_words
 from services.api.pages.setup.data_step import SENSOR, offer_roles, view_access
 from services.api.pages.setup.devices import DEVICE_FORMS
@@ -369,7 +374,7 @@ def take_entities(
         after["data"] = answers.get("data", {}) | {"source": ENTITY_SOURCE}
         for section, form in DEVICE_FORMS.items():
             if not answers.get(section) and any(chosen.get(role) for role in form.sensors):
-                after[section] = [form.begin()]
+                after[section] = [form.begin(southern=is_southern(answers))]
     if takes_commands(answers):
         batteries = _read_commands(battery_names(answers), typed, lookup)
         if batteries:

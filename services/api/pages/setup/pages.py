@@ -33,7 +33,13 @@ from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.battery_trial import begin_trial, view_trial
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import control_step, data_step, views
-from services.api.pages.setup.composition import STEPS, compose, country_of, numbers_of
+from services.api.pages.setup.composition import (
+    STEPS,
+    compose,
+    country_of,
+    numbers_of,
+    timezone_of,
+)
 from services.api.pages.setup.control_methods import read_vias
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES
@@ -146,8 +152,14 @@ def _default_answers(default_name: str, taken_names: set[str]) -> dict[str, Any]
 @router.page("GET", "/ui/setup/guess", "administer")
 def guess_place(request: Request, place: Annotated[str, Query(max_length=100)] = "") -> Response:
     """Show the clock, currency and market of a place."""
-    country = country_of({"site": {"place": place}})
-    return show(request, PAGE, template="setup_guess.html.j2", country=country)
+    answers = {"site": {"place": place}}
+    return show(
+        request,
+        PAGE,
+        template="setup_guess.html.j2",
+        country=country_of(answers),
+        timezone=timezone_of(answers),
+    )
 
 
 @router.page("GET", "/ui/setup/{draft_id}/{step}", "administer")

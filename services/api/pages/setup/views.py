@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from luna.energy.devices import DEVICE_KINDS, SWITCHED_KINDS
 from luna.energy.devices.grid import NO_LIMIT_KW
-from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
+from luna.energy.site import FixedPrice, Location, Site, SpotPrice, TimeOfUsePrice
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.countries import places
 from luna.energy.site.main_fuses import usual_fuse
@@ -26,6 +26,7 @@ from services.api.pages.setup.composition import (
     list_taken_sensors,
     numbers_of,
     suggest_tariff,
+    timezone_of,
 )
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import LINE_BREAK, DeviceForm
@@ -56,6 +57,7 @@ def view_site(
         "household_typed": answers.get("household", {}),
         "places": sorted(towns),
         "country": country_of(answers),
+        "timezone": timezone_of(answers),
         "opened": shows_details,
     }
 
@@ -216,6 +218,8 @@ def _say_figure(name: str, value: float, numbers: Numbers) -> str:
         return numbers.share(value)
     if name == "price":
         return numbers.price(value, decimals=1)
+    if name == "cost":
+        return numbers.money(value)
     return numbers.number(value, 1 if name in {"least", "kw"} else 0)
 
 
@@ -246,12 +250,7 @@ def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     name = words("simulated_name") if is_simulated(site) else site.called
     lines = [(words("field_name"), name)]
     if site.location is not None:
-        place = words(
-            "review_location",
-            latitude=numbers.number(site.location.latitude, 2),
-            longitude=numbers.number(site.location.longitude, 2),
-        )
-        lines.append((words("review_place"), place))
+        lines.append((words("review_place"), _say_location(site.location, words, numbers)))
     lines += [
         (words("field_timezone"), site.timezone),
         (words("field_currency"), site.currency),
@@ -262,6 +261,16 @@ def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     if household.heated_m2 is not None:
         lines.append((words("field_heated_m2"), f"{numbers.number(household.heated_m2)}\u00a0m²"))
     return lines
+
+
+def _say_location(location: Location, words: PageWords, numbers: Numbers) -> str:
+    north_or_south = "degrees_south" if location.is_southern else "degrees_north"
+    east_or_west = "degrees_west" if location.longitude < 0.0 else "degrees_east"
+    return words(
+        "review_location",
+        latitude=words(north_or_south, degrees=numbers.number(abs(location.latitude), 2)),
+        longitude=words(east_or_west, degrees=numbers.number(abs(location.longitude), 2)),
+    )
 
 
 def _load_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

@@ -1,11 +1,9 @@
 from datetime import date, timedelta
 
 import numpy as np
-import pytest
 
 from luna.energy.public_holidays import EPOCH, list_holidays
 from services.forecaster.inputs.frame import DaysOff
-from services.forecaster.inputs.public_holidays import find_country
 from tests.support.household.measurements import describe_site
 
 
@@ -41,13 +39,6 @@ def test_a_working_day_between_a_holiday_and_a_weekend_is_a_bridge() -> None:
 
 def test_the_turn_of_the_year_is_no_edge() -> None:
     assert mark(date(2024, 12, 31), date(2025, 1, 1))[0] == [date(2025, 1, 1)]
-
-
-@pytest.mark.parametrize(
-    ("zone", "country"), [("Europe/Amsterdam", "NL"), ("America/Los_Angeles", "US"), ("UTC", None)]
-)
-def test_a_time_zone_is_of_a_country_or_of_none(zone: str, country: str | None) -> None:
-    assert find_country(zone) == country
 
 
 def test_where_country_or_region_are_unknown_there_is_less_to_say_and_no_error() -> None:

@@ -79,6 +79,23 @@ def test_the_far_north_has_no_night_in_june_and_no_day_in_december(day: date, da
     assert (output > 0).all() == (not dark)
 
 
+def test_a_roof_in_sydney_faces_north_and_gives_most_in_december() -> None:
+    sydney = {"latitude": -33.87, "longitude": 151.21}
+    zone = ZoneInfo("Australia/Sydney")
+
+    def day_kwh(month: int, **array: float) -> float:
+        site = describe_site(location=sydney, pv=[{"peak_kw": 5} | array])
+        starts = local_day(date(2026, month, 21), zone).starts
+        return float(estimate_clear_sky(starts, site).sum())
+
+    # A roof that says nothing faces the sun of noon.
+    assert day_kwh(6) == day_kwh(6, azimuth_deg=0)
+    assert day_kwh(6) > 2 * day_kwh(6, azimuth_deg=180)
+    by_month = [day_kwh(month, tilt_deg=15) for month in range(1, 13)]
+    assert by_month.index(max(by_month)) == 11
+    assert by_month.index(min(by_month)) == 5
+
+
 def test_clear_sky_output_stays_below_the_arrays_peak() -> None:
     site = describe_site(
         pv=[{"name": "a", "peak_kw": 3}, {"name": "b", "peak_kw": 2, "azimuth_deg": 90}]

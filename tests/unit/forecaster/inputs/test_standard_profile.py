@@ -67,6 +67,40 @@ def test_winter_takes_more_than_summer_and_evenings_more_than_nights() -> None:
     assert winter.max() > 2.5 * winter.min()
 
 
+def test_winter_is_june_to_august_south_of_the_equator() -> None:
+    year = date(2026, 1, 1)
+    days = [
+        load_of(year + timedelta(days=number), timezone="Australia/Sydney", location=None).sum()
+        for number in range(0, 364, 7)
+    ]
+    by_quarter = [np.mean(days[first : first + 13]) for first in range(0, 52, 13)]
+    # July to September are cold there, January to March are warm.
+    assert by_quarter[2] > 1.1 * by_quarter[0]
+    assert days[28] > 1.2 * days[2]
+    sydney = {"latitude": -33.87, "longitude": 151.21}
+    heating = {"yearly_kwh": 6000, "heated_by": "heat_pump", "heating_kwh": 3000}
+    january, july = (
+        load_of(date(2026, month, 14), location=sydney, household=heating).sum() for month in (1, 7)
+    )
+    assert july > 2 * january
+
+
+def test_southern_days_keep_their_weekdays_holidays_and_clock() -> None:
+    sydney = {"timezone": "Australia/Sydney", "country": "AU", "location": None}
+    northern = {"country": "AU"}
+    # Australia Day 2026 is a Monday; 26 weeks later the day is a working one in the north.
+    holiday, monday = (load_of(date(2026, 1, day), **sydney) for day in (26, 19))
+    sunday = load_of(date(2026, 1, 25), **sydney)
+    assert holiday == pytest.approx(sunday, rel=0.03)
+    assert np.abs(holiday - monday).max() > 0.2 * sunday.mean()
+    # A Wednesday there has the shape of the Wednesday half a year later here.
+    there = load_of(date(2026, 1, 14), **sydney)
+    here = load_of(date(2026, 7, 15), **northern)
+    assert there / there.sum() == pytest.approx(here / here.sum())
+    # Clocks change on a Sunday of an hour less.
+    assert load_of(date(2026, 10, 4), **sydney).size == 92
+
+
 def test_holidays_are_sundays_and_saturdays_days_of_their_own() -> None:
     # Thursdays, of which the second is Ascension; and the Sunday after it.
     working, ascension, sunday = (

@@ -71,6 +71,24 @@ def test_a_price_to_come_is_asked_of_documents_first_and_then_of_the_tariff(
 
 
 @each_row(
+    ("question", "arguments"),
+    [
+        ("What will electricity cost in winter 2027?", ahead("2027-06-01", "2027-08-31")),
+        ("Was kostet der Strom im Sommer 2027?", ahead("2027-12-01", "2028-02-29")),
+        ("How expensive is electricity in autumn 2027?", ahead("2027-03-01", "2027-05-31")),
+        ("Wat kost stroom in de lente 2027?", ahead("2027-09-01", "2027-11-30")),
+    ],
+)
+def test_seasons_are_those_of_the_home_s_side_of_the_equator(
+    question: str, arguments: dict[str, Any]
+) -> None:
+    place = {"location": {"latitude": -33.87, "longitude": 151.21}}
+    sydney = parse_site({"name": "home"} | PARTS | place)
+    calls = match_ahead(question, site=sydney, now=NOW)
+    assert [call.arguments for call in calls] == [arguments]
+
+
+@each_row(
     "question",
     [
         "What was the feed-in price last year?",

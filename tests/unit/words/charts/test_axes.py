@@ -1,12 +1,13 @@
 """Scales, steps, legends and what stands beside them."""
 
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from luna.words import Language, Numbers
-from luna.words.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
+from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
 from luna.words.charts.marks import draw_line, find_runs, place_keys
 
 
@@ -41,6 +42,35 @@ def test_an_upright_axis_has_its_highest_value_on_top() -> None:
 
 def test_the_least_step_that_reaches_is_chosen_and_else_the_last() -> None:
     assert [choose_step(most, (1.0, 5.0), 6) for most in (6.0, 6.1, 99.0)] == [1.0, 5.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("zone", "step", "hours"),
+    [
+        ("Europe/Berlin", 60, ["06:00", "12:00", "18:00"]),
+        ("Australia/Adelaide", 15, ["06:00", "12:00", "18:00"]),
+        # Hours of UTC begin at half past the clock's.
+        ("Australia/Adelaide", 60, ["06:30", "12:30", "18:30"]),
+        ("Asia/Kolkata", 60, ["06:30", "12:30", "18:30"]),
+    ],
+)
+def test_a_clock_axis_has_its_hours_in_zones_half_an_hour_off(
+    zone: str, step: int, hours: list[str]
+) -> None:
+    begin = datetime(2026, 6, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    # From the full hour of UTC before the local midnight on.
+    begin = begin.replace(minute=0)
+    count = 25 * 60 // step
+    axis = ClockAxis(
+        ChartFrame(1000.0, 0.0, 0.0, count),
+        lambda edge: begin + edge * timedelta(minutes=step),
+        Numbers("en", ZoneInfo(zone), "EUR"),
+        top=0.0,
+        bottom=10.0,
+        words_y=20.0,
+    )
+    drawn = [part.partition("<")[0].partition(">")[2] for part in axis.draw().split("<text")[1:]]
+    assert [words for words in drawn if ":" in words] == hours
 
 
 def test_a_legend_begins_a_row_where_one_is_full_and_never_leaves_one_empty() -> None:

@@ -68,9 +68,20 @@ class DeviceForm(Generic[DeviceT]):
     controlled_as: str | None = None
     first: bool = False
 
-    def begin(self) -> dict[str, str]:
-        """Return the default texts of a device's fields."""
-        return {entry.name: entry.default for entry in self.entries}
+    def begin(self, *, southern: bool = False) -> dict[str, str]:
+        """Return the default texts of a device's fields north or south of the equator."""
+        return {entry.name: entry.default_at(southern=southern) for entry in self.entries}
+
+    def cross_equator(self, typed: Answers, *, southern: bool) -> dict[str, str]:
+        """Return a device's texts with the defaults of the other side of the equator.
+
+        ``southern``: the side that it comes to. What differs from a default stays.
+        """
+        crossed = dict(typed)
+        for entry in self.entries:
+            if typed.get(entry.name) == entry.default_at(southern=not southern):
+                crossed[entry.name] = entry.default_at(southern=southern)
+        return crossed
 
     def gather(self, typed: Answers) -> list[dict[str, str]]:
         """Collect the devices from a form's fields ``<section>-<place>-<field>``.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices.pv import PvArray
+from luna.energy.devices.pv import NORTH_DEG, SOUTH_DEG, PvArray
 from services.api.pages.setup.devices.battery import BATTERY_WORDS
 from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
 from services.api.pages.setup.fields import DIRECTIONS, Entry
@@ -31,9 +31,10 @@ FORM = DeviceForm(
             "bearing",
             most=359.9,
             options=DIRECTIONS,
-            default="180",
+            default=f"{SOUTH_DEG:g}",
             unit="°",
             assumed="facing",
+            southern=f"{NORTH_DEG:g}",
         ),
         Entry(
             "shading",

@@ -1,5 +1,6 @@
 """From what was typed to a site: what is taken as it is meant, what is refused and where."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
@@ -7,10 +8,13 @@ from hypothesis import strategies as st
 
 from luna.energy.site.countries import COUNTRIES, place_named, places
 from luna.energy.timeline import parse_zone
+from luna.energy.zone_country import find_country
 from luna.words.catalogue import CATALOGUE, ENGLISH
 from luna.words.numbers import read_number
 from services.api.pages.setup.composition import Composition, compose, suggest_tariff
 from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.draft_answers import change_devices, merge_step
+from services.api.pages.setup.editing import answers_of
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, SITE, TARIFF
 from services.ingest.sources.prices.registry import list_markets
 from tests.support.suite.tables import each_row
@@ -59,6 +63,65 @@ def test_numbers_are_read_as_either_language_writes_them(text: str, value: float
 @each_row("text", ["", "ten", "1e5", "nan", "inf", "1,2,3", "0x10", "--1", "9 kW"])
 def test_what_is_no_number_is_none(text: str) -> None:
     assert read_number(text) is None
+
+
+@each_row(
+    ("place", "expected"),
+    [
+        ("US:New York", ("America/New_York", "USD", "US")),
+        ("US:Phoenix", ("America/Phoenix", "USD", "US")),
+        ("US:Honolulu", ("Pacific/Honolulu", "USD", "US")),
+        ("CA:St. John's", ("America/St_Johns", "CAD", "CA")),
+        ("AU:Adelaide", ("Australia/Adelaide", "AUD", "AU")),
+        ("NZ:Auckland", ("Pacific/Auckland", "NZD", "NZ")),
+        ("ZA:Durban", ("Africa/Johannesburg", "ZAR", "ZA")),
+        ("GB:Leeds", ("Europe/London", "GBP", "GB")),
+        ("IE:Galway", ("Europe/Dublin", "EUR", "IE")),
+    ],
+)
+def test_a_town_has_its_own_clock_where_its_country_has_several(
+    place: str, expected: tuple[str, str, str]
+) -> None:
+    site = compose(typed(site={"name": "Home", "place": place})).site()
+    assert (site.timezone, site.currency, site.country) == expected
+    # Opened again it is the same town, and nothing is left to be typed.
+    answer = answers_of(site)["site"]
+    assert answer["place"] == place
+    assert (answer["timezone"], answer["currency"], answer["latitude"]) == ("", "", "")
+
+
+@each_row("kind", ["fixed", "time_of_use"])
+def test_a_tariff_is_whole_in_a_country_without_a_market(kind: str) -> None:
+    bands = {"default_price": "34", "first_price": "24"}
+    for code, country in COUNTRIES.items():
+        if country.markets:
+            continue
+        site = {"name": "Home", "place": f"{code}:{country.towns[0].name}"}
+        suggested = suggest_tariff({"site": site})
+        tariff = suggested | FIXED | bands | {"import_kind": kind}
+        composed = compose(typed(site=site, tariff=tariff))
+        assert composed.whole, (code, composed.faults)
+        assert composed.site().tariff.markets == []
+
+
+def test_a_roof_follows_its_home_over_the_equator() -> None:
+    answers: dict[str, Any] = {"pv": [DEVICE_FORMS["pv"].begin()]}
+    sydney = merge_step(answers, "site", {"name": "Home", "place": "AU:Sydney"})
+    assert sydney["pv"][0]["azimuth_deg"] == "0"
+    # A further roof, and a site step without another place.
+    change_devices(sydney, "add-pv")
+    assert [roof["azimuth_deg"] for roof in sydney["pv"]] == ["0", "0"]
+    typed_roofs = sydney | {"pv": [{"azimuth_deg": "180"}, {"azimuth_deg": "0"}]}
+    kept = merge_step(typed_roofs, "site", {"name": "House", "place": "AU:Perth"})
+    assert [roof["azimuth_deg"] for roof in kept["pv"]] == ["180", "0"]
+    # Back north only what faces the equator turns.
+    west = sydney | {"pv": [{"azimuth_deg": "270"}, {"azimuth_deg": "0"}]}
+    berlin = merge_step(west, "site", SITE_TYPED)
+    assert [roof["azimuth_deg"] for roof in berlin["pv"]] == ["270", "180"]
+    # Elsewhere the typed latitude says it.
+    elsewhere = {"place": "elsewhere", "latitude": "-22,9", "longitude": "-43,2"}
+    rio = merge_step(answers, "site", elsewhere)
+    assert rio["pv"][0]["azimuth_deg"] == "0"
 
 
 def test_a_town_gives_clock_currency_country_and_place() -> None:
@@ -259,11 +322,27 @@ def test_every_country_has_a_name() -> None:
     }
 
 
+# From the Canaries' latitude to the North Cape.
+EUROPE = (27, 72)
+LATITUDES = {
+    "AU": (-44, -10),
+    "CA": (42, 70),
+    "NZ": (-48, -34),
+    "US": (18, 72),
+    "ZA": (-35, -22),
+}
+SOUTHERN_WINTER = datetime(2026, 7, 1, tzinfo=UTC)
+
+
 def test_every_place_has_a_clock_and_lies_where_it_can() -> None:
     for place, code in places():
         country, town = place_named(place)
         assert country.code == code
-        assert parse_zone(country.timezone).key == country.timezone
-        # From the Canaries' latitude to the North Cape, from the Azores to the Urals.
-        assert 27 < town.latitude < 72, place
-        assert -32 < town.longitude < 41, place
+        zone = parse_zone(country.timezone_of(town))
+        assert find_country(zone.key) == code, place
+        # By the sun a clock is at most two hours off, as in the west of Spain and in the Yukon.
+        winter = datetime(2026, 1, 1, tzinfo=UTC) if town.latitude > 0 else SOUTHERN_WINTER
+        offset = winter.astimezone(zone).utcoffset() or timedelta()
+        assert abs(offset / timedelta(hours=1) - town.longitude / 15) < 2.1, place
+        south, north = LATITUDES.get(code, EUROPE)
+        assert south < town.latitude < north, place

@@ -410,3 +410,21 @@ def test_the_port_at_which_other_programs_find_a_device_stays_while_the_device_s
     assert elsewhere.control.vias["Akku"] == stored.model_copy(
         update={"host": "192.168.1.10", "proxy": None}
     )
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "said"),
+    [
+        (48.14, 11.58, ("48.14° north, 11.58° east", "48,14° Nord, 11,58° Ost")),
+        (-33.92, 18.42, ("33.92° south, 18.42° east", "33,92° Süd, 18,42° Ost")),
+        (33.45, -112.07, ("33.45° north, 112.07° west", "33,45° Nord, 112,07° West")),
+    ],
+)
+def test_a_place_is_said_by_its_side_of_the_equator_and_of_greenwich(
+    latitude: float, longitude: float, said: tuple[str, str]
+) -> None:
+    site = parse_site(HOUSE | {"location": {"latitude": latitude, "longitude": longitude}})
+    for language, place in zip(("en", "de"), said, strict=True):
+        numbers = Numbers(language, ZoneInfo("Europe/Berlin"), "EUR")
+        parts = dict(view_site_parts(site, page_words("setup", language), numbers))
+        assert place in [text for _, text in parts["site"]]
