@@ -2,27 +2,8 @@
 
 import datetime as dt
 from functools import lru_cache
-from importlib import resources
-
-from luna.energy.site import Site
 
 EPOCH = dt.date(1970, 1, 1)
-
-
-def country_of(site: Site) -> str | None:
-    """Return the country (ISO 3166) whose holidays a site has, None where nobody knows it."""
-    return site.country or find_country(site.timezone)
-
-
-@lru_cache
-def find_country(timezone: str) -> str | None:
-    """Return the country (ISO 3166) that a time zone is named after.
-
-    None for zones of no country, such as UTC.
-    """
-    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
-    return next((row[0] for row in rows if row[2] == timezone), None)
 
 
 def load_holidays() -> None:

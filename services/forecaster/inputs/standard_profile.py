@@ -27,7 +27,8 @@ from luna.energy.physics.heat import heat_per_kwh
 from luna.energy.site import Location, Site
 from luna.energy.site.household import COP, HeatedBy
 from luna.energy.timeline import FloatArray, local_offsets, parse_zone
-from services.forecaster.inputs.public_holidays import EPOCH, country_of, list_holidays
+from luna.platform.site_country import country_of
+from services.forecaster.inputs.public_holidays import EPOCH, list_holidays
 from services.forecaster.inputs.rough_sky import find_place
 
 HEATING_LIMIT_C = 15.0  # Source: VDI 3807, the outdoor temperature below which houses are heated

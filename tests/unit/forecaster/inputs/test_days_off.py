@@ -3,8 +3,9 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from luna.platform.site_country import find_country
 from services.forecaster.inputs.frame import DaysOff
-from services.forecaster.inputs.public_holidays import EPOCH, find_country, list_holidays
+from services.forecaster.inputs.public_holidays import EPOCH, list_holidays
 from tests.support.household.measurements import describe_site
 
 
