@@ -29,6 +29,7 @@ NAMES = {
     "mqtt_password": "LUNA_MQTT_PASSWORD",
     "entsoe_token": "LUNA_ENTSOE_TOKEN",
     "tibber_token": "LUNA_TIBBER_TOKEN",
+    "electricity_maps_token": "LUNA_ELECTRICITY_MAPS_TOKEN",
 }
 # The gateway stands behind ingress, which alone may speak to it, in a frame of Home Assistant's own
 # pages.

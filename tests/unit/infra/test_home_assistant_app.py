@@ -193,7 +193,13 @@ def test_every_option_becomes_a_setting(run: ModuleType, monkeypatch: pytest.Mon
     ) == ("control", "de", "off", False)
     secrets = {
         name: getattr(settings, name)
-        for name in ("admin_password", "mqtt_password", "entsoe_token", "tibber_token")
+        for name in (
+            "admin_password",
+            "mqtt_password",
+            "entsoe_token",
+            "tibber_token",
+            "electricity_maps_token",
+        )
     }
     assert {name: secret.get_secret_value() for name, secret in secrets.items()} == {
         name: f"{name}-value" for name in secrets
