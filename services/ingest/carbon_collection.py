@@ -6,6 +6,7 @@ Forecasts have their instant of issue, measurements are known when their slot en
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import httpx
 import numpy as np
@@ -119,7 +120,7 @@ def _add_sheets(collected: CollectedCarbon, source: str, sheets: Sequence[Carbon
     """Place the intensities of a source, measured ones over forecast ones."""
     timeline = collected.timeline
     absurd_count = 0
-    for sheet in sorted(sheets, key=_measured_last):
+    for sheet in sorted(sheets, key=attrgetter("is_measured")):
         is_absurd = (sheet.g_per_kwh < 0) | (sheet.g_per_kwh > ABSURD_G_PER_KWH)
         places = ((sheet.starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
         inside = (places >= 0) & (places < timeline.count)
@@ -132,10 +133,6 @@ def _add_sheets(collected: CollectedCarbon, source: str, sheets: Sequence[Carbon
             f"{source}: {absurd_count} quarter-hours are below 0 or above "
             f"{ABSURD_G_PER_KWH:g} g/kWh and left out."
         )
-
-
-def _measured_last(sheet: CarbonSheet) -> bool:
-    return sheet.is_measured
 
 
 def date_intensities(
@@ -153,8 +150,7 @@ def date_intensities(
     Invariants: an intensity equal to the stored one is not new; a forecast revises no measurement,
         and a service that stands in for the preferred one does not either.
     """
-    starts = collected.timeline.starts.astype("datetime64[us]")
-    ends: InstantArray = starts + np.timedelta64(SLOT)
+    ends = (collected.timeline.starts + np.timedelta64(SLOT)).astype("datetime64[us]")
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     was_measured = issued_at >= ends
     revises = collected.is_measured & collected.is_preferred

@@ -82,7 +82,8 @@ def fetch(
 def read(engine: Engine, timeline: Timeline, *, known_at: datetime = NOW) -> list[float]:
     with unit_of_work(engine) as connection:
         carbon = weather_carbon.read_carbon(connection, "carbon-home", timeline, known_at=known_at)
-    return carbon[np.isfinite(carbon)].tolist()
+    known: list[float] = carbon[np.isfinite(carbon)].tolist()
+    return known
 
 
 def test_a_plans_outlook_has_the_carbon_that_was_fetched(home: Engine) -> None:
