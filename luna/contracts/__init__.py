@@ -1,6 +1,8 @@
 """The messages services exchange: one request and one reply model per task."""
 
 from luna.contracts.data import (
+    FetchCarbonReply,
+    FetchCarbonRequest,
     FetchPricesReply,
     FetchPricesRequest,
     FetchWeatherReply,
@@ -38,6 +40,8 @@ __all__ = [
     "DemoSiteReply",
     "EvaluateReply",
     "EvaluateRequest",
+    "FetchCarbonReply",
+    "FetchCarbonRequest",
     "FetchPricesReply",
     "FetchPricesRequest",
     "FetchWeatherReply",

@@ -426,3 +426,57 @@ class FetchWeatherRequest(Request):
     site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     first: Instant | None = None
     end: Instant | None = None
+
+
+# By the names of their modules in services/ingest/sources/carbon, in the order in which they are
+# asked: grid operators first, then those of many countries; Electricity Maps needs a token.
+CarbonService = Literal[
+    "uk_carbon_intensity",
+    "energinet",
+    "energy_charts",
+    "electricity_maps",
+]
+
+
+class SiteCarbonReply(Message):
+    """The outcome for one site: quarter-hours by service, and those unknown.
+
+    The unknown ones are those of the time asked for.
+    """
+
+    site_id: str
+    first: Instant
+    end: Instant
+    added: int
+    revised: int
+    missing: int
+    sources: dict[str, int] = {}
+    faults: Annotated[list[str], Field(description="what services said that gave nothing")] = []
+
+
+class FetchCarbonReply(Message):
+    """One entry for each site in a place that a service knows."""
+
+    sites: list[SiteCarbonReply]
+    reached: Annotated[bool, Field(description="false: no service answered")] = True
+
+
+class FetchCarbonRequest(Request):
+    """Fetch the carbon intensity of the grid where sites are.
+
+    Without ``first`` and ``end`` that of the last day and the forecast. ``site_id``: one alone,
+    default: every site in a place that a service knows. ``source``: one service alone, default: in
+    order of preference.
+    """
+
+    task: ClassVar[str] = "ingest.carbon.fetch"
+    reply: ClassVar[type[Message]] = FetchCarbonReply
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=1), "carbon", "time between two looks at the grid's carbon intensity"
+    )
+    public: ClassVar[bool] = True
+
+    site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    first: Instant | None = None
+    end: Instant | None = None
+    source: CarbonService | None = None

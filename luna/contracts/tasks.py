@@ -18,6 +18,7 @@ from luna.contracts.charging_sessions import FollowSessionsRequest
 from luna.contracts.data import (
     BackfillRequest,
     BuildSlotsRequest,
+    FetchCarbonRequest,
     FetchPricesRequest,
     FetchWeatherRequest,
     JudgeQualityRequest,
@@ -114,6 +115,7 @@ REQUESTS: tuple[type[Request], ...] = (
     JudgeQualityRequest,
     FetchPricesRequest,
     FetchWeatherRequest,
+    FetchCarbonRequest,
     BuildSlotsRequest,
     BackfillRequest,
     ParetoRequest,

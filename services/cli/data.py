@@ -9,8 +9,8 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from luna.contracts import FetchPricesRequest, FetchWeatherRequest
-from luna.contracts.data import LoadReply, PriceService
+from luna.contracts import FetchCarbonRequest, FetchPricesRequest, FetchWeatherRequest
+from luna.contracts.data import CarbonService, LoadReply, PriceService
 from luna.contracts.file_guess import FileGuess, FilePreview, GuessReason
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.reading_history import ReadingQuery
@@ -45,6 +45,7 @@ app.add_typer(
     name="quarantine",
 )
 SERVICES = " or ".join(", ".join(get_args(PriceService)).rsplit(", ", 1))
+CARBON_SERVICES = " or ".join(", ".join(get_args(CarbonService)).rsplit(", ", 1))
 MarketFirst = Annotated[
     str | None,
     typer.Option(
@@ -123,6 +124,37 @@ def weather(
         as_json=as_json,
         show=partial(show_reply, price_capabilities.fetch_weather, reply, {}, UTC_ZONE),
     )
+
+
+@app.command()
+def carbon(
+    *,
+    site: SiteOption,
+    first: FirstOption,
+    end: EndOption,
+    source: Annotated[
+        str | None, typer.Option(help=f"{CARBON_SERVICES} alone; default: one after the other.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch past and forecast carbon intensity of the site's grid.
+
+    You can repeat it: revised values are stored next to the first ones.
+    """
+    from services.ingest.carbon_collection import fetch_carbon
+
+    with err.status(f"Fetching the carbon intensity at {site} …"), open_database() as pool:
+        with engine.unit_of_work(pool) as connection:
+            window = parse_window(connection, site, first, end)
+        request = compose_request(
+            FetchCarbonRequest, site_id=site, first=window[0], end=window[1], source=source
+        )
+        reply = fetch_carbon(pool, request, load_settings(), clock=SystemClock())
+    (entry,) = reply.sites
+    if not entry.sources and entry.missing:
+        reasons = " ".join(entry.faults) or "no service has any for this time."
+        raise UnavailableError(f"there is no carbon intensity: {reasons}", field="site", value=site)
+    emit_reply(price_capabilities.fetch_carbon, reply, as_json=as_json)
 
 
 @app.command()

@@ -12,6 +12,8 @@ import httpx
 from luna.contracts import (
     DemoLoadReply,
     DemoLoadRequest,
+    FetchCarbonReply,
+    FetchCarbonRequest,
     FetchPricesReply,
     FetchPricesRequest,
     FetchWeatherReply,
@@ -76,6 +78,7 @@ from luna.platform.queue.jobs import resend_due
 from luna.platform.retry import RetryPolicy
 from services.ingest import (
     backfill,
+    carbon_collection,
     devices,
     object_retention,
     price_collection,
@@ -229,6 +232,17 @@ def fetch_weather(request: FetchWeatherRequest, work: TaskContext) -> FetchWeath
     if is_present and any(site.written for site in reply.sites):
         refresh = RefreshForecastsRequest(site_id=request.site_id)
         work.client.submit(refresh, expires=FORECASTS_WITHIN)
+    return reply
+
+
+@task(FetchCarbonRequest, soft_limit=timedelta(minutes=30))
+def fetch_carbon(request: FetchCarbonRequest, work: TaskContext) -> FetchCarbonReply:
+    """Fetch the carbon intensity of the grid where sites are."""
+    reply = carbon_collection.tell(
+        carbon_collection.fetch_carbon(work.database(), request, work.settings, clock=work.clock)
+    )
+    if not reply.reached:
+        ask_again(work, request)
     return reply
 
 

@@ -524,6 +524,7 @@ def test_changes_of_the_past_are_listed_with_what_was_before(
         ),
         ("forecast-versions/trainings", {}, "forecaster.model.train"),
         ("weather", {}, "ingest.weather.fetch"),
+        ("carbon", {}, "ingest.carbon.fetch"),
         ("quality", {"from_day": "2024-03-18", "to_day": "2024-03-24"}, "ingest.quality.judge"),
         ("repairs", {"from_day": "2024-03-18", "to_day": "2024-03-24"}, "ingest.history.repair"),
         ("slots", {"from": "2024-03-12", "to": "2024-03-13"}, "ingest.slots.build"),

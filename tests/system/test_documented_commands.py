@@ -45,6 +45,7 @@ NOT_RUN = {
     "luna data verify": "asks Home Assistant",
     "luna data prices": "asks a service outside",
     "luna data weather": "asks a service outside",
+    "luna data carbon": "asks a service outside",
     "luna what-if --site home --from": "takes minutes: a year",
     "luna replay --site home --site second": "takes minutes: two months",
     "luna agent train": "takes minutes: has tests of its own in tests/integration/agent",

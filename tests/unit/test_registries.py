@@ -17,9 +17,10 @@ import services.api.pages
 import services.api.pages.setup.devices
 import services.api.routes
 import services.executor.devices
+import services.ingest.sources.carbon
 import services.ingest.sources.prices
 import services.planner.devices
-from luna.contracts.data import PriceService
+from luna.contracts.data import CarbonService, PriceService
 from luna.energy.devices import DEVICE_KINDS, DeviceSensorRoles
 from luna.energy.devices.kind import DeviceKind
 from luna.energy.refusals import REASONS, RefusalReason
@@ -35,6 +36,8 @@ from services.api.routes.registry import ROUTERS
 from services.api.routing import ResourceRouter
 from services.executor.devices import DEVICE_UNITS
 from services.executor.devices.unit import DeviceUnits
+from services.ingest.sources.carbon.all_sources import CARBON_SOURCES
+from services.ingest.sources.carbon.declaration import CarbonSourceDeclaration
 from services.ingest.sources.prices.all_sources import PRICE_SOURCES
 from services.ingest.sources.prices.declaration import PriceSourceDeclaration
 from services.planner.devices import PLANNED_KINDS
@@ -48,6 +51,7 @@ REGISTRIES: tuple[tuple[Any, type, Iterable[Any]], ...] = (
     (services.planner.devices, PlannedKind, PLANNED_KINDS),
     (services.executor.devices, DeviceUnits, DEVICE_UNITS),
     (services.ingest.sources.prices, PriceSourceDeclaration, PRICE_SOURCES.values()),
+    (services.ingest.sources.carbon, CarbonSourceDeclaration, CARBON_SOURCES.values()),
     (services.agent, KindDeclaration, AGENT_KINDS),
     (services.api.routes, ResourceRouter, ROUTERS),
     (services.api.pages, ResourceRouter, PAGE_ROUTERS),
@@ -88,8 +92,9 @@ def test_a_registry_lists_what_its_modules_declare(
         (list(DEVICE_FORMS), [kind.section for kind in DEVICE_KINDS]),
         ([units.section for units in DEVICE_UNITS], list(Control.model_fields)),
         (list(PRICE_SOURCES), list(get_args(PriceService))),
+        (list(CARBON_SOURCES), list(get_args(CarbonService))),
     ],
-    ids=["planned", "forms", "units", "prices"],
+    ids=["planned", "forms", "units", "prices", "carbon"],
 )
 def test_members_stand_in_one_order(sections: list[str], order: list[str]) -> None:
     assert sections == sorted(sections, key=order.index)

@@ -32,6 +32,7 @@ NAMES = {
     "esios_token": "LUNA_ESIOS_TOKEN",
     "ostrom_token": "LUNA_OSTROM_TOKEN",
     "amber_token": "LUNA_AMBER_TOKEN",
+    "electricity_maps_token": "LUNA_ELECTRICITY_MAPS_TOKEN",
 }
 # The gateway stands behind ingress, which alone may speak to it, in a frame of Home Assistant's own
 # pages.

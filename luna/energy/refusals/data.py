@@ -298,6 +298,14 @@ REASONS: dict[str, RefusalReason] = {
     "weather-window": RefusalReason(
         "the end is before the start, or more than {days} days ahead", "Choose another end."
     ),
+    "carbon-window": RefusalReason(
+        "a carbon window needs a first instant and a later last one, at most {days} days apart",
+        "Give both, in this order.",
+    ),
+    "site-without-carbon": RefusalReason(
+        "no service has the carbon intensity of this home's country",
+        "Set the home's country, set LUNA_ELECTRICITY_MAPS_TOKEN, or load a file.",
+    ),
     "market-not-of-tariff": RefusalReason("the site's tariff does not use this market", "{remedy}"),
     "simulated-home-own-broker": RefusalReason(
         "Luna already uses an MQTT broker, and the demo home needs its own",

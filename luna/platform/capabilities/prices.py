@@ -1,4 +1,4 @@
-"""Prices and weather of a site: what it pays, and fetching what is missing."""
+"""Prices, weather and carbon of a site: what it pays, and fetching what is missing."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,6 +9,9 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from luna.contracts.data import (
+    CarbonService,
+    FetchCarbonReply,
+    FetchCarbonRequest,
     FetchPricesReply,
     FetchPricesRequest,
     FetchWeatherReply,
@@ -80,6 +83,16 @@ class WeatherOrder(Message):
     to: Annotated[Instant | None, Field(description="end, not included; at most 15 days ahead")] = (
         None
     )
+
+
+class CarbonOrder(Message):
+    """Carbon intensity to fetch; without ``from`` and ``to`` the last day and the forecast."""
+
+    from_: Annotated[Instant | None, Field(alias="from", description="start")] = None
+    to: Annotated[Instant | None, Field(description="the end, not included")] = None
+    source: Annotated[
+        CarbonService | None, Field(description="only this service; default: one after the other")
+    ] = None
 
 
 _HEADINGS = ("from", "import price", "export price")
@@ -229,8 +242,39 @@ def fetch_weather(
     return FetchWeatherRequest(site_id=site_id, first=order.from_, end=order.to)
 
 
+def _show_carbon(reply: FetchCarbonReply, _: Numbers) -> Iterator[str | TextTable]:
+    for site in reply.sites:
+        sources = ", ".join(f"{name} {count:,}" for name, count in site.sources.items()) or "–"
+        row = [sources, f"{site.added:,}", f"{site.revised:,}", f"{site.missing:,}"]
+        yield TextTable(
+            ("quarter-hours from", "new", "revised", "still unknown"),
+            [row],
+            words=("quarter-hours from",),
+        )
+        yield from (f"  {fault}" for fault in site.faults)
+
+
+@capability(
+    "POST",
+    "/v1/sites/{site_id}/carbon",
+    noun=_NOUN,
+    scope="data",
+    local_command="data carbon",
+    shown=_show_carbon,
+    status=202,
+)
+def fetch_carbon(call: CapabilityCall, site_id: SiteName, order: CarbonOrder) -> FetchCarbonRequest:
+    """Fetch the grid's carbon intensity.
+
+    Fetch the carbon intensity of the site's grid as a job: measured and forecast quarter-hours.
+    """
+    sites.key_of(call.connection, site_id)
+    return FetchCarbonRequest(site_id=site_id, first=order.from_, end=order.to, source=order.source)
+
+
 CAPABILITIES = (
     list_prices,
     fetch_prices,
     fetch_weather,
+    fetch_carbon,
 )

@@ -193,6 +193,27 @@ def read_carbon_each(
     return intensity
 
 
+def read_newest_carbon(
+    connection: Connection, place: str, timeline: Timeline, *, known_at: datetime
+) -> tuple[FloatArray, InstantArray]:
+    """Return the newest carbon intensity of each quarter-hour known at ``known_at``, and its issue.
+
+    NaN and NaT where unknown.
+    """
+    query = sql.SQL(
+        "SELECT DISTINCT ON (slot_start) slot_start, issued_at, {} FROM carbon_intensity"
+        " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {} "
+        "ORDER BY slot_start, issued_at DESC"
+    ).format(copy.coalesced("carbon_g_per_kwh"), place, timeline.start, timeline.end, known_at)
+    types = {"slot_start": "M8[s]", "issued_at": "M8[us]", "carbon_g_per_kwh": "f8"}
+    rows = copy.read(connection, query, types)
+    g_per_kwh = align(rows["slot_start"], rows["carbon_g_per_kwh"], timeline)
+    issued_at = np.full(timeline.count, np.datetime64("NaT", "us"))
+    slots = (rows["slot_start"] - timeline.starts[0]) // np.timedelta64(SLOT)
+    issued_at[slots.astype(np.int64)] = rows["issued_at"]
+    return g_per_kwh, issued_at
+
+
 def read_carbon_issues(
     connection: Connection, place: str, timeline: Timeline
 ) -> tuple[InstantArray, InstantArray, FloatArray]:

@@ -327,8 +327,8 @@ class Settings(BaseSettings):
         bool,
         Field(
             description=(
-                "whether prices and weather that sites need are fetched from the services that "
-                "publish them"
+                "whether prices, weather and carbon intensities that sites need are fetched from "
+                "the services that publish them"
             )
         ),
         CHANGEABLE,
@@ -353,6 +353,12 @@ class Settings(BaseSettings):
     ] = None
     amber_token: Annotated[
         SecretStr | None, Field(description="access token of Amber"), ISSUED_ELSEWHERE, CHANGEABLE
+    ] = None
+    electricity_maps_token: Annotated[
+        SecretStr | None,
+        Field(description="token of Electricity Maps"),
+        ISSUED_ELSEWHERE,
+        CHANGEABLE,
     ] = None
     api_host: Annotated[
         str,

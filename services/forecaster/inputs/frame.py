@@ -22,8 +22,8 @@ from luna.energy.public_holidays import EPOCH, list_holidays
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
 from luna.energy.weather import NO_WEATHER, WeatherVintages
+from luna.platform.site_country import country_of
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.holiday_country import country_of
 from services.forecaster.inputs.rough_sky import RoughSky
 from services.forecaster.inputs.solar import Sky, expected_output, limit_output, look_up, sum_peaks
 from services.forecaster.inputs.standard_profile import StandardProfile

@@ -29,7 +29,7 @@ from luna.energy.public_holidays import EPOCH, list_holidays
 from luna.energy.site import Location, Site
 from luna.energy.site.household import COP, HeatedBy
 from luna.energy.timeline import FloatArray, local_offsets, parse_zone
-from services.forecaster.inputs.holiday_country import country_of
+from luna.platform.site_country import country_of
 from services.forecaster.inputs.rough_sky import find_place
 
 HEATING_LIMIT_C = 15.0  # Source: VDI 3807, the outdoor temperature below which houses are heated

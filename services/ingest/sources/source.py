@@ -1,4 +1,4 @@
-"""Protocols of outside data sources (history, live, prices) and their errors.
+"""Protocols of outside data sources (history, live, prices, carbon) and their errors.
 
 SourceError            slow, busy or unreadable answer: a later retry may succeed
   SourceUnreachedError no connection: retried soon, see ``ask_again`` in ``services.ingest.tasks``
@@ -55,6 +55,18 @@ class PriceSheet:
     price: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class CarbonSheet:
+    """Carbon intensities of quarter-hours, measured or forecast.
+
+    ``starts`` ascend; ``g_per_kwh`` is finite.
+    """
+
+    starts: InstantArray
+    g_per_kwh: FloatArray
+    is_measured: bool
+
+
 class HistorySource(Protocol):
     """A service with the history of sensors."""
 
@@ -87,4 +99,16 @@ class PriceSource(Protocol):
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         """Return the prices from ``first`` on, before ``end``."""
+        ...
+
+
+class CarbonSource(Protocol):
+    """A service that publishes the carbon intensity of grids."""
+
+    name: str
+
+    def fetch(
+        self, zone: str, first: datetime, end: datetime, *, now: datetime
+    ) -> list[CarbonSheet]:
+        """Return at least the intensities from ``first`` on, before ``end``."""
         ...

@@ -1,4 +1,4 @@
-"""``luna data prices`` and ``luna data weather`` on a machine from which nobody is reached."""
+"""``luna data prices``, ``weather`` and ``carbon`` on a machine from which nobody is reached."""
 
 from collections.abc import Iterator
 
@@ -41,9 +41,18 @@ def home(database: Engine) -> Iterator[None]:
         yield
 
 
-def test_weather_that_does_not_come_is_an_error(offline: Luna, home: None) -> None:
-    said = offline("data", "weather", "--site", "outside-home", *DAY)
+@pytest.mark.parametrize("what", ["weather", "carbon"])
+def test_what_does_not_come_is_an_error(offline: Luna, home: None, what: str) -> None:
+    said = offline("data", what, "--site", "outside-home", *DAY)
     assert (said.code, said.problem["status"]) == (1, 503)
+
+
+@pytest.mark.parametrize("source", ["energinet", "electricity_maps", "nobody"])
+def test_a_carbon_service_that_cannot_answer_is_refused_by_name(
+    offline: Luna, home: None, source: str
+) -> None:
+    said = offline("data", "carbon", "--site", "outside-home", "--source", source, *DAY)
+    assert (said.code, said.problem["field"]) == (2, "source")
 
 
 @pytest.mark.parametrize(

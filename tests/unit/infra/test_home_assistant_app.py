@@ -201,6 +201,7 @@ def test_every_option_becomes_a_setting(run: ModuleType, monkeypatch: pytest.Mon
             "esios_token",
             "ostrom_token",
             "amber_token",
+            "electricity_maps_token",
         )
     }
     assert {name: secret.get_secret_value() for name, secret in secrets.items()} == {
