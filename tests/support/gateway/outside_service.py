@@ -75,7 +75,6 @@ HOSTS = {
     "past_forecast": "historical-forecast-api.open-meteo.com",
     "archive": "archive-api.open-meteo.com",
     "uk_carbon_intensity": "api.carbonintensity.org.uk",
-    "energinet": "api.energidataservice.dk",
     "electricity_maps": "api.electricitymap.org",
 }
 NOBODY = Service(httpx.ConnectError("nobody is there"))
