@@ -10,6 +10,7 @@ from typing import Literal
 
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
+from luna.energy.market_publication import usual_publication
 from luna.energy.timeline import SLOT
 from luna.platform.house_now import OLD_VALUES
 from luna.words import say_mode
@@ -178,11 +179,25 @@ def _late_prices(view: HomeView) -> Iterator[Notice]:
         more = view.words("notice_prices_today_more")
         yield Notice("warn", view.words("notice_prices_today"), more)
         return
-    due = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, zone) + LATE
+    published = _all_published(view)
+    if published is None:
+        return
+    due = datetime.combine(now.date(), published, zone) + LATE
     midnight = datetime.combine((now + timedelta(days=1)).date(), time(), zone)
     if known_slots and now > due and known_until <= midnight:
         more = view.words("notice_prices_more", t=view.say_instant(known_until))
         yield Notice("warn", view.words("notice_prices"), more)
+
+
+def _all_published(view: HomeView) -> time | None:
+    """Return when tomorrow's prices of all series are out; None where one never is in advance."""
+    latest = DAY_AHEAD_PUBLISHED
+    for series in view.window.site.tariff.price_series:
+        published = usual_publication(series)
+        if published is None:
+            return None
+        latest = max(latest, published)
+    return latest
 
 
 def say_age(view: HomeView, seconds: int) -> str:

@@ -318,16 +318,24 @@ def test_a_level_of_before_is_told_with_its_time_by_home_and_in_answers() -> Non
 
 
 @pytest.mark.parametrize(
-    ("known_hours_ahead", "codes"),
+    ("market", "known_hours_ahead", "codes"),
     # At 16:37 tomorrow's are late from 14:00 on; those of the slot that runs are known where they
-    # end after it.
-    [(-1.0, ["notice_prices_today"]), (2.0, ["notice_prices"]), (31.0, [])],
+    # end after it. The supplier of Agile publishes at 16:00, the Spanish PVPC is out at 20:20, and
+    # ComEd's prices are known only afterwards.
+    [
+        ("DE_LU", -1.0, ["notice_prices_today"]),
+        ("DE_LU", 2.0, ["notice_prices"]),
+        ("DE_LU", 31.0, []),
+        ("GB-AGILE-C", 2.0, []),
+        ("ES-PVPC", 2.0, []),
+        ("US-COMED", 2.0, []),
+    ],
 )
 def test_prices_that_have_not_come_are_told_today_as_well(
-    known_hours_ahead: float, codes: list[str]
+    market: str, known_hours_ahead: float, codes: list[str]
 ) -> None:
     view = view_of(("save", 4, 0.0))
-    tariff = {"import": {"kind": "spot", "market": "DE_LU"}}
+    tariff = {"import": {"kind": "spot", "market": market}}
     site = SITE.model_copy(
         update={
             "tariff": parse_site(
