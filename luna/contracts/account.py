@@ -44,8 +44,8 @@ class CostLineReply(Message):
         Field(
             description=(
                 "spot, markup, vat, energy: an all-in price; blocks: what later blocks of the "
-                "tariff add; component: a component of the tariff, by its name; base: a charge "
-                "without energy"
+                "tariff add; beyond: what energy beyond a component's allowance adds; component: "
+                "a component of the tariff, by its name; base: a charge without energy"
             )
         ),
     ]
@@ -56,6 +56,9 @@ class CostLineReply(Message):
     ] = None
     name: Annotated[
         str | None, Field(description="of a component of the tariff, as the owner calls it")
+    ] = None
+    beyond_kwh: Annotated[
+        float | None, Field(description="the allowance of each period that the line is not for")
     ] = None
 
 

@@ -94,7 +94,8 @@ class CostLine:
     """One line of a bill: energy, cost and, where one holds, its price.
 
     The price is in currency per kWh, None where it changes within the line. Earnings are negative
-    costs. ``name`` is the owner's for a component of the tariff, None where the code says it.
+    costs. ``name`` is the owner's for a component of the tariff, None where the code says it. The
+    line is for what lies beyond ``beyond_kwh``, None where it is for all energy.
     """
 
     direction: Direction
@@ -103,6 +104,7 @@ class CostLine:
     cost: float
     price: float | None = None
     name: str | None = None
+    beyond_kwh: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +291,17 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
             continue
         cost = sign * fsum(line.slot_cost(energy)[counted].tolist())
         bought_kwh = fsum(energy[counted].tolist())
-        bill.append(CostLine(direction, line.code, bought_kwh, cost, line.price, line.name))
+        bill.append(
+            CostLine(
+                direction,
+                line.code,
+                bought_kwh,
+                cost,
+                line.price,
+                line.name,
+                line.beyond_kwh,
+            )
+        )
     return bill
 
 

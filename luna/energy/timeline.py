@@ -330,16 +330,23 @@ def local_dates(timeline: Timeline, zone: ZoneInfo) -> list[date]:
     return [instant.astimezone(zone).date() for instant in timeline]
 
 
-def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
+def split_days(timeline: Timeline, zone: ZoneInfo, *, begins: str = "00:00") -> list[int]:
     """Return the index of each local day's first slot, and the number of slots.
 
     The first edge is 0, the last one the number of slots.
+
+    Args:
+        timeline: to split.
+        zone: whose clock counts.
+        begins: the local time at which a day begins, such as ``12:00``.
     """
     day = timeline.start.astimezone(zone).date()
     edges = [0]
-    while (midnight := local_midnight(day := day + timedelta(days=1), zone)) < timeline.end:
-        # A slot that contains midnight belongs to the day before.
-        edges.append(-((timeline.start - midnight) // timeline.step))
+    while (begin := local_instant(day, begins, zone)) < timeline.end:
+        if begin > timeline.start:
+            # A slot that contains the begin belongs to the day before.
+            edges.append(-((timeline.start - begin) // timeline.step))
+        day += timedelta(days=1)
     return [*edges, timeline.count]
 
 

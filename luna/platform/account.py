@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.account import (
@@ -18,13 +19,13 @@ from luna.contracts.account import (
 from luna.energy.account import FLOWS, AccountSlots, EnergyAccount, FlowTotal, settle_account
 from luna.energy.account_period import AccountPeriod
 from luna.energy.devices import DEVICE_KINDS
-from luna.energy.economics.charges import find_charge
-from luna.energy.economics.tariff_lines import TariffLine, price_lines, surcharge_lines
+from luna.energy.economics.charges import find_charges, period_begin
+from luna.energy.economics.tariff_lines import TariffLine, price_lines, surcharge_line
 from luna.energy.observations import ESTIMABLE
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT, Site
 from luna.energy.tariffs.component import PricedSlots
-from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight, parse_zone
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, parse_zone
 from luna.platform.database import observations, prices, quality
 
 _SERIES = tuple(f"{name}_kwh" for name in FLOWS)
@@ -79,26 +80,21 @@ def _read_import_lines(
     connection: Connection, site: Site, slots: PricedSlots, import_kwh: FloatArray
 ) -> list[TariffLine]:
     rule = site.tariff.import_
-    drawn_kwh = _read_drawn(connection, site, slots.timeline)
-    return [
-        *price_lines(rule, slots),
-        *surcharge_lines(rule, import_kwh, slots.timeline, drawn_kwh=drawn_kwh, slots=slots),
-    ]
-
-
-def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float:
-    """Return the energy drawn earlier in the timeline's first month, kWh.
-
-    0 where the tariff does not depend on it.
-    """
-    charged = find_charge(site.tariff.import_)
-    zone = parse_zone(site.timezone)
-    month = local_midnight(timeline.start.astimezone(zone).date().replace(day=1), zone)
-    if charged is None or month >= timeline.start:
-        return 0.0
-    past = Timeline(month, SLOT, (timeline.start - month) // SLOT)
-    bought = observations.read_series(connection, site.name, past, ("import_kwh",))["import_kwh"]
-    return charged.charge.count_drawn(bought, past, zone=zone)
+    timeline = slots.timeline
+    lines = price_lines(rule, slots)
+    charges = find_charges(rule)
+    begin = period_begin(charges, timeline.start, slots.zone)
+    past = None
+    bought = np.empty(0)
+    if begin is not None and timeline.start - begin >= SLOT:
+        past = Timeline(begin, SLOT, (timeline.start - begin) // SLOT)
+        stored = observations.read_series(connection, site.name, past, ("import_kwh",))
+        bought = stored["import_kwh"]
+    for charged in charges:
+        drawn_kwh = 0.0 if past is None else charged.count_drawn(bought, past, zone=slots.zone)
+        line = surcharge_line(charged, import_kwh, timeline, drawn_kwh=drawn_kwh, zone=slots.zone)
+        lines.append(line)
+    return lines
 
 
 def read_account(

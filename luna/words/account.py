@@ -23,6 +23,8 @@ class PricedLine(Protocol):
     def price(self) -> float | None: ...
     @property
     def name(self) -> str | None: ...
+    @property
+    def beyond_kwh(self) -> float | None: ...
 
 
 def say_flow(name: str, language: Language) -> str:
@@ -33,6 +35,10 @@ def say_flow(name: str, language: Language) -> str:
 def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
     """Return the name of a line of the bill, with its price if any."""
     code = "sold" if line.direction == "export" else line.code
+    if line.beyond_kwh is not None:
+        decimals = 0 if line.beyond_kwh.is_integer() else 1
+        kwh = numbers.number(line.beyond_kwh, decimals)
+        return _LINES.say(code, numbers.language, name=line.name, kwh=kwh)
     name = line.name or _LINES.say(code, numbers.language)
     return name if line.price is None else f"{name} · {numbers.price_per_kwh(line.price)}"
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics.charges import Blocks, find_charge, list_months
+from luna.energy.economics.charges import Blocks, find_charges, list_months
 from luna.energy.physics.limits import BatteryLimits
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.timeline import FloatArray
@@ -163,7 +163,7 @@ def _price_limits(problem: Problem) -> Problem:
 
 
 def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
-    if isinstance(problem.tariff.charge, Blocks):
+    if _blocks_alone(problem) is not None:
         return plan_in_blocks(problem, solver, make=partial(_plan_batteries, solver=solver))
     begun_s = planning_clock_s()
     segments = problem_segments(problem) if dp_is_exact(problem) else None
@@ -196,13 +196,21 @@ def dp_is_exact(problem: Problem) -> bool:
     alone. A battery constraint outside the programme is no obstacle where it is ``valued``
     "where_kept": the plan stands if it happens to keep it.
     """
-    if len(problem.site.batteries) != 1 or problem.tariff.charge is not None:
+    if len(problem.site.batteries) != 1 or problem.tariff.charges:
         return False
     if problem.pins or problem.burns_on_an_island:
         return False
     if problem.limits.inverters is not None and not suits_value(problem):
         return False
     return all(constraint.valued == "where_kept" for _, constraint in list_constraints(problem))
+
+
+def _blocks_alone(problem: Problem) -> Blocks | None:
+    """Return the blocks of a price without another charge, else None."""
+    charges = problem.tariff.charges
+    if len(charges) == 1 and isinstance(charges[0], Blocks):
+        return charges[0]
+    return None
 
 
 def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem], Plan]) -> Plan:
@@ -214,12 +222,12 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
     ends just at their boundary, and the mixed-integer model plans it.
 
     Args:
-        problem: under a block tariff, without flexible loads.
+        problem: under a block tariff alone, without flexible loads.
         solver: kept between calls.
         make: plans a problem without blocks.
     """
-    blocks = problem.tariff.charge
-    if not isinstance(blocks, Blocks):
+    blocks = _blocks_alone(problem)
+    if blocks is None:
         return make(problem)
     timeline = problem.outlook.timeline
     months = list_months(timeline, ZoneInfo(problem.site.timezone))
@@ -231,7 +239,7 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
         priced = replace(
             problem,
             outlook=replace(problem.outlook, import_price=price),
-            tariff=replace(problem.tariff, charge=None),
+            tariff=replace(problem.tariff, charges=()),
         )
         plan = make(priced)
         ends_before = False
@@ -283,11 +291,11 @@ def plan_alone(problem: Problem) -> Plan:
 def show_import_price(plan: Plan) -> FloatArray:
     """Return the import price of each slot, ``(slots,)``, currency/kWh.
 
-    Under a block tariff it is the mean price of the energy drawn, where some is.
+    Where a price depends on the energy drawn before, it is the mean of the energy drawn, if any.
     """
     price = plan.problem.at_tariff_prices.outlook.import_price
     imported = plan.flows.import_kwh
-    if find_charge(plan.problem.site.tariff.import_) is None:
+    if not find_charges(plan.problem.site.tariff.import_):
         return price
     draws = imported > _NOTHING_KWH
     return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=draws))

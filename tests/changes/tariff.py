@@ -1,8 +1,8 @@
-"""A kind of tariff that couples slots: beyond an allowance of each local day a kWh costs more."""
+"""A kind of tariff that couples slots: beyond a cap of each local week a kWh costs more."""
 
 from tests.changes.change import Change, Edit
 
-COMPONENT = '''"""A component that costs more beyond an allowance of each local day."""
+COMPONENT = '''"""A component that costs more beyond a cap of each local week."""
 
 from typing import Annotated, Literal
 
@@ -13,13 +13,17 @@ from luna.energy.tariffs.component import PricedSlots, UnitComponent, UnitPrice
 from luna.energy.timeline import FloatArray
 
 
-class AllowanceComponent(UnitComponent):
-    """One price up to an allowance of each local day, a dearer one beyond it."""
+class WeeklyCapComponent(UnitComponent):
+    """One price up to a cap of each local week, a dearer one beyond it."""
 
-    kind: Literal["allowance"]
+    kind: Literal["weekly_cap"]
     price: UnitPrice
-    daily_kwh: Annotated[float, Field(gt=0, le=10_000)]
+    weekly_kwh: Annotated[float, Field(gt=0, le=10_000)]
     surcharge: UnitPrice
+
+    @property
+    def counts_drawn(self) -> bool:
+        return True
 
     def price_held(self, slots: PricedSlots) -> FloatArray:
         return np.full(slots.timeline.count, self.per_kwh(self.price))
@@ -27,27 +31,42 @@ class AllowanceComponent(UnitComponent):
 
 CHARGE = '''
 
-@charges(AllowanceComponent)
+@charges(WeeklyCapComponent)
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """What each local day may draw before a kWh costs more, and what today has drawn."""
+class WeeklyCap:
+    """What each local week may draw before a kWh costs more, and what this one has drawn."""
 
-    daily_kwh: float
+    counts_month: ClassVar[bool] = False
+
+    weekly_kwh: float
     surcharge: float
     drawn_kwh: float = 0.0
 
     @classmethod
-    def of(cls, component: AllowanceComponent, drawn_kwh: float) -> Self:
-        return cls(component.daily_kwh, component.per_kwh(component.surcharge), drawn_kwh)
+    def of(cls, component: WeeklyCapComponent, drawn_kwh: float) -> Self:
+        return cls(component.weekly_kwh, component.per_kwh(component.surcharge), drawn_kwh)
 
-    @staticmethod
-    def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
-        return float(np.nansum(import_kwh[split_days(past, zone)[-2] :]))
+    @property
+    def allowance_kwh(self) -> float | None:
+        return self.weekly_kwh
 
-    def days(self, timeline: Timeline, zone: ZoneInfo) -> list[tuple[slice, float]]:
-        edges = split_days(timeline, zone)
+    def period_begin(self, instant: datetime, zone: ZoneInfo) -> datetime:
+        day = instant.astimezone(zone).date()
+        return local_midnight(day - timedelta(days=day.weekday()), zone)
+
+    def count_drawn(self, import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
+        first = past.first_from(self.period_begin(past.end, zone))
+        return float(np.nansum(import_kwh[first:]))
+
+    def weeks(self, timeline: Timeline, zone: ZoneInfo) -> list[tuple[slice, float]]:
+        edges = [
+            edge
+            for edge in split_days(timeline, zone)[1:-1]
+            if (timeline.start + edge * timeline.step).astimezone(zone).weekday() == 0
+        ]
+        edges = [0, *edges, timeline.count]
         return [
-            (slice(first, end), max(self.daily_kwh - (0.0 if first else self.drawn_kwh), 0.0))
+            (slice(first, end), max(self.weekly_kwh - (0.0 if first else self.drawn_kwh), 0.0))
             for first, end in zip(edges, edges[1:])
         ]
 
@@ -55,14 +74,15 @@ class Allowance:
         self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo
     ) -> FloatArray:
         cost = np.zeros(timeline.count)
-        for day, left in self.days(timeline, zone):
-            cost[day] = np.diff(
-                np.maximum(np.cumsum(import_kwh[day]) - left, 0.0) * self.surcharge, prepend=0.0
+        for week, left in self.weeks(timeline, zone):
+            cost[week] = np.diff(
+                np.maximum(np.cumsum(import_kwh[week]) - left, 0.0) * self.surcharge, prepend=0.0
             )
         return cost
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
-        first = [edge for edge in split_days(timeline, zone) if edge <= import_kwh.size][-1]
+        starts = [week.start for week, _ in self.weeks(timeline, zone)]
+        first = [start for start in starts if start <= import_kwh.size][-1]
         return replace(
             self, drawn_kwh=float(import_kwh[first:].sum()) + (0.0 if first else self.drawn_kwh)
         )
@@ -71,13 +91,13 @@ class Allowance:
 
 ROWS = """
 
-@rows_of(Allowance)
-def _add_allowance(
-    charge: Allowance, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo
+@rows_of(WeeklyCap)
+def _add_weekly_cap(
+    charge: WeeklyCap, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo
 ) -> None:
-    for day, left in charge.days(timeline, zone):
+    for week, left in charge.weeks(timeline, zone):
         beyond = builder.add_columns(1, cost=charge.surcharge, upper=np.inf)
-        builder.add_sum(-np.inf, left, [(bought[day], 1.0), (beyond, -1.0)])
+        builder.add_sum(-np.inf, left, [(bought[week], 1.0), (beyond, -1.0)])
 """
 
 PROOF = """
@@ -91,9 +111,10 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
 from zoneinfo import ZoneInfo
 
-start = datetime(2024, 2, 1, tzinfo=UTC)
-allowance = {"kind": "allowance", "name": "energy", "price": 0.2, "daily_kwh": 12, "surcharge": 0.3}
-tariff = {"import": {"kind": "components", "components": [allowance]}}
+# A Sunday and a Monday: each in a week of its own.
+start = datetime(2024, 2, 4, tzinfo=UTC)
+cap = {"kind": "weekly_cap", "name": "energy", "price": 0.2, "weekly_kwh": 12, "surcharge": 0.3}
+tariff = {"import": {"kind": "components", "components": [cap]}}
 battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 site = {"name": "home", "timezone": "UTC", "batteries": [battery], "tariff": tariff}
 # Eight kWh on the first day, 16 on the second:
@@ -122,20 +143,17 @@ first, second = (
     sum(slot.import_kwh for slot in reply.slots[day]) for day in (slice(96), slice(96, None))
 )
 assert abs(first - 12.0) < 1e-3, first
-# 16 kWh less what the 4 stored ones give, (0.95 * 0.95) each: 0.39 kWh lie beyond the allowance.
+# 16 kWh less what the 4 stored ones give, (0.95 * 0.95) each: 0.39 kWh lie beyond the cap.
 assert abs(second - (16 - 4 * 0.95 * 0.95)) < 1e-3, second
 assert abs(reply.cost.import_ - (0.2 * (first + second) + 0.3 * (second - 12))) < 1e-3, reply.cost
-used = PlanRequest.model_validate(request | {"state": state | {"drawn_kwh": {"allowance": 12}}})
+used = PlanRequest.model_validate(request | {"state": state | {"drawn_kwh": {"energy": 12}}})
 assert (
     sum(slot.import_kwh for slot in plan_request(used, now=start, solver=Solver()).slots[:96])
     < 8 + 1e-3
 )
 """
 
-IMPORTS = (
-    "from luna.energy.tariffs.allowance import AllowanceComponent\n"
-    "from luna.energy.timeline import split_days\n"
-)
+IMPORT = "from luna.energy.tariffs.weekly_cap import WeeklyCapComponent\n"
 BLOCKS = "| BlockComponent"
 LAST_ROW = """[(bought[slots], 1.0), (beyond[place : place + 1], -1.0)],
 name="block",
@@ -144,20 +162,20 @@ name="block",
 CHANGE = Change(
     "a kind of tariff that couples slots",
     (
-        Edit("luna/energy/tariffs/allowance.py", COMPONENT),
+        Edit("luna/energy/tariffs/weekly_cap.py", COMPONENT),
         Edit(
             "luna/energy/tariffs/components.py",
-            "from luna.energy.tariffs.allowance import AllowanceComponent\n",
+            IMPORT,
             after="from luna.energy.refusals import invalid_part",
         ),
         Edit(
             "luna/energy/tariffs/components.py",
-            "    | AllowanceComponent\n",
+            "    | WeeklyCapComponent\n",
             after=BLOCKS,
         ),
         Edit(
             "luna/energy/economics/charges.py",
-            IMPORTS,
+            IMPORT,
             after="from luna.energy.site import ImportRule, PeakPrice",
         ),
         Edit(
@@ -167,7 +185,7 @@ CHANGE = Change(
         ),
         Edit(
             "services/planner/milp/tariffs.py",
-            "from luna.energy.economics.charges import Allowance\n",
+            "from luna.energy.economics.charges import WeeklyCap\n",
             after="import numpy as np",
         ),
         Edit("services/planner/milp/tariffs.py", ROWS, after=LAST_ROW),

@@ -161,8 +161,8 @@ class StateMessage(DeviceStates):
         dict[str, Annotated[float, Field(ge=0, le=10_000_000)]],
         Field(
             description=(
-                "by kind of import price: what its running period has drawn so far; "
-                "month_import_kwh stands for one not named"
+                "what the running period of a price has drawn so far: blocks, or by name of a "
+                "component with an allowance; month_import_kwh stands for blocks not named"
             )
         ),
     ] = {}

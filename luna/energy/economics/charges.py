@@ -1,26 +1,35 @@
-"""Tariff components that couple slots: block prices and demand charges.
+"""Tariff components that couple slots: block prices, allowances and demand charges.
 
-Block prices depend on the energy drawn before, demand charges on a month's peak powers.
-``EnergyCharge`` has one implementation per kind of component that needs one, registered with
-``@charges``.
+Block prices and allowances depend on the energy drawn before, demand charges on a month's peak
+powers. ``EnergyCharge`` has one implementation per kind of component that needs one; it is
+registered with ``@charges``.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol, Self, TypeVar
+from itertools import pairwise
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.local_times import window_holds
+from luna.energy.local_times import slot_times, window_holds
 from luna.energy.refusals import refuse
 from luna.energy.site import ImportRule, PeakPrice
+from luna.energy.tariffs.allowance import AllowanceComponent
 from luna.energy.tariffs.blocks import BlockComponent
 from luna.energy.tariffs.component import Component
 from luna.energy.tariffs.components import AnyComponent
-from luna.energy.timeline import FloatArray, IndexArray, Timeline, local_offsets
+from luna.energy.timeline import (
+    FloatArray,
+    IndexArray,
+    Timeline,
+    local_midnight,
+    local_offsets,
+    split_days,
+)
 
 
 class EnergyCharge(Protocol):
@@ -28,18 +37,30 @@ class EnergyCharge(Protocol):
 
     It holds the state at the begin of a horizon. Its class is registered with ``@charges``, and its
     rows in the planner's model with ``@rows_of``; the price of the first kWh is the component's.
+
+    ``counts_month``: the period is the local month, of which a price has one such component.
     """
+
+    counts_month: ClassVar[bool]
 
     @classmethod
     def of(cls, component: Any, drawn_kwh: float) -> Self:
         """Return the charge of a component after ``drawn_kwh`` in the current period."""
         ...
 
-    @staticmethod
-    def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
-        """Return the energy drawn in the period at the end of ``past``, kWh.
+    @property
+    def allowance_kwh(self) -> float | None:
+        """Energy of each period before the surcharge; None where it has several steps."""
+        ...
 
-        ``past`` begins with a local month, NaN counts as 0.
+    def period_begin(self, instant: datetime, zone: ZoneInfo) -> datetime:
+        """Return when the period of an instant began, in UTC."""
+        ...
+
+    def count_drawn(self, import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
+        """Return the energy drawn in the period that runs at the end of ``past``, kWh.
+
+        ``past`` begins with that period, or before it; NaN counts as 0.
         """
         ...
 
@@ -79,22 +100,46 @@ class ChargedComponent:
     charge: type[EnergyCharge]
 
     @property
-    def kind(self) -> str:
-        """The component's kind: the name of what was drawn in a plan's state."""
-        return self.component.kind
+    def key(self) -> str:
+        """The name of what was drawn in a plan's state."""
+        return self.component.kind if self.charge.counts_month else self.component.name
+
+    def holds_on(self, day: date) -> bool:
+        """Return whether the component holds on a local day."""
+        return self.component.holds_on(day)
+
+    def holds_within(self, timeline: Timeline, zone: ZoneInfo) -> bool:
+        """Return whether the component holds in some slot."""
+        return bool(self.component.holds_at(slot_times(timeline, zone)).any())
+
+    def period_begin(self, instant: datetime, zone: ZoneInfo) -> datetime:
+        """Return when the period of an instant began, in UTC."""
+        return self.after(0.0).period_begin(instant, zone)
+
+    def count_drawn(self, import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
+        """Return the energy drawn in the period that runs at the end of ``past``, kWh."""
+        return self.after(0.0).count_drawn(import_kwh, past, zone=zone)
 
     def after(self, drawn_kwh: float) -> EnergyCharge:
         """Return the charge after ``drawn_kwh`` in the current period."""
         return self.charge.of(self.component, drawn_kwh)
 
 
-def find_charge(rule: ImportRule) -> ChargedComponent | None:
-    """Return the component whose kWh depend on those before, or None if all cost the same."""
+def find_charges(rule: ImportRule) -> tuple[ChargedComponent, ...]:
+    """Return the components whose kWh depend on those before, none if all cost the same."""
+    charged = []
     for component in rule.components:
         charge = _CHARGES.get(type(component))
         if charge is not None:
-            return ChargedComponent(component, charge)
-    return None
+            charged.append(ChargedComponent(component, charge))
+    return tuple(charged)
+
+
+def period_begin(
+    charged: Sequence[ChargedComponent], instant: datetime, zone: ZoneInfo
+) -> datetime | None:
+    """Return when the first of the periods of an instant began; None without a component."""
+    return min((each.period_begin(instant, zone) for each in charged), default=None)
 
 
 @charges(BlockComponent)
@@ -105,6 +150,8 @@ class Blocks:
     ``begin_kwh`` (start of each later block) and ``rise`` (price increase over the block before,
     per kWh) have shape ``(blocks − 1,)``.
     """
+
+    counts_month: ClassVar[bool] = True
 
     begin_kwh: FloatArray
     rise: FloatArray
@@ -118,10 +165,19 @@ class Blocks:
         rise = np.diff(prices) * (1.0 + component.vat)
         return cls(np.array(ends, dtype=float), rise, drawn_kwh)
 
-    @staticmethod
-    def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
-        """Return the energy drawn in the last local month of ``past``, kWh."""
-        return float(np.nansum(import_kwh[list_months(past, zone)[-1]]))
+    @property
+    def allowance_kwh(self) -> float | None:
+        """None: every block begins at an energy of its own."""
+        return None
+
+    def period_begin(self, instant: datetime, zone: ZoneInfo) -> datetime:
+        """Return when the local month of an instant began, in UTC."""
+        return month_begin(instant, zone)
+
+    def count_drawn(self, import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
+        """Return the energy drawn in the local month that runs at the end of ``past``, kWh."""
+        first = past.first_from(month_begin(past.end, zone))
+        return float(np.nansum(import_kwh[first:]))
 
     def slot_cost(
         self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo
@@ -163,6 +219,71 @@ class Blocks:
     def price_above(self, block: int) -> float:
         """Return the price of a block above that of the first, per kWh."""
         return float(self.rise[:block].sum())
+
+
+@charges(AllowanceComponent)
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """An allowance of each day, with the energy taken from it before the horizon."""
+
+    counts_month: ClassVar[bool] = False
+
+    component: AllowanceComponent
+    drawn_kwh: float = 0.0
+
+    @classmethod
+    def of(cls, component: AllowanceComponent, drawn_kwh: float) -> Self:
+        """Return the allowance of a component after ``drawn_kwh`` of the current day."""
+        return cls(component, drawn_kwh)
+
+    @property
+    def allowance_kwh(self) -> float | None:
+        """Energy of each day before the surcharge."""
+        return self.component.kwh_per_day
+
+    def period_begin(self, instant: datetime, zone: ZoneInfo) -> datetime:
+        """Return when the allowance in force at an instant began, in UTC."""
+        return self.component.day_begin(instant, zone)
+
+    def count_drawn(self, import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
+        """Return the energy taken from the allowance in force at the end of ``past``, kWh."""
+        first = past.first_from(self.component.day_begin(past.end, zone))
+        counts = self.component.counts_at(slot_times(past, zone))[first:]
+        return float(np.nansum(import_kwh[first:][counts]))
+
+    def slot_cost(
+        self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo
+    ) -> FloatArray:
+        """Return the surcharge per slot for what each day draws beyond its allowance."""
+        cost = np.zeros(timeline.count)
+        for slots, left_kwh in self.list_days(timeline, zone):
+            beyond_kwh = np.maximum(np.cumsum(import_kwh[slots]) - left_kwh, 0.0)
+            cost[slots] = np.diff(beyond_kwh, prepend=0.0) * self.component.rise
+        return cost
+
+    def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
+        """Return the allowance with the energy taken from it before the next slot."""
+        end = import_kwh.size
+        edges = split_days(timeline, zone, begins=self.component.day_begins)
+        first = max(edge for edge in edges if edge <= end)
+        counts = self.component.counts_at(slot_times(timeline, zone))[first:end]
+        before_kwh = self.drawn_kwh if first == 0 else 0.0
+        return replace(self, drawn_kwh=before_kwh + float(import_kwh[first:][counts].sum()))
+
+    def list_days(self, timeline: Timeline, zone: ZoneInfo) -> list[tuple[IndexArray, float]]:
+        """Return the slots that count of each day, and the energy left of its allowance, kWh."""
+        counts = self.component.counts_at(slot_times(timeline, zone))
+        days = []
+        for first, end in pairwise(split_days(timeline, zone, begins=self.component.day_begins)):
+            drawn_kwh = self.drawn_kwh if first == 0 else 0.0
+            left_kwh = max(self.component.kwh_per_day - drawn_kwh, 0.0)
+            days.append((first + np.flatnonzero(counts[first:end]), left_kwh))
+        return days
+
+
+def month_begin(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the local month of an instant began, in UTC."""
+    return local_midnight(instant.astimezone(zone).date().replace(day=1), zone)
 
 
 def list_months(timeline: Timeline, zone: ZoneInfo) -> list[IndexArray]:

@@ -5,11 +5,12 @@ line for the tax.
 """
 
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.economics.charges import find_charge
+from luna.energy.economics.charges import ChargedComponent
 from luna.energy.site import ImportRule, PriceRule
 from luna.energy.tariffs.component import Component, PricedSlots
 from luna.energy.tariffs.components import ComponentsPrice
@@ -21,7 +22,8 @@ class TariffLine:
     """A part of a price per slot.
 
     Attributes:
-        code: ``spot``, ``markup``, ``vat``, ``energy``, ``blocks`` or ``component``.
+        code: ``spot``, ``markup``, ``vat``, ``energy``, ``blocks``, ``beyond`` or
+            ``component``.
         name: of a component, as the owner calls it; None where the code says it.
         rate: currency per kWh, shape ``(slots,)``; 0 where the line does not hold, NaN where it is
             unknown.
@@ -29,6 +31,7 @@ class TariffLine:
         price: the one price of the whole line; None where it changes.
         surcharge: cost per slot that depends on the energy drawn before, currency; None without
             one.
+        beyond_kwh: energy of each period before the surcharge; None where it has several steps.
     """
 
     code: str
@@ -37,6 +40,7 @@ class TariffLine:
     price: float | None = None
     surcharge: FloatArray | None = None
     name: str | None = None
+    beyond_kwh: float | None = None
 
     def slot_cost(self, energy_kwh: FloatArray) -> FloatArray:
         """Return the line's cost of these energies per slot."""
@@ -80,25 +84,28 @@ def _split_by_price(
     return lines
 
 
-def surcharge_lines(
-    rule: ImportRule,
+def surcharge_line(
+    charged: ChargedComponent,
     import_kwh: FloatArray,
     timeline: Timeline,
     *,
     drawn_kwh: float,
-    slots: PricedSlots,
-) -> list[TariffLine]:
-    """Return the surcharges of a tariff's later blocks in the timeline's months.
+    zone: ZoneInfo,
+) -> TariffLine:
+    """Return what later kWh cost more than the first one of each period.
 
     Args:
-        rule: of bought energy.
+        charged: the component.
         import_kwh: bought energy, shape ``(slots,)``; NaN counts as 0.
         timeline: of these slots.
-        drawn_kwh: what the first month had drawn before.
-        slots: with the tariff's time zone.
+        drawn_kwh: what the first period had drawn before.
+        zone: time zone of the periods.
     """
-    charged = find_charge(rule)
-    if charged is None:
-        return []
-    added = charged.after(drawn_kwh).slot_cost(np.nan_to_num(import_kwh), timeline, zone=slots.zone)
-    return [TariffLine("blocks", np.zeros(timeline.count), added > 0, surcharge=added)]
+    charge = charged.after(drawn_kwh)
+    added = charge.slot_cost(np.nan_to_num(import_kwh), timeline, zone=zone)
+    line = TariffLine("blocks", np.zeros(timeline.count), added > 0, surcharge=added)
+    if charge.allowance_kwh is None:
+        return line
+    return replace(
+        line, code="beyond", name=charged.component.name, beyond_kwh=charge.allowance_kwh
+    )

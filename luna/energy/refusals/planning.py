@@ -316,7 +316,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "tariff-not-replayable": RefusalReason(
         "past days cannot be calculated with a tariff of kind {kind}",
-        "Give the site a fixed price: that of the block in which the month usually ends.",
+        "Give the site a price without it: that at which it usually draws most of its energy.",
     ),
     "no-such-policy": RefusalReason("there is no such policy", "Choose one of: {names}."),
     "plan-of-other-release": RefusalReason(

@@ -146,6 +146,18 @@ REASONS: dict[str, RefusalReason] = {
     "blocks-twice": RefusalReason(
         "a price has two components of blocks", "Put the blocks into one component."
     ),
+    "allowance-cheaper": RefusalReason(
+        "a kWh beyond the allowance costs {beyond:g}, less than the {price:g} within it",
+        "Raise price_beyond; energy beyond the allowance cannot be cheaper.",
+    ),
+    "zero-below-spot-counted": RefusalReason(
+        "a component that counts the energy drawn cannot have zero_below_spot",
+        "Leave zero_below_spot out.",
+    ),
+    "drawn-not-sold": RefusalReason(
+        "export: component {name} depends on the energy drawn before",
+        "Use it in the price of bought energy, or give a component without blocks and allowance.",
+    ),
     "steps-fall": RefusalReason(
         "steps: a step ends at or before the one before, or one without an end is not the last",
         "Sort the steps by up_to_kw.",

@@ -225,6 +225,13 @@ class Tariff(Part):
         return self
 
     @model_validator(mode="after")
+    def _sold_by_the_kwh(self) -> Self:
+        for part in self.export.components:
+            if part.counts_drawn:
+                raise invalid_part("drawn-not-sold", name=part.name)
+        return self
+
+    @model_validator(mode="after")
     def _named_once(self) -> Self:
         names = [peak.name for peak in self.peaks]
         if len(set(names)) < len(names):

@@ -61,6 +61,11 @@ class BlockComponent(UnitComponent):
         return self
 
     @property
+    def counts_drawn(self) -> bool:
+        """True: the price depends on what the month has drawn."""
+        return True
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """The price of the first and of the last block."""
         return self.per_kwh(self.blocks[0].price), self.per_kwh(self.blocks[-1].price)

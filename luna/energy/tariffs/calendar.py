@@ -28,8 +28,8 @@ Month = Annotated[int, Field(ge=1, le=12)]
 HolidayPlace = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
 
-class CalendarWindow(Part):
-    """A price between two clock times, on some days of some months.
+class CalendarTimes(Part):
+    """The time between two clock times, on some days of some months.
 
     Days and months are those of each instant itself: a window from 22:00 to 06:00 on Fridays holds
     in the first six and the last two hours of a Friday.
@@ -39,20 +39,25 @@ class CalendarWindow(Part):
     to: ClockEnd = "24:00"
     days: Days | Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = "all"
     months: Annotated[tuple[Month, ...], Field(max_length=12)] = ()
-    price: UnitPrice
 
-    def holds_at(self, times: LocalTimes, weekday: NDArray[np.int64]) -> BoolArray:
-        """Return at which local times the price holds; ``weekday`` counts holidays as Sundays."""
+    def fits(self, times: LocalTimes, weekday: NDArray[np.int64]) -> BoolArray:
+        """Return which local times lie in it; ``weekday`` may count holidays as Sundays."""
         names = _DAYS[self.days] if isinstance(self.days, str) else self.days
-        holds = times.within(self.from_, self.to)
+        fits = times.within(self.from_, self.to)
         if len(names) < len(WEEKDAYS):
             is_day = np.array([name in names for name in WEEKDAYS])
-            holds &= is_day[weekday]
+            fits &= is_day[weekday]
         if self.months:
             is_month = np.zeros(13, dtype=bool)
             is_month[list(self.months)] = True
-            holds &= is_month[times.month]
-        return holds
+            fits &= is_month[times.month]
+        return fits
+
+
+class CalendarWindow(CalendarTimes):
+    """A price at some times of the calendar."""
+
+    price: UnitPrice
 
 
 class CalendarComponent(UnitComponent):
@@ -84,7 +89,7 @@ class CalendarComponent(UnitComponent):
         weekday = self._weekdays(times)
         price = np.full(times.minute.size, self.per_kwh(self.price))
         for window in reversed(self.windows):
-            price[window.holds_at(times, weekday)] = self.per_kwh(window.price)
+            price[window.fits(times, weekday)] = self.per_kwh(window.price)
         return price
 
     def _weekdays(self, times: LocalTimes) -> NDArray[np.int64]:

@@ -125,6 +125,18 @@ class Component(Dated):
         Field(description="market; counts nothing while its price is below zero"),
     ] = None
 
+    @model_validator(mode="after")
+    def _whole_surcharge(self) -> Self:
+        # What later kWh cost more is counted without a market's prices.
+        if self.counts_drawn and self.zero_below_spot is not None:
+            raise invalid_part("zero-below-spot-counted")
+        return self
+
+    @property
+    def counts_drawn(self) -> bool:
+        """Whether the price depends on the energy drawn before, so that it has a charge."""
+        return False
+
     def list_markets(self) -> list[str]:
         """Return the markets whose prices the component needs."""
         return [] if self.zero_below_spot is None else [self.zero_below_spot]

@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from luna.energy.part import Part
 from luna.energy.refusals import invalid_part
+from luna.energy.tariffs.allowance import AllowanceComponent
 from luna.energy.tariffs.blocks import BlockComponent
 from luna.energy.tariffs.calendar import CalendarComponent
 from luna.energy.tariffs.component import Component
@@ -25,6 +26,7 @@ AnyComponent = Annotated[
     | SpotComponent
     | SeriesComponent
     | BlockComponent
+    | AllowanceComponent
     | PlantSizeComponent,
     Field(discriminator="kind"),
 ]

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from luna.energy.devices.battery import Battery
-from luna.energy.economics.charges import find_charge
+from luna.energy.economics.charges import find_charges
 from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.physics.inverters import InverterLimits
@@ -407,9 +407,10 @@ def _require_stepwise(site: Site) -> None:
             field="site.batteries.wear_by_depth",
             remedy="Give a wear_price.",
         )
-    if find_charge(site.tariff.import_) is not None:
-        kind = site.tariff.import_.kind
-        remedy = "Give the price of the block it mostly ends in."
+    charged = find_charges(site.tariff.import_)
+    if charged:
+        kind = charged[0].component.kind
+        remedy = "Give the price of most of its energy."
         raise InvalidInputError(
             f"a tariff in {kind} cannot be learned day by day",
             field="site.tariff.import.kind",

@@ -66,7 +66,7 @@ def plan_alternative(
         SolverError: no plan for the later slots.
     """
     problem = build_problem(inputs)
-    plan = _keep_charge(decide(problem, solver), problem)
+    plan = _keep_charges(decide(problem, solver), problem)
     site = plan.problem.site
     slots = find_slots(alternative, plan.problem.outlook.timeline, ZoneInfo(site.timezone))
     actions = _list_actions(inputs, alternative)
@@ -99,16 +99,16 @@ def plan_alternative(
     return _reply(compared, inputs, alternative, slots=slots, language=language)
 
 
-def _keep_charge(plan: Plan, problem: Problem) -> Plan:
-    """Return the plan with its problem's block tariff.
+def _keep_charges(plan: Plan, problem: Problem) -> Plan:
+    """Return the plan with its problem's charges.
 
-    The decided plan has the price of the block in which it ends instead.
+    Under a block tariff the decided plan has the price of the block in which it ends instead.
     """
-    if problem.tariff.charge is None:
+    if not problem.tariff.charges:
         return plan
     decided = plan.problem
     outlook = replace(decided.outlook, import_price=problem.outlook.import_price)
-    tariff = replace(decided.tariff, charge=problem.tariff.charge)
+    tariff = replace(decided.tariff, charges=problem.tariff.charges)
     return replace(plan, problem=replace(decided, outlook=outlook, tariff=tariff))
 
 

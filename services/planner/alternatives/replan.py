@@ -44,9 +44,10 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
         value = getattr(problem, field.name)
         if field.name not in _BY_BATTERY and _has_slots(value, count):
             changes[field.name] = value[..., first:]
-    charge = problem.tariff.charge
-    if charge:
-        charge = charge.after(past.import_kwh, timeline, zone=ZoneInfo(problem.site.timezone))
+    zone = ZoneInfo(problem.site.timezone)
+    charges = [
+        charge.after(past.import_kwh, timeline, zone=zone) for charge in problem.tariff.charges
+    ]
     outlook = _cut(problem.outlook, first, count)
     storage = _cut(replace(problem.storage, discharged_today_kwh=None), first, count)
     discharged_today = carry_today(problem, past.discharge_kwh)
@@ -56,7 +57,7 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
         "manual": problem.manual and _cut(problem.manual, first, count),
         "uncertainty": _cut_scenarios(problem.uncertainty, first),
         "storage": replace(storage, discharged_today_kwh=discharged_today),
-        "tariff": replace(problem.tariff, charge=charge),
+        "tariff": replace(problem.tariff, charges=tuple(charges)),
         "billed": problem.billed and tail_problem(problem.billed, past),
         "stored_kwh": past.stored_kwh[:, -1],
     }

@@ -231,8 +231,8 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
         export_price=problem.outlook.export_price,
         wear_price=problem.wear_price,
     )
-    if problem.tariff.charge is not None:
-        beside = problem.tariff.charge.slot_cost(
+    for charge in problem.tariff.charges:
+        beside = charge.slot_cost(
             flows.import_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone)
         )
         costs = replace(costs, import_cost=costs.import_cost + beside)

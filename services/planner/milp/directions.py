@@ -193,7 +193,7 @@ def find_single_directions(problem: Problem) -> SingleDirections | None:
     None where anything else couples or bounds its slots.
     """
     batteries = problem.site.batteries
-    has_coupling = problem.tariff.charge is not None or problem.conversion is not None
+    has_coupling = bool(problem.tariff.charges) or problem.conversion is not None
     if len(batteries) != 1 or problem.schedules_loads or has_coupling:
         return None
     if problem.pins or problem.burns_on_an_island or problem.inside is not problem:

@@ -29,7 +29,7 @@ from services.planner.milp.load_columns import (
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
 from services.planner.milp.solver import Solution
-from services.planner.milp.tariffs import MonthPeak, add_charge, add_peaks
+from services.planner.milp.tariffs import MonthPeak, add_charges, add_peaks
 from services.planner.problem.problem import Problem
 
 
@@ -132,7 +132,7 @@ def formulate(
     zone = ZoneInfo(site.timezone)
     tariff = problem.tariff
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=tariff.peaks, zone=zone)
-    add_charge(builder, bought, outlook.timeline, charge=tariff.charge, zone=zone)
+    add_charges(builder, bought, outlook.timeline, charges=tariff.charges, zone=zone)
     add_contract(builder, problem, batteries, pv=(curtailed, direct), load_columns=load_columns)
     cuts = balanced[:0]
     if not elastic:

@@ -150,7 +150,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
     and the depth of cycles, so a policy from it is compared with the planned flows. Empty where it
     would be wrong.
     """
-    if problem.tariff.charge is not None:
+    if problem.tariff.charges:
         return ()
     if any(constraint.valued != "roughly" for _, constraint in list_constraints(problem)):
         return ()

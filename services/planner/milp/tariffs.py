@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.economics.charges import (
+    Allowance,
     Blocks,
     EnergyCharge,
     MonthShare,
@@ -157,17 +158,17 @@ def rows_of(charge: type[EnergyCharge]) -> Callable[[AddRows], AddRows]:
     return declare
 
 
-def add_charge(
+def add_charges(
     builder: ModelBuilder,
     bought: Indices,
     timeline: Timeline,
     *,
-    charge: EnergyCharge | None,
+    charges: tuple[EnergyCharge, ...],
     zone: ZoneInfo,
 ) -> None:
     """Add the cost of imports beyond the price of the first kWh, if any."""
-    if charge is not None:
-        with builder.section("energy charge"):
+    with builder.section("energy charge"):
+        for charge in charges:
             _ADD_ROWS[type(charge)](charge, builder, bought, timeline=timeline, zone=zone)
 
 
@@ -186,4 +187,18 @@ def _add_blocks(
                 energy,
                 [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)],
                 name="block",
+            )
+
+
+@rows_of(Allowance)
+def _add_allowance(
+    charge: Allowance, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo
+) -> None:
+    """Add the price rise on each day's imports beyond what is left of its allowance."""
+    for slots, left_kwh in charge.list_days(timeline, zone):
+        if slots.size:
+            beyond = builder.add_columns(1, cost=charge.component.rise, upper=np.inf)
+            # sum of bought over the day's window - beyond <= energy left of the allowance
+            builder.add_sum(
+                -np.inf, left_kwh, [(bought[slots], 1.0), (beyond, -1.0)], name="allowance"
             )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from luna.contracts.plan import (
     StateMessage,
     Terminal,
 )
-from luna.energy.economics.charges import EnergyCharge, Peak, PeakHistory, find_charge
+from luna.energy.economics.charges import EnergyCharge, Peak, PeakHistory, find_charges
 from luna.energy.economics.costs import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.energy.outlook import Outlook
 from luna.energy.physics.limits import BatteryLimits, SiteLimits
@@ -141,7 +142,7 @@ def build_problem(request: PlanRequest) -> Problem:
         SiteLimits.of(site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
         _search_limits(options, has_demands=bool(demands)),
         demands,
-        TariffState(read_peaks(site, request.state), _read_charge(site, request.state)),
+        TariffState(read_peaks(site, request.state), _read_charges(site, request.state, timeline)),
         Uncertainty(scenarios, options.risk, _scenarios(series.errors)),
         applied_rules=tuple(rules),
         storage=StorageBounds(discharged_today_kwh=discharged),
@@ -190,12 +191,19 @@ def _read_demands(
     return tuple(demands)
 
 
-def _read_charge(site: Site, state: StateMessage) -> EnergyCharge | None:
-    """Return the tariff's price that depends on the energy drawn before, None without one."""
-    charged = find_charge(site.tariff.import_)
-    if charged is None:
-        return None
-    return charged.after(state.drawn_kwh.get(charged.kind, state.month_import_kwh))
+def _read_charges(site: Site, state: StateMessage, timeline: Timeline) -> tuple[EnergyCharge, ...]:
+    """Return the tariff's charges that depend on the energy drawn before, none without one."""
+    zone = ZoneInfo(site.timezone)
+    day = timeline.start.astimezone(zone).date()
+    charges = []
+    for charged in find_charges(site.tariff.import_):
+        if not charged.holds_within(timeline, zone):
+            continue
+        unstated_kwh = state.month_import_kwh if charged.charge.counts_month else 0.0
+        drawn_kwh = state.drawn_kwh.get(charged.key, unstated_kwh)
+        # A component of the same name that begins later has counted nothing yet.
+        charges.append(charged.after(drawn_kwh if charged.holds_on(day) else 0.0))
+    return tuple(charges)
 
 
 def _search_limits(options: PlanOptions, *, has_demands: bool) -> SearchLimits:

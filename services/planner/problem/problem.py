@@ -133,11 +133,11 @@ class SearchLimits:
 class TariffState:
     """The tariff's parts that couple slots, with their counts so far.
 
-    They are the components of a capacity tariff, and a price that depends on energy drawn before.
+    They are the components of a capacity tariff, and prices that depend on energy drawn before.
     """
 
     peaks: tuple[Peak, ...] = ()
-    charge: EnergyCharge | None = None
+    charges: tuple[EnergyCharge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

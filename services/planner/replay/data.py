@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics.charges import find_charge
+from luna.energy.economics.charges import find_charges
 from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import IntArray
@@ -82,8 +82,9 @@ class Rules:
             InvalidInputError: the tariff's price depends on energy drawn before, hence on days that
                 are not replayed.
         """
-        if find_charge(scene.site.tariff.import_) is not None:
-            kind = scene.site.tariff.import_.kind
+        charged = find_charges(scene.site.tariff.import_)
+        if charged:
+            kind = charged[0].component.kind
             raise refuse(
                 "tariff-not-replayable", field="site.tariff.import.kind", value=kind, kind=kind
             )

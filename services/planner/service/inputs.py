@@ -52,7 +52,7 @@ from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import DAYS, ErrorScenarios, ScenarioSet, blend
 from services.planner.replay import ReplayData
 from services.planner.replay.policies import plans_from_forecasts
-from services.planner.service.state import find_day, find_month
+from services.planner.service.state import find_counted, find_day
 from services.planner.service.strategy import look_back
 
 # History of a plan's prices: a week for the terminal value, and a day to repeat beyond the
@@ -113,7 +113,7 @@ def read_facts(
     months = {}
     days = {}
     for site in stored_sites:
-        month = find_month(site, start)
+        month = find_counted(site, start)
         if month is not None:
             months[site.name] = month
         day = find_day(site, start)

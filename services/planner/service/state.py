@@ -14,7 +14,12 @@ from sqlalchemy import Connection
 from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import BatteryState, PeakState, PlanRequest, StateMessage
 from luna.energy.devices.battery import Mode
-from luna.energy.economics.charges import find_charge, read_history
+from luna.energy.economics.charges import (
+    find_charges,
+    month_begin,
+    period_begin,
+    read_history,
+)
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
 from luna.platform.database import plans, sites
@@ -204,12 +209,17 @@ def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
     return float(recorded[-1] + np.maximum(missing[has_gap], 0.0).sum())
 
 
-def find_month(site: Site, start: datetime) -> datetime | None:
-    """Return the start of the local month; None if the tariff ignores the imports since then."""
+def find_counted(site: Site, start: datetime) -> datetime | None:
+    """Return when the periods began whose imports the tariff counts; None if it counts none.
+
+    They are the local month for a capacity tariff or blocks, the running day for an allowance.
+    """
     zone = ZoneInfo(site.timezone)
-    begin = local_midnight(start.astimezone(zone).date().replace(day=1), zone)
-    counts_month = site.tariff.peaks or find_charge(site.tariff.import_) is not None
-    return begin if counts_month and start - begin >= SLOT else None
+    begin = period_begin(find_charges(site.tariff.import_), start, zone)
+    if site.tariff.peaks:
+        month = month_begin(start, zone)
+        begin = month if begin is None else min(begin, month)
+    return begin if begin is not None and start - begin >= SLOT else None
 
 
 def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
@@ -223,22 +233,34 @@ def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
     if imported is None or any(stated):
         return state
     zone = ZoneInfo(site.timezone)
-    charged = find_charge(site.tariff.import_)
     past = Timeline(facts.start - imported.size * SLOT, SLOT, imported.size)
+    # An allowance of a day may have begun in the month before.
+    first = past.first_from(month_begin(facts.start, zone))
+    in_month = imported[first:]
     peaks = {}
-    for price in site.tariff.peaks:
-        history = read_history(imported, past, price, zone=zone)
-        peaks[price.name] = PeakState(
-            highest_kw=list(history.highest_kw),
-            today_kw=history.today_kw,
-            interval_kwh=history.interval_kwh,
-        )
-    drawn = {}
-    if charged is not None:
-        drawn[charged.kind] = charged.charge.count_drawn(imported, past, zone=zone)
-    month = {
+    if in_month.size:
+        for price in site.tariff.peaks:
+            month = past.window(first, in_month.size)
+            history = read_history(in_month, month, price, zone=zone)
+            peaks[price.name] = PeakState(
+                highest_kw=list(history.highest_kw),
+                today_kw=history.today_kw,
+                interval_kwh=history.interval_kwh,
+            )
+    counted = {
         "peaks": peaks,
-        "month_import_kwh": float(np.nansum(imported)),
-        "drawn_kwh": drawn,
+        "month_import_kwh": float(np.nansum(in_month)),
+        "drawn_kwh": count_drawn(site, imported, past),
     }
-    return state.model_copy(update=month)
+    return state.model_copy(update=counted)
+
+
+def count_drawn(site: Site, import_kwh: FloatArray, past: Timeline) -> dict[str, float]:
+    """Return the energy drawn in the periods that run at the end of ``past``, kWh, by name."""
+    zone = ZoneInfo(site.timezone)
+    today = past.end.astimezone(zone).date()
+    drawn_kwh = {}
+    for charged in find_charges(site.tariff.import_):
+        if charged.holds_on(today):
+            drawn_kwh[charged.key] = charged.count_drawn(import_kwh, past, zone=zone)
+    return drawn_kwh

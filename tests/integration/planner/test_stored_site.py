@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -10,12 +10,14 @@ from luna.contracts.battery_setpoints import make_safe
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.plan.request_bytes import write_inputs
 from luna.contracts.replay import ReplayRequest
+from luna.energy.account_period import AccountPeriod
 from luna.energy.errors import NotFoundError
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles, Scenarios
 from luna.energy.site import Forecasting, parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.account import describe_account
 from luna.platform.database import (
     forecast_activations,
     forecast_scenarios,
@@ -390,6 +392,43 @@ def test_what_a_month_has_drawn_counts_for_peaks_and_blocks(
     assert {slot.import_price for slot in plan_stored(connection, planned_site, START).slots} == {
         0.4
     }
+
+
+def test_what_an_allowance_gave_before_the_month_began_is_gone(
+    connection: Connection, planned_site: str
+) -> None:
+    allowance = {
+        "kind": "allowance",
+        "name": "energy",
+        "kwh_per_day": 10,
+        "price": 0.2,
+        "price_beyond": 0.4,
+        "day_begins": "14:00",
+    }
+    tariff = {
+        "import": {"kind": "components", "components": [allowance]},
+        "peak": {"price_per_kw_month": 4},
+    }
+    site = sites.load(connection, planned_site)
+    store_site(connection, **site.model_dump(by_alias=True) | {"tariff": tariff})
+    site = sites.load(connection, planned_site)
+    # 3 kWh on 31 January before the allowance began at two, 3 kWh in the evening, and 12 kWh on 1
+    # February.
+    for slots_before, kwh in ((96, 1.0), (72, 1.0), (8, 4.0)):
+        measured = Timeline(START - slots_before * SLOT, SLOT, 3)
+        bought = {"import_kwh": np.full(3, kwh)}
+        observations.upsert(connection, planned_site, Observations.of(measured.starts, bought))
+    request = complete_request(
+        connection, PlanRequest(site_id=planned_site, start=START), now=START
+    )
+    assert request.state.drawn_kwh == {"energy": 15.0}
+    assert request.state.month_import_kwh == 12.0
+    assert request.state.peaks["peak"].highest_kw == [16.0]
+    # Of the 12 kWh of the day 7 are within the allowance.
+    day = AccountPeriod.of("day", date(2024, 2, 1))
+    account = describe_account(connection, site, day, now=START)
+    beyond = [(line.name, line.beyond_kwh, line.cost) for line in account.lines[1:]]
+    assert beyond == [("energy", 10.0, pytest.approx(5 * 0.2))]
 
 
 def test_sessions_of_a_car_go_on_in_later_plans_until_somebody_says_otherwise(

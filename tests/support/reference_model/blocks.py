@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pulp
 
+from luna.energy.economics.charges import Blocks
 from luna.energy.site import BlockPrice
 from services.planner.problem.problem import Problem
 
@@ -28,13 +29,15 @@ def pay_blocks(model: Model, problem: Problem) -> list[pulp.LpAffineExpression]:
     """
     rule = problem.site.tariff.import_
     costs = []
-    if problem.tariff.charge is None or not isinstance(rule, BlockPrice):
+    if not problem.tariff.charges or not isinstance(rule, BlockPrice):
         return []
     months: dict[tuple[int, int], list[int]] = defaultdict(list)
     for slot, start in enumerate(problem.outlook.timeline):
         local = start.astimezone(ZoneInfo(problem.site.timezone))
         months[local.year, local.month].append(slot)
-    drawn = problem.tariff.charge.drawn_kwh
+    (blocks,) = problem.tariff.charges
+    assert isinstance(blocks, Blocks)
+    drawn = blocks.drawn_kwh
     for month, slots in months.items():
         begin = 0.0
         parts = []

@@ -9,10 +9,14 @@ import pytest
 
 from luna.energy.account import FLOWS, AccountSlots, settle_account
 from luna.energy.account_period import AccountPeriod, PeriodUnit
+from luna.energy.economics.charges import find_charges
 from luna.energy.economics.prices import PricedSlots, price_slots
-from luna.energy.economics.tariff_lines import price_lines, surcharge_lines
+from luna.energy.economics.tariff_lines import price_lines, surcharge_line
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
+from luna.words import Numbers
+from luna.words.account import say_cost_line
+from tests.support.words.wording import plain
 
 ZONE = ZoneInfo("Europe/Berlin")
 SPOT = {"kind": "spot", "market": "DE", "markup": 0.15, "vat": 0.19}
@@ -41,9 +45,10 @@ def keep_account(
     energies = {name: energy.get(name, unknown) for name in FLOWS}
     series = {"DE": unknown if spot is None else spot}
     bought, sold = (PricedSlots(timeline, ZONE, series, own) for own in (OWN_IMPORT, OWN_EXPORT))
-    surcharges = surcharge_lines(
-        site.tariff.import_, energies["import"], timeline, drawn_kwh=0.0, slots=bought
-    )
+    surcharges = [
+        surcharge_line(charged, energies["import"], timeline, drawn_kwh=0.0, zone=ZONE)
+        for charged in find_charges(site.tariff.import_)
+    ]
     return AccountSlots(
         site=site,
         timeline=timeline,
@@ -52,6 +57,39 @@ def keep_account(
         import_lines=[*price_lines(site.tariff.import_, bought), *surcharges],
         export_lines=price_lines(site.tariff.export, sold),
     )
+
+
+FREE_HOURS = {
+    "kind": "components",
+    "components": [
+        {"kind": "fixed", "name": "grid fee", "price": 0.1},
+        {
+            "kind": "allowance",
+            "name": "cheap hours",
+            "kwh_per_day": 10,
+            "price": 0,
+            "price_beyond": 0.2,
+            "vat": 0.19,
+            "from": "00:00",
+            "to": "06:00",
+        },
+    ],
+}
+
+
+def test_what_lies_beyond_an_allowance_is_a_line_of_its_component() -> None:
+    # 0.5 kWh in each of a day's quarter-hours: two of the twelve in the window lie beyond.
+    timeline = AccountPeriod.of("day", date(2026, 11, 5)).timeline(ZONE)
+    energy = {"import": np.full(timeline.count, 0.5)}
+    account = settle_account(keep_account(describe(FREE_HOURS), timeline, energy))
+    (line,) = [line for line in account.lines if line.code == "beyond"]
+    assert (line.name, line.beyond_kwh) == ("cheap hours", 10)
+    assert line.energy_kwh == pytest.approx(2.0)
+    assert line.cost == pytest.approx(2.0 * 0.2 * 1.19)
+    # 36 kWh outside the window at both prices, twelve in it at one.
+    assert account.import_cost == pytest.approx(48 * 0.1 + (36 + 2) * 0.2 * 1.19)
+    numbers = Numbers("en", ZONE, "EUR")
+    assert plain(say_cost_line(line, numbers)) == "cheap hours, beyond 10 kWh"
 
 
 def live_month(seed: int) -> tuple[Timeline, dict[str, FloatArray]]:

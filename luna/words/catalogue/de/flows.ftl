@@ -17,6 +17,7 @@ line_spot = Börsenpreis
 line_markup = Aufschlag des Anbieters
 line_vat = Mehrwertsteuer
 line_blocks = Höhere Preisstufen
+line_beyond = { $name }, über { $kwh } kWh hinaus
 line_component = Teil des Preises
 line_base = Grundpreis
 line_sold = Einspeisung

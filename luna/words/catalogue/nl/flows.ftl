@@ -17,6 +17,7 @@ line_spot = Marktprijs
 line_markup = Opslag van de leverancier
 line_vat = Btw
 line_blocks = Hogere schijven
+line_beyond = { $name }, boven { $kwh } kWh
 line_component = Deel van de prijs
 line_base = Vaste kosten
 line_sold = Teruglevering

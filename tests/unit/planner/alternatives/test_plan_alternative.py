@@ -375,12 +375,20 @@ def test_a_planned_peak_forbids_what_would_rise_above_it() -> None:
     assert "peak of 1.00 kW" in refused.value.parameters["why"]
 
 
-def test_under_a_tariff_in_blocks_the_month_so_far_counts() -> None:
-    blocks = {"kind": "blocks", "blocks": [{"up_to_kwh": 6, "price": 0.2}, {"price": 0.4}]}
+BLOCKS = {"kind": "blocks", "blocks": [{"up_to_kwh": 6, "price": 0.2}, {"price": 0.4}]}
+ALLOWANCE = {"kind": "allowance", "name": "energy", "kwh_per_day": 6, "price": 0.2}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [BLOCKS, {"kind": "components", "components": [ALLOWANCE | {"price_beyond": 0.4}]}],
+    ids=["blocks", "allowance"],
+)
+def test_what_was_drawn_so_far_counts_where_later_kwh_cost_more(rule: dict[str, Any]) -> None:
     request = inputs(soc=0.8)
     assert request.site is not None
     assert request.outlook is not None
-    site = parse_site(request.site.model_dump(by_alias=True) | {"tariff": {"import": blocks}})
+    site = parse_site(request.site.model_dump(by_alias=True) | {"tariff": {"import": rule}})
     outlook = request.outlook.model_copy(
         update={"import_price": [0.2] * 12, "export_price": [0.0] * 12}
     )
