@@ -57,6 +57,11 @@ class CostLineReply(Message):
     name: Annotated[
         str | None, Field(description="of a component of the tariff, as the owner calls it")
     ] = None
+    first_day: Annotated[
+        Day | None,
+        Field(description="local; null unless the component begins or ends within the period"),
+    ] = None
+    last_day: Annotated[Day | None, Field(description="local, included; null as first_day")] = None
 
 
 class UseShareReply(Message):

@@ -5,6 +5,7 @@ line for the tax.
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ class TariffLine:
     Attributes:
         code: ``spot``, ``markup``, ``vat``, ``energy``, ``blocks`` or ``component``.
         name: of a component, as the owner calls it; None where the code says it.
+        valid_from: first local day of a component that begins on a date.
+        valid_to: local day on which a component has ended.
         rate: currency per kWh, shape ``(slots,)``; 0 where the line does not hold, NaN where it is
             unknown.
         holds: the slots that the line is for, shape ``(slots,)``.
@@ -37,6 +40,8 @@ class TariffLine:
     price: float | None = None
     surcharge: FloatArray | None = None
     name: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
 
     def slot_cost(self, energy_kwh: FloatArray) -> FloatArray:
         """Return the line's cost of these energies per slot."""
@@ -61,7 +66,8 @@ def price_lines(rule: ImportRule | PriceRule, slots: PricedSlots) -> list[Tariff
         name = component.name if isinstance(rule, ComponentsPrice) else None
         holds = component.holds_at(slots.times)
         for line in _split_by_price(code, net, holds, component):
-            lines.append(replace(line, name=name))
+            dated = replace(line, valid_from=component.valid_from, valid_to=component.valid_to)
+            lines.append(replace(dated, name=name))
     if any(component.vat for component in rule.components):
         lines.append(TariffLine("vat", tax, np.ones(slots.timeline.count, dtype=bool)))
     return lines
