@@ -11,10 +11,10 @@ from luna.platform.site_day import find_slot
 from luna.words.account import say_price_part
 from services.api.pages.home_view import HomeView
 
-# Reasons to buy because the price is low: of a battery, and of cars, appliances and water heaters;
-# heat pumps have none.
+# Reasons to use energy when another time would cost more: of a battery, and of cars, appliances and
+# water heaters; heat pumps have none.
 BATTERY_CODE = "charge_from_grid"
-DEVICE_CODE = "use_cheapest"
+DEVICE_CODES = ("use_cheapest", "use_now")
 
 
 def say_low_part(connection: Connection, view: HomeView, slot: int) -> str:
@@ -48,4 +48,4 @@ def _buys_cheaply(view: HomeView, slot: int) -> Iterator[bool]:
     for battery in planned.batteries.values():
         yield battery.reason is not None and battery.reason.code == BATTERY_CODE
     for flow in [*planned.vehicles.values(), *planned.loads.values()]:
-        yield flow.reason is not None and flow.reason.code == DEVICE_CODE
+        yield flow.reason is not None and flow.reason.code in DEVICE_CODES
