@@ -10,8 +10,8 @@ from markupsafe import Markup
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
 from luna.words.charts.axes import ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
-from luna.words.charts.marks import draw_bars, draw_targets, find_runs, shade_runs
-from luna.words.charts.svg import join, number
+from luna.words.charts.marks import draw_bars, draw_targets, find_runs, shade_runs, trace_stairs
+from luna.words.charts.svg import join, number, path
 
 WIDE = {"width": 976.0, "left": 34.0, "right": 8.0, "height": 150.0}
 NARROW = {"width": 358.0, "left": 28.0, "right": 4.0, "height": 130.0}
@@ -71,11 +71,18 @@ def draw_parts(view: PartsView, *, narrow: bool) -> Markup:
         for part, values in enumerate(side):
             stacked.append(draw_bars(frame, axis, base, values, css=colour_class(part)))
             base = base + values
+    # Where parts lower the price, it is not the height of the bar.
+    total = shown.sum(axis=0)
+    lines = [
+        path(trace_stairs(frame, axis, total[first:end], first), "line total-line")
+        for first, end in find_runs(~unknown)
+    ]
     body = [
         clock.draw(),
         draw_ruler(frame, axis, view.numbers),
         shade_runs(frame, axis, find_runs(unknown), "left-out"),
         *stacked,
+        *lines,
         draw_targets(frame, [(axis.top, axis.height, view.titles)]),
     ]
     size = ("narrow" if narrow else "wide", number(frame.width), number(axis.bottom + FOOT))
