@@ -12,7 +12,7 @@ from luna.words.account import say_price_part
 from services.api.pages.home_view import HomeView
 
 # Reasons to use energy when another time would cost more: of a battery, and of cars, appliances and
-# water heaters; heat pumps have none.
+# water heaters.
 BATTERY_CODE = "charge_from_grid"
 DEVICE_CODES = ("use_cheapest", "use_now")
 
@@ -47,5 +47,7 @@ def _buys_cheaply(view: HomeView, slot: int) -> Iterator[bool]:
         return
     for battery in planned.batteries.values():
         yield battery.reason is not None and battery.reason.code == BATTERY_CODE
-    for flow in [*planned.vehicles.values(), *planned.loads.values()]:
-        yield flow.reason is not None and flow.reason.code in DEVICE_CODES
+    for _, flow in planned.scheduled:
+        # Not every kind has reasons.
+        reason = getattr(flow, "reason", None)
+        yield reason is not None and flow.used_kwh > 0 and reason.code in DEVICE_CODES

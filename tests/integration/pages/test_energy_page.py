@@ -337,7 +337,10 @@ def read_bill(api: httpx.Client, query: str, language: str = "en") -> list[tuple
     _, _, text = answer.text.partition('id="bill"')
     table, _, _ = text.partition("</table>")
     rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td.*?>(.*?)</td>\s*<td.*?>(.*?)</td>', table)
-    return [tuple(plain(unescape(cell)) for cell in row) for row in rows]
+    read = []
+    for name, energy, cost in rows:
+        read.append((plain(unescape(name)), plain(unescape(energy)), plain(unescape(cost))))
+    return read
 
 
 def in_cents(amount: str) -> int:
