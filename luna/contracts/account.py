@@ -60,6 +60,11 @@ class CostLineReply(Message):
     beyond_kwh: Annotated[
         float | None, Field(description="the allowance of each period that the line is not for")
     ] = None
+    first_day: Annotated[
+        Day | None,
+        Field(description="local; null unless the component begins or ends within the period"),
+    ] = None
+    last_day: Annotated[Day | None, Field(description="local, included; null as first_day")] = None
 
 
 class UseShareReply(Message):

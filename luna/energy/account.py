@@ -6,7 +6,7 @@ two of them differ.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from math import fsum
 from typing import Literal
 
@@ -96,6 +96,8 @@ class CostLine:
     The price is in currency per kWh, None where it changes within the line. Earnings are negative
     costs. ``name`` is the owner's for a component of the tariff, None where the code says it. The
     line is for what lies beyond ``beyond_kwh``, None where it is for all energy.
+    ``first_day`` and ``last_day`` are local days, where the component begins or ends within the
+    period.
     """
 
     direction: Direction
@@ -105,6 +107,8 @@ class CostLine:
     price: float | None = None
     name: str | None = None
     beyond_kwh: float | None = None
+    first_day: date | None = None
+    last_day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,18 +295,37 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
             continue
         cost = sign * fsum(line.slot_cost(energy)[counted].tolist())
         bought_kwh = fsum(energy[counted].tolist())
+        first_day, last_day = _find_days(line, slots)
         bill.append(
             CostLine(
                 direction,
                 line.code,
                 bought_kwh,
                 cost,
-                line.price,
-                line.name,
-                line.beyond_kwh,
+                price=line.price,
+                name=line.name,
+                beyond_kwh=line.beyond_kwh,
+                first_day=first_day,
+                last_day=last_day,
             )
         )
     return bill
+
+
+def _find_days(line: TariffLine, slots: AccountSlots) -> tuple[date | None, date | None]:
+    """Return a line's first and last local day, where it begins or ends within the period."""
+    zone = parse_zone(slots.site.timezone)
+    first = slots.timeline.start.astimezone(zone).date()
+    last = (slots.timeline.end - slots.timeline.step).astimezone(zone).date()
+    begins = line.valid_from is not None and line.valid_from > first
+    ends = line.valid_to is not None and line.valid_to <= last
+    if not begins and not ends:
+        return None, None
+    if begins and line.valid_from is not None:
+        first = line.valid_from
+    if ends and line.valid_to is not None:
+        last = line.valid_to - timedelta(days=1)
+    return first, last
 
 
 def _begins_with_month(slots: AccountSlots) -> bool:

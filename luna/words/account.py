@@ -4,12 +4,13 @@ from datetime import date, datetime, time
 from typing import Protocol
 
 from luna.energy.account_period import PeriodUnit
-from luna.words.language import Language
+from luna.words.language import Language, language_forms
 from luna.words.numbers import Numbers, say_month
 from luna.words.phrases import Phrases
 
 _FLOWS = Phrases("flows", "flow_")
 _LINES = Phrases("flows", "line_")
+_DAYS = Phrases("flows", "days_")
 
 
 class PricedLine(Protocol):
@@ -25,6 +26,10 @@ class PricedLine(Protocol):
     def name(self) -> str | None: ...
     @property
     def beyond_kwh(self) -> float | None: ...
+    @property
+    def first_day(self) -> date | None: ...
+    @property
+    def last_day(self) -> date | None: ...
 
 
 def say_flow(name: str, language: Language) -> str:
@@ -33,14 +38,39 @@ def say_flow(name: str, language: Language) -> str:
 
 
 def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
-    """Return the name of a line of the bill, with its price if any."""
-    code = "sold" if line.direction == "export" else line.code
+    """Return the name of a line of the bill, with its days and its price if any."""
     if line.beyond_kwh is not None:
         decimals = 0 if line.beyond_kwh.is_integer() else 1
         kwh = numbers.number(line.beyond_kwh, decimals)
-        return _LINES.say(code, numbers.language, name=line.name, kwh=kwh)
-    name = line.name or _LINES.say(code, numbers.language)
+        return _LINES.say(line.code, numbers.language, name=line.name, kwh=kwh)
+    name = say_price_part(line.code, line.name, numbers.language)
+    if line.direction == "export":
+        name = _say_sold(line, name, numbers.language)
+    if line.first_day is not None and line.last_day is not None:
+        name = f"{name}, {_say_days(line.first_day, line.last_day, numbers.language)}"
     return name if line.price is None else f"{name} · {numbers.price_per_kwh(line.price)}"
+
+
+def say_price_part(code: str, name: str | None, language: Language) -> str:
+    """Return the name of a part of a price: the owner's, or that of its code."""
+    return name or _LINES.say(code, language)
+
+
+def _say_sold(line: PricedLine, name: str, language: Language) -> str:
+    sold = _LINES.say("sold", language)
+    # A single price for all that is fed in needs no name of its own.
+    return sold if line.code == "energy" else f"{sold}: {name}"
+
+
+def _say_days(first: date, last: date, language: Language) -> str:
+    """Return a span of days within a month or over several: "1–14 Nov", "15 Nov – 3 Dec"."""
+    months = language_forms(language).months
+    figures = {"first": first.day, "last": last.day, "month": months[last.month - 1]}
+    if first == last:
+        return _DAYS.say("one", language, **figures)
+    if (first.year, first.month) == (last.year, last.month):
+        return _DAYS.say("within_month", language, **figures)
+    return _DAYS.say("over_months", language, first_month=months[first.month - 1], **figures)
 
 
 def say_period(unit: PeriodUnit, first: date, last: date, numbers: Numbers) -> str:

@@ -90,14 +90,24 @@ class Numbers:
 
     def money(self, value: float | None, *, signed: bool = False) -> str:
         """Return an amount: "€2.60", "2,60 €"."""
-        decimals = 0 if self.currency in _WITHOUT_HUNDREDTHS else 2
-        text = self.number(value, decimals, signed=signed)
+        text = self.number(value, self.money_decimals, signed=signed)
         if text == UNKNOWN:
             return text
         symbol = self.currency_sign
         sign, digits = (text[0], text[1:]) if text[0] in (MINUS, "+") else ("", text)
         form = "money-in-letters" if len(symbol) > 1 and symbol.isalpha() else "money"
         return self._forms.say(form, sign=sign, currency=symbol, digits=digits)
+
+    @property
+    def money_decimals(self) -> int:
+        """Decimals of an amount: two, none where the currency has no hundredths."""
+        return 0 if self.currency in _WITHOUT_HUNDREDTHS else 2
+
+    def amounts(self, values: Sequence[float], total: float | None) -> list[str]:
+        """Return amounts that add up to their total as it is shown, to the cent."""
+        whole = math.fsum(values) if total is None else total
+        rounded = round_to_total(values, whole, decimals=self.money_decimals)
+        return [self.money(value) for value in rounded]
 
     @property
     def currency_sign(self) -> str:
@@ -313,6 +323,21 @@ def say_date(day: date, language: Language) -> str:
         "d": f"{day.day}",
     }
     return _PARTS_OF_DATE.sub(lambda part: parts[part[0]], language_forms(language).texts["date"])
+
+
+def round_to_total(values: Sequence[float], total: float, *, decimals: int) -> list[float]:
+    """Return values rounded up or down so that they add up to their rounded total.
+
+    Those that lose most by rounding down are rounded up.
+    """
+    factor = 10**decimals
+    lower = [math.floor(value * factor) for value in values]
+    lost = [value * factor - low for value, low in zip(values, lower, strict=True)]
+    missing = max(round(round(total, decimals) * factor) - sum(lower), 0)
+    most_lost = sorted(range(len(values)), key=lost.__getitem__, reverse=True)
+    for place in most_lost[:missing]:
+        lower[place] += 1
+    return [whole / factor for whole in lower]
 
 
 def join_words(words: Sequence[str], language: Language) -> str:

@@ -5,6 +5,7 @@ line for the tax.
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,6 +26,8 @@ class TariffLine:
         code: ``spot``, ``markup``, ``vat``, ``energy``, ``blocks``, ``beyond`` or
             ``component``.
         name: of a component, as the owner calls it; None where the code says it.
+        valid_from: first local day of a component that begins on a date.
+        valid_to: local day on which a component has ended.
         rate: currency per kWh, shape ``(slots,)``; 0 where the line does not hold, NaN where it is
             unknown.
         holds: the slots that the line is for, shape ``(slots,)``.
@@ -41,6 +44,8 @@ class TariffLine:
     surcharge: FloatArray | None = None
     name: str | None = None
     beyond_kwh: float | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
 
     def slot_cost(self, energy_kwh: FloatArray) -> FloatArray:
         """Return the line's cost of these energies per slot."""
@@ -65,7 +70,8 @@ def price_lines(rule: ImportRule | PriceRule, slots: PricedSlots) -> list[Tariff
         name = component.name if isinstance(rule, ComponentsPrice) else None
         holds = component.holds_at(slots.times)
         for line in _split_by_price(code, net, holds, component):
-            lines.append(replace(line, name=name))
+            dated = replace(line, valid_from=component.valid_from, valid_to=component.valid_to)
+            lines.append(replace(dated, name=name))
     if any(component.vat for component in rule.components):
         lines.append(TariffLine("vat", tax, np.ones(slots.timeline.count, dtype=bool)))
     return lines

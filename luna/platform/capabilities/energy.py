@@ -30,11 +30,15 @@ def _show(reply: AccountReply, numbers: Numbers) -> Iterator[str | TextTable]:
     rows.append(["", say_flow("unexplained", numbers.language), unexplained])
     yield TextTable(("", "energy", "kWh"), rows, words=("", "energy"))
     lines = []
-    for line in reply.lines:
-        energy = "" if line.direction == "base" else numbers.number(line.energy_kwh, 2)
-        lines.append([say_cost_line(line, numbers), energy, numbers.money(line.cost)])
+    costs = [line.cost for line in reply.lines]
     if reply.demand_cost is not None:
-        lines.append([say_flow("demand", numbers.language), "", numbers.money(reply.demand_cost)])
+        costs.append(reply.demand_cost)
+    amounts = numbers.amounts(costs, totals.cost)
+    for line, amount in zip(reply.lines, amounts, strict=False):
+        energy = "" if line.direction == "base" else numbers.number(line.energy_kwh, 2)
+        lines.append([say_cost_line(line, numbers), energy, amount])
+    if reply.demand_cost is not None:
+        lines.append([say_flow("demand", numbers.language), "", amounts[-1]])
     lines.append([say_flow("total", numbers.language), "", numbers.money(totals.cost)])
     yield TextTable(("bill", "kWh", "cost"), lines, words=("bill",))
     yield from _compare(reply, numbers)

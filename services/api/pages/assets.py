@@ -36,6 +36,7 @@ CHART_STYLES = (
     "savings",
     "energy",
     "strip",
+    "price_parts",
     "answer",
     "edge",
 )

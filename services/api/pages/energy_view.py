@@ -186,14 +186,19 @@ class EnergyView:
 
     def bill(self) -> list[tuple[str, str, str]]:
         """Return the lines of the bill: name with price, kWh, cost."""
-        rows = []
+        names = []
+        energies = []
+        costs = []
         for line in self.reply.lines:
-            name = say_cost_line(line, self.numbers)
-            energy = "" if line.direction == "base" else self.say_kwh(line.energy_kwh)
-            rows.append((name, energy, self.numbers.money(line.cost)))
+            names.append(say_cost_line(line, self.numbers))
+            energies.append("" if line.direction == "base" else self.say_kwh(line.energy_kwh))
+            costs.append(line.cost)
         if self.reply.demand_cost is not None:
-            rows.append((self.say_flow("demand"), "", self.numbers.money(self.reply.demand_cost)))
-        return rows
+            names.append(self.say_flow("demand"))
+            energies.append("")
+            costs.append(self.reply.demand_cost)
+        amounts = self.numbers.amounts(costs, self.reply.totals.cost)
+        return list(zip(names, energies, amounts, strict=True))
 
     @property
     def lacks_demand(self) -> bool:

@@ -45,6 +45,7 @@ from services.api.pages.layout import (
     show_part,
     words_of,
 )
+from services.api.pages.low_price import say_low_part
 from services.api.pages.setup.preparation import fresh_inputs
 from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.routing import ResourceRouter
@@ -129,9 +130,10 @@ def show_home(
         price_note = say_simulated_prices(
             connection, site, gateway=gateway, words=view.words, with_reason=False
         )
+        why = _view_why(connection, view, at)
     parts = {
         **_describe(view, gateway),
-        **_view_why(view, at),
+        **why,
         **_view_flow(site_id, request, gateway, site=site, view=view),
         "anew": False,
         "price_note": price_note,
@@ -202,9 +204,8 @@ def show_why(
     """Show the reason of one slot."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-    return show_part(
-        request, PAGE, "home_why.html.j2", site=view.window.site, **_view_why(view, at)
-    )
+        why = _view_why(connection, view, at)
+    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, **why)
 
 
 @router.page("GET", "/ui/sites/{site_id}/home/table", "read")
@@ -387,10 +388,10 @@ def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
     }
 
 
-def _view_why(view: HomeView, at: Any) -> dict[str, Any]:
+def _view_why(connection: Connection, view: HomeView, at: Any) -> dict[str, Any]:
     slot = choose_slot(view, None if at is None else (at - view.window.timeline.start) // SLOT)
     return {
-        "sheet": view_sheet(view, slot),
+        "sheet": view_sheet(view, slot, low_part=say_low_part(connection, view, slot)),
         "armed": view.house.armed,
         "only_advised": view.house.only_advised,
     }

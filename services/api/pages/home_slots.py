@@ -67,8 +67,11 @@ class Sheet:
     ends: list[End]
 
 
-def view_sheet(view: HomeView, slot: int) -> Sheet | None:
-    """Return the details of a slot, None without a decision."""
+def view_sheet(view: HomeView, slot: int, *, low_part: str = "") -> Sheet | None:
+    """Return the details of a slot, None without a decision.
+
+    ``low_part``: which part of the price alone makes it low, in words.
+    """
     run = view.run_at(slot)
     if run is None:
         return None
@@ -88,7 +91,7 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
         mode(run.mode, language=language).full,
         view.say_run(slot),
         _say_worth(view, slot),
-        list(_list_sheet_rows(view, slot)),
+        list(_list_sheet_rows(view, slot, low_part)),
         other_modes,
         ends,
     )
@@ -126,7 +129,7 @@ def _say_worth(view: HomeView, slot: int) -> str:
     return view.words(phrase, value=price(value), buy=price(buy))
 
 
-def _list_sheet_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
+def _list_sheet_rows(view: HomeView, slot: int, low_part: str) -> Iterator[tuple[str, str]]:
     decisions = view.document["decisions"]
     numbers = view.numbers
     words = view.words
@@ -134,6 +137,8 @@ def _list_sheet_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
     buy = float(view.document["prices"]["import"][slot])
     if np.isfinite([sell, buy]).all():
         yield words("price"), words("prices", sell=numbers.price(sell), buy=numbers.price(buy))
+    if low_part:
+        yield words("low_part_title"), low_part
     opposite_cost = decisions["cost_of_opposite"][slot]
     if slot < view.window.past:
         soc = float(view.document["measured"]["soc"][slot])

@@ -47,6 +47,7 @@ from services.api.pages.planning_view import (
     read_power,
     say_cost,
 )
+from services.api.pages.price_parts import DayParts, PricePartsView, read_day_parts
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter(route_class=PageRoute)
@@ -149,7 +150,7 @@ async def show_planning(
 ) -> Response:
     """Show what is fixed and who controls; with ``cost``, the cost of the block in the form."""
     now = gateway.clock.now()
-    marks, stored = await run_in_threadpool(_read, gateway, site_id, now, query)
+    marks, stored, day_parts = await run_in_threadpool(_read, gateway, site_id, now, query)
     form = query.form(stored.site, now)
     trial, refusal = None, None
     if query.cost:
@@ -166,6 +167,7 @@ async def show_planning(
         "refusal": refusal,
         "cost_words": say_cost(trial, numbers, words),
         "boost_hours": BOOST_HOURS,
+        "price_parts": PricePartsView(day_parts, numbers, words),
     }
 
     def read_unattended() -> list[str]:
@@ -372,12 +374,12 @@ async def _try(
 
 def _read(
     gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery
-) -> tuple[str, FixedState]:
+) -> tuple[str, FixedState, DayParts]:
     with unit_of_work(gateway.database) as connection:
         # First: what changes while the rest is read is told to the page.
         marks = gateway.read_marks(connection, site_id)
         site = sites.load(connection, site_id)
-        return marks, FixedState(
+        stored = FixedState(
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),
@@ -390,6 +392,7 @@ def _read(
             states=control_service.read_states(connection, site_id, now=now),
             on_vacation=control_service.is_on_vacation(connection, site_id, now=now),
         )
+        return marks, stored, read_day_parts(connection, site, now=now)
 
 
 def _find_removed_session(

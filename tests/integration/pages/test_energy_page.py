@@ -47,6 +47,44 @@ PERIODS = (
 )
 PAGE = "/ui/sites/accounted/energy"
 WATT_HOUR = 0.001
+CENTS = {"unit": "cents_per_kwh", "vat": 0.19}
+NIGHT = {"from": "22:00", "to": "06:00", "price": 1.1}
+# Five components, one of which costs less from 15 November on.
+COMPOSED = {
+    "import": {
+        "kind": "components",
+        "components": [
+            {"kind": "fixed", "name": "energy", "price": 12.345, **CENTS},
+            {"kind": "calendar", "name": "grid fee", "price": 11.3, "windows": [NIGHT], **CENTS},
+            {"kind": "fixed", "name": "levy", "price": 1.667, "valid_to": "2024-11-15", **CENTS},
+            {"kind": "fixed", "name": "levy", "price": 0.816, "valid_from": "2024-11-15", **CENTS},
+            {"kind": "fixed", "name": "electricity tax", "price": 21, "unit": "per_mwh"},
+            {
+                "kind": "blocks",
+                "name": "supply",
+                "blocks": [{"up_to_kwh": 100, "price": 0.01}, {"price": 0.033}],
+            },
+        ],
+    },
+    "export": {
+        "kind": "components",
+        "components": [
+            {
+                "kind": "plant_size",
+                "name": "EEG",
+                "plant_kw": 12,
+                "steps": [{"up_to_kw": 10, "price": 8.03}, {"up_to_kw": 40, "price": 6.95}],
+                "unit": "cents_per_kwh",
+            },
+            {"kind": "fixed", "name": "bonus", "price": 0.005},
+        ],
+    },
+    "base": [
+        {"name": "meter", "price": 20.0, "per": "month", "vat": 0.19},
+        {"name": "connection", "price": 0.0987, "per": "day"},
+    ],
+    "peak": {"price_per_kw_month": 3.333, "interval_minutes": 60},
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +92,13 @@ def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.C
     with unit_of_work(database) as connection:
         store_home_with_account(connection, "accounted", until=LAST)
         sites.save(connection, describe_home_with_account("unrecorded"))
+        store_home_with_account(connection, "composed", until=LAST)
+        sites.save(connection, describe_home_with_account("composed", tariff=COMPOSED))
     with serve(
         Addresses(database_url=database_url, redis_url=redis_url), FixedClock(NOW)
     ) as client:
         yield client
-    for name in ("accounted", "unrecorded"):
+    for name in ("accounted", "unrecorded", "composed"):
         remove_site(database, name)
 
 
@@ -96,11 +136,13 @@ def list_shown(account: dict[str, Any], numbers: Numbers) -> list[str]:
             f"{say_flow(flow['name'], numbers.language)} {numbers.number(flow['energy_kwh'], 2)}"
         )
     shown.append(numbers.number(abs(account["unexplained_kwh"]), 2))
-    for line in account["lines"]:
+    costs = [line["cost"] for line in account["lines"]]
+    if account["demand_cost"] is not None:
+        costs.append(account["demand_cost"])
+    amounts = numbers.amounts(costs, totals["cost"])
+    for line, amount in zip(account["lines"], amounts, strict=False):
         name = say_cost_line(_Line(line), numbers)
-        shown.append(
-            f"{name} {numbers.number(line['energy_kwh'], 2)} {numbers.money(line['cost'])}"
-        )
+        shown.append(f"{name} {numbers.number(line['energy_kwh'], 2)} {amount}")
     for use in account["use_shares"]:
         fed = [
             numbers.share(use[f"{source}_kwh"] / use["energy_kwh"] if use["energy_kwh"] else None)
@@ -123,6 +165,9 @@ class _Line:
         self.direction = line["direction"]
         self.code = line["code"]
         self.price = line["price"]
+        self.name = line["name"]
+        self.first_day = line["first_day"]
+        self.last_day = line["last_day"]
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -284,3 +329,63 @@ def test_what_is_estimated_and_what_is_missing_is_said(api: httpx.Client, databa
 def test_what_is_counted_with_the_house_is_named(api: httpx.Client) -> None:
     text = read(api, f"{PAGE}?period=day&day={LAST}")
     assert wording("energy", "unmetered", devices="boiler", count=1) in text
+
+
+def read_bill(api: httpx.Client, query: str, language: str = "en") -> list[tuple[str, str, str]]:
+    """Return the lines of the bill, the total last: name, kWh, cost."""
+    answer = api.get(f"/ui/sites/composed/energy?{query}", headers={"Accept-Language": language})
+    _, _, text = answer.text.partition('id="bill"')
+    table, _, _ = text.partition("</table>")
+    rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td.*?>(.*?)</td>\s*<td.*?>(.*?)</td>', table)
+    read = []
+    for name, energy, cost in rows:
+        read.append((plain(unescape(name)), plain(unescape(energy)), plain(unescape(cost))))
+    return read
+
+
+def in_cents(amount: str) -> int:
+    digits = re.sub(r"\D", "", amount)
+    return -int(digits) if "\u2212" in amount else int(digits)
+
+
+def test_a_bill_lists_each_component_with_its_price_and_its_days(api: httpx.Client) -> None:
+    names = [name for name, _, _ in read_bill(api, "period=month&day=2024-11-19")]
+    sold = wording("flows", "line_sold")
+    assert names == [
+        "energy · 12.3 ct/kWh",
+        "grid fee · 1.1 ct/kWh",
+        "grid fee · 11.3 ct/kWh",
+        "levy, 1–14 Nov · 1.7 ct/kWh",
+        "levy, 15–20 Nov · 0.8 ct/kWh",
+        "electricity tax · 2.1 ct/kWh",
+        "supply · 1.0 ct/kWh",
+        wording("flows", "line_vat"),
+        wording("flows", "line_blocks"),
+        f"{sold}: EEG · 7.8 ct/kWh",
+        f"{sold}: bonus · 0.5 ct/kWh",
+        "meter",
+        "connection",
+        wording("flows", "flow_demand"),
+        wording("flows", "flow_total"),
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "de", "nl"])
+@pytest.mark.parametrize(
+    ("period", "day"),
+    [("month", "2024-10-03"), ("month", "2024-11-19"), ("year", "2024-11-19"), ("week", str(LAST))],
+)
+def test_the_shown_lines_of_a_bill_add_up_to_its_total_to_the_cent(
+    api: httpx.Client, period: str, day: str, language: Language
+) -> None:
+    *lines, total = read_bill(api, f"period={period}&day={day}", language)
+    assert len(lines) > 8
+    assert sum(in_cents(cost) for _, _, cost in lines) == in_cents(total[-1])
+
+
+def test_the_two_lines_of_a_changed_price_share_the_energy_of_the_month(api: httpx.Client) -> None:
+    rows = {name: float(energy or 0) for name, energy, _ in read_bill(api, "period=month")}
+    whole = rows["energy · 12.3 ct/kWh"]
+    halves = [energy for name, energy in rows.items() if name.startswith("levy")]
+    assert len(halves) == 2
+    assert sum(halves) == pytest.approx(whole, abs=0.02)

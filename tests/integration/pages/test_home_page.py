@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.forecast import RefreshForecastsRequest
+from luna.contracts.plan import PlanReply
 from luna.contracts.site_tools import ToolCallRequest
 from luna.energy.observations import ESTIMABLE
 from luna.energy.site.control import Control
@@ -28,7 +30,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
-from luna.words import Language, list_reason_codes
+from luna.words import Language, Numbers, list_reason_codes
 from luna.words.house import say_basis
 from luna.words.pages import page_words
 from services.api.pages.home_slots import view_sheet, write_csv
@@ -43,7 +45,7 @@ from services.rag.tools.registry import call_tool
 from tests.support.database.databases import remove_site
 from tests.support.database.site import issue_half_a_kilowatt, plan_stored, stored_site
 from tests.support.gateway.server import serve
-from tests.support.pages.demo_home import NOW, store_demo_home
+from tests.support.pages.demo_home import NOW, DemoHome, store_demo_home
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording, wording_pattern
 
@@ -533,3 +535,91 @@ def test_the_gateway_tells_a_page_what_changed_since_it_was_written(
 
 def test_a_site_that_is_not_there_has_no_events(api: httpx.Client) -> None:
     assert api.get("/ui/sites/nowhere/events", headers={"HX-Request": "true"}).status_code == 404
+
+
+NIGHT_FEE = {
+    "kind": "calendar",
+    "name": "grid fee",
+    "price": 21.3,
+    "windows": [{"from": "02:00", "to": "05:00", "price": 1.1}],
+    "unit": "cents_per_kwh",
+}
+
+
+def describe_parts(*parts: dict[str, Any]) -> dict[str, Any]:
+    bought = {"kind": "components", "components": list(parts)}
+    return {"tariff": {"import": bought, "export": {"kind": "fixed", "price": 0.05}}, "loads": []}
+
+
+def find_charging(plan: PlanReply) -> list[datetime]:
+    """Return the slots of a plan in which the battery charges from the grid for its price."""
+    slots = [slot for slot in plan.slots if slot.reason.code == "charge_from_grid"]
+    return [slot.start for slot in slots]
+
+
+def read_why(
+    client: httpx.Client, start: datetime, language: str = "en", *, site: str = "parted"
+) -> str:
+    address = f"/ui/sites/{site}/home/why"
+    headers = {"Accept-Language": language}
+    return seen(client.get(address, params={"at": start.isoformat()}, headers=headers))
+
+
+def say_low_fee(language: Language) -> str:
+    numbers = Numbers(language, ZoneInfo("Europe/Amsterdam"), "EUR")
+    prices = {
+        name: numbers.price(price, decimals=1)
+        for name, price in (("price", 0.011), ("highest", 0.213))
+    }
+    said = wording("home", "low_part", language, name="grid fee", **prices)
+    return f"{wording('home', 'low_part_title', language)} {' '.join(said.split())}"
+
+
+@pytest.fixture(scope="module")
+def night_home(database: Engine) -> Iterator[DemoHome]:
+    """Yield a home whose battery and car charge at night, when the grid fee is low."""
+    energy = {"kind": "fixed", "name": "energy", "price": 0.1}
+    yield store_demo_home(database, name="parted", **describe_parts(energy, NIGHT_FEE))
+    remove_site(database, "parted")
+
+
+def test_where_a_battery_charges_for_a_low_grid_fee_the_details_name_it(
+    night_home: DemoHome, servers_of: Addresses
+) -> None:
+    charging = find_charging(night_home.plan)
+    assert charging
+    dear = [slot.start for slot in night_home.plan.slots if slot.import_price > 0.3]
+    with serve(servers_of, FixedClock(NOW)) as client:
+        for language in ("en", "de", "nl"):
+            assert say_low_fee(language) in read_why(client, charging[0], language)
+        shown = [read_why(client, start) for start in dear[:3]]
+    assert len(shown) == 3
+    assert not any(wording("home", "low_part_title") in each for each in shown)
+
+
+def test_where_a_car_alone_charges_for_a_low_grid_fee_the_details_name_it(
+    night_home: DemoHome, servers_of: Addresses
+) -> None:
+    starts = []
+    for slot in night_home.plan.slots:
+        charges = slot.vehicles["car"].charge_kwh > 0
+        if charges and slot.import_price < 0.2 and slot.reason.code != "charge_from_grid":
+            starts.append(slot.start)
+    assert starts
+    with serve(servers_of, FixedClock(NOW)) as client:
+        assert say_low_fee("en") in read_why(client, starts[0])
+
+
+def test_no_component_is_named_where_the_market_is_cheap_as_well(
+    database: Engine, servers_of: Addresses
+) -> None:
+    market = {"kind": "spot", "name": "market", "market": "NL"}
+    home = store_demo_home(database, name="both", **describe_parts(market, NIGHT_FEE))
+    charging = find_charging(home.plan)
+    assert charging
+    try:
+        with serve(servers_of, FixedClock(NOW)) as client:
+            shown = [read_why(client, start, site="both") for start in charging]
+    finally:
+        remove_site(database, "both")
+    assert not any(wording("home", "low_part_title") in each for each in shown)

@@ -14,18 +14,20 @@ from sqlalchemy import Engine
 from luna.contracts.alternative import Alternative, WhyNotRequest
 from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrials, UnknownReading
 from luna.contracts.charging_sessions import NewSession
-from luna.energy.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, floor_to, local_days
 from luna.platform import control_service
 from luna.platform.clock import SystemClock
 from luna.platform.database import charging_sessions, control, jobs, manual_blocks, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
+from luna.words import Language, Numbers
 from luna.words.implausible import say_implausible
 from luna.words.trial import TRIAL
 from services.planner.milp.solver import Solver
 from services.planner.service.alternative import plan_stored_alternative
 from tests.support.control.inverters import describe
+from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import (
     ZONE,
@@ -525,3 +527,71 @@ def test_a_battery_is_tried_before_it_is_armed_and_never_after(
         control.arm(connection, site, at=SystemClock().now(), by="test")
     assert wording("every_page", "try_battery") not in read(api, PAGE)
     assert api.post(f"{PAGE}/try").status_code == 409
+
+
+TAX = {"kind": "fixed", "name": "tax", "price": 2.05, "unit": "cents_per_kwh", "vat": 0.19}
+FEE = {
+    "kind": "calendar",
+    "name": "grid fee",
+    "price": 11.3,
+    "windows": [{"from": "22:00", "to": "06:00", "price": 1.1}],
+    "unit": "cents_per_kwh",
+}
+REFUND = {"kind": "fixed", "name": "refund", "price": -4.0, "unit": "cents_per_kwh"}
+
+
+def with_parts(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"import": {"kind": "components", "components": list(parts)}}
+
+
+@pytest.mark.parametrize("language", ["en", "de", "nl"])
+def test_what_a_kwh_is_made_of_is_drawn_named_and_a_table(
+    api: httpx.Client, database: Engine, language: Language
+) -> None:
+    with stored_site(database, name="parts", tariff=with_parts(TAX, FEE, REFUND)):
+        address = "/ui/sites/parts/planning"
+        page = api.get(address, headers={"Accept-Language": language}).text
+    assert wording("planning", "parts_title", language) in unescape(page)
+    _, _, shown = page.partition('id="price-parts"')
+    charts = re.findall(r'<svg class="chart parts (wide|narrow)".*?</svg>', shown, re.DOTALL)
+    assert charts == ["wide", "narrow"]
+    numbers = Numbers(language, ZONE, "EUR")
+    # 2.05 with VAT, and what is paid back.
+    assert f"tax {numbers.price(0.024395, decimals=1)}" in unescape(shown)
+    assert f"refund {numbers.price(-0.04, decimals=1)}" in unescape(shown)
+    _, _, body = shown.partition("<tbody>")
+    rows = re.findall(r"<tr>.*?</tr>", body.partition("</tbody>")[0], re.DOTALL)
+    today = SystemClock().now().astimezone(ZONE).date()
+    hours = local_days(today, today + timedelta(days=1), ZONE).count // 4
+    assert len(rows) == hours
+    cells = re.findall(r'<td class="number">(.*?)</td>', unescape(rows[12]))
+    parts = (0.024395, 0.113, -0.04, 0.024395 + 0.113 - 0.04)
+    assert cells == [numbers.price(price, decimals=1) for price in parts]
+
+
+@pytest.mark.parametrize(
+    "tariff",
+    [
+        with_parts(FEE),
+        {"import": {"kind": "fixed", "price": 0.3}},
+        {"import": {"kind": "spot", "market": "NOWHERE", "vat": 0.21}},
+    ],
+    ids=["one component", "one price", "the market alone"],
+)
+def test_a_price_of_one_part_is_not_taken_apart(
+    api: httpx.Client, database: Engine, tariff: dict[str, Any]
+) -> None:
+    with stored_site(database, name="parts", tariff=tariff):
+        assert wording("planning", "parts_title") not in read(api, "/ui/sites/parts/planning")
+
+
+def test_hours_without_a_published_price_are_hatched(api: httpx.Client, database: Engine) -> None:
+    tariff = {"import": {"kind": "spot", "market": "NOWHERE", "markup": 0.02, "vat": 0.25}}
+    with stored_site(database, name="parts", tariff=tariff):
+        page = api.get("/ui/sites/parts/planning").text
+    _, _, shown = page.partition('id="price-parts"')
+    assert f"{wording('flows', 'line_spot')} \u2013" in shown
+    assert f"{wording('flows', 'line_markup')} 2.5\u00a0ct" in unescape(shown)
+    assert wording("planning", "parts_unknown") in shown
+    # One run over both days in each chart.
+    assert shown.count('class="left-out"') == 2

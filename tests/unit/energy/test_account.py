@@ -221,3 +221,28 @@ def test_periods_follow_the_calendar_of_the_home(
     assert all(timeline.start <= start < timeline.end for start in starts)
     assert period.following().previous() == period
     assert timeline.count * SLOT % timedelta(days=1) in (timedelta(0), timedelta(hours=1))
+
+
+FEE = {"kind": "fixed", "name": "grid fee", "unit": "cents_per_kwh"}
+
+
+def test_a_component_whose_price_changes_in_a_month_is_two_lines_with_their_days() -> None:
+    timeline, energy = live_month(seed=6)
+    parts = [
+        {"kind": "fixed", "name": "energy", "price": 0.12},
+        FEE | {"price": 11.3, "valid_to": "2026-11-15"},
+        FEE | {"price": 9.8, "valid_from": "2026-11-15"},
+        FEE | {"name": "heat levy", "price": 0.4, "valid_from": "2026-01-01"},
+    ]
+    site = describe({"kind": "components", "components": parts})
+    account = settle_account(keep_account(site, timeline, energy))
+    bought = [line for line in account.lines if line.direction == "import"]
+    days = [(line.name, line.price, line.first_day, line.last_day) for line in bought]
+    assert days == [
+        ("energy", 0.12, None, None),
+        ("grid fee", pytest.approx(0.113), date(2026, 11, 1), date(2026, 11, 14)),
+        ("grid fee", pytest.approx(0.098), date(2026, 11, 15), date(2026, 11, 30)),
+        ("heat levy", pytest.approx(0.004), None, None),
+    ]
+    _, earlier, later, levy = bought
+    assert earlier.energy_kwh + later.energy_kwh == pytest.approx(levy.energy_kwh)

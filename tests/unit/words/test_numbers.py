@@ -1,5 +1,6 @@
 """Numbers as people of a language write them."""
 
+import math
 import re
 from datetime import UTC, date, datetime
 from importlib.resources import files
@@ -14,7 +15,7 @@ from luna.energy.errors import InvalidInputError
 from luna.words import Numbers
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import language_forms
-from luna.words.numbers import join_unit, join_words, say_date
+from luna.words.numbers import join_unit, join_words, round_to_total, say_date
 from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -172,3 +173,18 @@ def test_a_unit_is_joined_as_the_language_does() -> None:
     joined = [join_unit("7", "%", language) for language in ("en", "de", "nl")]
     assert joined == ["7%", "7\u00a0%", "7%"]
     assert [join_unit("7", unit, "en") for unit in ("kWh", "°", "")] == ["7\u00a0kWh", "7°", "7"]
+
+
+@given(
+    values=st.lists(st.floats(-500, 500), min_size=1, max_size=20),
+    currency=st.sampled_from(["EUR", "JPY"]),
+)
+def test_shown_amounts_add_up_to_their_shown_total(values: list[float], currency: str) -> None:
+    numbers = Numbers("en", ZoneInfo("Europe/Berlin"), currency)
+    total = math.fsum(values)
+    decimals = numbers.money_decimals
+    rounded = round_to_total(values, total, decimals=decimals)
+    assert round(math.fsum(rounded), decimals) == pytest.approx(round(total, decimals))
+    for value, shown in zip(values, rounded, strict=True):
+        assert abs(value - shown) < 10.0**-decimals + 1e-9
+    assert numbers.amounts(values, total) == [numbers.money(value) for value in rounded]

@@ -21,3 +21,6 @@ line_beyond = { $name }, über { $kwh } kWh hinaus
 line_component = Teil des Preises
 line_base = Grundpreis
 line_sold = Einspeisung
+days_one = { $last }.{ "\u00A0" }{ $month }
+days_within_month = { $first }.–{ $last }.{ "\u00A0" }{ $month }
+days_over_months = { $first }.{ "\u00A0" }{ $first_month } – { $last }.{ "\u00A0" }{ $month }

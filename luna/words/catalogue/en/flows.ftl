@@ -21,3 +21,6 @@ line_beyond = { $name }, beyond { $kwh } kWh
 line_component = Part of the price
 line_base = Base price
 line_sold = Feed-in
+days_one = { $last }{ "\u00A0" }{ $month }
+days_within_month = { $first }–{ $last }{ "\u00A0" }{ $month }
+days_over_months = { $first }{ "\u00A0" }{ $first_month } – { $last }{ "\u00A0" }{ $month }

@@ -21,3 +21,6 @@ line_beyond = { $name }, boven { $kwh } kWh
 line_component = Deel van de prijs
 line_base = Vaste kosten
 line_sold = Teruglevering
+days_one = { $last }{ "\u00A0" }{ $month }
+days_within_month = { $first }–{ $last }{ "\u00A0" }{ $month }
+days_over_months = { $first }{ "\u00A0" }{ $first_month } – { $last }{ "\u00A0" }{ $month }

@@ -1,0 +1,133 @@
+"""What a kWh of today and tomorrow is made of: chart, legend and table for the page Schedule."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import numpy as np
+from markupsafe import Markup
+from sqlalchemy import Connection
+
+from luna.energy.economics.charges import find_charge
+from luna.energy.economics.price_parts import PricePart
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
+from luna.platform.price_parts import read_price_parts
+from luna.words import Numbers
+from luna.words.account import say_price_part
+from luna.words.charts.price_parts import PartsView, colour_class, draw_parts
+from luna.words.pages import PageWords
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DayParts:
+    """The parts of a site's import price over today and tomorrow, by quarter-hour."""
+
+    site: Site
+    timeline: Timeline
+    now: datetime
+    parts: Sequence[PricePart]
+
+
+def read_day_parts(connection: Connection, site: Site, *, now: datetime) -> DayParts:
+    """Return the parts of today's and tomorrow's prices."""
+    zone = parse_zone(site.timezone)
+    today = now.astimezone(zone).date()
+    timeline = local_days(today, today + timedelta(days=1), zone)
+    parts = read_price_parts(connection, site, timeline, now=now)
+    return DayParts(site, timeline, now, parts)
+
+
+@dataclass(frozen=True)
+class PricePartsView:
+    """The parts of a price in the reader's words and drawings."""
+
+    read: DayParts
+    numbers: Numbers
+    words: PageWords
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the price has several parts."""
+        return len(self.read.parts) > 1
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether the price rises with the energy drawn in a month."""
+        return find_charge(self.read.site.tariff.import_) is not None
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the parts."""
+        language = self.numbers.language
+        return [say_price_part(part.code, part.name, language) for part in self.read.parts]
+
+    @property
+    def legend(self) -> list[tuple[str, str, str]]:
+        """Each part's colour, name and present price."""
+        slot = (self.read.now - self.read.timeline.start) // SLOT
+        entries = []
+        for place, (part, name) in enumerate(zip(self.read.parts, self.names, strict=True)):
+            price = self._say(float(part.price[slot]))
+            entries.append((colour_class(place), name, price))
+        return entries
+
+    @property
+    def price_now(self) -> str:
+        """The sum of the present prices."""
+        slot = (self.read.now - self.read.timeline.start) // SLOT
+        total = sum(float(part.price[slot]) for part in self.read.parts)
+        return self.numbers.price_per_kwh(total)
+
+    @property
+    def lacks_prices(self) -> bool:
+        """Whether a price is not known yet."""
+        return bool(np.isnan(self._by_hour).any())
+
+    def rows(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield each hour's name, the price of each part, and their sum."""
+        for hour, prices in enumerate(self._by_hour.T.tolist()):
+            cells = [self._say(price) for price in [*prices, sum(prices)]]
+            yield self._say_hour(hour), cells
+
+    def draw(self) -> list[Markup]:
+        """Draw the chart, wide and narrow."""
+        label = self.words("parts_label")
+        view = PartsView(self._by_hour, self._instant, self._titles(), self.numbers, label)
+        return [draw_parts(view, narrow=narrow) for narrow in (False, True)]
+
+    @cached_property
+    def _by_hour(self) -> FloatArray:
+        """Mean price of each part by hour, shape ``(parts, hours)``."""
+        quarters = np.array([part.price for part in self.read.parts])
+        firsts = np.arange(0, self.read.timeline.count, HOUR // SLOT)
+        counts = np.diff([*firsts.tolist(), self.read.timeline.count])
+        means: FloatArray = np.add.reduceat(quarters, firsts, axis=1) / counts
+        return means
+
+    def _titles(self) -> list[str]:
+        titles = []
+        for name, cells in self.rows():
+            *said, total = [
+                f"{part} {cell}" for part, cell in zip(self.columns, cells, strict=True)
+            ]
+            titles.append(f"{name}: {total} = {', '.join(said)}")
+        return titles
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the table's columns of prices."""
+        return [*self.names, self.words("parts_total")]
+
+    def _instant(self, hour: int) -> datetime:
+        return self.read.timeline.start + hour * HOUR
+
+    def _say_hour(self, hour: int) -> str:
+        start = self._instant(hour)
+        return f"{self.numbers.weekday(start)} {self.numbers.clock(start)}"
+
+    def _say(self, price: float) -> str:
+        return self.numbers.price(price, decimals=1)
