@@ -5,7 +5,7 @@ Errors of pydantic's validation are translated into Luna's.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -16,6 +16,7 @@ from luna.energy.refusals.fields import find_reason
 from luna.energy.sensor_roles import DATED_SENSOR, SENSOR_NAME
 from luna.energy.site.model import Site
 from luna.energy.site.other_names import find_known_name
+from luna.energy.tariffs.components import AnyComponent
 
 
 def parse_site(document: object, *, field: str = "site") -> Site:
@@ -142,9 +143,11 @@ def _tags_after(place: Sequence[str]) -> tuple[str, ...]:
 
 _PRICES = ("fixed", "time_of_use", "spot", "series", "blocks", "components")
 _KINDS = {"import": _PRICES, "export": _PRICES, "peak": ("one", "several")}
-_KINDS_OF_MEMBERS = {
-    "components": ("fixed", "calendar", "spot", "series", "blocks", "plant_size"),
-}
+_COMPONENTS = get_args(get_args(AnyComponent)[0])
+_COMPONENT_KINDS = tuple(
+    get_args(component.model_fields["kind"].annotation)[0] for component in _COMPONENTS
+)
+_KINDS_OF_MEMBERS = {"components": _COMPONENT_KINDS}
 # How pydantic names the choices of a union without tags, such as the days of a window.
 _UNTAGGED = ("literal[", "tuple[")
 
