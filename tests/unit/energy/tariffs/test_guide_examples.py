@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from luna.energy.economics.prices import price_slots
-from luna.energy.site import Site
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site, parse_site
 from luna.energy.timeline import local_day
 from tests.support.documentation.guide import guide_page
 
@@ -66,6 +67,15 @@ def test_the_norwegian_example_is_billed_by_the_hour_and_cheap_on_holidays() -> 
 def test_the_british_example_is_cheap_at_night() -> None:
     bought, _ = price_day(read_site("Europe/London"), date(2026, 11, 2), 0.0)
     assert (bought[NIGHT], bought[AFTERNOON]) == (pytest.approx(0.07), pytest.approx(0.265))
+
+
+def test_the_guide_quotes_the_refusal_of_another_name() -> None:
+    spot = {"name": "energy", "kind": "spot", "market": "NL", "billing_interval": 60}
+    tariff = {"import": {"kind": "components", "components": [spot]}}
+    with pytest.raises(InvalidInputError) as caught:
+        parse_site({"name": "home", "timezone": "Europe/Amsterdam", "tariff": tariff})
+    blocks = [span.text.strip() for span in guide_page("en", "tariffs.md").spans if span.block]
+    assert f"{caught.value.title}: {caught.value}" in blocks
 
 
 def test_the_guide_shows_every_kind_of_component() -> None:
