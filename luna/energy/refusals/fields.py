@@ -23,6 +23,7 @@ REASONS: dict[str, RefusalReason] = {
         "Remove it, or correct its name. A site's fields are in config/site.yaml, those "
         "of requests at /docs.",
     ),
+    "known-by-other-name": RefusalReason("Luna does not know {given}", "Use {instead}."),
     "missing": RefusalReason(None, "Add it."),
     "less-than-equal": RefusalReason(None, "Give at most {le}.", kinds={"unit": "unit"}),
     "less-than": RefusalReason(None, "Give less than {lt}.", kinds={"unit": "unit"}),

@@ -5,16 +5,18 @@ Errors of pydantic's validation are translated into Luna's.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.errors import InvalidInputError
-from luna.energy.refusals import REASONS, refuse, to_json
+from luna.energy.refusals import REASONS, invalid_part, refuse, to_json
 from luna.energy.refusals.fields import find_reason
 from luna.energy.sensor_roles import DATED_SENSOR, SENSOR_NAME
 from luna.energy.site.model import Site
+from luna.energy.site.other_names import find_known_name
+from luna.energy.tariffs.components import AnyComponent
 
 
 def parse_site(document: object, *, field: str = "site") -> Site:
@@ -37,11 +39,15 @@ def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
 def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> InvalidInputError:
     """Join pydantic's faults into one error.
 
-    It holds the first field with its value and a remedy, and up to three more by name.
+    It holds the first field with its value and a remedy, and up to three more by name. A field of
+    another name than Luna's comes first: those that seem to be missing follow from it.
     """
-    first = faults[0]
-    others = [_path(field, fault) for fault in faults[1:4]]
-    more = f"; also wrong: {', '.join(others)}" if others else ""
+    renamed = [fault for fault in faults if find_known_name(fault) is not None]
+    others = [fault for fault in faults if fault not in renamed and not _follows(fault, faults)]
+    ordered = [*renamed, *others]
+    first = _with_known_name(ordered[0])
+    paths = [_path(field, fault) for fault in ordered[1:4]]
+    more = f"; also wrong: {', '.join(paths)}" if paths else ""
     given = (first.get("ctx") or {}).get("value", first["input"])
     value = given if isinstance(given, str | int | float | bool) else None
     message = first["msg"].removeprefix("Value error, ")
@@ -53,6 +59,24 @@ def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> Invali
         remedy=_remedy(first, reason),
     )
     return error.because(reason, None if reason is None else to_json(_figures(first)))
+
+
+def _follows(fault: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a list is too short only because its members are wrong."""
+    depth = len(fault["loc"])
+    within = any(
+        len(other["loc"]) > depth and other["loc"][:depth] == fault["loc"] for other in faults
+    )
+    return fault["type"] == "too_short" and within
+
+
+def _with_known_name(fault: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = find_known_name(fault)
+    if names is None:
+        return fault
+    given, instead = names
+    refused = invalid_part("known-by-other-name", given=given, instead=instead)
+    return {**fault, "msg": refused.message(), "ctx": refused.context}
 
 
 def _remedy(fault: Mapping[str, Any], reason: str | None) -> str:
@@ -94,21 +118,38 @@ def _unit(fault: Mapping[str, Any]) -> str:
 
 
 def _path(root: str, fault: Any) -> str:
-    # Pydantic's path contains tags of unions (kind of a price rule, number of peak components),
-    # which the caller's document does not. A check of the whole site puts the path of the wrong
-    # field into the context.
+    # Pydantic's path contains tags of unions (kind of a price, number of peak components), which
+    # the caller's document does not. A check of the whole site puts the path of the wrong field
+    # into the context.
     context = fault.get("ctx") or {}
     place = [str(part) for part in (*fault["loc"], *context.get("place", ()))]
     parts = []
-    for before, part in zip(["", *place], place, strict=False):
-        tags = (*_KINDS.get(before, ()), SENSOR_NAME, DATED_SENSOR)
-        if part not in tags:
+    for at, part in enumerate(place):
+        tags = (*_tags_after(place[:at]), SENSOR_NAME, DATED_SENSOR)
+        if part not in tags and not part.startswith(_UNTAGGED):
             parts.append(part)
     return ".".join([root, *parts] if root else parts)
 
 
-_PRICES = ("fixed", "time_of_use", "spot", "series", "blocks")
+def _tags_after(place: Sequence[str]) -> tuple[str, ...]:
+    """Return the tags that may follow: after a list's place those of its members."""
+    if not place:
+        return ()
+    *before, last = place
+    if last.isdigit() and before:
+        return _KINDS_OF_MEMBERS.get(before[-1], ())
+    return _KINDS.get(last, ())
+
+
+_PRICES = ("fixed", "time_of_use", "spot", "series", "blocks", "components")
 _KINDS = {"import": _PRICES, "export": _PRICES, "peak": ("one", "several")}
+_COMPONENTS = get_args(get_args(AnyComponent)[0])
+_COMPONENT_KINDS = tuple(
+    get_args(component.model_fields["kind"].annotation)[0] for component in _COMPONENTS
+)
+_KINDS_OF_MEMBERS = {"components": _COMPONENT_KINDS}
+# How pydantic names the choices of a union without tags, such as the days of a window.
+_UNTAGGED = ("literal[", "tuple[")
 
 
 _BOUNDS = ("less_than_equal", "less_than", "greater_than_equal", "greater_than")

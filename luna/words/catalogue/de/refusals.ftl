@@ -307,6 +307,8 @@ remedy_simulated-home-name-taken = Lösche es, oder verzichte auf das Demo-Zuhau
 # Fields of forms and requests.
 sentence_extra-forbidden = Ein Feld mit diesem Namen gibt es hier nicht.
 remedy_extra-forbidden = Entferne es, oder korrigiere den Namen.
+sentence_known-by-other-name = Luna kennt { $given } nicht.
+remedy_known-by-other-name = Schreibe { $instead }.
 sentence_missing = Diese Angabe fehlt.
 remedy_missing = Fülle sie aus.
 sentence_less-than-equal = Dieser Wert ist zu groß.

@@ -307,6 +307,8 @@ remedy_simulated-home-name-taken = Delete that home, or do without the demo home
 # Fields of forms and requests.
 sentence_extra-forbidden = There is no field of this name here.
 remedy_extra-forbidden = Remove it, or correct its name.
+sentence_known-by-other-name = Luna does not know { $given }.
+remedy_known-by-other-name = Use { $instead }.
 sentence_missing = This value is missing.
 remedy_missing = Fill it in.
 sentence_less-than-equal = This value is too large.

@@ -307,6 +307,8 @@ remedy_simulated-home-name-taken = Verwijder dat huis, of zie af van het demohui
 # Fields of forms and requests.
 sentence_extra-forbidden = Een veld met deze naam bestaat hier niet.
 remedy_extra-forbidden = Verwijder het, of verbeter de naam.
+sentence_known-by-other-name = Luna kent { $given } niet.
+remedy_known-by-other-name = Schrijf { $instead }.
 sentence_missing = Deze waarde ontbreekt.
 remedy_missing = Vul hem in.
 sentence_less-than-equal = Deze waarde is te groot.
