@@ -67,7 +67,9 @@ class LocalTimes:
 @lru_cache(maxsize=64)
 def slot_times(timeline: Timeline, zone: ZoneInfo) -> LocalTimes:
     """Return the local times at which the slots of a timeline begin."""
-    return LocalTimes.of(timeline.edges[:-1], zone)
+    # Only a first slot that has begun needs more than whole seconds.
+    begins = timeline.starts if timeline.first_step is None else timeline.edges[:-1]
+    return LocalTimes.of(begins, zone)
 
 
 def clock_minutes(clock: str) -> int:
