@@ -96,14 +96,14 @@ def measure_grid_fee(home: Home, windows: Sequence[Window]) -> dict[str, Any]:
     levies = find_levies()
     by_clock = add_up(build_spot(), fee, *levies)
     flat = add_up(build_spot(), flatten(fee), *levies)
-    months = []
+    months = {}
     for first, last in windows:
         scene = build_scene(home, first, last, tariff="B")
         billed = put_under(scene, by_clock)
         rules = Rules.of(billed)
         known = settle(follow_plans(billed), rules)
         blind = settle(follow_plans(put_under(scene, flat)), rules)
-        months.append({"month": first.month, **_compare_costs(known, blind)})
+        months[str(first.month)] = _compare_costs(known, blind)
     return {"months": months, **_sum_months(months)}
 
 
@@ -114,7 +114,7 @@ def measure_hourly_billing(home: Home, windows: Sequence[Window]) -> dict[str, A
     fees = (flatten(find_grid_fee()), *find_levies())
     by_quarter_hour = add_up(build_spot(), *fees)
     by_hour = add_up(build_spot(60), *fees)
-    months = []
+    months = {}
     for first, last in windows:
         scene = build_scene(home, first, last, tariff="B")
         market = {MARKET: draw_quarter_hours(scene.prices.books[MARKET])}
@@ -129,10 +129,11 @@ def measure_hourly_billing(home: Home, windows: Sequence[Window]) -> dict[str, A
             "promised": settle(lived, replace(rules, import_price=imported)),
             "without_battery": settle(rest(billed, rules), rules),
         }
-        months.append({"month": first.month, **_compare_costs(known, blind), **costs})
-    promised = sum(month["promised"] for month in months)
-    without_battery = sum(month["without_battery"] for month in months)
-    totals = {"promised": promised, "without_battery": without_battery}
+        months[str(first.month)] = _compare_costs(known, blind) | costs
+    totals = {
+        name: sum(month[name] for month in months.values())
+        for name in ("promised", "without_battery")
+    }
     return {"months": months, **_sum_months(months), **totals}
 
 
@@ -141,10 +142,10 @@ def _compare_costs(known: float, blind: float) -> dict[str, float]:
     return {"known": known, "blind": blind, "gain": gain, "gain_percent": 100 * gain / abs(blind)}
 
 
-def _sum_months(months: Sequence[dict[str, float]]) -> dict[str, Any]:
-    gains = [month["gain"] for month in months]
-    known = sum(month["known"] for month in months)
-    blind = sum(month["blind"] for month in months)
+def _sum_months(months: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    gains = [month["gain"] for month in months.values()]
+    known = sum(month["known"] for month in months.values())
+    blind = sum(month["blind"] for month in months.values())
     return {
         **_compare_costs(known, blind),
         "worst_gain": min(gains),
