@@ -25,6 +25,7 @@ NAMES = (
     "agent_environment",
     "closed_loop",
     "replay",
+    "prices",
     "simulator",
     "edge_labels",
     "edge_simulation",

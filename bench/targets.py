@@ -500,6 +500,33 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("breaches of limits", ("breaches",), at_most=0),
         Target("followed beside replayed, EUR a week", ("largest_from_replayed",), at_most=1e-9),
     ),
+    "prices": (
+        Target(
+            "months dearer where the plan knows the hours of the grid fee",
+            ("grid_fee", "dearer_months"),
+            at_most=0,
+        ),
+        # Of all months: where a week ends, what is left in the battery counts at one price.
+        Target(
+            "what a plan saves that knows that the hour is billed",
+            ("hourly", "gain"),
+            at_least=0,
+            unit="EUR",
+        ),
+        Target(
+            "a plan's price of eight components over one: CPU more",
+            ("plan", "more_ms"),
+            at_most=1,
+            unit="ms",
+        ),
+        Target(
+            "a year of quarter-hours priced with eight components, CPU, the first time",
+            ("year", "first_ms"),
+            at_most=10,
+            unit="ms",
+        ),
+        Target("the same again, p50", ("year", "p50_ms"), at_most=10, unit="ms"),
+    ),
     "fortnight": (
         Target(
             "a simulated home's fortnight with incidents, share of perfect foresight's saving",

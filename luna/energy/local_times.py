@@ -13,6 +13,7 @@ from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offse
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 _SATURDAY = 5
+_DAY_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,21 @@ class LocalTimes:
     @classmethod
     def of(cls, instants: InstantArray, zone: ZoneInfo) -> "LocalTimes":
         """Return the local times of instants (UTC)."""
-        local = instants + local_offsets(instants, zone)
-        days = local.astype("datetime64[D]")
-        months = local.astype("datetime64[M]").astype(np.int64)
-        date = days.astype(np.int64)
+        utc = instants.astype("datetime64[s]")
+        seconds = utc.astype(np.int64) + local_offsets(utc, zone).astype(np.int64)
+        date = seconds // _DAY_S
+        # A year has 35,040 quarter-hours and 366 days: the calendar is read by the day.
+        first = int(date.min()) if date.size else 0
+        last = int(date.max()) if date.size else 0
+        days = np.arange(first, last + 1)
+        months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        place = date - first
         return cls(
-            minute=(local - days).astype("timedelta64[m]").astype(np.int64),
-            weekday=(date + 3) % 7,
-            month=months % 12 + 1,
+            minute=(seconds - date * _DAY_S) // 60,
+            weekday=((days + 3) % 7)[place],
+            month=(months % 12 + 1)[place],
             date=date,
-            year=months // 12 + 1970,
+            year=(months // 12 + 1970)[place],
         )
 
     def within(self, begin: str, end: str) -> BoolArray:
@@ -61,7 +67,9 @@ class LocalTimes:
 @lru_cache(maxsize=64)
 def slot_times(timeline: Timeline, zone: ZoneInfo) -> LocalTimes:
     """Return the local times at which the slots of a timeline begin."""
-    return LocalTimes.of(timeline.edges[:-1], zone)
+    # Only a first slot that has begun needs more than whole seconds.
+    begins = timeline.starts if timeline.first_step is None else timeline.edges[:-1]
+    return LocalTimes.of(begins, zone)
 
 
 def clock_minutes(clock: str) -> int:
@@ -95,9 +103,9 @@ def mean_by_interval(
     if np.timedelta64(timeline.step) >= length:
         return values
     # Counted in UTC, the repeated hour in autumn stays two hours.
-    offset = local_offsets(timeline.starts, zone) % length
-    shifted = (timeline.starts + offset).astype("datetime64[s]").astype(np.int64)
-    tick = shifted // (60 * minutes)
+    offset = local_offsets(timeline.starts, zone).astype(np.int64)
+    seconds = timeline.starts.astype("datetime64[s]").astype(np.int64) + offset % (60 * minutes)
+    tick = seconds // (60 * minutes)
     interval = tick - tick[0]
     total = np.bincount(interval, weights=values)
     return np.asarray((total / np.bincount(interval))[interval])

@@ -353,21 +353,40 @@ def split_days(timeline: Timeline, zone: ZoneInfo, *, begins: str = "00:00") -> 
 def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelta64]:
     """Return the offset of local time from UTC at each instant (``datetime64``, UTC).
 
-    One look-up per half-hour, as offsets change only there.
+    Offsets change at half-hours, and on few days: the other days need one look-up each.
     """
-    halves, where = np.unique(
-        instants.astype("datetime64[m]").astype(np.int64) // 30, return_inverse=True
-    )
-    return np.array(
-        [_offset_seconds(zone, half) for half in halves.tolist()], dtype=np.int64
-    ).astype("timedelta64[s]")[where]
+    if not instants.size:
+        return np.zeros(instants.shape, dtype="timedelta64[s]")
+    halves = instants.astype("datetime64[s]").astype(np.int64) // _HALF_HOUR_S
+    days = halves // _HALVES_PER_DAY
+    first_day = int(days.min())
+    place = days - first_day
+    is_asked = np.zeros(int(place.max()) + 1, dtype=bool)
+    is_asked[place] = True
+    offset_of_day = np.zeros(is_asked.size, dtype=np.int64)
+    changing = []
+    for day in np.flatnonzero(is_asked).tolist():
+        first_half = (first_day + day) * _HALVES_PER_DAY
+        offset = _offset_seconds(zone, first_half)
+        offset_of_day[day] = offset
+        if offset != _offset_seconds(zone, first_half + _HALVES_PER_DAY):
+            changing.append(day)
+    seconds = offset_of_day[place]
+    for day in changing:
+        inside = place == day
+        seconds[inside] = [_offset_seconds(zone, half) for half in halves[inside].tolist()]
+    return seconds.astype("timedelta64[s]")
 
 
-# A plan looks up the same week many times: a week has 336 half-hours.
-@lru_cache(maxsize=1 << 15)
+_HALF_HOUR_S = 1800
+_HALVES_PER_DAY = 48
+
+
+# A plan looks up the same days many times.
+@lru_cache(maxsize=1 << 13)
 def _offset_seconds(zone: ZoneInfo, half: int) -> int:
-    local = (_EPOCH + timedelta(minutes=30 * half)).astimezone(zone)
-    return local.utcoffset() // timedelta(seconds=1)  # type: ignore[operator]
+    offset = datetime.fromtimestamp(_HALF_HOUR_S * half, zone).utcoffset()
+    return offset // timedelta(seconds=1)  # type: ignore[operator]
 
 
 def broadcast(values: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:

@@ -148,6 +148,18 @@ def test_offsets_agree_with_the_zone_in_every_slot(change: Change) -> None:
 
 
 @every_change
+def test_offsets_agree_where_instants_are_far_apart_and_out_of_order(change: Change) -> None:
+    zone = ZoneInfo(change[0])
+    midnight = local_midnight(change[1], zone)
+    shifts = (timedelta(hours=30), -400 * DAY, timedelta(hours=-1), 4000 * DAY, timedelta(hours=3))
+    instants = [midnight + shift for shift in shifts]
+    starts = np.array([instant.replace(tzinfo=None) for instant in instants], "datetime64[us]")
+    expected = [instant.astimezone(zone).utcoffset() for instant in instants]
+    assert local_offsets(starts, zone).tolist() == expected
+    assert local_offsets(starts[:0], zone).size == 0
+
+
+@every_change
 @each_row("step", [timedelta(minutes=5), SLOT, HALF_HOUR], ids=str)
 def test_shorter_grids_cover_the_same_day(change: Change, step: timedelta) -> None:
     zone = ZoneInfo(change[0])

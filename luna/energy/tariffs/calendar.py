@@ -97,6 +97,6 @@ class CalendarComponent(UnitComponent):
             return times.weekday
         country, _, region = self.holidays.partition("-")
         days: list[int] = []
-        for year in np.unique(times.year).tolist():
+        for year in range(times.year.min(), times.year.max() + 1):
             days += list_holidays(country, region or None, year)
         return np.where(np.isin(times.date, days), _SUNDAY, times.weekday)
