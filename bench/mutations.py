@@ -121,9 +121,9 @@ MUTATIONS = (
     Mutation(
         "money",
         "luna/energy/economics/prices.py",
-        "+ rule.markup) * (1.0 + rule.vat)",
-        ") * (1.0 + rule.vat) + rule.markup",
-        "VAT on the markup",
+        "total += net * (1.0 + vat)",
+        "total += net + vat",
+        "VAT as a share",
     ),
     Mutation(
         "money",

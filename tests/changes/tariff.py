@@ -25,7 +25,7 @@ class WeeklyCapComponent(UnitComponent):
     def counts_drawn(self) -> bool:
         return True
 
-    def price_held(self, slots: PricedSlots) -> FloatArray:
+    def undated_price(self, slots: PricedSlots) -> FloatArray:
         return np.full(slots.timeline.count, self.per_kwh(self.price))
 '''
 

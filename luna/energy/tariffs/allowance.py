@@ -59,7 +59,7 @@ class AllowanceComponent(CalendarTimes, UnitComponent):
     def _outside(self) -> float:
         return self.price_beyond if self.price_outside is None else self.price_outside
 
-    def price_held(self, slots: PricedSlots) -> FloatArray:
+    def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the price of the allowance's first kWh; its charge adds what later ones cost."""
         times = slots.times
         in_window = self.fits(times, times.weekday)

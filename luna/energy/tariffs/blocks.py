@@ -70,6 +70,6 @@ class BlockComponent(UnitComponent):
         """The price of the first and of the last block."""
         return self.per_kwh(self.blocks[0].price), self.per_kwh(self.blocks[-1].price)
 
-    def price_held(self, slots: PricedSlots) -> FloatArray:
+    def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the price of the month's first kWh; its charge adds what later ones cost more."""
         return np.full(slots.timeline.count, self.per_kwh(self.blocks[0].price))

@@ -83,7 +83,7 @@ class CalendarComponent(UnitComponent):
         prices = [self.price, *(window.price for window in self.windows)]
         return self.per_kwh(min(prices)), self.per_kwh(max(prices))
 
-    def price_held(self, slots: PricedSlots) -> FloatArray:
+    def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the price of the first window that fits each slot."""
         times = slots.times
         weekday = self._weekdays(times)

@@ -159,12 +159,12 @@ class Component(Dated):
 
         0 where the component does not hold.
         """
-        price = np.where(self.holds_at(slots.times), self.price_held(slots), 0.0)
+        price = np.where(self.holds_at(slots.times), self.undated_price(slots), 0.0)
         if self.zero_below_spot is not None:
             price = np.where(slots.series(self.zero_below_spot) < 0, 0.0, price)
         return price
 
-    def price_held(self, slots: PricedSlots) -> FloatArray:
+    def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the price per slot before tax as if it held always, currency/kWh."""
         raise NotImplementedError
 

@@ -20,6 +20,6 @@ class FixedComponent(UnitComponent):
         price = self.per_kwh(self.price)
         return price, price
 
-    def price_held(self, slots: PricedSlots) -> FloatArray:
+    def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the price of every slot."""
         return np.full(slots.timeline.count, self.per_kwh(self.price))

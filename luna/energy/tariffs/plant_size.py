@@ -56,6 +56,6 @@ class PlantSizeComponent(UnitComponent):
         """The weighted price, twice."""
         return self.price, self.price
 
-    def price_held(self, slots: PricedSlots) -> FloatArray:
+    def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the weighted price for every slot."""
         return np.full(slots.timeline.count, self.price)

@@ -16,6 +16,6 @@ class SeriesComponent(Component):
         """Always."""
         return True
 
-    def price_held(self, slots: PricedSlots) -> FloatArray:
+    def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the loaded price, NaN where it is unknown."""
         return slots.series(slots.own)

@@ -31,6 +31,6 @@ class SpotComponent(Component):
         """Return the market, and the one below whose zero the component counts nothing."""
         return [self.market, *super().list_markets()]
 
-    def price_held(self, slots: PricedSlots) -> FloatArray:
+    def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the market's price, NaN where it is unknown."""
         return self.factor * slots.billed(self.market, self.billing_minutes)

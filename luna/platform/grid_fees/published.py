@@ -41,7 +41,7 @@ class PublishedTariffError(ValueError):
         self.why = why
 
 
-class Source(Part):
+class FigureSource(Part):
     """Where figures were read.
 
     ``published`` is the day of the document; where it names none, the first day for which the
@@ -79,7 +79,7 @@ class PublishedProduct(Part):
 
     name: Text
     role: Role
-    source: Source
+    source: FigureSource
     components: tuple[Annotated[Component, BeforeValidator(COMPONENT.validate_python)], ...] = ()
     peaks: tuple[PublishedPeak, ...] = ()
     rates: tuple[VatRate, ...] = ()
