@@ -32,9 +32,14 @@ def say_flow(name: str, language: Language) -> str:
 
 def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
     """Return the name of a line of the bill, with its price if any."""
-    code = "sold" if line.direction == "export" else line.code
-    name = line.name or _LINES.say(code, numbers.language)
+    sells = line.direction == "export"
+    name = say_line_name(line.code, line.name, numbers.language, sells=sells)
     return name if line.price is None else f"{name} · {numbers.price_per_kwh(line.price)}"
+
+
+def say_line_name(code: str, name: str | None, language: Language, *, sells: bool) -> str:
+    """Return the name of a part of a price: the owner's own, else that of its code."""
+    return name or _LINES.say("sold" if sells else code, language)
 
 
 def say_period(unit: PeriodUnit, first: date, last: date, numbers: Numbers) -> str:
