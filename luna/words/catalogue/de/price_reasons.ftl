@@ -35,3 +35,14 @@ is_highest = der höchste Wert des Tages
 is_lowest = der niedrigste Wert des Tages
 is_constant = den ganzen Tag gleich
 is_between = an diesem Tag im Schnitt { $mean }
+
+# Der Platz eines Preises unter denen seines Tages.
+rank_cheapest = Günstigste von { $count } Viertelstunden
+rank_dearest = Teuerste von { $count } Viertelstunden
+rank_cheap = Platz { $place } der günstigsten von { $count } Viertelstunden
+rank_dear = Platz { $place } der teuersten von { $count } Viertelstunden
+# Nach der Endung der Zahl im Englischen.
+ordinal_st = { $rank }
+ordinal_nd = { $rank }
+ordinal_rd = { $rank }
+ordinal_th = { $rank }

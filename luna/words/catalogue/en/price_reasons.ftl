@@ -35,3 +35,14 @@ is_highest = the highest of the day
 is_lowest = the lowest of the day
 is_constant = the same all day
 is_between = { $mean } on average that day
+
+# The place of a price among those of its day.
+rank_cheapest = Cheapest of { $count } quarter-hours
+rank_dearest = Most expensive of { $count } quarter-hours
+rank_cheap = { $place } cheapest of { $count } quarter-hours
+rank_dear = { $place } most expensive of { $count } quarter-hours
+# By the ending of the number: first, second, third, others.
+ordinal_st = { $rank }st
+ordinal_nd = { $rank }nd
+ordinal_rd = { $rank }rd
+ordinal_th = { $rank }th

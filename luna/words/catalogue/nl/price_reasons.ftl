@@ -35,3 +35,14 @@ is_highest = de hoogste van de dag
 is_lowest = de laagste van de dag
 is_constant = de hele dag hetzelfde
 is_between = die dag gemiddeld { $mean }
+
+# De plaats van een prijs tussen die van de dag.
+rank_cheapest = Goedkoopste van { $count } kwartieren
+rank_dearest = Duurste van { $count } kwartieren
+rank_cheap = { $place } goedkoopste van { $count } kwartieren
+rank_dear = { $place } duurste van { $count } kwartieren
+# Naar de uitgang van het getal in het Engels.
+ordinal_st = { $rank }e
+ordinal_nd = { $rank }e
+ordinal_rd = { $rank }e
+ordinal_th = { $rank }e
