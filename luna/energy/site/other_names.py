@@ -99,6 +99,12 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "components.blocks": _COMPONENT,
     "components.blocks.blocks": _AMOUNT,
     "components.plant_size": _COMPONENT,
+    # The dates of an allowance may not be its window's.
+    "components.allowance": {
+        **{name: known for name, known in _COMPONENT.items() if name not in ("from", "to")},
+        "kwh": "kwh_per_day",
+        "limit_kwh": "kwh_per_day",
+    },
     "components.plant_size.steps": _AMOUNT,
     "base": {**_DATES, **_TAX, "currency": "site.currency", "monthly_fee": "price"},
 }

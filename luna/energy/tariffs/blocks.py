@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from luna.energy.part import Part
 from luna.energy.refusals import invalid_part
 from luna.energy.tariffs.component import PricedSlots, UnitComponent, UnitPrice
+from luna.energy.tariffs.slot_detail import SlotDetail
 from luna.energy.timeline import FloatArray
 
 
@@ -73,3 +74,7 @@ class BlockComponent(UnitComponent):
     def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the price of the month's first kWh; its charge adds what later ones cost more."""
         return np.full(slots.timeline.count, self.per_kwh(self.blocks[0].price))
+
+    def describe_slot(self, slots: PricedSlots, slot: int) -> SlotDetail:
+        """Return the first block, of which the price is."""
+        return SlotDetail("block", up_to_kwh=self.blocks[0].up_to_kwh)

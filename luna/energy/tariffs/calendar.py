@@ -12,6 +12,7 @@ from luna.energy.part import Part
 from luna.energy.public_holidays import knows_holidays, list_holidays
 from luna.energy.refusals import invalid_part
 from luna.energy.tariffs.component import PricedSlots, UnitComponent, UnitPrice
+from luna.energy.tariffs.slot_detail import SlotDetail
 from luna.energy.timeline import FloatArray
 
 BoolArray = NDArray[np.bool_]
@@ -40,9 +41,14 @@ class CalendarTimes(Part):
     days: Days | Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = "all"
     months: Annotated[tuple[Month, ...], Field(max_length=12)] = ()
 
+    @property
+    def day_names(self) -> tuple[Weekday, ...]:
+        """The weekdays on which it fits."""
+        return _DAYS[self.days] if isinstance(self.days, str) else self.days
+
     def fits(self, times: LocalTimes, weekday: NDArray[np.int64]) -> BoolArray:
         """Return which local times lie in it; ``weekday`` may count holidays as Sundays."""
-        names = _DAYS[self.days] if isinstance(self.days, str) else self.days
+        names = self.day_names
         fits = times.within(self.from_, self.to)
         if len(names) < len(WEEKDAYS):
             is_day = np.array([name in names for name in WEEKDAYS])
@@ -85,12 +91,32 @@ class CalendarComponent(UnitComponent):
 
     def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the price of the first window that fits each slot."""
-        times = slots.times
+        prices = [self.per_kwh(window.price) for window in self.windows]
+        # Where no window fits, its place is -1: the last of these prices.
+        return np.array([*prices, self.per_kwh(self.price)])[self._find_windows(slots.times)]
+
+    def describe_slot(self, slots: PricedSlots, slot: int) -> SlotDetail:
+        """Return the window that holds in a slot."""
+        place = int(self._find_windows(slots.times)[slot])
+        if place < 0:
+            return SlotDetail("no_window")
+        window = self.windows[place]
+        days = [day for day, name in enumerate(WEEKDAYS) if name in window.day_names]
+        return SlotDetail(
+            "window",
+            from_clock=window.from_,
+            to_clock=window.to,
+            days=() if len(days) == len(WEEKDAYS) else tuple(days),
+            months=tuple(sorted(set(window.months))),
+        )
+
+    def _find_windows(self, times: LocalTimes) -> NDArray[np.int64]:
+        """Return the place of the first window that fits each local time, -1 where none does."""
         weekday = self._weekdays(times)
-        price = np.full(times.minute.size, self.per_kwh(self.price))
-        for window in reversed(self.windows):
-            price[window.fits(times, weekday)] = self.per_kwh(window.price)
-        return price
+        places = np.full(times.minute.size, -1)
+        for place in reversed(range(len(self.windows))):
+            places[self.windows[place].fits(times, weekday)] = place
+        return places
 
     def _weekdays(self, times: LocalTimes) -> NDArray[np.int64]:
         if self.holidays is None:

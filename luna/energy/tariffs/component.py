@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from luna.energy.local_times import LocalTimes, mean_by_interval, slot_times
 from luna.energy.part import DisplayName, MoneyBounds, Part
 from luna.energy.refusals import invalid_part, refuse
+from luna.energy.tariffs.slot_detail import SlotDetail
 from luna.energy.timeline import FloatArray, Timeline
 
 # Prefix of the site's own price series among market names; no market has such a name.
@@ -167,6 +168,10 @@ class Component(Dated):
     def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the price per slot before tax as if it held always, currency/kWh."""
         raise NotImplementedError
+
+    def describe_slot(self, slots: PricedSlots, slot: int) -> SlotDetail:
+        """Return the part of the rule that sets the price of a slot."""
+        return SlotDetail()
 
 
 class UnitComponent(Component):

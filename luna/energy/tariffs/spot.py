@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from luna.energy.tariffs.component import Component, MarketName, PricedSlots
-from luna.energy.timeline import SLOT, FloatArray
+from luna.energy.tariffs.slot_detail import SlotDetail
+from luna.energy.timeline import SLOT, FloatArray, floor_to
 
 BillingMinutes = Literal[15, 30, 60]
 
@@ -34,3 +35,11 @@ class SpotComponent(Component):
     def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the market's price, NaN where it is unknown."""
         return self.factor * slots.billed(self.market, self.billing_minutes)
+
+    def describe_slot(self, slots: PricedSlots, slot: int) -> SlotDetail:
+        """Return the market and the billing interval of a slot, which follows the local clock."""
+        start = slots.timeline.start + slot * slots.timeline.step
+        offset = start.astimezone(slots.zone).utcoffset() or timedelta(0)
+        length = timedelta(minutes=self.billing_minutes)
+        begin = floor_to(start + offset, length) - offset
+        return SlotDetail("market", market=self.market, begin=begin, end=begin + length)

@@ -30,6 +30,7 @@ from luna.platform.capabilities import (
     series,
     sessions,
     sites,
+    tariff,
     users,
     variants,
 )
@@ -47,6 +48,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     *forecast_orders.CAPABILITIES,
     *series.CAPABILITIES,
     *prices.CAPABILITIES,
+    *tariff.CAPABILITIES,
     *data_changes.CAPABILITIES,
     *history.CAPABILITIES,
     *quarantine.CAPABILITIES,

@@ -17,6 +17,7 @@ from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.site_day import find_slot
 from luna.words import mode
 from luna.words.numbers import HALF_CENT
+from luna.words.price_rank import say_price_rank
 from luna.words.quality import say_series
 from luna.words.reason_sentences import limit
 from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
@@ -25,9 +26,6 @@ from services.api.timeline.measured import power_column
 # Modes offered for an override, in this order.
 OFFERED = ("self_consumption", "supply", "hold", "charge", "export")
 MOST_OFFERED = 4
-# Endings of English ordinals by last digit, except of the teens.
-ENDINGS = {1: "st", 2: "nd", 3: "rd"}
-TEENS = (11, 12, 13)
 # Default length of an override: a run may last for days, but an owner means the next hours.
 LONGEST_USUAL = timedelta(hours=4)
 # Power columns with the key of their heading.
@@ -155,28 +153,12 @@ def _list_sheet_rows(view: HomeView, slot: int, low_part: str) -> Iterator[tuple
         yield from _list_battery_rows(view, slot)
     rank = decisions["price_rank"][slot]
     if rank is not None:
-        yield words("rank"), _say_rank(view, rank, decisions["price_count"][slot])
+        count = decisions["price_count"][slot]
+        from_dearest = count + 1 - rank
+        place = say_price_rank(rank, from_dearest, count=count, language=numbers.language)
+        yield words("rank"), place
     yield words("binding"), ", ".join(_list_limits(view, slot)) or words("none")
     yield words("decided_by"), words("by_" + (decisions["decided_by"][slot] or "nobody"))
-
-
-def _say_rank(view: HomeView, rank: int, count: int) -> str:
-    """Return the place of a price among all, from the nearer end."""
-    if rank == 1:
-        return view.words("rank_cheapest", count=count)
-    if rank == count:
-        return view.words("rank_dearest", count=count)
-    from_dearest = count + 1 - rank
-    if rank <= from_dearest:
-        return view.words("rank_cheap", place=_say_ordinal(view, rank), count=count)
-    return view.words("rank_dear", place=_say_ordinal(view, from_dearest), count=count)
-
-
-def _say_ordinal(view: HomeView, rank: int) -> str:
-    ending = ENDINGS.get(rank % 10, "th")
-    if rank % 100 in TEENS:
-        ending = "th"
-    return view.words(f"ordinal_{ending}", rank=rank)
 
 
 def _list_limits(view: HomeView, slot: int) -> Iterator[str]:

@@ -97,7 +97,7 @@ class AnswerEvidence:
         if not cited:
             return 0.0
         language = detect_language(sentence)
-        facts = facts_of(sentence, proper_names=language == "en")
+        facts = facts_of(sentence, proper_names=language != "de")
         source_text = " ".join(source.lower for source in cited)
         if not facts.carried_by(_merge_facts(cited), source_text):
             return 0.0

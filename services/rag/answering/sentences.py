@@ -1,4 +1,4 @@
-"""Sentence splitting and language detection for German and English text."""
+"""Sentence splitting for German and English text, language detection also for Dutch."""
 
 import re
 
@@ -29,6 +29,12 @@ _ENGLISH_WORDS = """
     about
 """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
+# Of Dutch alone: what German and English share with it decides nothing.
+_DUTCH_WORDS = """
+    het een van voor waarom wanneer hoeveel welke waaruit hoe ik mijn onze niet zijn wordt worden
+    kost stroom duur goedkoop uur nu gisteren vandaag vanavond bestaat prijs
+"""
+_DUTCH = frozenset(_DUTCH_WORDS.split())
 _FURTHER_WORDS = """
     am an als dann denn doch durch er sie wir ihr uns ihm ihn ihnen sein seine seiner ihre ihren man
     nur ob so um vom vor bis beim ins ans dies diese dieser dieses diesen diesem jede jeder jedes
@@ -55,6 +61,9 @@ def detect_language(text: str, usual: Language = "en") -> Language:
     umlauts = len(re.findall("[äöüßÄÖÜ]", text))
     german = sum(word in _GERMAN for word in words) + 2 * umlauts
     english = sum(word in _ENGLISH for word in words)
+    dutch = sum(word in _DUTCH for word in words)
+    if dutch > max(german, english):
+        return "nl"
     if german == english:
         return usual
     return "de" if german > english else "en"

@@ -1,4 +1,4 @@
-"""Times of the clock that a question names, in German and English.
+"""Times of the clock that a question names, in German and English; an hour also in Dutch.
 
 Pure; the text is one that ``fold`` made plain.
 """
@@ -38,6 +38,29 @@ _PART_BEGINS = re.compile(
     r"\s*(?:(?P<m06>morning|frueh|vormittag)|(?P<m12>noon|mittag|afternoon|nachmittag)|(?"
     r"P<m18>evening|abend))\b"
 )
+# Hours in words; "one" and "eins" alone are rarely a time.
+_HOURS = {
+    **dict.fromkeys(("one", "eins", "een"), 1),
+    **dict.fromkeys(("two", "zwei", "twee"), 2),
+    **dict.fromkeys(("three", "drei", "drie"), 3),
+    **dict.fromkeys(("four", "vier"), 4),
+    **dict.fromkeys(("five", "fuenf", "vijf"), 5),
+    **dict.fromkeys(("six", "sechs", "zes"), 6),
+    **dict.fromkeys(("seven", "sieben", "zeven"), 7),
+    **dict.fromkeys(("eight", "acht"), 8),
+    **dict.fromkeys(("nine", "neun", "negen"), 9),
+    **dict.fromkeys(("ten", "zehn", "tien"), 10),
+    **dict.fromkeys(("eleven", "elf"), 11),
+    **dict.fromkeys(("twelve", "zwoelf", "twaalf"), 12),
+}
+_HOUR = re.compile(
+    r"\b(?:um|at|gegen|around|om|rond) (?:(?P<number>\d{1,2})(?:[:.](?P<minute>\d\d))?"
+    rf"|(?P<word>{'|'.join(_HOURS)}))(?P<half> ?(?:am|pm|a\.m\.|p\.m\.))?(?P<exact> (?:uhr|uur))?"
+    r"(?!\w|\.\d| ?(?:ct|cents?|kwh|euro?|%))"
+)
+_BEFORE_NOON = re.compile(
+    r"\b(?:morning|morgens|frueh|vormittags?|ochtend|ochtends|'s morgens|nachts?|night)\b"
+)
 
 
 def find_clock(text: str) -> tuple[str, str] | None:
@@ -75,6 +98,26 @@ def find_instant(text: str) -> str | None:
         return None
     clock = _clock(match[1], match[2], match[3])
     return None if clock in (None, "24:00") else clock
+
+
+def find_hour(text: str) -> str | None:
+    """Return the clock time that a question names, also as an hour without more: "at six".
+
+    Of an hour up to twelve that says no half of the day, the later one is meant, unless the text
+    names the morning or the night.
+    """
+    match = _HOUR.search(text)
+    if match is None:
+        return None
+    number = match["number"]
+    hour = int(number) if number else _HOURS[match["word"]]
+    half = match["half"]
+    if half is None and match["minute"] is None and not (number and match["exact"]):
+        is_later = hour < 12 and _BEFORE_NOON.search(text) is None
+        # "At 0" is midnight.
+        hour += 12 if is_later and hour else 0
+    clock = _clock(str(hour), match["minute"], half.strip() if half else None)
+    return None if clock == "24:00" else clock
 
 
 def read_clock(text: str) -> str | None:

@@ -28,6 +28,7 @@ from services.rag.tools import (
     plan,
     plan_reasons,
     price_course,
+    price_reasons,
     savings,
     site_description,
     what_would_it_cost,
@@ -40,6 +41,7 @@ TOOLS: dict[str, Tool] = {
     module.TOOL.name: module.TOOL
     for module in (
         price_course,
+        price_reasons,
         consumption,
         forecast,
         plan,

@@ -10,6 +10,7 @@ from luna.platform.house_statements import HouseStatement
 from luna.words.devices import say_device
 from luna.words.house import answer_phrase
 from luna.words.numbers import NBSP
+from luna.words.price_reasons import SaidSentence
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
 
 # An answer begins with so many sentences; the others follow as details on a line of their own.
@@ -108,6 +109,12 @@ class Teller:
         """Add a sentence."""
         self._sentences.append(self.phrase(code, **figures).rstrip())
 
+    def write(self, sentence: SaidSentence) -> None:
+        """Add a sentence that is written already, and record its figures."""
+        for figure in sentence.figures:
+            self._note(figure.name, figure.value, figure.unit, figure.text)
+        self._sentences.append(sentence.text)
+
     def begin_line(self) -> None:
         """Begin a line of details with the next sentence."""
         self._lines.add(len(self._sentences))
@@ -150,6 +157,10 @@ class Teller:
     def miss(self, code: str, sources: tuple[ToolSource, ...] = (), **figures: str) -> Findings:
         """Return findings without data, with the reason as last sentence."""
         self.say(code, **figures)
+        return self.finish_without_data(sources=sources)
+
+    def finish_without_data(self, *, sources: tuple[ToolSource, ...] = ()) -> Findings:
+        """Return findings without data, whose sentences say so already."""
         return Findings(
             found=False,
             text=self._text,

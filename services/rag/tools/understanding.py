@@ -23,6 +23,7 @@ from services.rag.tools import (
     plan_reasons,
     price_ahead,
     price_course,
+    price_reasons,
     savings,
     site_description,
     what_would_it_cost,
@@ -117,6 +118,10 @@ def _find_changes(question: PlainQuestion, tool: str) -> dict[str, Any]:
         at = question.instant()
         if at:
             changes |= {"at": at}
+    if tool == "price_reasons":
+        at = price_reasons.find_price_instant(question)
+        if at:
+            changes |= {"at": at}
     if tool == "what_would_it_cost":
         changes |= what_would_it_cost.find_variant(question.text, question.site)
     return changes
@@ -141,6 +146,7 @@ _Matchers = tuple[Callable[[PlainQuestion], list[MatchedCall]], ...]
 # The more specific matcher comes first. These ask for a state or a variant, not for a period.
 _STATE_MATCHERS: _Matchers = (what_would_it_cost.match_variant, plan_reasons.match_reason)
 _PERIOD_MATCHERS: _Matchers = (
+    price_reasons.match_price_reason,
     savings.match_savings,
     compare_periods.match_comparison,
     site_description.match_site,

@@ -17,7 +17,7 @@ from luna.contracts.site_tools import ToolCallRequest, ToolResult
 from luna.energy.errors import InvalidInputError, LunaError, NotFoundError
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
-from luna.platform.database import control, observations, plans, sites
+from luna.platform.database import control, observations, plans, prices, sites
 from luna.words.house import HOUSE
 from luna.words.language import Language
 from services.rag.tools.registry import TOOLS, call_tool, list_tools
@@ -52,6 +52,11 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("price_course", {"first_day": "2024-03-28", "last_day": "2024-04-03", "price": "spot"}),
     ("price_course", {"first_day": YESTERDAY, "from_clock": "14:00", "to_clock": "18:30"}),
     ("price_course", {"first_day": "2019-01-01"}),
+    ("price_reasons", {}),
+    ("price_reasons", {"at": "2024-04-02 18:00"}),
+    ("price_reasons", {"at": "2024-03-31T01:30:00+00:00", "side": "export"}),
+    ("price_reasons", {"at": "2029-01-01"}),
+    ("price_reasons", {"at": "2019-01-01 12:00"}),
     ("consumption", {}),
     ("consumption", {"first_day": "2024-03-31", "cost": True}),
     (
@@ -248,6 +253,38 @@ def test_the_reason_told_is_that_of_the_slot_that_covers_the_instant(
     assert figures.get("cost_of_opposite") == slot.reason.cost_of_opposite
 
 
+@pytest.mark.parametrize("language", ["en", "de", "nl"])
+def test_a_price_is_told_with_its_main_part_and_all_others(
+    connection: Connection, language: str
+) -> None:
+    site = furnish_told(connection)
+    result = call(connection, "price_reasons", language, at="2024-04-02 18:07")
+    timeline = Timeline(datetime(2024, 4, 2, 16, tzinfo=UTC), SLOT, 1)
+    spot = prices.read(connection, MARKET, timeline).item()
+    figures = {figure.name: figure.value for figure in result.figures}
+    assert (result.found, figures["at"]) == (True, "2024-04-02T18:00:00+02:00")
+    # The home's markup is 12 cents, its tax 19 %.
+    assert figures["price"] == pytest.approx((spot + 0.12) * 1.19)
+    assert figures["component_1_price"] == pytest.approx(spot * 1.19)
+    assert figures["component_2_price"] == pytest.approx(0.12 * 1.19)
+    assert figures["main_name"] == "spot"
+    assert numbers_beside_figures(result) == ""
+    answer, *details = result.text.splitlines()
+    assert (answer.count(". "), len(details)) == (1, 4)
+    assert f"/v1/sites/{site.name}/prices?from=2024-04-01T22:00:00Z" in result.sources[0].path
+
+
+def test_a_price_to_come_names_the_end_of_the_known_ones(connection: Connection) -> None:
+    furnish_told(connection)
+    ahead = call(connection, "price_reasons", at="2024-04-05 18:00")
+    figures = {figure.name: figure.value for figure in ahead.figures}
+    # The market's last day ends at midnight.
+    assert (ahead.found, figures["known_until"]) == (False, "2024-04-04T00:00:00+02:00")
+    # Of a gap in the past, the end of the known prices says nothing.
+    past = call(connection, "price_reasons", at="2019-04-05 18:00")
+    assert (past.found, [figure.name for figure in past.figures]) == (False, ["day", "at"])
+
+
 def test_the_cost_of_a_day_is_its_energies_at_the_tariff_s_prices(connection: Connection) -> None:
     site = parse_site(
         {"name": "home"}
@@ -384,7 +421,7 @@ def test_a_site_without_data_is_told_honestly_that_there_is_none(
     )
     result = call(connection, tool, **arguments)
     # What a kWh earns is fixed by the tariff.
-    assert result.found is (arguments.get("price") == "export")
+    assert result.found is ("export" in (arguments.get("price"), arguments.get("side")))
     assert result.text
     assert numbers_beside_figures(result) == ""
 
@@ -423,6 +460,8 @@ def test_unknown_tools_are_refused_with_those_there_are(connection: Connection) 
         ("consumption", {"series": ["soul"]}),
         ("consumption", {"first_day": {"$gt": ""}}),
         ("plan_reasons", {"at": "2024-03-31 02:30"}),
+        ("price_reasons", {"at": "2024-03-31 02:30"}),
+        ("price_reasons", {"side": "both"}),
         ("plan_reasons", {"at": 10**400}),
         ("what_would_it_cost", {}),
         ("what_would_it_cost", {"battery_capacity_kwh": -1}),

@@ -171,15 +171,6 @@ opposite = Alternative
 opposite_more = { $x } teurer
 opposite_same = kein Unterschied
 rank = Preisvergleich
-rank_cheapest = Günstigste von { $count } Viertelstunden
-rank_dearest = Teuerste von { $count } Viertelstunden
-rank_cheap = Platz { $place } der günstigsten von { $count } Viertelstunden
-rank_dear = Platz { $place } der teuersten von { $count } Viertelstunden
-# Nach der Endung der Zahl im Englischen.
-ordinal_st = { $rank }
-ordinal_nd = { $rank }
-ordinal_rd = { $rank }
-ordinal_th = { $rank }
 binding = Begrenzt durch
 binding_reserve = die Reserve von { $soc }
 none = nichts

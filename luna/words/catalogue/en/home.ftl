@@ -171,15 +171,6 @@ opposite = Alternative
 opposite_more = costs { $x } more
 opposite_same = no difference
 rank = Price comparison
-rank_cheapest = Cheapest of { $count } quarter-hours
-rank_dearest = Most expensive of { $count } quarter-hours
-rank_cheap = { $place } cheapest of { $count } quarter-hours
-rank_dear = { $place } most expensive of { $count } quarter-hours
-# By the ending of the number: first, second, third, others.
-ordinal_st = { $rank }st
-ordinal_nd = { $rank }nd
-ordinal_rd = { $rank }rd
-ordinal_th = { $rank }th
 binding = Held back by
 binding_reserve = the { $soc } reserve
 none = nothing

@@ -171,15 +171,6 @@ opposite = Alternatief
 opposite_more = { $x } duurder
 opposite_same = geen verschil
 rank = Prijsvergelijking
-rank_cheapest = Goedkoopste van { $count } kwartieren
-rank_dearest = Duurste van { $count } kwartieren
-rank_cheap = { $place } goedkoopste van { $count } kwartieren
-rank_dear = { $place } duurste van { $count } kwartieren
-# Naar de uitgang van het getal in het Engels.
-ordinal_st = { $rank }e
-ordinal_nd = { $rank }e
-ordinal_rd = { $rank }e
-ordinal_th = { $rank }e
 binding = Begrensd door
 binding_reserve = de reserve van { $soc }
 none = niets

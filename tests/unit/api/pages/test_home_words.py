@@ -165,7 +165,7 @@ def test_the_sheet_compares_the_price_the_alternative_and_the_worth(
     assert sheet.worth == wording("home", "worth_later", value="24\u00a0ct", buy="30\u00a0ct")
     assert next_sheet.worth == ""
     rows = dict(sheet.rows)
-    compared = wording("home", f"rank_{end}", place=place, count=120)
+    compared = wording("price_reasons", f"rank_{end}", place=place, count=120)
     assert rows[wording("home", "rank")] == compared
     assert rows[wording("home", "opposite")] == wording("home", "opposite_same")
     kept = wording("home", "binding_reserve", soc="10%")

@@ -1,0 +1,197 @@
+"""Sentences that say what a kWh costs in a quarter-hour, and why."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from luna.energy.economics.price_explanation import (
+    ExplainedComponent,
+    PriceExplanation,
+    PriceOnDay,
+)
+from luna.words.account import say_price_part
+from luna.words.language import language_forms
+from luna.words.numbers import Numbers
+from luna.words.phrases import Phrases
+from luna.words.price_rank import say_price_rank
+
+_REASONS = Phrases("price_reasons")
+# Prices are said to a tenth of a cent: parts of a price are small.
+_DECIMALS = 1
+_WHOLE_DAY = ("00:00", "24:00")
+# A tax below it is none, in currency/kWh.
+_LEAST_TAX = 0.00005
+
+
+@dataclass(frozen=True, slots=True)
+class SaidFigure:
+    """A figure of a sentence: its name, its value in ISO 8601 or currency/kWh, and its text."""
+
+    name: str
+    value: float | str
+    unit: Literal["price", "instant", "name"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaidSentence:
+    """A sentence with its figures."""
+
+    text: str
+    figures: tuple[SaidFigure, ...]
+
+
+def say_price_reasons(
+    explanation: PriceExplanation, numbers: Numbers, *, sells: bool, now: datetime
+) -> list[SaidSentence]:
+    """Return the sentences of a known price.
+
+    The first two are the answer, the others details: comparison, tax, one for each component.
+    """
+    price = _price("price", explanation.on_day.price, numbers)
+    figures = {"at": _clock(explanation.start, numbers), "price": price}
+    code = "earns" if sells else "buys"
+    if _is_other_day(explanation.start, now, numbers):
+        figures["day"] = _day(explanation.start, numbers)
+        code += "_on_day"
+    sentences = [_say(code, numbers, figures), _say_main(explanation, numbers)]
+    sentences += _compare(explanation, numbers, sells=sells)
+    tax = sum(component.tax for component in explanation.components)
+    if abs(tax) >= _LEAST_TAX:
+        sentences.append(_say("tax", numbers, {"tax": _price("tax", tax, numbers)}))
+    for number, component in enumerate(explanation.components, start=1):
+        label = f"component_{number}"
+        code = "sold" if sells and component.code == "energy" else component.code
+        name = say_price_part(code, component.name, numbers.language)
+        told = {
+            "name": SaidFigure(f"{label}_name", component.name or component.code, "name", name),
+            "text": _describe(label, component, numbers),
+            "price": _price(f"{label}_price", component.on_day.price, numbers),
+        }
+        sentences.append(_say("line", numbers, told))
+    return sentences
+
+
+def say_unknown_price(
+    at: datetime, known_until: datetime | None, numbers: Numbers, *, now: datetime
+) -> list[SaidSentence]:
+    """Return the sentences of a price that is not known, with the end of the known ones if any."""
+    figures = {"day": _day(at, numbers), "at": _clock(at, numbers)}
+    sentences = [_say("unknown_yet" if at >= now else "unknown", numbers, figures)]
+    if known_until is not None:
+        text = f"{numbers.day(known_until)}, {numbers.clock(known_until)}"
+        until = SaidFigure("known_until", _in_iso(known_until, numbers), "instant", text)
+        sentences.append(_say("known_until", numbers, {"until": until}))
+    return sentences
+
+
+def _say_main(explanation: PriceExplanation, numbers: Numbers) -> SaidSentence:
+    main = explanation.main
+    if main is None:
+        is_constant = explanation.on_day.standing == "constant"
+        return _say("constant" if is_constant else "average", numbers, {})
+    name = _REASONS.say(f"name_{main.code}", numbers.language, name=main.name)
+    figures = {
+        "name": SaidFigure("main_name", main.name or main.code, "name", name),
+        "text": _describe("main", main, numbers),
+        "price": _price("main_price", main.on_day.price, numbers),
+    }
+    return _say("main", numbers, figures)
+
+
+def _compare(
+    explanation: PriceExplanation, numbers: Numbers, *, sells: bool
+) -> Iterator[SaidSentence]:
+    rank = explanation.rank
+    if rank is None or explanation.on_day.standing == "constant":
+        return
+    figures = {"mean": _price("day_mean", explanation.on_day.day_mean, numbers)}
+    if sells:
+        yield _say("day_mean", numbers, figures)
+        return
+    place = say_price_rank(
+        rank.from_cheapest, rank.from_dearest, count=rank.count, language=numbers.language
+    )
+    figures["rank"] = SaidFigure("rank", str(rank.from_cheapest), "name", place)
+    yield _say("rank", numbers, figures)
+
+
+def _describe(label: str, component: ExplainedComponent, numbers: Numbers) -> SaidFigure:
+    """Return a component's price with what sets it and its place in the day."""
+    parts = [_describe_detail(component, numbers)]
+    if component.below_spot is not None:
+        parts.append(_phrase("below_spot", numbers, market=component.below_spot))
+    parts += _describe_standing(component.on_day, numbers)
+    text = ", ".join(parts)
+    return SaidFigure(f"{label}_text", text, "name", text)
+
+
+def _describe_detail(component: ExplainedComponent, numbers: Numbers) -> str:
+    detail = component.detail
+    price = _write_price(component.on_day.price, numbers)
+    code = detail.code
+    figures: dict[str, str] = {"price": price}
+    if code == "window":
+        if (detail.from_clock, detail.to_clock) == _WHOLE_DAY:
+            code = "window_whole_day"
+        figures |= {"from": str(detail.from_clock), "to": str(detail.to_clock)}
+    if detail.begin is not None and detail.end is not None:
+        figures["from"] = numbers.clock(detail.begin)
+        figures["to"] = numbers.clock(detail.end)
+    if detail.market is not None:
+        figures["market"] = detail.market
+    if detail.up_to_kwh is not None:
+        figures["kwh"] = numbers.amount(detail.up_to_kwh)
+    elif code == "block":
+        code = "price"
+    text = _phrase(f"by_{code}", numbers, **figures)
+    limits = []
+    if detail.days:
+        limits.append(numbers.weekdays(detail.days))
+    if detail.months:
+        months = language_forms(numbers.language).months
+        limits.append(", ".join(months[month - 1] for month in detail.months))
+    return f"{text} ({'; '.join(limits)})" if limits else text
+
+
+def _describe_standing(on_day: PriceOnDay, numbers: Numbers) -> list[str]:
+    if on_day.standing == "unknown":
+        return []
+    mean = _write_price(on_day.day_mean, numbers)
+    return [_phrase(f"is_{on_day.standing}", numbers, mean=mean)]
+
+
+def _say(code: str, numbers: Numbers, figures: Mapping[str, SaidFigure]) -> SaidSentence:
+    texts = {name: figure.text for name, figure in figures.items()}
+    return SaidSentence(_phrase(code, numbers, **texts), tuple(figures.values()))
+
+
+def _phrase(code: str, numbers: Numbers, **figures: str) -> str:
+    return _REASONS.say(code, numbers.language, **figures)
+
+
+def _write_price(value: float, numbers: Numbers) -> str:
+    return numbers.price(value, decimals=_DECIMALS)
+
+
+def _price(name: str, value: float, numbers: Numbers) -> SaidFigure:
+    return SaidFigure(name, value, "price", _write_price(value, numbers))
+
+
+def _clock(instant: datetime, numbers: Numbers) -> SaidFigure:
+    return SaidFigure("at", _in_iso(instant, numbers), "instant", numbers.clock(instant))
+
+
+def _day(instant: datetime, numbers: Numbers) -> SaidFigure:
+    day = instant.astimezone(numbers.zone).date()
+    return SaidFigure("day", day.isoformat(), "instant", numbers.day_with_year(instant))
+
+
+def _in_iso(instant: datetime, numbers: Numbers) -> str:
+    return instant.astimezone(numbers.zone).isoformat()
+
+
+def _is_other_day(instant: datetime, now: datetime, numbers: Numbers) -> bool:
+    zone = numbers.zone
+    return instant.astimezone(zone).date() != now.astimezone(zone).date()
