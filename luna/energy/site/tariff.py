@@ -171,9 +171,9 @@ ImportRule = Annotated[
 class BaseCharge(Dated):
     """What is due whether or not energy is drawn, such as a base price or a meter's rent."""
 
-    name: DisplayName
+    name: Annotated[DisplayName, Field(description="as on the bill")]
     price: Annotated[float, MoneyBounds(10_000, signed=True), Field(description="currency")]
-    per: Literal["day", "month"] = "month"
+    per: Annotated[Literal["day", "month"], Field(description="local day or month")] = "month"
     vat: Vat = 0.0
 
 
@@ -215,7 +215,10 @@ class Tariff(Part):
     import_: Annotated[ImportRule, Field(alias="import")]
     export: PriceRule = FixedPrice(price=0.0)
     peak: Annotated[OnePeak | SeveralPeaks, Discriminator(_how_many)] | None = None
-    base: Annotated[tuple[BaseCharge, ...], Field(max_length=16)] = ()
+    base: Annotated[
+        tuple[BaseCharge, ...],
+        Field(max_length=16, description="charges that are due without energy as well"),
+    ] = ()
 
     @model_validator(mode="after")
     def _base_apart(self) -> Self:

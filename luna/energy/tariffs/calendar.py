@@ -71,7 +71,10 @@ class CalendarComponent(UnitComponent):
 
     kind: Literal["calendar"] = "calendar"
     price: Annotated[UnitPrice, Field(description="where no window fits")]
-    windows: Annotated[tuple[CalendarWindow, ...], Field(min_length=1, max_length=96)]
+    windows: Annotated[
+        tuple[CalendarWindow, ...],
+        Field(min_length=1, max_length=96, description="the first that fits decides"),
+    ]
     holidays: Annotated[
         HolidayPlace | None,
         Field(description="country or region, such as DE-NW, whose holidays count as Sundays"),

@@ -26,7 +26,10 @@ MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 Vat = Annotated[
     float, Field(ge=0, le=1, description="share, 0.19 for 19 %; 0 where the price includes it")
 ]
-Unit = Literal["per_kwh", "cents_per_kwh", "per_mwh"]
+Unit = Annotated[
+    Literal["per_kwh", "cents_per_kwh", "per_mwh"],
+    Field(description="of the prices: currency per kWh, hundredths of it, or currency per MWh"),
+]
 # Currency per kWh in one of the unit.
 UNIT_FACTOR: Mapping[Unit, float] = {"per_kwh": 1.0, "cents_per_kwh": 0.01, "per_mwh": 0.001}
 # A price per MWh may be a thousand times one per kWh.
@@ -83,8 +86,12 @@ def billed_name(market: str, minutes: int) -> str:
 class Dated(Part):
     """Something that holds between two local dates, ``valid_to`` excluded."""
 
-    valid_from: date | None = None
-    valid_to: date | None = None
+    valid_from: Annotated[
+        date | None, Field(description="first local day; null: always before")
+    ] = None
+    valid_to: Annotated[
+        date | None, Field(description="local day from which it no longer holds; null: for good")
+    ] = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -119,7 +126,7 @@ class Component(Dated):
     A kind of component says its price per slot; name, dates and tax are the same for all.
     """
 
-    name: DisplayName
+    name: Annotated[DisplayName, Field(description="as on the bill")]
     vat: Vat = 0.0
     zero_below_spot: Annotated[
         MarketName | None,

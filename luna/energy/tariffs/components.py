@@ -84,7 +84,13 @@ class ComponentsPrice(SumOfComponents):
 
     kind: Literal["components"]
     parts: Annotated[
-        tuple[AnyComponent, ...], Field(alias="components", min_length=1, max_length=32)
+        tuple[AnyComponent, ...],
+        Field(
+            alias="components",
+            min_length=1,
+            max_length=32,
+            description="all that hold at a time add up",
+        ),
     ]
 
     @model_validator(mode="after")

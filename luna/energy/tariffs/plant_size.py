@@ -29,7 +29,9 @@ class PlantSizeComponent(UnitComponent):
 
     kind: Literal["plant_size"]
     plant_kw: PlantKw
-    steps: Annotated[tuple[SizeStep, ...], Field(min_length=1, max_length=12)]
+    steps: Annotated[
+        tuple[SizeStep, ...], Field(min_length=1, max_length=12, description="by size, rising")
+    ]
 
     @model_validator(mode="after")
     def _rising(self) -> Self:

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from luna.energy.economics.charges import find_charge
+from luna.energy.economics.charges import find_charges
 from luna.energy.economics.price_parts import PricePart
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
@@ -57,7 +57,7 @@ class PricePartsView:
     @property
     def has_blocks(self) -> bool:
         """Whether the price rises with the energy drawn in a month."""
-        return find_charge(self.read.site.tariff.import_) is not None
+        return bool(find_charges(self.read.site.tariff.import_))
 
     @property
     def names(self) -> list[str]:

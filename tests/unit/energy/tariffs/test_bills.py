@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from luna.energy.account import FLOWS, AccountSlots, settle_account
-from luna.energy.economics.tariff_lines import price_lines, surcharge_lines
+from luna.energy.economics.charges import find_charges
+from luna.energy.economics.tariff_lines import price_lines, surcharge_line
 from luna.energy.site import OWN, OWN_EXPORT, OWN_IMPORT, Site, parse_site
 from luna.energy.tariffs.component import PricedSlots
 from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
@@ -37,7 +38,10 @@ def keep_account(site: Site, case: BillCase) -> AccountSlots:
     bought = PricedSlots(timeline, zone, spot, OWN_IMPORT)
     sold = PricedSlots(timeline, zone, spot, OWN_EXPORT)
     rule = site.tariff.import_
-    surcharges = surcharge_lines(rule, energy["import"], timeline, drawn_kwh=0.0, slots=bought)
+    surcharges = [
+        surcharge_line(charged, energy["import"], timeline, drawn_kwh=0.0, zone=zone)
+        for charged in find_charges(rule)
+    ]
     return AccountSlots(
         site=site,
         timeline=timeline,
