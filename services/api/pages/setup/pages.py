@@ -53,6 +53,7 @@ from services.api.pages.setup.fields import (
 )
 from services.api.pages.setup.naming import free_identifier
 from services.api.pages.setup.network import find_home_assistants
+from services.api.pages.setup.tariff_views import view_tariff
 from services.api.routing import ResourceRouter
 
 PAGE = Page("setup", "/ui/setup", "administer")
@@ -184,7 +185,8 @@ def show_setup_step(
         context["devices"] = {section: form.entries for section, form in DEVICE_FORMS.items()}
         context |= {"grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
     elif step == "tariff":
-        context |= views.view_tariff(answers, Reader.of(request).language)
+        language = Reader.of(request).language
+        context |= view_tariff(answers, words_of(request, PAGE), language)
     else:
         context |= _view_review(gateway, request, answers)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **context)
