@@ -53,6 +53,7 @@ from services.api.pages.setup.fields import (
 )
 from services.api.pages.setup.naming import free_identifier
 from services.api.pages.setup.network import find_home_assistants
+from services.api.pages.setup.tariff_preview import preview_tariff
 from services.api.pages.setup.tariff_views import view_tariff
 from services.api.routing import ResourceRouter
 
@@ -186,7 +187,9 @@ def show_setup_step(
         context |= {"grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
     elif step == "tariff":
         language = Reader.of(request).language
-        context |= view_tariff(answers, words_of(request, PAGE), language)
+        words = words_of(request, PAGE)
+        context |= view_tariff(answers, words, language)
+        context["preview"] = preview_tariff(answers, words, language, gateway.clock.now())
     else:
         context |= _view_review(gateway, request, answers)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **context)
@@ -332,6 +335,8 @@ def _store_access(
 def _find_next_step(gateway: Gateway, answers: Mapping[str, Any], step: str, button: str) -> str:
     if button == "find-devices":
         return "find"
+    if button == "show" and step == "tariff":
+        return "tariff?check=1#preview"
     if button not in {"next", "back"}:
         return step
     if button == "next" and _faults(gateway, answers, step):
