@@ -15,7 +15,7 @@ from luna.energy.tariffs.plant_size import PlantSizeComponent
 from luna.energy.tariffs.series import SeriesComponent
 from luna.energy.tariffs.spot import SpotComponent
 from luna.words.language import language_forms
-from luna.words.numbers import EN_DASH, Numbers, say_date
+from luna.words.numbers import EN_DASH, NBSP, Numbers, say_date
 from luna.words.phrases import Phrases
 
 _PART = Phrases("tariffs", "part_")
@@ -132,7 +132,7 @@ def _say_blocks(part: BlockComponent, numbers: Numbers) -> str:
         if block.up_to_kwh is None:
             said.append(_PART.say("else", numbers.language, price=price))
         else:
-            kwh = numbers.amount(block.up_to_kwh)
+            kwh = f"{numbers.number(block.up_to_kwh)}{NBSP}kWh"
             said.append(_PART.say("block", numbers.language, price=price, kwh=kwh))
     return ", ".join(said)
 

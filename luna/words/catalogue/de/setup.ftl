@@ -376,7 +376,6 @@ option_fee_kind_windows = Verschiedene Preise je nach Uhrzeit
 option_fee_kind_published = Aus der Liste der Netzbetreiber
 field_fee_price = Preis
 field_fee_default_price = Preis zu allen anderen Zeiten
-fee_window = Stunden { $number }
 field_fee_from = Von
 field_fee_to = Bis
 field_fee_window_price = Preis

@@ -378,7 +378,6 @@ option_fee_kind_windows = Different prices by time of day
 option_fee_kind_published = From the list of grid operators
 field_fee_price = Price
 field_fee_default_price = Price at all other times
-fee_window = Hours { $number }
 field_fee_from = From
 field_fee_to = To
 field_fee_window_price = Price

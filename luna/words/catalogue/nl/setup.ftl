@@ -378,7 +378,6 @@ option_fee_kind_windows = Verschillende prijzen per tijdstip
 option_fee_kind_published = Uit de lijst van netbeheerders
 field_fee_price = Prijs
 field_fee_default_price = Prijs op alle andere tijden
-fee_window = Uren { $number }
 field_fee_from = Van
 field_fee_to = Tot
 field_fee_window_price = Prijs

@@ -172,14 +172,18 @@ ENERGY_FIXED = (Entry("energy_price", "price", most=10),)
 FEE_FIXED = (Entry("fee_price", "price", least=-1, most=10),)
 FEE_DEFAULT = (Entry("fee_default_price", "price", least=-1, most=10),)
 _FEE_WINDOW = (
-    Entry("fee_from", "clock", required=False),
-    Entry("fee_to", "clock", required=False),
-    Entry("fee_window_price", "price", least=-1, most=10, required=False),
+    Entry("fee_from", "clock"),
+    Entry("fee_to", "clock"),
+    Entry("fee_window_price", "price", least=-1, most=10),
     Entry("fee_days", "choice", options=DAYS, default="all"),
     Entry("fee_months", "choice", options=MONTHS, default="all"),
 )
+# The first has to be there.
 FEE_WINDOWS = tuple(
-    tuple(replace(entry, name=f"fee-{place}-{entry.name}") for entry in _FEE_WINDOW)
+    tuple(
+        replace(entry, name=f"fee-{place}-{entry.name}", required=place == 0)
+        for entry in _FEE_WINDOW
+    )
     for place in range(3)
 )
 FEE_PUBLISHED = (Entry("fee_published", "choice"),)

@@ -17,6 +17,7 @@ from luna.words.charts.price_day import COLOURS, HOURS, DayPrices, draw_price_da
 from luna.words.numbers import say_month
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import compose, country_of, currency_of
+from services.api.pages.setup.fields import PARTS
 
 _WEDNESDAY = 2
 _SATURDAY = 5
@@ -57,7 +58,7 @@ def preview_tariff(
     zone = ZoneInfo(composed.document.get("timezone", usual_zone))
     currency = currency_of(answers)
     numbers = Numbers(language, zone, currency)
-    first = max(now.astimezone(zone).date(), _begin_of(rule))
+    first = max(now.astimezone(zone).date(), _begin_of(answers["tariff"]))
     titles = {"preview_weekday": _WEDNESDAY, "preview_saturday": _SATURDAY}
     priced = {}
     for title, weekday in titles.items():
@@ -81,10 +82,12 @@ def preview_tariff(
     return TariffPreview(drawn, keys, say_month(first, language) if rule.markets else "")
 
 
-def _begin_of(rule: ImportRule) -> date:
-    """Return the first day on which a part of the price holds that has no end."""
-    begins = [part.valid_from or date.min for part in rule.components if part.valid_to is None]
-    return max(begins, default=date.min)
+def _begin_of(typed: Mapping[str, str]) -> date:
+    """Return the day from which the typed parts hold."""
+    text = typed.get("parts_from", "").strip()
+    if typed.get("import_kind") != PARTS or not text:
+        return date.min
+    return date.fromisoformat(text)
 
 
 def _price_parts(

@@ -1,6 +1,6 @@
 """Compute the parts of the step Tariff beside its fields, and the tariff in words. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from luna.energy.site import FixedPrice, ImportRule, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
@@ -13,7 +13,7 @@ from luna.words.price_parts import say_base_charges, say_components
 from luna.words.tariffs import say_buying, say_selling
 from services.api.pages.setup.composition import country_of, numbers_of, suggest_tariff
 from services.api.pages.setup.devices.form import LINE_BREAK
-from services.api.pages.setup.fields import FEE_WINDOWS, KEPT, PART_NAMES, TARIFF
+from services.api.pages.setup.fields import FEE_WINDOWS, KEPT, PART_NAMES, TARIFF, Entry
 from services.api.pages.setup.price_parts import list_fees, list_levies
 
 Lines = list[tuple[str, str]]
@@ -60,11 +60,16 @@ def view_tariff(answers: Mapping[str, Any], words: PageWords, language: Language
         "price_unit": numbers.price_unit[1],
         "amount_unit": words("per_month", currency=numbers.currency_sign),
         "windows": [[entry.name for entry in window] for window in FEE_WINDOWS],
+        "has_window": [_is_typed(window, typed) for window in FEE_WINDOWS],
         "fees": [(choice, choice) for choice in fees],
         "fee_sources": sources,
         "levies_sources": levies_sources,
         "kept": _say_kept(answers, words, numbers),
     }
+
+
+def _is_typed(window: Iterable[Entry], typed: Mapping[str, str]) -> bool:
+    return any(entry.kind != "choice" and typed.get(entry.name) for entry in window)
 
 
 def _describe_source(of: str, product: PublishedProduct, language: Language) -> PublishedSource:

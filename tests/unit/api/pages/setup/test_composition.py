@@ -253,9 +253,9 @@ def test_published_prices_are_taken_as_they_are() -> None:
             {"fee_kind": "windows"},
             {
                 "fee_default_price": "missing",
-                "fee-0-fee_from": "band",
-                "fee-0-fee_to": "band",
-                "fee-0-fee_window_price": "band",
+                "fee-0-fee_from": "missing",
+                "fee-0-fee_to": "missing",
+                "fee-0-fee_window_price": "missing",
             },
         ),
         (
