@@ -529,3 +529,15 @@ def test_parts_from_a_day_on_keep_what_holds_until_then() -> None:
     assert (answered["import_kind"], answered["parts_from"]) == ("parts", "2027-01-01")
     more = change_site(parts, changed(parts, "tariff", levies_price="6", parts_from="2028-01-01"))
     assert [part.name for part in more.tariff.import_.components].count("taxes and levies") == 2
+
+
+def test_the_review_says_the_parts_of_a_changed_price_line_by_line() -> None:
+    site = parse_site(HOUSE)
+    before = answers_of(site)
+    after = changed(site, "tariff", **PARTS)
+    lines = view_changes(before, after, page_words("setup", "en"), "en")
+    bought = next(line for line in lines if line.label == wording("setup", "buying", "en"))
+    assert len(bought.before.splitlines()) == 2
+    said = bought.after.replace("\u00a0", " ").splitlines()
+    assert len(said) == 4
+    assert said[2].startswith("grid fee: 18.6 ct from 15:00 to 20:00 (Mon–Fri, Oct–Mar), else 11.3")
