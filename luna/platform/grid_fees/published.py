@@ -84,6 +84,23 @@ class PublishedProduct(Part):
     peaks: tuple[PublishedPeak, ...] = ()
     rates: tuple[VatRate, ...] = ()
 
+    @property
+    def lasting_components(self) -> list[Component]:
+        """The components, the last of each name without an end.
+
+        Until newer figures are published, the last ones are the nearest.
+        """
+        last: dict[str, Component] = {}
+        for part in self.components:
+            latest = last.setdefault(part.name, part)
+            if (part.valid_from or date.min) >= (latest.valid_from or date.min):
+                last[part.name] = part
+        lasting = []
+        for part in self.components:
+            ends = part.valid_to is not None and part is last[part.name]
+            lasting.append(part.model_copy(update={"valid_to": None}) if ends else part)
+        return lasting
+
     @model_validator(mode="after")
     def _has_figures_of_its_role(self) -> Self:
         prices = (*self.components, *self.peaks)

@@ -624,6 +624,95 @@ def test_a_tariff_is_changed_on_one_page(api: httpx.Client) -> None:
     )
 
 
+PARTS = {
+    "import_kind": "parts",
+    "energy_kind": "spot",
+    "energy_market": "AT",
+    "energy_surcharge": "1,5",
+    "energy_billed": "60",
+    "fee_kind": "windows",
+    "fee_default_price": "11,3",
+    "fee-0-fee_from": "15:00",
+    "fee-0-fee_to": "20:00",
+    "fee-0-fee_window_price": "18,6",
+    "levies_kind": "published",
+    "parts_vat_percent": "20",
+    "base_price": "4,5",
+    "export_kind": "fixed",
+    "export_price": "7",
+    "go": "next",
+}
+
+
+def test_the_parts_of_a_bill_are_shown_by_the_hour_and_reviewed_in_words(
+    api: httpx.Client,
+) -> None:
+    draft = begin(api)
+    english = {"Accept-Language": "en"}
+    follow(api, draft, ("site", SITE), ("devices", DEVICES))
+    show = PARTS | {"go": "show"}
+    wrong = show | {"fee-0-fee_window_price": "viel", "energy_surcharge": "1,75"}
+    assert follow(api, draft, ("tariff", wrong)) == "tariff?check=1#preview"
+    page = api.get(f"{draft}/tariff?check=1", headers=english).text
+    assert 'id="fee-0-fee_window_price-fault"' in page
+    assert re.search(r'name="energy_surcharge"\s+value="1[.,]75"', page)
+    assert 'class="chart price-day"' not in page
+    follow(api, draft, ("tariff", show))
+    page = api.get(f"{draft}/tariff?check=1", headers=english).text
+    labels = re.findall(r'class="chart price-day"[^>]*aria-label="([^"]+)"', page)
+    assert len(labels) == 2
+    assert follow(api, draft, ("tariff", PARTS)) == "data"
+    review = flatten_html(api.get(f"{draft}/review", headers=english).text).replace("\u00a0", " ")
+    said = [
+        "energy: market price AT, billed by the hour, plus 20% VAT",
+        "surcharge: 1.5 ct at any time",
+        "grid fee: 18.6 ct from 15:00 to 20:00, else 11.3 ct, plus 20% VAT",
+        "base price: €4.50 a month",
+    ]
+    assert [text for text in said if text not in review] == []
+
+
+@pytest.mark.parametrize("language", ["en", "de", "nl"])
+def test_a_price_of_the_file_is_shown_and_stays_until_another_is_chosen(
+    api: httpx.Client, database: Engine, language: str
+) -> None:
+    follow(
+        api,
+        begin(api),
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", TARIFF),
+        ("review", {"go": "next"}),
+    )
+    rule = {
+        "kind": "components",
+        "components": [
+            {"kind": "spot", "name": "Energie", "market": "AT", "factor": 1.02},
+            {"kind": "fixed", "name": "Netz", "price": 7.25, "unit": "cents_per_kwh"},
+        ],
+    }
+    base = [{"name": "Messung", "price": 0.05, "per": "day"}]
+    with unit_of_work(database) as connection:
+        stored = sites.read(connection, OWN_ID)
+        document = stored.site.model_dump(mode="json", by_alias=True)
+        tariff = document["tariff"] | {"import": rule, "base": base}
+        own = parse_site(document | {"tariff": tariff})
+        sites.save(connection, own)
+    page = f"/ui/sites/{OWN_ID}/site"
+    draft = api.post(f"{page}/change", data={"step": "tariff"}).headers["Location"]
+    draft = draft.removesuffix("/tariff")
+    shown = api.get(f"{draft}/tariff", headers={"Accept-Language": language}).text
+    assert re.search(r'name="import_kind"\s+value="kept"\s+checked', shown)
+    assert "Netz: 7" in shown
+    assert "Messung: " in shown
+    kept = {"import_kind": "kept", "export_kind": "fixed", "export_price": "6", "go": "store"}
+    assert follow(api, draft, ("tariff", kept)) == page
+    with unit_of_work(database) as connection:
+        site = sites.load(connection, OWN_ID)
+    assert (site.tariff.import_, site.tariff.base) == (own.tariff.import_, own.tariff.base)
+    assert site.tariff.export.model_dump() == {"kind": "fixed", "price": 0.06}
+
+
 def test_a_site_is_changed_on_its_page_and_a_version_comes_back(
     api: httpx.Client, database: Engine
 ) -> None:

@@ -157,9 +157,11 @@ def test_every_step_in_every_form_is_accessible_also_when_all_of_it_is_refused(
         page.goto(f"{draft}/{step}?check=1")
         found[step] = judge(page)
     page.goto(f"{draft}/tariff")
-    for kind in ("time_of_use", "spot"):
+    for kind in ("time_of_use", "spot", "parts"):
         page.check(f"input[name=import_kind][value={kind}]")
         found[kind] = judge(page)
+    page.check("input[name=fee_kind][value=windows]")
+    found["windows"] = judge(page)
     page.goto(f"{draft}/control?check=1")
     page.check("input[name=by][value=mqtt]")
     found["mqtt"] = judge(page)

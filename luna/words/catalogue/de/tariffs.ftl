@@ -11,3 +11,22 @@ selling_fixed = verkaufen zu { $price }
 selling_time_of_use = Einspeisevergütung nach Tageszeit
 selling_spot = verkaufen zum Stundenpreis
 selling_series = verkaufen zu Preisen, die du lieferst
+
+### Die Teile eines solchen Preises, je eine Zeile: nach dem Namen des Teils.
+
+part_fixed = { $price } zu jeder Zeit
+part_window = { $price } von { $begin } bis { $end }
+part_else = sonst { $price }
+part_spot = Börsenpreis { $market }
+part_spot_factor = Börsenpreis { $market } × { $factor }
+part_billed_30 = nach halben Stunden abgerechnet
+part_billed_60 = nach Stunden abgerechnet
+part_series = Preise, die du lieferst
+part_block = { $price } bis { $kwh } im Monat
+part_plant = { $price } für eine Anlage mit { $kw }
+part_vat = dazu { $vat } Mehrwertsteuer
+part_from = ab { $day }
+part_until = bis { $day }
+part_zero_below = nichts, solange der Börsenpreis { $market } unter null liegt
+part_base_month = { $amount } im Monat
+part_base_day = { $amount } am Tag

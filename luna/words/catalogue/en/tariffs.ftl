@@ -11,3 +11,22 @@ selling_fixed = selling at { $price }
 selling_time_of_use = feed-in price by time of day
 selling_spot = selling at the hourly price
 selling_series = selling at prices you provide
+
+### The parts of such a price, a line each: after the name of the part.
+
+part_fixed = { $price } at any time
+part_window = { $price } from { $begin } to { $end }
+part_else = else { $price }
+part_spot = market price { $market }
+part_spot_factor = market price { $market } × { $factor }
+part_billed_30 = billed by the half-hour
+part_billed_60 = billed by the hour
+part_series = prices you provide
+part_block = { $price } up to { $kwh } a month
+part_plant = { $price } for a plant of { $kw }
+part_vat = plus { $vat } VAT
+part_from = from { $day }
+part_until = until { $day }
+part_zero_below = nothing while the market price { $market } is below zero
+part_base_month = { $amount } a month
+part_base_day = { $amount } a day

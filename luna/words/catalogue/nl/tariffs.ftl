@@ -11,3 +11,22 @@ selling_fixed = verkopen tegen { $price }
 selling_time_of_use = terugleververgoeding naar tijdstip
 selling_spot = verkopen tegen de uurprijs
 selling_series = verkopen tegen prijzen die je aanlevert
+
+### De delen van zo'n prijs, elk op een regel: na de naam van het deel.
+
+part_fixed = { $price }, de hele dag
+part_window = { $price } van { $begin } tot { $end }
+part_else = anders { $price }
+part_spot = marktprijs { $market }
+part_spot_factor = marktprijs { $market } × { $factor }
+part_billed_30 = afgerekend per half uur
+part_billed_60 = afgerekend per uur
+part_series = prijzen die je aanlevert
+part_block = { $price } tot { $kwh } per maand
+part_plant = { $price } voor een installatie van { $kw }
+part_vat = plus { $vat } btw
+part_from = vanaf { $day }
+part_until = tot en met { $day }
+part_zero_below = niets zolang de marktprijs { $market } onder nul ligt
+part_base_month = { $amount } per maand
+part_base_day = { $amount } per dag

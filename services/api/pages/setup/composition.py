@@ -1,7 +1,7 @@
 """Compose a site's document from the answers of set-up, with the faults of each step. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,19 +24,31 @@ from luna.words.numbers import read_number
 from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import (
+    BASE,
     EXPORT_ENTRIES,
     EXPORT_KINDS,
+    EXPORT_SPOT,
     GRID,
     HOUSEHOLD,
-    IMPORT_ENTRIES,
+    KEPT,
     KINDS,
+    ON,
+    PARTS,
     SITE,
     TARIFF,
+    Entry,
     FieldFault,
     check_entries,
     check_zone,
+    list_import_entries,
 )
 from services.api.pages.setup.naming import identifier_of
+from services.api.pages.setup.price_parts import (
+    compose_feed_in,
+    compose_parts,
+    find_part_faults,
+    name_part,
+)
 
 STEPS = ("site", "devices", "tariff", "data", "control", "review")
 ELSEWHERE = "elsewhere"
@@ -78,7 +90,7 @@ def compose(answers: Mapping[str, Any]) -> Composition:
 
     Args:
         answers: by step, as typed: ``site``, ``household``, ``grid`` and ``tariff`` by field, the
-            devices as lists, ``sensors`` by role.
+            devices as lists, ``sensors`` by role; ``kept`` holds the stored site's prices.
 
     Invariants: a composition that is whole has a site.
     """
@@ -208,9 +220,14 @@ def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
         return suggested
     # The usual markup is in the country's own currency.
     markup = country.markup * scale if currency_of(answers) == country.currency else 0.0
-    suggested |= {"markup": f"{markup:g}", "vat_percent": f"{100 * country.vat:g}"}
+    vat_percent = f"{100 * country.vat:g}"
+    suggested |= {"markup": f"{markup:g}", "vat_percent": vat_percent}
+    suggested["parts_vat_percent"] = vat_percent
     if country.markets:
-        suggested |= {"market": country.markets[0], "export_market": country.markets[0]}
+        markets = ("market", "energy_market", "export_market")
+        suggested |= dict.fromkeys(markets, country.markets[0])
+    else:
+        suggested["energy_kind"] = "fixed"
     return suggested
 
 
@@ -347,29 +364,70 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
     typed = suggest_tariff(answers) | answers.get("tariff", {})
     kind = typed["import_kind"]
     export_kind = typed["export_kind"]
-    if kind not in KINDS or export_kind not in EXPORT_KINDS:
+    kept = answers.get("kept", {})
+    has_kinds = kind in KINDS and export_kind in EXPORT_KINDS
+    if not has_kinds or (KEPT in {kind, export_kind} and not kept):
         composed.faults["tariff"].append(FieldFault("import_kind", "choice"))
         return
-    scale = numbers_of(answers, "en").price_unit[0]
-    currency = currency_of(answers)
-    import_entries = [entry.in_currency(currency) for entry in IMPORT_ENTRIES[kind]]
-    export_entries = [entry.in_currency(currency) for entry in EXPORT_ENTRIES[export_kind]]
-    bought, faults = check_entries(import_entries, typed, price_scale=scale)
-    sold, export_faults = check_entries(export_entries, typed, price_scale=scale)
+    bought, faults = _check_prices(list_import_entries(typed), typed, answers)
+    base, base_faults = _check_prices(BASE, typed, answers)
+    sold, export_faults = _check_prices(_list_export_entries(typed), typed, answers)
     country = country_of(answers)
-    for name, values in (("market", bought), ("export_market", sold)):
-        if name in values and (country is None or values[name] not in country.markets):
-            faults.append(FieldFault(name, "choice"))
+    faults += _find_market_faults(bought | sold, country)
+    country_code = country.code if country else ""
     if kind == "time_of_use":
         # A second band needs all of its fields.
         missing = [name for name in _SECOND_BAND if name not in bought]
         if len(missing) < len(_SECOND_BAND):
             faults += [FieldFault(name, "band") for name in missing]
-    faults += export_faults
+    elif kind == PARTS:
+        faults += find_part_faults(typed, bought, country_code)
+    faults += base_faults + export_faults
     composed.faults["tariff"] += faults
-    if not faults:
-        rules = {"import": _compose_import(kind, bought), "export": _compose_export(sold)}
-        composed.document["tariff"] = rules
+    if faults:
+        return
+    rules = {"import": kept.get("import"), "export": kept.get("export")}
+    if kind == PARTS:
+        stored = kept.get("components")
+        rules["import"] = compose_parts(typed, bought, country=country_code, stored=stored)
+    elif kind != KEPT:
+        rules["import"] = _compose_import(kind, bought)
+    if export_kind != KEPT:
+        rules["export"] = _compose_export(typed, sold)
+    if "base_price" in base:
+        rules["base"] = [{"name": name_part("base", typed), "price": base["base_price"]}]
+    composed.document["tariff"] = rules
+
+
+def _find_market_faults(values: Mapping[str, Any], country: Country | None) -> list[FieldFault]:
+    """Return a fault for each market that the country does not have."""
+    markets = country.markets if country else ()
+    names = ("market", "energy_market", "export_market")
+    return [
+        FieldFault(name, "choice")
+        for name in names
+        if name in values and values[name] not in markets
+    ]
+
+
+def _check_prices(
+    entries: Iterable[Entry], typed: Mapping[str, str], answers: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[FieldFault]]:
+    """Validate fields whose prices are in the unit and within the bounds of the currency."""
+    currency = currency_of(answers)
+    scale = numbers_of(answers, "en").price_unit[0]
+    return check_entries(
+        [entry.in_currency(currency) for entry in entries], typed, price_scale=scale
+    )
+
+
+def _list_export_entries(typed: Mapping[str, str]) -> list[Entry]:
+    """Return the fields that count for the chosen kind of a feed-in price."""
+    kind = typed["export_kind"]
+    entries = [*EXPORT_ENTRIES[kind]]
+    if kind == "fixed" and typed.get("export_below_zero") == ON:
+        entries += [entry for entry in EXPORT_SPOT if entry.name == "export_market"]
+    return entries
 
 
 def _compose_import(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -388,7 +446,9 @@ def _compose_import(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": kind, "default": values["default_price"], "bands": bands}
 
 
-def _compose_export(values: Mapping[str, Any]) -> dict[str, Any]:
+def _compose_export(typed: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
+    if values.get("export_below_zero"):
+        return compose_feed_in(typed, values)
     if "export_market" in values:
         markup = -values["export_fee"]
         return {"kind": "spot", "market": values["export_market"], "markup": markup}

@@ -4,19 +4,33 @@ Set-up covers only a part of a site's fields. The other fields stay: only differ
 answers before and after are applied.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from luna.energy.devices import COMMANDS
 from luna.energy.devices.grid import NO_LIMIT_KW
-from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
+from luna.energy.site import (
+    BaseCharge,
+    FixedPrice,
+    ImportRule,
+    Site,
+    SpotPrice,
+    Tariff,
+    TimeOfUsePrice,
+    parse_site,
+)
 from luna.energy.site.control import Control
 from luna.energy.site.countries import place_named, places
 from luna.energy.site.main_fuses import assume_connection
+from luna.energy.tariffs.components import ComponentsPrice
 from luna.words.devices import say_device
 from luna.words.language import Language
-from luna.words.numbers import join_unit, read_number, write_decimal
+from luna.words.numbers import join_unit, read_number, say_date, write_decimal
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of, suggest_tariff
 from services.api.pages.setup.control_methods import METHODS, answer_control
@@ -28,11 +42,15 @@ from services.api.pages.setup.fields import (
     GRID,
     HOUSEHOLD,
     IMPORT_ENTRIES,
+    KEPT,
     ON,
+    PARTS,
     SITE,
     TARIFF,
     Entry,
 )
+from services.api.pages.setup.price_parts import answer_feed_in, answer_parts, dump_components
+from services.api.pages.setup.tariff_views import say_bought
 
 # The steps that can be edited, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")
@@ -66,7 +84,8 @@ def answers_of(site: Site) -> dict[str, Any]:
     for section, form in DEVICE_FORMS.items():
         devices = [device for device in getattr(site, section) if form.asks_for(device)]
         answers[section] = [{"name": device.name} | form.answer(device) for device in devices]
-    answers["tariff"] = _answer_tariff(site, numbers_of(answers, "en").price_unit[0])
+    answers["kept"] = _keep_prices(site)
+    answers["tariff"] = _answer_tariff(site, answers)
     if site.control is not None:
         control_answers = answer_control(site.control)
         composed = compose({**answers, "control": control_answers}).document.get("control")
@@ -118,17 +137,7 @@ def find_fixed(site: Site) -> tuple[str, ...]:
     These are changed only in the site's file.
     """
     answers = answers_of(site)
-    composed = compose(answers)
-    # A tariff that the fields cannot express composes to a different one.
-    tariff = composed.document.get("tariff")
-    expresses_tariff = (
-        not composed.faults["tariff"]
-        and tariff is not None
-        and _is_part(tariff, _document(site)["tariff"])
-    )
     fixed: list[str] = []
-    if not expresses_tariff:
-        fixed.append("tariff")
     if site.control is not None and "control" not in answers:
         fixed.append("control")
     return tuple(fixed)
@@ -164,6 +173,9 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     """
     before = _compose_document(answers_of(site))
     after = _compose_document(answers)
+    if "tariff" in before:
+        # Prices that do not go with another place, such as a market's, are left as they are.
+        after.setdefault("tariff", before["tariff"])
     control_before = before.pop("control", None)
     control_after = after.pop("control", None)
     document = _take_over(_document(site), before, after)
@@ -250,18 +262,6 @@ def _take_over_devices(stored: Any, before: Any, after: Any) -> list[Any]:
     return list(merged.values())
 
 
-def _is_part(part: Any, stored: Any) -> bool:
-    if isinstance(part, dict):
-        if not isinstance(stored, dict):
-            return False
-        return all(_is_part(value, stored.get(name)) for name, value in part.items())
-    if isinstance(part, list):
-        if not isinstance(stored, list) or len(part) != len(stored):
-            return False
-        return all(map(_is_part, part, stored))
-    return bool(part == stored)
-
-
 def _answer_site(site: Site) -> dict[str, str]:
     answer = {
         "name": site.called,
@@ -297,27 +297,66 @@ def _answer_site(site: Site) -> dict[str, str]:
     return answer
 
 
-def _answer_tariff(site: Site, scale: int) -> dict[str, str]:
+def _keep_prices(site: Site) -> dict[str, Any]:
+    """Return the stored prices, which stay where the fields cannot express them."""
+    tariff = _document(site)["tariff"]
+    return {
+        "import": tariff["import"],
+        "export": tariff["export"],
+        "base": tariff["base"],
+        "components": dump_components(site.tariff.import_),
+    }
+
+
+def _answer_tariff(site: Site, answers: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields of the tariff, with prices in the unit in which they are shown.
 
-    A fixed price where the fields cannot express the tariff.
+    A price that the fields cannot express is kept as it is.
     """
-    return _answer_import(site, scale) | _answer_export(site, scale)
+    scale = numbers_of(answers, "en").price_unit[0]
+    kept = {"import_kind": KEPT, "export_kind": KEPT}
+    rule = site.tariff.import_
+    ways = [*_answer_import(site, scale)]
+    fitting = [typed for typed in ways if _expresses(answers, kept | typed, "import", rule)]
+    bought = fitting[0] if fitting else ways[0] | {"import_kind": KEPT}
+    sold = _answer_export(site, scale)
+    if not _expresses(answers, kept | sold, "export", site.tariff.export):
+        sold |= {"export_kind": KEPT}
+    return bought | sold | _answer_base(site)
 
 
-def _answer_import(site: Site, scale: int) -> dict[str, str]:
+def _expresses(
+    answers: Mapping[str, Any], typed: Mapping[str, str], side: str, rule: ImportRule
+) -> bool:
+    """Return whether the fields compose to a price."""
+    composed = compose({**answers, "tariff": typed}).document.get("tariff")
+    if composed is None:
+        return False
+    try:
+        tariff = Tariff.model_validate(composed)
+    except ValidationError:
+        return False
+    return rule == (tariff.import_ if side == "import" else tariff.export)
+
+
+def _answer_import(site: Site, scale: int) -> Iterator[dict[str, str]]:
+    """Yield fields that may express the price of bought energy, or a part of it."""
     rule = site.tariff.import_
     if isinstance(rule, SpotPrice):
         figures = write_numbers(markup=rule.markup * scale, vat_percent=100 * rule.vat)
-        return {"import_kind": "spot", "market": rule.market} | figures
-    if isinstance(rule, TimeOfUsePrice):
+        yield {"import_kind": "spot", "market": rule.market} | figures
+    elif isinstance(rule, TimeOfUsePrice):
         typed = {"import_kind": "time_of_use"} | write_numbers(default_price=rule.default * scale)
         for name, band in zip(("first", "second"), rule.bands, strict=False):
             typed |= {f"{name}_from": band.from_, f"{name}_to": band.to, f"{name}_days": band.days}
             typed |= write_numbers(**{f"{name}_price": band.price * scale})
-        return typed
-    price = rule.price * scale if isinstance(rule, FixedPrice) else scale
-    return {"import_kind": "fixed"} | write_numbers(import_price=price)
+        yield typed
+    elif isinstance(rule, ComponentsPrice):
+        yield from answer_parts(rule, site.country or "", scale)
+    elif isinstance(rule, FixedPrice):
+        yield {"import_kind": "fixed"} | write_numbers(import_price=rule.price * scale)
+    else:
+        yield {"import_kind": KEPT}
 
 
 def _answer_export(site: Site, scale: int) -> dict[str, str]:
@@ -325,8 +364,19 @@ def _answer_export(site: Site, scale: int) -> dict[str, str]:
     if isinstance(rule, SpotPrice):
         fee = write_numbers(export_fee=-rule.markup * scale)
         return {"export_kind": "spot", "export_market": rule.market} | fee
-    price = rule.price * scale if isinstance(rule, FixedPrice) else 0.0
-    return {"export_kind": "fixed"} | write_numbers(export_price=price)
+    if isinstance(rule, ComponentsPrice):
+        return answer_feed_in(rule, scale)
+    if isinstance(rule, FixedPrice):
+        return {"export_kind": "fixed"} | write_numbers(export_price=rule.price * scale)
+    return {"export_kind": KEPT}
+
+
+def _answer_base(site: Site) -> dict[str, str]:
+    """Return the base price where it is one for every month; other base charges stay."""
+    base = site.tariff.base
+    if len(base) != 1 or base[0] != BaseCharge(name=base[0].name, price=base[0].price):
+        return {}
+    return {"base_name": base[0].name} | write_numbers(base_price=base[0].price)
 
 
 class ChangedAnswer(NamedTuple):
@@ -360,13 +410,14 @@ def view_changes(
     reader = _ChangeReader(words, language, words("per_kwh", unit=unit))
     tariff_before = suggest_tariff(before) | before["tariff"]
     tariff_after = suggest_tariff(after) | after["tariff"]
-    tariff_entries = _list_tariff_entries(tariff_before, tariff_after)
     changes = _compare("site", SITE, before["site"], after["site"], reader=reader)
     changes += _compare("site", HOUSEHOLD, before["household"], after["household"], reader=reader)
     for kind in DEVICE_FORMS:
         changes += _compare_devices(kind, before[kind], after[kind], reader)
     changes += _compare("devices", GRID, before["grid"], after["grid"], reader=reader)
+    tariff_entries = _list_tariff_entries(tariff_before, tariff_after)
     changes += _compare("tariff", tariff_entries, tariff_before, tariff_after, reader=reader)
+    changes += _compare_parts(before, after, reader)
     changes += _compare_control(before.get("control") or {}, after.get("control") or {}, reader)
     return changes
 
@@ -399,12 +450,33 @@ def _compare_devices(
 
 
 def _list_tariff_entries(*tariffs: Mapping[str, str]) -> list[Entry]:
-    """Return the fields that belong to the kinds of the given tariffs."""
-    names = {"import_kind", "export_kind"}
+    """Return the fields that belong to the kinds of the given tariffs.
+
+    The parts of a bill are compared in words.
+    """
+    names = {"import_kind", "base_price", "export_kind"}
     for tariff in tariffs:
-        names |= {entry.name for entry in IMPORT_ENTRIES.get(tariff["import_kind"], ())}
+        if tariff["import_kind"] != PARTS:
+            names |= {entry.name for entry in IMPORT_ENTRIES.get(tariff["import_kind"], ())}
         names |= {entry.name for entry in EXPORT_ENTRIES.get(tariff["export_kind"], ())}
     return [entry for entry in TARIFF if entry.name in names]
+
+
+def _compare_parts(
+    before: Mapping[str, Any], after: Mapping[str, Any], reader: _ChangeReader
+) -> list[ChangedAnswer]:
+    """Return how the parts of a price change, in words; none where there are no parts."""
+    if PARTS not in {before["tariff"]["import_kind"], after["tariff"].get("import_kind")}:
+        return []
+    numbers = numbers_of(after, reader.language)
+    said = []
+    for answers in (before, after):
+        tariff = compose(answers).document.get("tariff")
+        rule = None if tariff is None else Tariff.model_validate(tariff).import_
+        said.append("" if rule is None else say_bought(rule, reader.words, numbers))
+    if said[0] == said[1]:
+        return []
+    return [ChangedAnswer("tariff", reader.words("buying"), said[0], said[1])]
 
 
 def _compare_control(
@@ -440,7 +512,7 @@ def _compare(
         text_before = before.get(entry.name, "")
         text = after.get(entry.name, "")
         if text_before != text:
-            label = reader.words(f"field_{entry.name}")
+            label = reader.words(f"field_{entry.word}")
             if of:
                 label = f"{say_device(of, language=reader.language)}: {label}"
             said_before = reader.say(entry, text_before)
@@ -455,7 +527,11 @@ def say_answer(entry: Entry, text: str, words: PageWords, language: Language) ->
     if entry.name == "place":
         return words("elsewhere") if text == ELSEWHERE else text.partition(":")[2]
     if entry.kind in {"choice", "bearing"} and text in entry.options:
-        return words(f"option_{entry.name}_{text}")
+        return words(f"option_{entry.word}_{text}")
+    if entry.kind == "date":
+        # A day that is none is said as it was typed.
+        with suppress(ValueError):
+            return say_date(date.fromisoformat(text), language)
     with_unit = join_unit(text, entry.unit, language) if text else ""
     if entry.kind == "bearing":
         degrees = read_number(text)

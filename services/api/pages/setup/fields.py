@@ -4,7 +4,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -40,20 +42,22 @@ class Entry:
     """A field of a form.
 
     Args:
-        name: in the form; ``field_<name>`` is its label, ``hint_<name>`` the line below it if
-            ``hint``, ``explain_<name>`` a longer text that opens on demand.
-        kind: type of value. A price is typed in the unit in which the site's prices are shown, a
-            bearing in degrees from north or as one of eight winds.
-        least: lower bound of a number, of a price in euros; ``above`` excludes it.
+        name: in the form; ``field_<word>`` is its label, ``hint_<word>`` the line below it if
+            ``hint``, ``explain_<word>`` a longer text that opens on demand.
+        kind: type of value. A price is typed in the unit in which the site's prices are shown, an
+            amount in its currency, a bearing in degrees from north or as one of eight winds.
+        least: lower bound of a number, of a price or an amount in euros; ``above`` excludes it.
         unit: shown beside the field.
-        options: of a choice; ``option_<name>_<value>`` is the label of each.
+        options: of a choice; ``option_<word>_<value>`` is the label of each.
         assumed: the assumption that is listed while the default stands; "": the default is no
             assumption.
         southern: the default south of the equator; "": the same as north of it.
     """
 
     name: str
-    kind: Literal["text", "number", "price", "choice", "switch", "clock", "bearing"] = "number"
+    kind: Literal[
+        "text", "number", "price", "amount", "choice", "switch", "clock", "date", "bearing"
+    ] = "number"
     least: float = 0.0
     most: float = math.inf
     above: bool = False
@@ -69,9 +73,14 @@ class Entry:
         """Return the default north or south of the equator."""
         return self.southern if southern and self.southern else self.default
 
+    @property
+    def word(self) -> str:
+        """The name in the catalogue: ``fee_days`` for each ``fee-0-fee_days``."""
+        return self.name.rpartition("-")[2]
+
     def in_currency(self, currency: str) -> "Entry":
         """Return the field with a price's bounds converted to a currency."""
-        if self.kind != "price":
+        if self.kind not in {"price", "amount"}:
             return self
         least = in_currency(self.least, currency)
         return replace(self, least=least, most=in_currency(self.most, currency))
@@ -117,8 +126,16 @@ _WINDS = {
     "nw": "315",
 }
 DAYS = ("all", "weekday", "weekend")
-KINDS = ("fixed", "time_of_use", "spot")
-EXPORT_KINDS = ("fixed", "spot", "none")
+MONTHS = ("all", "summer", "winter")
+# The stored price of a site that the other kinds cannot express.
+KEPT = "kept"
+PARTS = "parts"
+KINDS = ("fixed", "time_of_use", "spot", PARTS, KEPT)
+EXPORT_KINDS = ("fixed", "spot", "none", KEPT)
+ENERGY_KINDS = ("spot", "fixed")
+FEE_KINDS = ("fixed", "windows", "published")
+LEVIES_KINDS = ("fixed", "published")
+BILLED_MINUTES = ("15", "60")
 FIXED = (Entry("import_price", "price", most=10),)
 TIME_OF_USE = (
     Entry("default_price", "price", most=10),
@@ -143,19 +160,103 @@ EXPORT_SPOT = (
     Entry("export_market", "choice", assumed="market"),
     Entry("export_fee", "price", least=-1, most=10, default="0", assumed="no_export_fee"),
 )
+EXPORT_BELOW_ZERO = Entry("export_below_zero", "switch")
+# The parts of a price on the bill. A grid fee may be far below a hundredth, and is one at night.
+PARTS_SHARED = (
+    Entry("energy_kind", "choice", options=ENERGY_KINDS, default="spot"),
+    Entry("fee_kind", "choice", options=FEE_KINDS, default="fixed"),
+    Entry("levies_kind", "choice", options=LEVIES_KINDS, default="fixed"),
+    Entry("parts_vat_percent", most=50, default="0", unit="%", hint=True),
+    Entry("parts_from", "date", required=False, hint=True),
+)
+ENERGY_SPOT = (
+    Entry("energy_market", "choice"),
+    Entry("energy_surcharge", "price", least=-1, most=10, default="0", hint=True),
+    Entry("energy_billed", "choice", options=BILLED_MINUTES, default="15"),
+)
+ENERGY_FIXED = (Entry("energy_price", "price", most=10),)
+FEE_FIXED = (Entry("fee_price", "price", least=-1, most=10),)
+FEE_DEFAULT = (Entry("fee_default_price", "price", least=-1, most=10),)
+_FEE_WINDOW = (
+    Entry("fee_from", "clock"),
+    Entry("fee_to", "clock"),
+    Entry("fee_window_price", "price", least=-1, most=10),
+    Entry("fee_days", "choice", options=DAYS, default="all"),
+    Entry("fee_months", "choice", options=MONTHS, default="all"),
+)
+# The first has to be there.
+FEE_WINDOWS = tuple(
+    tuple(
+        replace(entry, name=f"fee-{place}-{entry.name}", required=place == 0)
+        for entry in _FEE_WINDOW
+    )
+    for place in range(3)
+)
+FEE_PUBLISHED = (Entry("fee_published", "choice"),)
+LEVIES_FIXED = (Entry("levies_price", "price", least=-1, most=10),)
+# What the parts are called on this bill, in the language in which they were typed.
+PART_NAMES = tuple(
+    Entry(f"{part}_name", "text", required=False)
+    for part in ("energy", "surcharge", "fee", "levies", "base", "feed_in", "feed_in_fee")
+)
+BASE = (Entry("base_price", "amount", most=1_000, required=False, hint=True),)
+ENERGY_ENTRIES = {"spot": ENERGY_SPOT, "fixed": ENERGY_FIXED}
+FEE_ENTRIES = {
+    "fixed": FEE_FIXED,
+    "windows": (*FEE_DEFAULT, *chain.from_iterable(FEE_WINDOWS)),
+    "published": FEE_PUBLISHED,
+}
+LEVIES_ENTRIES = {"fixed": LEVIES_FIXED, "published": ()}
+ALL_PARTS = (
+    *PARTS_SHARED,
+    *ENERGY_SPOT,
+    *ENERGY_FIXED,
+    *FEE_FIXED,
+    *FEE_ENTRIES["windows"],
+    *FEE_PUBLISHED,
+    *LEVIES_FIXED,
+)
 TARIFF = (
     Entry("import_kind", "choice", options=KINDS, default="fixed"),
     *FIXED,
     *TIME_OF_USE,
     *SECOND_BAND,
     *SPOT,
+    *ALL_PARTS,
+    *PART_NAMES,
+    *BASE,
     Entry("export_kind", "choice", options=EXPORT_KINDS, default="fixed"),
     *EXPORT_FIXED,
     *EXPORT_SPOT,
+    EXPORT_BELOW_ZERO,
 )
 # Fields of a tariff by its kind.
-IMPORT_ENTRIES = {"fixed": FIXED, "time_of_use": (*TIME_OF_USE, *SECOND_BAND), "spot": SPOT}
-EXPORT_ENTRIES = {"fixed": EXPORT_FIXED, "spot": EXPORT_SPOT, "none": ()}
+IMPORT_ENTRIES: Mapping[str, tuple[Entry, ...]] = {
+    "fixed": FIXED,
+    "time_of_use": (*TIME_OF_USE, *SECOND_BAND),
+    "spot": SPOT,
+    PARTS: ALL_PARTS,
+    KEPT: (),
+}
+EXPORT_ENTRIES: Mapping[str, tuple[Entry, ...]] = {
+    "fixed": (*EXPORT_FIXED, EXPORT_BELOW_ZERO),
+    "spot": (*EXPORT_SPOT, EXPORT_BELOW_ZERO),
+    "none": (),
+    KEPT: (),
+}
+
+
+def list_import_entries(typed: Answers) -> list[Entry]:
+    """Return the fields that count for the chosen kind of a bought price, and of its parts."""
+    kind = typed.get("import_kind", "")
+    if kind != PARTS:
+        return [*IMPORT_ENTRIES.get(kind, ())]
+    return [
+        *PARTS_SHARED,
+        *ENERGY_ENTRIES.get(typed.get("energy_kind", ""), ()),
+        *FEE_ENTRIES.get(typed.get("fee_kind", ""), ()),
+        *LEVIES_ENTRIES.get(typed.get("levies_kind", ""), ()),
+    ]
 
 
 def check_entries(
@@ -188,7 +289,7 @@ def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]
         return text == ON, None
     if not text:
         return None, FieldFault("", "missing") if entry.required else None
-    if entry.kind in {"number", "price", "bearing"}:
+    if entry.kind in {"number", "price", "amount", "bearing"}:
         if entry.kind == "bearing":
             text = _bearings().get(text.casefold(), text)
         return _check_number(entry, text, scale if entry.kind == "price" else 1)
@@ -196,7 +297,14 @@ def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]
         return (text, None) if CLOCK.fullmatch(text) else (None, FieldFault("", "clock"))
     if entry.options and text not in entry.options:
         return None, FieldFault("", "choice")
-    return text, None
+    return _check_date(text) if entry.kind == "date" else (text, None)
+
+
+def _check_date(text: str) -> tuple[date | None, FieldFault | None]:
+    try:
+        return date.fromisoformat(text), None
+    except ValueError:
+        return None, FieldFault("", "date")
 
 
 @cache

@@ -59,6 +59,8 @@ from services.api.pages.setup.fields import (
 )
 from services.api.pages.setup.naming import free_identifier
 from services.api.pages.setup.network import find_home_assistants
+from services.api.pages.setup.tariff_preview import preview_tariff
+from services.api.pages.setup.tariff_views import view_tariff
 from services.api.routing import ResourceRouter
 
 PAGE = Page("setup", "/ui/setup", "administer")
@@ -196,7 +198,10 @@ def show_setup_step(
         context["devices"] = {section: form.entries for section, form in DEVICE_FORMS.items()}
         context |= {"grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
     elif step == "tariff":
-        context |= views.view_tariff(answers, Reader.of(request).language)
+        language = Reader.of(request).language
+        words = words_of(request, PAGE)
+        context |= view_tariff(answers, words, language)
+        context["preview"] = preview_tariff(answers, words, language, gateway.clock.now())
     else:
         context |= _view_review(gateway, request, answers)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **context)
@@ -342,6 +347,8 @@ def _store_access(
 def _find_next_step(gateway: Gateway, answers: Mapping[str, Any], step: str, button: str) -> str:
     if button == "find-devices":
         return "find"
+    if button == "show" and step == "tariff":
+        return "tariff?check=1#preview"
     if button not in {"next", "back"}:
         return step
     if button == "next" and _faults(gateway, answers, step):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from luna.energy.devices import DEVICE_KINDS, SWITCHED_KINDS
 from luna.energy.devices.grid import NO_LIMIT_KW
-from luna.energy.site import FixedPrice, Location, Site, SpotPrice, TimeOfUsePrice
+from luna.energy.site import Location, Site
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.countries import places
 from luna.energy.site.main_fuses import usual_fuse
@@ -18,20 +18,19 @@ from luna.words import Language, Numbers
 from luna.words.devices import KINDS, say_device
 from luna.words.numbers import write_decimal
 from luna.words.pages import PageWords
-from luna.words.tariffs import say_buying, say_selling
 from services.api.pages.setup.composition import (
     ELSEWHERE,
     compose,
     country_of,
     list_taken_sensors,
     numbers_of,
-    suggest_tariff,
     timezone_of,
 )
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import LINE_BREAK, DeviceForm
 from services.api.pages.setup.editing import say_answer
-from services.api.pages.setup.fields import HOUSEHOLD, SITE, TARIFF, FieldFault
+from services.api.pages.setup.fields import HOUSEHOLD, SITE, FieldFault
+from services.api.pages.setup.tariff_views import say_tariff
 
 Lines = list[tuple[str, str]]
 _DETAILS = ("latitude", "longitude", "timezone", "currency")
@@ -59,18 +58,6 @@ def view_site(
         "country": country_of(answers),
         "timezone": timezone_of(answers),
         "opened": shows_details,
-    }
-
-
-def view_tariff(answers: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    """Return the tariff's fields, filled with the country's usual values, and its markets."""
-    country = country_of(answers)
-    markets = country.markets if country else ()
-    return {
-        "entries": {entry.name: entry for entry in TARIFF},
-        "typed": suggest_tariff(answers) | answers.get("tariff", {}),
-        "markets": [(market, market) for market in markets],
-        "price_unit": numbers_of(answers, language).price_unit[1],
     }
 
 
@@ -110,7 +97,7 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
     parts = [
         ("site", _site_lines(site, words, numbers)),
         ("devices", devices),
-        ("tariff", _tariff_lines(site, words, numbers)),
+        ("tariff", say_tariff(site.tariff, words, numbers)),
     ]
     if site.batteries:
         parts.append(("control", _control_lines(site, words)))
@@ -312,40 +299,3 @@ def _control_lines(site: Site, words: PageWords) -> Lines:
                 address += f":{via.port}"
         lines.append((target.battery, address))
     return lines
-
-
-def _say_bands(rule: TimeOfUsePrice, words: PageWords, numbers: Numbers) -> list[str]:
-    sentences = []
-    for band in rule.bands:
-        days = words(f"option_first_days_{band.days}")
-        price = numbers.price_per_kwh(band.price)
-        sentence = words("review_band", begin=band.from_, end=band.to, days=days, price=price)
-        sentences.append(sentence)
-    return sentences
-
-
-def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
-    bought = site.tariff.import_
-    sold = site.tariff.export
-    # Rules without a form of their own are described as in lists of tariffs.
-    buying = say_buying(bought, numbers)
-    selling = say_selling(sold, numbers)
-    if isinstance(bought, FixedPrice):
-        buying = words("review_tariff_fixed", price=numbers.price_per_kwh(bought.price))
-    elif isinstance(bought, TimeOfUsePrice):
-        price = numbers.price_per_kwh(bought.default)
-        bands = _say_bands(bought, words, numbers)
-        buying = LINE_BREAK.join([*bands, words("review_tariff_time_of_use", price=price)])
-    elif isinstance(bought, SpotPrice):
-        vat = numbers.share(bought.vat, 1)
-        markup = numbers.price_per_kwh(bought.markup)
-        buying = words("review_tariff_spot", market=bought.market, markup=markup, vat=vat)
-    if isinstance(sold, FixedPrice):
-        selling = words("review_export_fixed", price=numbers.price_per_kwh(sold.price))
-    elif isinstance(sold, SpotPrice):
-        selling = words("review_export_spot", market=sold.market)
-        if sold.markup:
-            selling += LINE_BREAK + words(
-                "review_export_fee", fee=numbers.price_per_kwh(-sold.markup)
-            )
-    return [(words("buying"), buying), (words("selling"), selling)]

@@ -198,3 +198,11 @@ def test_report_ages_has_a_row_for_every_packaged_product() -> None:
     rows = report_ages(date(2026, 12, 1))
     assert len(rows) == products
     assert [row.days for row in rows] == sorted((row.days for row in rows), reverse=True)
+
+
+def test_the_last_figures_go_on_until_newer_ones_are_published() -> None:
+    for tariff in list_published():
+        for product in tariff.products:
+            names = {part.name for part in product.components}
+            endless = [part.name for part in product.lasting_components if part.valid_to is None]
+            assert sorted(endless) == sorted(names), (tariff.operator, product.name)

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.energy.site.countries import COUNTRIES, place_named, places
 from luna.energy.timeline import parse_zone
 from luna.energy.zone_country import find_country
+from luna.platform.grid_fees.published import find_published
 from luna.words.catalogue import CATALOGUE, ENGLISH
 from luna.words.numbers import read_number
 from services.api.pages.setup.composition import Composition, compose, suggest_tariff
@@ -263,6 +265,105 @@ def test_sensors_count_only_where_home_assistant_was_chosen() -> None:
         .input_sensors.total_load_consumption
         == ()
     )
+
+
+PARTS = {
+    "import_kind": "parts",
+    "fee_kind": "fixed",
+    "fee_price": "0,7",
+    "levies_kind": "fixed",
+    "levies_price": "4",
+    "export_kind": "none",
+}
+
+
+def test_the_parts_of_a_bill_add_up() -> None:
+    composed = compose(typed(tariff=PARTS | {"fee_name": "Netzentgelt", "base_price": "9,90"}))
+    tariff = composed.site().tariff
+    parts = [(part.kind, part.name, part.vat) for part in tariff.import_.components]
+    # Without a surcharge there is no line for one.
+    assert parts == [
+        ("spot", "energy", 0.19),
+        ("fixed", "Netzentgelt", 0.19),
+        ("fixed", "taxes and levies", 0.19),
+    ]
+    assert [(base.price, base.per) for base in tariff.base] == [(9.9, "month")]
+
+
+def test_published_prices_are_taken_as_they_are() -> None:
+    published = {
+        "fee_kind": "published",
+        "fee_published": "Avacon Netz: Module 3 (§ 14a EnWG)",
+        "levies_kind": "published",
+    }
+    composed = compose(
+        typed(tariff=PARTS | published | {"energy_kind": "fixed"} | {"energy_price": "9"})
+    )
+    operator = find_published("DE", "Avacon Netz")
+    levies = find_published("DE", "levies")
+    assert operator is not None
+    assert levies is not None
+    products = [*operator.products, *(each for each in levies.products if each.role == "levy")]
+    expected = [part for product in products for part in product.lasting_components]
+    assert [*composed.site().tariff.import_.components][1:] == expected
+
+
+@each_row(
+    ("fields", "faults"),
+    [
+        ({"fee_price": "viel"}, {"fee_price": "number"}),
+        (
+            {"fee_kind": "windows"},
+            {
+                "fee_default_price": "missing",
+                "fee-0-fee_from": "missing",
+                "fee-0-fee_to": "missing",
+                "fee-0-fee_window_price": "missing",
+            },
+        ),
+        (
+            {
+                "fee_kind": "windows",
+                "fee_default_price": "1",
+                "fee-0-fee_from": "25:00",
+                "fee-0-fee_to": "20:00",
+                "fee-0-fee_window_price": "3",
+                "fee-2-fee_from": "10:00",
+                "fee-2-fee_to": "12:00",
+            },
+            {"fee-0-fee_from": "clock", "fee-2-fee_window_price": "band"},
+        ),
+        ({"fee_kind": "published"}, {"fee_published": "missing"}),
+        ({"fee_kind": "published", "fee_published": "N1: C customer"}, {"fee_published": "choice"}),
+        ({"energy_market": "FR"}, {"energy_market": "choice"}),
+        ({"parts_from": "1.1.2027"}, {"parts_from": "date"}),
+        ({"base_price": "-1"}, {"base_price": "least"}),
+        ({"import_kind": "kept"}, {"import_kind": "choice"}),
+        ({"export_kind": "fixed", "export_price": ""}, {"export_price": "missing"}),
+    ],
+)
+def test_a_wrong_part_is_refused_at_its_field(
+    fields: dict[str, str], faults: dict[str, str]
+) -> None:
+    assert refused(compose(typed(tariff=PARTS | fields))) == faults
+
+
+@pytest.mark.parametrize(
+    ("fields", "kinds"),
+    [
+        ({"export_kind": "fixed", "export_price": "8"}, ["fixed"]),
+        ({"export_kind": "spot"}, ["spot"]),
+        ({"export_kind": "spot", "export_fee": "0,5"}, ["spot", "fixed"]),
+    ],
+    ids=["fixed", "market", "less a fee"],
+)
+def test_feed_in_may_be_nothing_while_the_market_is_below_zero(
+    fields: dict[str, str], kinds: list[str]
+) -> None:
+    tariff = FIXED | fields | {"export_below_zero": "on"}
+    parts = compose(typed(tariff=tariff)).site().tariff.export.components
+    assert [part.kind for part in parts] == kinds
+    assert {part.zero_below_spot for part in parts} == {"DE-LU"}
 
 
 TEXT = st.one_of(

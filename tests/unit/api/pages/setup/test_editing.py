@@ -2,6 +2,7 @@
 otherwise changes.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -83,6 +84,12 @@ def changed(site: Site, part: str, place: int | None = None, **fields: str) -> d
             for number, device in enumerate(answers[part])
         ]
     }
+
+
+def moved(site: Site, place: str) -> dict[str, Any]:
+    """Return the site's answers with another place."""
+    answers = answers_of(site)
+    return answers | {"site": answers["site"] | {"place": place}}
 
 
 def told(site: Site, other: Site) -> list[str]:
@@ -215,7 +222,7 @@ def test_another_kind_of_tariff_takes_the_place_of_the_one_before() -> None:
     fixed = change_site(site, changed(site, "tariff", import_kind="fixed", import_price="30"))
     assert fixed.tariff.import_.model_dump() == {"kind": "fixed", "price": 0.3}
     series = parse_site(HOUSE | {"tariff": {"import": {"kind": "series"}}})
-    assert find_fixed(series) == ("tariff",)
+    assert answers_of(series)["tariff"]["import_kind"] == "kept"
     assert change_site(series, changed(series, "grid", import_limit_kw="9")).tariff == series.tariff
 
 
@@ -428,3 +435,127 @@ def test_a_place_is_said_by_its_side_of_the_equator_and_of_greenwich(
         numbers = Numbers(language, ZoneInfo("Europe/Berlin"), "EUR")
         parts = dict(view_site_parts(site, page_words("setup", language), numbers))
         assert place in [text for _, text in parts["site"]]
+
+
+PARTS: dict[str, str] = {
+    "import_kind": "parts",
+    "energy_kind": "spot",
+    "energy_market": "DE-LU",
+    "energy_surcharge": "1,5",
+    "energy_billed": "60",
+    "fee_kind": "windows",
+    "fee_default_price": "11.3",
+    "fee-0-fee_from": "15:00",
+    "fee-0-fee_to": "20:00",
+    "fee-0-fee_window_price": "18,6",
+    "fee-0-fee_days": "weekday",
+    "fee-0-fee_months": "winter",
+    "levies_kind": "fixed",
+    "levies_price": "4.5",
+    "parts_vat_percent": "19",
+    "base_price": "12,5",
+    "export_kind": "fixed",
+    "export_price": "8,2",
+    "export_below_zero": "on",
+}
+COMPONENTS: dict[str, Any] = {
+    "import": {
+        "kind": "components",
+        "components": [
+            {"kind": "spot", "name": "energy", "market": "DE-LU", "factor": 1.02},
+            {"kind": "fixed", "name": "tax", "price": 20.5, "unit": "per_mwh", "vat": 0.19},
+            {"kind": "fixed", "name": "fee", "price": 0.1, "valid_to": "2027-01-01"},
+            {"kind": "fixed", "name": "fee", "price": 0.2, "valid_from": "2027-01-01"},
+        ],
+    },
+    "export": {
+        "kind": "components",
+        "components": [
+            {
+                "kind": "plant_size",
+                "name": "EEG",
+                "plant_kw": 12,
+                "steps": [{"up_to_kw": 10, "price": 0.08}, {"price": 0.07}],
+            }
+        ],
+    },
+    "base": [
+        {"name": "base price", "price": 12, "vat": 0.19},
+        {"name": "meter", "price": 0.05, "per": "day"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        COMPONENTS,
+        COMPONENTS | {"export": {"kind": "fixed", "price": 0.08}},
+        COMPONENTS | {"import": {"kind": "fixed", "price": 0.3}},
+    ],
+    ids=["all", "bought", "sold"],
+)
+def test_a_price_that_no_field_expresses_stays_whatever_else_changes(rules: Any) -> None:
+    site = parse_site(HOUSE | {"tariff": rules})
+    elsewhere = change_site(site, moved(site, "AT:Graz"))
+    assert (elsewhere.country, elsewhere.tariff) == ("AT", site.tariff)
+    more = change_site(site, changed(site, "batteries", 0, capacity_kwh="12"))
+    assert told(site, more) == ["batteries.Akku.capacity_kwh"]
+
+
+def test_only_the_side_that_is_answered_otherwise_changes() -> None:
+    site = parse_site(HOUSE | {"tariff": COMPONENTS})
+    sold = change_site(site, changed(site, "tariff", export_kind="fixed", export_price="7"))
+    assert sold.tariff.export.model_dump() == {"kind": "fixed", "price": 0.07}
+    assert (sold.tariff.import_, sold.tariff.base) == (site.tariff.import_, site.tariff.base)
+    bought = change_site(site, changed(site, "tariff", import_kind="fixed", import_price="30"))
+    assert (bought.tariff.export, bought.tariff.base) == (site.tariff.export, site.tariff.base)
+
+
+def test_another_place_loses_no_market_price() -> None:
+    site = parse_site(HOUSE | {"tariff": {"import": {"kind": "spot", "market": "DE-LU"}}})
+    elsewhere = change_site(site, moved(site, "AT:Graz"))
+    assert (elsewhere.country, elsewhere.tariff) == ("AT", site.tariff)
+
+
+def test_the_parts_of_a_bill_come_back_as_they_were_typed() -> None:
+    site = parse_site(HOUSE)
+    parts = change_site(site, changed(site, "tariff", **PARTS))
+    answered = answers_of(parts)["tariff"]
+    typed = {name: text.replace(",", ".") for name, text in PARTS.items()}
+    assert {name: answered[name] for name in typed} == typed
+    dearer = change_site(parts, changed(parts, "tariff", levies_price="5"))
+    assert told(parts, dearer) == ["tariff.import.components.taxes and levies.price"]
+    assert change_site(parts, changed(parts, "grid", import_limit_kw="9")).tariff == parts.tariff
+
+
+def test_parts_from_a_day_on_keep_what_holds_until_then() -> None:
+    site = parse_site(HOUSE)
+    parts = change_site(site, changed(site, "tariff", **PARTS, parts_from="2027-01-01"))
+    rule = parts.tariff.import_
+    held = [
+        [part.name for part in rule.components if part.holds_on(day)]
+        for day in (date(2026, 12, 31), date(2027, 1, 1))
+    ]
+    assert held == [["energy"], ["energy", "surcharge", "grid fee", "taxes and levies"]]
+    # Once more, for a day before the last: nothing of the later price is left.
+    again = change_site(parts, changed(parts, "tariff", **PARTS, parts_from="2026-07-01"))
+    later = [part for part in again.tariff.import_.components if part.valid_from]
+    assert {part.valid_from for part in later} == {date(2026, 7, 1)}
+    # Its day comes back as well, and a later price of another day keeps both.
+    answered = answers_of(parts)["tariff"]
+    assert (answered["import_kind"], answered["parts_from"]) == ("parts", "2027-01-01")
+    more = change_site(parts, changed(parts, "tariff", levies_price="6", parts_from="2028-01-01"))
+    assert [part.name for part in more.tariff.import_.components].count("taxes and levies") == 2
+
+
+def test_the_review_says_the_parts_of_a_changed_price_line_by_line() -> None:
+    site = parse_site(HOUSE)
+    before = answers_of(site)
+    after = changed(site, "tariff", **PARTS)
+    lines = view_changes(before, after, page_words("setup", "en"), "en")
+    bought = next(line for line in lines if line.label == wording("setup", "buying", "en"))
+    assert len(bought.before.splitlines()) == 2
+    said = bought.after.replace("\u00a0", " ").splitlines()
+    assert len(said) == 4
+    assert said[2].startswith("grid fee: 18.6 ct from 15:00 to 20:00 (Mon–Fri, Oct–Mar), else 11.3")

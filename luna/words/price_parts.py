@@ -1,0 +1,161 @@
+"""Descriptions of a price's components, a line each, and of base charges."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+from luna.energy.site import BaseCharge
+from luna.energy.tariffs.blocks import BlockComponent
+from luna.energy.tariffs.calendar import WEEKDAYS, CalendarComponent, CalendarWindow
+from luna.energy.tariffs.component import Component, Dated
+from luna.energy.tariffs.components import SumOfComponents
+from luna.energy.tariffs.fixed import FixedComponent
+from luna.energy.tariffs.plant_size import PlantSizeComponent
+from luna.energy.tariffs.series import SeriesComponent
+from luna.energy.tariffs.spot import SpotComponent
+from luna.words.language import language_forms
+from luna.words.numbers import EN_DASH, NBSP, Numbers, say_date
+from luna.words.phrases import Phrases
+
+_PART = Phrases("tariffs", "part_")
+_BILLED = {30: "billed_30", 60: "billed_60"}
+_WEEKDAYS = {"weekday": range(5), "weekend": range(5, 7)}
+
+
+def say_components(rule: SumOfComponents, numbers: Numbers) -> list[str]:
+    """Return a line for each component of a price, as "grid fee: 11.3 ct/kWh at any time"."""
+    return [f"{part.name}: {_say_component(part, numbers)}" for part in rule.components]
+
+
+def say_base_charges(charges: Sequence[BaseCharge], numbers: Numbers) -> list[str]:
+    """Return a line for each base charge."""
+    lines = []
+    for charge in charges:
+        amount = numbers.money(charge.price)
+        said = [_PART.say(f"base_{charge.per}", numbers.language, amount=amount)]
+        said += _say_terms(charge, charge.vat, numbers)
+        lines.append(f"{charge.name}: {', '.join(said)}")
+    return lines
+
+
+def _say_component(part: Component, numbers: Numbers) -> str:
+    said = [_SAYERS[type(part)](part, numbers)]
+    said += _say_terms(part, part.vat, numbers)
+    if part.zero_below_spot is not None:
+        said.append(_PART.say("zero_below", numbers.language, market=part.zero_below_spot))
+    return ", ".join(said)
+
+
+def _say_terms(part: Dated, vat: float, numbers: Numbers) -> list[str]:
+    """Return the tax that is added, and the days between which something holds."""
+    language = numbers.language
+    said = []
+    if vat:
+        decimals = 0 if round(vat * 100, 6).is_integer() else 1
+        said.append(_PART.say("vat", language, vat=numbers.share(vat, decimals)))
+    if part.valid_from is not None:
+        said.append(_PART.say("from", language, day=say_date(part.valid_from, language)))
+    if part.valid_to is not None:
+        last: date = part.valid_to - timedelta(days=1)
+        said.append(_PART.say("until", language, day=say_date(last, language)))
+    return said
+
+
+def _say_fixed(part: FixedComponent, numbers: Numbers) -> str:
+    price = _say_price(part.per_kwh(part.price), numbers)
+    return _PART.say("fixed", numbers.language, price=price)
+
+
+def _say_spot(part: SpotComponent, numbers: Numbers) -> str:
+    said = _PART.say("spot", numbers.language, market=part.market)
+    if part.factor != 1:
+        factor = f"{numbers.number(part.factor, 2)}"
+        said = _PART.say("spot_factor", numbers.language, market=part.market, factor=factor)
+    if part.is_averaged:
+        said += ", " + _PART.say(_BILLED[part.billing_minutes], numbers.language)
+    return said
+
+
+def _say_calendar(part: CalendarComponent, numbers: Numbers) -> str:
+    windows = [_say_window(part, window, numbers) for window in part.windows]
+    price = _say_price(part.per_kwh(part.price), numbers)
+    return ", ".join([*windows, _PART.say("else", numbers.language, price=price)])
+
+
+def _say_window(part: CalendarComponent, window: CalendarWindow, numbers: Numbers) -> str:
+    price = _say_price(part.per_kwh(window.price), numbers)
+    said = _PART.say("window", numbers.language, price=price, begin=window.from_, end=window.to)
+    days = _say_days(window, numbers)
+    months = _say_months(window.months, numbers)
+    when = ", ".join(text for text in (days, months) if text)
+    return f"{said} ({when})" if when else said
+
+
+def _say_days(window: CalendarWindow, numbers: Numbers) -> str:
+    if window.days == "all":
+        return ""
+    if isinstance(window.days, str):
+        return numbers.weekdays(_WEEKDAYS[window.days])
+    return numbers.weekdays(sorted(WEEKDAYS.index(day) for day in window.days))
+
+
+def _say_months(months: Sequence[int], numbers: Numbers) -> str:
+    """Return months as runs, over the turn of the year as well: "Oct–Mar"."""
+    named = sorted(set(months))
+    if len(named) in {0, 12}:
+        return ""
+    runs = [[named[0]]]
+    for before, month in pairwise(named):
+        if month == before + 1:
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    if len(runs) > 1 and runs[0][0] == 1 and runs[-1][-1] == 12:
+        runs[0] = runs.pop() + runs[0]
+    names = language_forms(numbers.language).months
+    said = []
+    for run in runs:
+        first = names[run[0] - 1]
+        said.append(first if len(run) == 1 else f"{first}{EN_DASH}{names[run[-1] - 1]}")
+    return ", ".join(said)
+
+
+def _say_series(_: Component, numbers: Numbers) -> str:
+    return _PART.say("series", numbers.language)
+
+
+def _say_blocks(part: BlockComponent, numbers: Numbers) -> str:
+    said = []
+    for block in part.blocks:
+        price = _say_price(part.per_kwh(block.price), numbers)
+        if block.up_to_kwh is None:
+            said.append(_PART.say("else", numbers.language, price=price))
+        else:
+            kwh = f"{numbers.number(block.up_to_kwh)}{NBSP}kWh"
+            said.append(_PART.say("block", numbers.language, price=price, kwh=kwh))
+    return ", ".join(said)
+
+
+def _say_plant(part: PlantSizeComponent, numbers: Numbers) -> str:
+    price = _say_price(part.price, numbers)
+    return _PART.say("plant", numbers.language, price=price, kw=numbers.power(part.plant_kw))
+
+
+def _say_price(value: float, numbers: Numbers) -> str:
+    """Return a price with a second decimal where the first cuts it: "11.3 ct", "0.446 ct"."""
+    scale, _ = numbers.price_unit
+    for decimals in (1, 2):
+        if abs(round(value * scale, decimals) - value * scale) < 1e-9:
+            return numbers.price(value, decimals=decimals)
+    return numbers.price(value, decimals=3)
+
+
+_SAYERS: Mapping[type[Component], Callable[[Any, Numbers], str]] = {
+    FixedComponent: _say_fixed,
+    CalendarComponent: _say_calendar,
+    SpotComponent: _say_spot,
+    SeriesComponent: _say_series,
+    BlockComponent: _say_blocks,
+    PlantSizeComponent: _say_plant,
+}

@@ -1,0 +1,152 @@
+"""Compute the parts of the step Tariff beside its fields, and the tariff in words. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from luna.energy.site import FixedPrice, ImportRule, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
+from luna.energy.tariffs.components import ComponentsPrice
+from luna.platform.grid_fees.published import PublishedProduct
+from luna.words import Language, Numbers
+from luna.words.numbers import say_day
+from luna.words.pages import PageWords
+from luna.words.price_parts import say_base_charges, say_components
+from luna.words.tariffs import say_buying, say_selling
+from services.api.pages.setup.composition import country_of, numbers_of, suggest_tariff
+from services.api.pages.setup.devices.form import LINE_BREAK
+from services.api.pages.setup.fields import FEE_WINDOWS, KEPT, PART_NAMES, TARIFF, Entry
+from services.api.pages.setup.price_parts import list_fees, list_levies
+
+Lines = list[tuple[str, str]]
+
+
+class PublishedSource(NamedTuple):
+    """Where published figures were read: whose they are, the document, and its day."""
+
+    of: str
+    title: str
+    publisher: str
+    day: str
+
+
+class KeptPrices(NamedTuple):
+    """The stored prices that the fields cannot express, in words; "" where they can."""
+
+    bought: str
+    sold: str
+    base: str
+
+
+def view_tariff(answers: Mapping[str, Any], words: PageWords, language: Language) -> dict[str, Any]:
+    """Return the tariff's fields, filled with the country's usual values, and what is offered."""
+    country = country_of(answers)
+    markets = country.markets if country else ()
+    country_code = country.code if country else ""
+    numbers = numbers_of(answers, language)
+    fees = list_fees(country_code)
+    names = {entry.name: words(f"part_{entry.name}") for entry in PART_NAMES}
+    typed = suggest_tariff(answers) | answers.get("tariff", {})
+    levies = list_levies(country_code)
+    sources = []
+    for choice, (_, product) in fees.items():
+        sources.append(_describe_source(choice, product, language))
+    levies_sources = []
+    for product in levies:
+        levies_sources.append(_describe_source(product.name, product, language))
+    return {
+        "entries": {entry.name: entry for entry in TARIFF},
+        "typed": typed,
+        "part_names": {name: typed.get(name) or text for name, text in names.items()},
+        "markets": [(market, market) for market in markets],
+        "price_unit": numbers.price_unit[1],
+        "amount_unit": words("per_month", currency=numbers.currency_sign),
+        "windows": [[entry.name for entry in window] for window in FEE_WINDOWS],
+        "has_window": [_is_typed(window, typed) for window in FEE_WINDOWS],
+        "fees": [(choice, choice) for choice in fees],
+        "fee_sources": sources,
+        "levies_sources": levies_sources,
+        "kept": _say_kept(answers, words, numbers),
+    }
+
+
+def _is_typed(window: Iterable[Entry], typed: Mapping[str, str]) -> bool:
+    return any(entry.kind != "choice" and typed.get(entry.name) for entry in window)
+
+
+def _describe_source(of: str, product: PublishedProduct, language: Language) -> PublishedSource:
+    source = product.source
+    day = say_day(source.published, language)
+    return PublishedSource(of, source.title, source.publisher, day)
+
+
+def _say_kept(answers: Mapping[str, Any], words: PageWords, numbers: Numbers) -> KeptPrices:
+    """Describe the stored prices of a site that is changed."""
+    if "kept" not in answers:
+        return KeptPrices("", "", "")
+    before = answers.get("before", answers)["tariff"]
+    kept = answers["kept"]
+    tariff = Tariff.model_validate({name: kept[name] for name in ("import", "export", "base")})
+    bought = ""
+    sold = ""
+    base = ""
+    if before["import_kind"] == KEPT:
+        bought = say_bought(tariff.import_, words, numbers)
+    if before["export_kind"] == KEPT:
+        sold = say_sold(tariff.export, words, numbers)
+    if not before.get("base_price"):
+        base = LINE_BREAK.join(say_base_charges(tariff.base, numbers))
+    return KeptPrices(bought, sold, base)
+
+
+def say_tariff(tariff: Tariff, words: PageWords, numbers: Numbers) -> Lines:
+    """Return the tariff in words: what is bought, what is sold, and the base charges."""
+    lines = [
+        (words("buying"), say_bought(tariff.import_, words, numbers)),
+        (words("selling"), say_sold(tariff.export, words, numbers)),
+    ]
+    if tariff.base:
+        base = LINE_BREAK.join(say_base_charges(tariff.base, numbers))
+        lines.append((words("field_base_price"), base))
+    return lines
+
+
+def say_bought(rule: ImportRule, words: PageWords, numbers: Numbers) -> str:
+    """Return the price of bought energy in words, a line for each part."""
+    if isinstance(rule, FixedPrice):
+        return words("review_tariff_fixed", price=numbers.price_per_kwh(rule.price))
+    if isinstance(rule, TimeOfUsePrice):
+        price = numbers.price_per_kwh(rule.default)
+        bands = _say_bands(rule, words, numbers)
+        return LINE_BREAK.join([*bands, words("review_tariff_time_of_use", price=price)])
+    if isinstance(rule, SpotPrice):
+        vat = numbers.share(rule.vat, 1)
+        markup = numbers.price_per_kwh(rule.markup)
+        return words("review_tariff_spot", market=rule.market, markup=markup, vat=vat)
+    if isinstance(rule, ComponentsPrice):
+        return LINE_BREAK.join(say_components(rule, numbers))
+    # Rules without a form of their own are described as in lists of tariffs.
+    return say_buying(rule, numbers)
+
+
+def say_sold(rule: PriceRule, words: PageWords, numbers: Numbers) -> str:
+    """Return the price of feed-in in words, a line for each part."""
+    if isinstance(rule, FixedPrice):
+        return words("review_export_fixed", price=numbers.price_per_kwh(rule.price))
+    if isinstance(rule, SpotPrice):
+        selling = words("review_export_spot", market=rule.market)
+        if rule.markup:
+            fee = numbers.price_per_kwh(-rule.markup)
+            selling += LINE_BREAK + words("review_export_fee", fee=fee)
+        return selling
+    if isinstance(rule, ComponentsPrice):
+        return LINE_BREAK.join(say_components(rule, numbers))
+    return say_selling(rule, numbers)
+
+
+def _say_bands(rule: TimeOfUsePrice, words: PageWords, numbers: Numbers) -> list[str]:
+    sentences = []
+    for band in rule.bands:
+        days = words(f"option_first_days_{band.days}")
+        price = numbers.price_per_kwh(band.price)
+        sentence = words("review_band", begin=band.from_, end=band.to, days=days, price=price)
+        sentences.append(sentence)
+    return sentences
