@@ -29,6 +29,8 @@ from luna.contracts.data import (
     BackfillRequest,
     BuildSlotsReply,
     BuildSlotsRequest,
+    FetchPvReply,
+    FetchPvRequest,
     JudgeQualityReply,
     JudgeQualityRequest,
     LoadFileRequest,
@@ -40,6 +42,7 @@ from luna.contracts.device_search import FindDevicesRequest, FoundDevices
 from luna.contracts.extras import ChangeExtraReply, ChangeExtraRequest
 from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.contracts.forecast import RefreshForecastsRequest
+from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.contracts.history_care import (
     FindGapsRequest,
     GapsReply,
@@ -79,6 +82,7 @@ from services.ingest import (
     devices,
     object_retention,
     price_collection,
+    pv_service,
     quality_service,
     quarantine_release,
     repair,
@@ -229,6 +233,23 @@ def fetch_weather(request: FetchWeatherRequest, work: TaskContext) -> FetchWeath
     if is_present and any(site.written for site in reply.sites):
         refresh = RefreshForecastsRequest(site_id=request.site_id)
         work.client.submit(refresh, expires=FORECASTS_WITHIN)
+    return reply
+
+
+@task(FetchPvRequest, soft_limit=timedelta(minutes=30))
+def fetch_pv(request: FetchPvRequest, work: TaskContext) -> FetchPvReply:
+    """Fetch PV forecasts that are due, and have scenarios made of those that plans use."""
+    reply = pv_service.tell(
+        pv_service.fetch_pv_forecasts(work.database(), request, work.settings, clock=work.clock)
+    )
+    if not reply.reached:
+        ask_again(work, request)
+    for site in reply.sites:
+        if site.drives and site.issued_at is not None:
+            scenarios = IssueScenariosRequest(
+                site_id=site.site_id, at=site.issued_at, forecast_version=site.forecast_version
+            )
+            work.client.submit(scenarios, expires=FORECASTS_WITHIN)
     return reply
 
 
