@@ -98,7 +98,11 @@ def evaluate_versions(
     for place, version in enumerate(dict.fromkeys(request.versions)):
         if version in OUTSIDE_VERSIONS:
             stored = past_forecasts.read_past(
-                connection, site.name, version=version, instants=instants
+                connection,
+                site.name,
+                version=version,
+                instants=instants,
+                near=past_forecasts.OUTSIDE_NEAR,
             )
             if stored:
                 scores = score_forecasts(stored, past.trusted, site)

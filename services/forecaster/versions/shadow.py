@@ -312,19 +312,13 @@ class Judge:
     def _gather(self, shadow: ShadowDay, version: str) -> list[Forecast]:
         """Return the forecasts at a day's origins, missing ones made in hindsight.
 
-        None where Aurora was not trained before, or an outside service was not read at an origin.
+        None where Aurora was not trained before.
         """
+        if version in OUTSIDE_VERSIONS:
+            return self._gather_outside(shadow, version)
         issued = past_forecasts.read_past(
             self.connection, self.site.name, version=version, instants=shadow.issues
         )
-        if version in OUTSIDE_VERSIONS:
-            # No hindsight: what was not fetched then is not known, and the day is not compared.
-            unfetched = find_missing(shadow.origins, issued, near=past_forecasts.NEAR)
-            if unfetched:
-                return []
-            return past_forecasts.read_past(
-                self.connection, self.site.name, version=version, instants=shadow.origins
-            )
         missing = find_missing(shadow.issues, issued, near=past_forecasts.NEAR)
         if missing and version == VERSION:
             run = find_run(self.connection, self.site, version, before=missing[0])
@@ -347,6 +341,17 @@ class Judge:
         return past_forecasts.read_past(
             self.connection, self.site.name, version=version, instants=shadow.origins
         )
+
+    def _gather_outside(self, shadow: ShadowDay, version: str) -> list[Forecast]:
+        """Return an outside service's forecasts at a day's origins.
+
+        There is no hindsight: a day with an origin at which nothing was fetched is not compared.
+        """
+        near = past_forecasts.OUTSIDE_NEAR
+        issued = past_forecasts.read_past(
+            self.connection, self.site.name, version=version, instants=shadow.origins, near=near
+        )
+        return [] if find_missing(shadow.origins, issued, near=near) else issued
 
 
 def _list_cost_requests(
