@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.data import FetchPvReply, FetchPvRequest
 from luna.contracts.forecast import EvaluateRequest
+from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import PromoteRequest
 from luna.energy.observations import Observations
 from luna.energy.site import Site
@@ -22,6 +23,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.objects import FileObjects
 from luna.platform.settings import Settings
+from services.forecaster.explanation.service import explain_forecast
+from services.forecaster.scenarios.service import issue_requested
 from services.forecaster.versions.comparison import evaluate_versions
 from services.forecaster.versions.promotion import describe_status, promote_by_hand
 from services.forecaster.versions.shadow import Judge, describe_day
@@ -156,3 +159,31 @@ def test_its_issues_are_scored_beside_the_others_and_can_be_put_into_use(
         )
     assert driving is not None
     assert (driving.forecast.version, driving.fallback_reason) == ("solcast", None)
+
+
+def test_scenarios_are_made_beside_an_issue_and_it_can_be_explained(
+    database: Engine, home: Site, tmp_path: Path
+) -> None:
+    objects = FileObjects(tmp_path)
+    fetch(database, Service(recorded("solcast.json")))
+    with unit_of_work(database) as connection:
+        measured = Timeline(FIVE - 30 * DAY, SLOT, 30 * 96)
+        energies = {
+            "load_kwh": np.full(measured.count, 0.125),
+            "pv_kwh": np.zeros(measured.count),
+        }
+        observations.upsert(connection, home.name, Observations.of(measured.starts, energies))
+        request = IssueScenariosRequest(site_id=home.name, at=NOW, forecast_version="solcast")
+        scenarios = issue_requested(connection, request, objects=objects).scenarios
+        assert (scenarios.version, scenarios.issued_at) == ("solcast", NOW)
+        (said,) = forecasts.read_all(connection, home.name, version="solcast", first=NOW, last=NOW)
+        mean_kwh = scenarios.probability @ scenarios.pv_kwh
+        assert mean_kwh == pytest.approx(said.pv_kwh.expected, rel=0.02, abs=1e-3)
+        question = ExplainRequest(
+            site_id=home.name,
+            at=NOW,
+            slot=FIVE + 5 * timedelta(hours=1),
+            forecast_version="solcast",
+        )
+        (slot,) = explain_forecast(connection, question, objects=objects).slots
+        assert slot.pv.expected_kwh == pytest.approx(said.pv_kwh.expected[20], abs=1e-3)
