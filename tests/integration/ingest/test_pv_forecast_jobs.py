@@ -186,4 +186,4 @@ def test_scenarios_are_made_beside_an_issue_and_it_can_be_explained(
             forecast_version="solcast",
         )
         (slot,) = explain_forecast(connection, question, objects=objects).slots
-        assert slot.pv.expected_kwh == pytest.approx(said.pv_kwh.expected[20], abs=1e-3)
+        assert slot.pv.expected_kw == pytest.approx(4 * said.pv_kwh.expected[20], rel=0.01)
