@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import FetchPvReply, FetchPvRequest, SitePvReply
+from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
@@ -193,6 +194,18 @@ def _describe_like(
         for record in records
     ]
     forecast_issues.upsert(connection, site.name, issues)
+
+
+def list_scenario_requests(reply: FetchPvReply) -> list[IssueScenariosRequest]:
+    """Return the requests for scenarios of the forecasts that plans use."""
+    requests = []
+    for site in reply.sites:
+        if site.drives and site.issued_at is not None:
+            request = IssueScenariosRequest(
+                site_id=site.site_id, at=site.issued_at, forecast_version=site.forecast_version
+            )
+            requests.append(request)
+    return requests
 
 
 def tell(reply: FetchPvReply) -> FetchPvReply:

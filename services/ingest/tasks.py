@@ -42,7 +42,6 @@ from luna.contracts.device_search import FindDevicesRequest, FoundDevices
 from luna.contracts.extras import ChangeExtraReply, ChangeExtraRequest
 from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.contracts.forecast import RefreshForecastsRequest
-from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.contracts.history_care import (
     FindGapsRequest,
     GapsReply,
@@ -244,12 +243,8 @@ def fetch_pv(request: FetchPvRequest, work: TaskContext) -> FetchPvReply:
     )
     if not reply.reached:
         ask_again(work, request)
-    for site in reply.sites:
-        if site.drives and site.issued_at is not None:
-            scenarios = IssueScenariosRequest(
-                site_id=site.site_id, at=site.issued_at, forecast_version=site.forecast_version
-            )
-            work.client.submit(scenarios, expires=FORECASTS_WITHIN)
+    for scenarios in pv_service.list_scenario_requests(reply):
+        work.client.submit(scenarios, expires=FORECASTS_WITHIN)
     return reply
 
 

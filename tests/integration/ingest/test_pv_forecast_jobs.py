@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.data import FetchPvReply, FetchPvRequest
+from luna.contracts.data import FetchPvReply, FetchPvRequest, SitePvReply
 from luna.contracts.forecast import EvaluateRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import PromoteRequest
+from luna.contracts.plan import PlanRequest
 from luna.energy.observations import Observations
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
@@ -21,6 +22,7 @@ from luna.platform.clock import FixedClock
 from luna.platform.database import forecasts, observations
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.missing_forecasts import find_missing_forecast
 from luna.platform.objects import FileObjects
 from luna.platform.settings import Settings
 from services.forecaster.explanation.service import explain_forecast
@@ -28,7 +30,7 @@ from services.forecaster.scenarios.service import issue_requested
 from services.forecaster.versions.comparison import evaluate_versions
 from services.forecaster.versions.promotion import describe_status, promote_by_hand
 from services.forecaster.versions.shadow import Judge, describe_day
-from services.ingest.pv_service import fetch_pv_forecasts
+from services.ingest.pv_service import fetch_pv_forecasts, list_scenario_requests
 from tests.support.database.site import issue_half_a_kilowatt, stored_site
 from tests.support.gateway.outside_service import Service, Services, recorded
 
@@ -187,3 +189,40 @@ def test_scenarios_are_made_beside_an_issue_and_it_can_be_explained(
         )
         (slot,) = explain_forecast(connection, question, objects=objects).slots
         assert slot.pv.expected_kw == pytest.approx(4 * said.pv_kwh.expected[20], rel=0.01)
+
+
+def test_a_plan_waits_for_no_service_and_falls_back_on_luna_s_own(
+    database: Engine, home: Site
+) -> None:
+    with unit_of_work(database) as connection:
+        promotion = PromoteRequest(
+            site_id=home.name, forecast_version="solcast", reason="it knows our hill"
+        )
+        promote_by_hand(connection, promotion)
+        request = PlanRequest(site_id=home.name)
+        # The own forecast of five is fresh: a plan can be made from it.
+        assert find_missing_forecast(connection, request, now=NOW) is None
+        missing = find_missing_forecast(connection, request, now=NOW + timedelta(hours=9))
+        assert missing is not None
+        assert missing.forecast_version == DEFAULT_VERSION
+
+
+def test_scenarios_are_asked_for_beside_what_a_plan_uses_alone() -> None:
+    fetched = FetchPvReply(
+        sites=[
+            SitePvReply(site_id="one", forecast_version="solcast", issued_at=NOW, drives=True),
+            SitePvReply(site_id="one", forecast_version="forecast_solar", issued_at=NOW),
+            SitePvReply(site_id="two", faults=["away"]),
+        ]
+    )
+    (request,) = list_scenario_requests(fetched)
+    assert (request.site_id, request.at, request.forecast_version) == ("one", NOW, "solcast")
+
+
+def test_a_service_that_is_not_reached_is_told_from_one_that_refuses(
+    database: Engine, home: Site
+) -> None:
+    away = fetch(database, Service(httpx.ConnectError("no route to host")))
+    refused = fetch(database, Service(httpx.Response(401, content=b"no")))
+    assert (away.reached, refused.reached) == (False, True)
+    assert [len(reply.sites[0].faults) for reply in (away, refused)] == [1, 1]
