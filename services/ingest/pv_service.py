@@ -4,7 +4,6 @@ The versions compete with Luna's own: they are scored, and promoted, by the same
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
@@ -41,14 +40,6 @@ INTERVAL = timedelta(seconds=0.2)
 log = structlog.get_logger("luna.ingest")
 
 
-@dataclass(frozen=True, slots=True)
-class _DueForecast:
-    """A forecast to fetch for a home."""
-
-    site: Site
-    source: PvSource
-
-
 def fetch_pv_forecasts(
     engine: Engine,
     request: FetchPvRequest,
@@ -83,7 +74,7 @@ def fetch_pv_forecasts(
             if not due:
                 continue
             try:
-                replies.append(_fetch_home(engine, _DueForecast(home, source), now=now))
+                replies.append(_fetch_home(engine, home, source=source, now=now))
             except (SourceError, SourceRefusedError) as error:
                 reached = reached and not isinstance(error, SourceUnreachedError)
                 fault = f"{source.name} {error}"
@@ -138,15 +129,14 @@ def _read_calls(
     )
 
 
-def _fetch_home(engine: Engine, due: _DueForecast, *, now: datetime) -> SitePvReply:
+def _fetch_home(engine: Engine, site: Site, *, source: PvSource, now: datetime) -> SitePvReply:
     """Fetch one forecast and store it.
 
     Raises:
         SourceError: the service is away, or its answer is of no use.
         SourceRefusedError: the service refuses.
     """
-    site = due.site
-    version = due.source.name
+    version = source.name
     timeline = Timeline(floor_to(now, SLOT), SLOT, HORIZON_SLOTS)
     with unit_of_work(engine) as connection:
         active = forecast_activations.find_active(connection, site).forecast_version
@@ -155,7 +145,7 @@ def _fetch_home(engine: Engine, due: _DueForecast, *, now: datetime) -> SitePvRe
         # No call is spent on a forecast that would lack the load.
         fault = f"{version}: no forecast of the load yet"
         return SitePvReply(site_id=site.name, faults=[fault])
-    estimate = due.source.fetch(site, timeline)
+    estimate = source.fetch(site, timeline)
     built = build_forecast(version, now, estimate, base, peak_kw=site.peak_kw)
     with unit_of_work(engine) as connection:
         forecasts.upsert(connection, site.name, [built.forecast])
