@@ -480,3 +480,35 @@ class FetchCarbonRequest(Request):
     first: Instant | None = None
     end: Instant | None = None
     source: CarbonService | None = None
+
+
+class SitePvReply(Message):
+    """A PV forecast of one site from one service; without an instant it was not stored."""
+
+    site_id: str
+    forecast_version: str | None = None
+    issued_at: Instant | None = None
+    drives: Annotated[bool, Field(description="whether the plan uses it")] = False
+    faults: list[str] = []
+
+
+class FetchPvReply(Message):
+    """One entry for each site and service that was due."""
+
+    sites: list[SitePvReply]
+    reached: Annotated[bool, Field(description="false: a service did not answer")] = True
+
+
+class FetchPvRequest(Request):
+    """Fetch PV forecasts that are due from the services that the owner has chosen.
+
+    ``site_id``: one alone, default: every site with PV.
+    """
+
+    task: ClassVar[str] = "ingest.pv.fetch"
+    reply: ClassVar[type[Message]] = FetchPvReply
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=1), "pv-forecasts", "time between two looks at PV forecasts from outside"
+    )
+
+    site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from luna.contracts.forecast import EnsureForecastsRequest, IssueRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.replay import ReplayRequest
+from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
 from luna.platform.database import forecast_activations, forecasts, recorded_span, sites
 
@@ -31,6 +32,10 @@ def find_missing_forecast(
     if driving is not None and driving.fallback_reason is None:
         return None
     version = forecast_activations.find_active(connection, site).forecast_version
+    if version in forecast_activations.OUTSIDE_VERSIONS:
+        if driving is not None and start - driving.forecast.issued_at <= FORECAST_MAX_AGE:
+            return None
+        version = forecast_activations.DEFAULT_VERSION
     return IssueRequest(site_id=site.name, at=start, forecast_version=version)
 
 
@@ -55,6 +60,8 @@ def find_missing_issues(
         request.forecast_version
         or forecast_activations.find_active(connection, site).forecast_version
     )
+    if version in forecast_activations.OUTSIDE_VERSIONS:
+        return None
     issue_request = EnsureForecastsRequest(
         site_id=site.name,
         forecast_version=version,

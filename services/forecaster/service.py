@@ -35,6 +35,7 @@ from luna.platform.database import (
     sites,
     weather_carbon,
 )
+from luna.platform.database.forecast_activations import OUTSIDE_VERSIONS
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.database.recorded_span import Span
 from luna.platform.database.training_runs import TrainingRun
@@ -64,6 +65,8 @@ LEARNED_WEATHER = 0.2
 # Forecasts per call: enough to be fast, few enough for memory and a moving progress bar
 PART_ORIGINS = 240
 VERSIONS = (VERSION, *BASELINES)
+# Those that outside services issue are stored where they are fetched; here they are only judged.
+KNOWN_VERSIONS = (*VERSIONS, *OUTSIDE_VERSIONS)
 ENERGIES = SERIES[:-1]  # all of them: feed-in, import and battery show where PV was curtailed
 
 
@@ -385,9 +388,9 @@ def select_model(
         objects: store of the models.
 
     Raises:
-        NotFoundError: no such version.
+        NotFoundError: no such version that Luna issues itself.
     """
-    require_version(version)
+    _require_among(version, VERSIONS)
     if version in BASELINES:
         return SelectedModel(Baseline(version, site))
     if run is None or run.artefact_key is None:
@@ -409,12 +412,16 @@ def select_model(
 
 def require_version(version: str) -> None:
     """Raise ``NotFoundError``, which lists the versions, unless ``version`` is one."""
-    if version not in VERSIONS:
+    _require_among(version, KNOWN_VERSIONS)
+
+
+def _require_among(version: str, versions: Sequence[str]) -> None:
+    if version not in versions:
         raise refuse(
             "no-such-forecast-version",
             field="forecast_version",
             value=version,
-            names=tuple(VERSIONS),
+            names=tuple(versions),
         )
 
 

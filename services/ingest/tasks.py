@@ -31,6 +31,8 @@ from luna.contracts.data import (
     BackfillRequest,
     BuildSlotsReply,
     BuildSlotsRequest,
+    FetchPvReply,
+    FetchPvRequest,
     JudgeQualityReply,
     JudgeQualityRequest,
     LoadFileRequest,
@@ -82,6 +84,7 @@ from services.ingest import (
     devices,
     object_retention,
     price_collection,
+    pv_service,
     quality_service,
     quarantine_release,
     repair,
@@ -243,6 +246,19 @@ def fetch_carbon(request: FetchCarbonRequest, work: TaskContext) -> FetchCarbonR
     )
     if not reply.reached:
         ask_again(work, request)
+    return reply
+
+
+@task(FetchPvRequest, soft_limit=timedelta(minutes=30))
+def fetch_pv(request: FetchPvRequest, work: TaskContext) -> FetchPvReply:
+    """Fetch PV forecasts that are due, and have scenarios made of those that plans use."""
+    reply = pv_service.tell(
+        pv_service.fetch_pv_forecasts(work.database(), request, work.settings, clock=work.clock)
+    )
+    if not reply.reached:
+        ask_again(work, request)
+    for scenarios in pv_service.list_scenario_requests(reply):
+        work.client.submit(scenarios, expires=FORECASTS_WITHIN)
     return reply
 
 

@@ -125,6 +125,8 @@ ForecastVersion = Literal[
     "baseline_7_day_median",
     "seasonal_naive",
     "baseline_clear_sky",
+    "solcast",
+    "forecast_solar",
 ]
 
 

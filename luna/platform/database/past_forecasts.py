@@ -12,6 +12,8 @@ from luna.platform.database import copy, sites
 from luna.platform.database.forecasts import COLUMNS, PLACES
 
 NEAR = timedelta(hours=1)  # an issue so long before an instant counts as that instant's
+# An outside service is asked every three hours, and an hour later where it was away.
+OUTSIDE_NEAR = timedelta(hours=4)
 
 # One row per issue with its slots as arrays; the index returns them in order.
 ISSUES = sql.SQL(
@@ -33,25 +35,36 @@ ISSUES = sql.SQL(
 
 
 def read_past(
-    connection: Connection, site_id: str, *, version: str, instants: Sequence[datetime]
+    connection: Connection,
+    site_id: str,
+    *,
+    version: str,
+    instants: Sequence[datetime],
+    near: timedelta = NEAR,
 ) -> list[Forecast]:
-    """Return the last forecast issued within the hour before each instant, in order of issue.
+    """Return the last forecast issued within ``near`` before each instant, in order of issue.
 
     Instants that have none are left out.
     """
     key = sites.key_of(connection, site_id)
-    return read_past_each(connection, {key: version}, instants).get(key, [])
+    return read_past_each(connection, {key: version}, instants, near=near).get(key, [])
 
 
 def read_past_each(
-    connection: Connection, versions: Mapping[int, str], instants: Sequence[datetime]
+    connection: Connection,
+    versions: Mapping[int, str],
+    instants: Sequence[datetime],
+    *,
+    near: timedelta = NEAR,
 ) -> dict[int, list[Forecast]]:
     """Return ``read_past`` of many sites by key, each with its own version.
 
     Sites that have none are left out.
     """
     issued: dict[int, list[Forecast]] = {}
-    for key, issued_at, timeline, values in _read_issues(connection, versions, instants, COLUMNS):
+    for key, issued_at, timeline, values in _read_issues(
+        connection, versions, instants, COLUMNS, near=near
+    ):
         load = Quantiles(**{place: values[f"load_{column}"] for column, place in PLACES.items()})
         pv = Quantiles(**{place: values[f"pv_{column}"] for column, place in PLACES.items()})
         issued.setdefault(key, []).append(Forecast(timeline, issued_at, versions[key], load, pv))
@@ -76,6 +89,8 @@ def _read_issues(
     versions: Mapping[int, str],
     instants: Sequence[datetime],
     names: Sequence[str],
+    *,
+    near: timedelta = NEAR,
 ) -> Iterator[tuple[int, datetime, Timeline, dict[str, FloatArray]]]:
     """Yield columns of the slots by site and issue, in order."""
     columns = {
@@ -87,7 +102,7 @@ def _read_issues(
         keys=list(versions),
         versions=list(versions.values()),
         instants=list(instants),
-        near=NEAR,
+        near=near,
         **columns,
     )
     for key, issued_at, start, *values in copy.read_rows(

@@ -360,6 +360,17 @@ class Settings(BaseSettings):
         ISSUED_ELSEWHERE,
         CHANGEABLE,
     ] = None
+    solcast_token: Annotated[
+        SecretStr | None,
+        Field(description="roof and key at Solcast, as resource_id:api_key"),
+        ISSUED_ELSEWHERE,
+        CHANGEABLE,
+    ] = None
+    forecast_solar: Annotated[
+        bool,
+        Field(description="whether forecast.solar is asked for PV forecasts, by place and roof"),
+        CHANGEABLE,
+    ] = False
     api_host: Annotated[
         str,
         Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network"),

@@ -30,6 +30,7 @@ from luna.platform.database import (
     sites,
     training_runs,
 )
+from luna.platform.database.forecast_activations import OUTSIDE_VERSIONS
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.objects import ObjectStore
 from luna.words import Numbers
@@ -252,8 +253,11 @@ def _forecast_again(
     prepared = prepare_history(
         measured, site, before=forecast.issued_at, steering=steering, weather=surroundings.weather
     )
+    forecaster = None
     try:
-        forecaster = _load_forecaster(connection, prepared.site, basis, objects=objects)
+        # What an outside service reckons with is not known here.
+        if forecast.version not in OUTSIDE_VERSIONS:
+            forecaster = _load_forecaster(connection, prepared.site, basis, objects=objects)
     except ArtefactError as error:
         log.warning(
             "explained without the model: it cannot be used", site=site.name, reason=str(error)

@@ -374,10 +374,10 @@ def _issue_again(
 ) -> list[Forecast]:
     """Return forecasts of the version made in hindsight since measurements began.
 
-    There are none for fewer than ``needed`` days.
+    There are none for fewer than ``needed`` days, nor of an outside service.
     """
     site = facts.site
-    if facts.span is None:
+    if facts.span is None or forecast.version in forecast_activations.OUTSIDE_VERSIONS:
         return []
     measured_since = facts.span[0]
     days = days_before(forecast.issued_at, forecast.timeline.count)

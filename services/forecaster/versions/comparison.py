@@ -14,14 +14,15 @@ from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore,
 from luna.energy.observations import Observations
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days
-from luna.platform.database import forecast_scores, sites
+from luna.platform.database import forecast_scores, past_forecasts, sites
+from luna.platform.database.forecast_activations import OUTSIDE_VERSIONS
 from luna.platform.objects import ObjectStore
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.model.baseline import BASELINES
-from services.forecaster.scoring import Score, measure_skill, score_batch
+from services.forecaster.scoring import Score, measure_skill, score_batch, score_forecasts
 from services.forecaster.service import (
     issue_in_parts,
     list_instants,
@@ -65,7 +66,8 @@ def evaluate_versions(
 ) -> EvaluateReply:
     """Score versions on a stored site, without days of quality ``exclude``.
 
-    Aurora uses its model from before the first day; without one it is trained now.
+    Aurora uses its model from before the first day; without one it is trained now. Versions of
+    outside services have what was fetched then; one without any is left out.
 
     Raises:
         NotFoundError: no such site or version.
@@ -94,6 +96,19 @@ def evaluate_versions(
     past = Past(prepared.history, read_scorable(connection, site, ahead), context)
     judged = {}
     for place, version in enumerate(dict.fromkeys(request.versions)):
+        if version in OUTSIDE_VERSIONS:
+            stored = past_forecasts.read_past(
+                connection,
+                site.name,
+                version=version,
+                instants=instants,
+                near=past_forecasts.OUTSIDE_NEAR,
+            )
+            if stored:
+                scores = score_forecasts(stored, past.trusted, site)
+                judged[version] = VersionScores(scores, train_seconds=0.0, issue_milliseconds=0.0)
+            progress(place + 1, len(request.versions), version)
+            continue
         train_seconds = 0.0
         if version == VERSION:
             train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects)
@@ -106,6 +121,8 @@ def evaluate_versions(
             score_batch(batch, past.trusted, site), train_seconds, milliseconds
         )
         progress(place + 1, len(request.versions), version)
+    if not judged:
+        raise refuse("window-unmeasured", field="from_day")
     regrets = forecast_scores.read_regrets(
         connection, site.name, list(judged), first=request.from_day, last=request.to_day
     )

@@ -34,13 +34,20 @@ from luna.platform.database import (
     sites,
 )
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import OUTSIDE_VERSIONS
 from luna.platform.database.forecast_scores import ForecastDayScore
 from luna.platform.objects import ObjectStore
 from luna.platform.queue.task_context import isolate
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.scoring import SERIES, score_forecasts
-from services.forecaster.service import VERSIONS, find_run, issue_forecasts, read_scorable
+from services.forecaster.service import (
+    KNOWN_VERSIONS,
+    VERSIONS,
+    find_run,
+    issue_forecasts,
+    read_scorable,
+)
 from services.forecaster.versions.promotion import promote_by_rule
 
 # Every version is issued at these hours of UTC, so that all are scored on the same instants.
@@ -271,7 +278,7 @@ class Judge:
         stored = forecast_scores.read(self.connection, self.site.name, shadow.day, shadow.day)
         scored_before = {score.forecast_version for score in stored}
         scored_now = []
-        for version in VERSIONS:
+        for version in KNOWN_VERSIONS:
             due = anew or version not in scored_before
             if due and self._score_version(shadow, version, trusted):
                 scored_now.append(version)
@@ -307,6 +314,8 @@ class Judge:
 
         None where Aurora was not trained before.
         """
+        if version in OUTSIDE_VERSIONS:
+            return self._gather_outside(shadow, version)
         issued = past_forecasts.read_past(
             self.connection, self.site.name, version=version, instants=shadow.issues
         )
@@ -332,6 +341,17 @@ class Judge:
         return past_forecasts.read_past(
             self.connection, self.site.name, version=version, instants=shadow.origins
         )
+
+    def _gather_outside(self, shadow: ShadowDay, version: str) -> list[Forecast]:
+        """Return an outside service's forecasts at a day's origins.
+
+        There is no hindsight: a day with an origin at which nothing was fetched is not compared.
+        """
+        near = past_forecasts.OUTSIDE_NEAR
+        issued = past_forecasts.read_past(
+            self.connection, self.site.name, version=version, instants=shadow.origins, near=near
+        )
+        return [] if find_missing(shadow.origins, issued, near=near) else issued
 
 
 def _list_cost_requests(

@@ -166,6 +166,7 @@ class _Line:
         self.code = line["code"]
         self.price = line["price"]
         self.name = line["name"]
+        self.beyond_kwh = line["beyond_kwh"]
         self.first_day = line["first_day"]
         self.last_day = line["last_day"]
 

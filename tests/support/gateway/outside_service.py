@@ -71,6 +71,8 @@ HOSTS = {
     "ostrom_access": "auth.production.ostrom-api.io",
     "ostrom": "production.ostrom-api.io",
     "amber": "api.amber.com.au",
+    "solcast": "api.solcast.com.au",
+    "forecast_solar": "api.forecast.solar",
     "forecast": "api.open-meteo.com",
     "past_forecast": "historical-forecast-api.open-meteo.com",
     "archive": "archive-api.open-meteo.com",

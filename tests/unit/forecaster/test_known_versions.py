@@ -4,11 +4,11 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import ForecastVersion, parse_site
-from services.forecaster.service import VERSIONS
+from services.forecaster.service import KNOWN_VERSIONS
 
 
 def test_a_site_may_pin_what_the_forecaster_offers() -> None:
-    assert set(get_args(ForecastVersion)) == set(VERSIONS)
+    assert set(get_args(ForecastVersion)) == set(KNOWN_VERSIONS)
 
 
 def test_a_pin_of_an_unknown_version_is_refused_with_those_there_are() -> None:

@@ -1,0 +1,1 @@
+"""Services that forecast the output of PV."""
