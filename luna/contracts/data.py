@@ -508,7 +508,7 @@ class FetchPvRequest(Request):
     task: ClassVar[str] = "ingest.pv.fetch"
     reply: ClassVar[type[Message]] = FetchPvReply
     schedule: ClassVar[Schedule | None] = Schedule(
-        timedelta(hours=1), "pv-forecasts", "time between two looks at PV forecasts from outside"
+        timedelta(hours=1), "pv", "time between two looks at PV forecasts from outside"
     )
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None

@@ -43,7 +43,7 @@ def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
         decimals = 0 if line.beyond_kwh.is_integer() else 1
         kwh = numbers.number(line.beyond_kwh, decimals)
         return _LINES.say(line.code, numbers.language, name=line.name, kwh=kwh)
-    name = say_price_part(line.code, line.name, numbers.language)
+    name = format_price_part(line.code, line.name, numbers.language)
     if line.direction == "export":
         name = _say_sold(line, name, numbers.language)
     if line.first_day is not None and line.last_day is not None:
@@ -51,7 +51,7 @@ def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
     return name if line.price is None else f"{name} · {numbers.price_per_kwh(line.price)}"
 
 
-def say_price_part(code: str, name: str | None, language: Language) -> str:
+def format_price_part(code: str, name: str | None, language: Language) -> str:
     """Return the name of a part of a price: the owner's, or that of its code."""
     return name or _LINES.say(code, language)
 

@@ -23,12 +23,12 @@ _BILLED = {30: "billed_30", 60: "billed_60"}
 _WEEKDAYS = {"weekday": range(5), "weekend": range(5, 7)}
 
 
-def say_components(rule: SumOfComponents, numbers: Numbers) -> list[str]:
+def describe_components(rule: SumOfComponents, numbers: Numbers) -> list[str]:
     """Return a line for each component of a price, as "grid fee: 11.3 ct/kWh at any time"."""
     return [f"{part.name}: {_say_component(part, numbers)}" for part in rule.components]
 
 
-def say_base_charges(charges: Sequence[BaseCharge], numbers: Numbers) -> list[str]:
+def describe_base_charges(charges: Sequence[BaseCharge], numbers: Numbers) -> list[str]:
     """Return a line for each base charge."""
     lines = []
     for charge in charges:

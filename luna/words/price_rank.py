@@ -9,7 +9,9 @@ ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 TEENS = (11, 12, 13)
 
 
-def say_price_rank(from_cheapest: int, from_dearest: int, *, count: int, language: Language) -> str:
+def format_price_rank(
+    from_cheapest: int, from_dearest: int, *, count: int, language: Language
+) -> str:
     """Return the place of a price among ``count``, from the nearer end.
 
     Both places begin with 1; equal prices share the better one.

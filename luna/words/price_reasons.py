@@ -10,11 +10,11 @@ from luna.energy.economics.price_explanation import (
     PriceExplanation,
     PriceOnDay,
 )
-from luna.words.account import say_price_part
+from luna.words.account import format_price_part
 from luna.words.language import language_forms
 from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
-from luna.words.price_rank import say_price_rank
+from luna.words.price_rank import format_price_rank
 
 _REASONS = Phrases("price_reasons")
 # Prices are said to a tenth of a cent: parts of a price are small.
@@ -25,7 +25,7 @@ _LEAST_TAX = 0.00005
 
 
 @dataclass(frozen=True, slots=True)
-class SaidFigure:
+class SentenceFigure:
     """A figure of a sentence: its name, its value in ISO 8601 or currency/kWh, and its text."""
 
     name: str
@@ -35,16 +35,16 @@ class SaidFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidSentence:
+class ReasonSentence:
     """A sentence with its figures."""
 
     text: str
-    figures: tuple[SaidFigure, ...]
+    figures: tuple[SentenceFigure, ...]
 
 
-def say_price_reasons(
+def describe_price_reasons(
     explanation: PriceExplanation, numbers: Numbers, *, sells: bool, now: datetime
-) -> list[SaidSentence]:
+) -> list[ReasonSentence]:
     """Return the sentences of a known price.
 
     The first two are the answer, the others details: comparison, tax, one for each component.
@@ -63,9 +63,9 @@ def say_price_reasons(
     for number, component in enumerate(explanation.components, start=1):
         label = f"component_{number}"
         code = "sold" if sells and component.code == "energy" else component.code
-        name = say_price_part(code, component.name, numbers.language)
+        name = format_price_part(code, component.name, numbers.language)
         told = {
-            "name": SaidFigure(f"{label}_name", component.name or component.code, "name", name),
+            "name": SentenceFigure(f"{label}_name", component.name or component.code, "name", name),
             "text": _describe(label, component, numbers),
             "price": _price(f"{label}_price", component.on_day.price, numbers),
         }
@@ -73,27 +73,27 @@ def say_price_reasons(
     return sentences
 
 
-def say_unknown_price(
+def describe_unknown_price(
     at: datetime, known_until: datetime | None, numbers: Numbers, *, now: datetime
-) -> list[SaidSentence]:
+) -> list[ReasonSentence]:
     """Return the sentences of a price that is not known, with the end of the known ones if any."""
     figures = {"day": _day(at, numbers), "at": _clock(at, numbers)}
     sentences = [_say("unknown_yet" if at >= now else "unknown", numbers, figures)]
     if known_until is not None:
         text = f"{numbers.day(known_until)}, {numbers.clock(known_until)}"
-        until = SaidFigure("known_until", _in_iso(known_until, numbers), "instant", text)
+        until = SentenceFigure("known_until", _in_iso(known_until, numbers), "instant", text)
         sentences.append(_say("known_until", numbers, {"until": until}))
     return sentences
 
 
-def _say_main(explanation: PriceExplanation, numbers: Numbers) -> SaidSentence:
+def _say_main(explanation: PriceExplanation, numbers: Numbers) -> ReasonSentence:
     main = explanation.main
     if main is None:
         is_constant = explanation.on_day.standing == "constant"
         return _say("constant" if is_constant else "average", numbers, {})
     name = _REASONS.say(f"name_{main.code}", numbers.language, name=main.name)
     figures = {
-        "name": SaidFigure("main_name", main.name or main.code, "name", name),
+        "name": SentenceFigure("main_name", main.name or main.code, "name", name),
         "text": _describe("main", main, numbers),
         "price": _price("main_price", main.on_day.price, numbers),
     }
@@ -102,7 +102,7 @@ def _say_main(explanation: PriceExplanation, numbers: Numbers) -> SaidSentence:
 
 def _compare(
     explanation: PriceExplanation, numbers: Numbers, *, sells: bool
-) -> Iterator[SaidSentence]:
+) -> Iterator[ReasonSentence]:
     rank = explanation.rank
     if rank is None or explanation.on_day.standing == "constant":
         return
@@ -110,21 +110,21 @@ def _compare(
     if sells:
         yield _say("day_mean", numbers, figures)
         return
-    place = say_price_rank(
+    place = format_price_rank(
         rank.from_cheapest, rank.from_dearest, count=rank.count, language=numbers.language
     )
-    figures["rank"] = SaidFigure("rank", str(rank.from_cheapest), "name", place)
+    figures["rank"] = SentenceFigure("rank", str(rank.from_cheapest), "name", place)
     yield _say("rank", numbers, figures)
 
 
-def _describe(label: str, component: ExplainedComponent, numbers: Numbers) -> SaidFigure:
+def _describe(label: str, component: ExplainedComponent, numbers: Numbers) -> SentenceFigure:
     """Return a component's price with what sets it and its place in the day."""
     parts = [_describe_detail(component, numbers)]
     if component.below_spot is not None:
         parts.append(_phrase("below_spot", numbers, market=component.below_spot))
     parts += _describe_standing(component.on_day, numbers)
     text = ", ".join(parts)
-    return SaidFigure(f"{label}_text", text, "name", text)
+    return SentenceFigure(f"{label}_text", text, "name", text)
 
 
 def _describe_detail(component: ExplainedComponent, numbers: Numbers) -> str:
@@ -162,9 +162,9 @@ def _describe_standing(on_day: PriceOnDay, numbers: Numbers) -> list[str]:
     return [_phrase(f"is_{on_day.standing}", numbers, mean=mean)]
 
 
-def _say(code: str, numbers: Numbers, figures: Mapping[str, SaidFigure]) -> SaidSentence:
+def _say(code: str, numbers: Numbers, figures: Mapping[str, SentenceFigure]) -> ReasonSentence:
     texts = {name: figure.text for name, figure in figures.items()}
-    return SaidSentence(_phrase(code, numbers, **texts), tuple(figures.values()))
+    return ReasonSentence(_phrase(code, numbers, **texts), tuple(figures.values()))
 
 
 def _phrase(code: str, numbers: Numbers, **figures: str) -> str:
@@ -175,17 +175,17 @@ def _write_price(value: float, numbers: Numbers) -> str:
     return numbers.price(value, decimals=_DECIMALS)
 
 
-def _price(name: str, value: float, numbers: Numbers) -> SaidFigure:
-    return SaidFigure(name, value, "price", _write_price(value, numbers))
+def _price(name: str, value: float, numbers: Numbers) -> SentenceFigure:
+    return SentenceFigure(name, value, "price", _write_price(value, numbers))
 
 
-def _clock(instant: datetime, numbers: Numbers) -> SaidFigure:
-    return SaidFigure("at", _in_iso(instant, numbers), "instant", numbers.clock(instant))
+def _clock(instant: datetime, numbers: Numbers) -> SentenceFigure:
+    return SentenceFigure("at", _in_iso(instant, numbers), "instant", numbers.clock(instant))
 
 
-def _day(instant: datetime, numbers: Numbers) -> SaidFigure:
+def _day(instant: datetime, numbers: Numbers) -> SentenceFigure:
     day = instant.astimezone(numbers.zone).date()
-    return SaidFigure("day", day.isoformat(), "instant", numbers.day_with_year(instant))
+    return SentenceFigure("day", day.isoformat(), "instant", numbers.day_with_year(instant))
 
 
 def _in_iso(instant: datetime, numbers: Numbers) -> str:

@@ -223,7 +223,7 @@ class Blocks:
 
 @charges(AllowanceComponent)
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class AllowanceCharge:
     """An allowance of each day, with the energy taken from it before the horizon."""
 
     counts_month: ClassVar[bool] = False

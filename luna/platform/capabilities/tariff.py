@@ -15,7 +15,7 @@ from luna.platform.capability import CapabilityCall, SiteName, capability
 from luna.platform.database import sites
 from luna.platform.price_explanations import find_known_end, read_explanation
 from luna.words import Language, Numbers
-from luna.words.price_reasons import SaidSentence, say_price_reasons, say_unknown_price
+from luna.words.price_reasons import ReasonSentence, describe_price_reasons, describe_unknown_price
 
 _NOUN = "prices"
 At = Annotated[Instant | None, Field(description="the instant to explain; default: now")]
@@ -60,9 +60,9 @@ def explain_tariff(
     numbers = Numbers(language, parse_zone(site.timezone), site.currency)
     if explanation.rank is None:
         known_until = find_known_end(call.connection, site, instant, side=side, now=call.now)
-        sentences = say_unknown_price(explanation.start, known_until, numbers, now=call.now)
+        sentences = describe_unknown_price(explanation.start, known_until, numbers, now=call.now)
         return _compose_reply(site, side, explanation, sentences, known_until=known_until)
-    sentences = say_price_reasons(explanation, numbers, sells=side == "export", now=call.now)
+    sentences = describe_price_reasons(explanation, numbers, sells=side == "export", now=call.now)
     return _compose_reply(site, side, explanation, sentences)
 
 
@@ -70,7 +70,7 @@ def _compose_reply(
     site: Site,
     side: Side,
     explanation: PriceExplanation,
-    sentences: list[SaidSentence],
+    sentences: list[ReasonSentence],
     *,
     known_until: datetime | None = None,
 ) -> PriceExplanationReply:

@@ -24,7 +24,7 @@ COLOURS = SERIES[1:-1]
 _GAP = 0.12  # of an hour, on either side of its bar
 
 
-class DayPrices(NamedTuple):
+class PriceDay(NamedTuple):
     """The prices of a day by hour, currency/kWh: those of each part, shape ``(24,)``."""
 
     title: str
@@ -32,7 +32,7 @@ class DayPrices(NamedTuple):
 
 
 def draw_price_day(
-    prices: DayPrices, numbers: Numbers, *, label: str, span: tuple[float, float]
+    prices: PriceDay, numbers: Numbers, *, label: str, span: tuple[float, float]
 ) -> Markup:
     """Draw the chart for a page, which brings the style sheets.
 

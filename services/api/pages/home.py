@@ -45,7 +45,7 @@ from services.api.pages.layout import (
     show_part,
     words_of,
 )
-from services.api.pages.low_price import say_low_part
+from services.api.pages.low_price import describe_low_part
 from services.api.pages.setup.preparation import fresh_inputs
 from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.routing import ResourceRouter
@@ -391,7 +391,7 @@ def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
 def _view_why(connection: Connection, view: HomeView, at: Any) -> dict[str, Any]:
     slot = choose_slot(view, None if at is None else (at - view.window.timeline.start) // SLOT)
     return {
-        "sheet": view_sheet(view, slot, low_part=say_low_part(connection, view, slot)),
+        "sheet": view_sheet(view, slot, low_part=describe_low_part(connection, view, slot)),
         "armed": view.house.armed,
         "only_advised": view.house.only_advised,
     }

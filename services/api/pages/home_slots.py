@@ -17,7 +17,7 @@ from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.site_day import find_slot
 from luna.words import mode
 from luna.words.numbers import HALF_CENT
-from luna.words.price_rank import say_price_rank
+from luna.words.price_rank import format_price_rank
 from luna.words.quality import say_series
 from luna.words.reason_sentences import limit
 from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
@@ -155,7 +155,7 @@ def _list_sheet_rows(view: HomeView, slot: int, low_part: str) -> Iterator[tuple
     if rank is not None:
         count = decisions["price_count"][slot]
         from_dearest = count + 1 - rank
-        place = say_price_rank(rank, from_dearest, count=count, language=numbers.language)
+        place = format_price_rank(rank, from_dearest, count=count, language=numbers.language)
         yield words("rank"), place
     yield words("binding"), ", ".join(_list_limits(view, slot)) or words("none")
     yield words("decided_by"), words("by_" + (decisions["decided_by"][slot] or "nobody"))

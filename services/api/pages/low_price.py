@@ -8,7 +8,7 @@ from luna.energy.economics.price_parts import find_low_part
 from luna.energy.timeline import SLOT, local_day
 from luna.platform.price_parts import read_price_parts
 from luna.platform.site_day import find_slot
-from luna.words.account import say_price_part
+from luna.words.account import format_price_part
 from services.api.pages.home_view import HomeView
 
 # Reasons to use energy when another time would cost more: of a battery, and of cars, appliances and
@@ -17,7 +17,7 @@ BATTERY_CODE = "charge_from_grid"
 DEVICE_CODES = ("use_cheapest", "use_now")
 
 
-def say_low_part(connection: Connection, view: HomeView, slot: int) -> str:
+def describe_low_part(connection: Connection, view: HomeView, slot: int) -> str:
     """Return the part that alone makes a slot's price low, with its price and the day's highest.
 
     "" where nothing charges from the grid for a low price, or several parts are low.
@@ -35,7 +35,7 @@ def say_low_part(connection: Connection, view: HomeView, slot: int) -> str:
     highest = view.numbers.price(low.highest, decimals=1)
     if price == highest:
         return ""
-    name = say_price_part(low.part.code, low.part.name, view.numbers.language)
+    name = format_price_part(low.part.code, low.part.name, view.numbers.language)
     return view.words("low_part", name=name, price=price, highest=highest)
 
 

@@ -15,7 +15,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
 from luna.platform.price_parts import read_price_parts
 from luna.words import Numbers
-from luna.words.account import say_price_part
+from luna.words.account import format_price_part
 from luna.words.charts.price_parts import PartsView, colour_class, draw_parts
 from luna.words.pages import PageWords
 
@@ -63,7 +63,7 @@ class PricePartsView:
     def names(self) -> list[str]:
         """The names of the parts."""
         language = self.numbers.language
-        return [say_price_part(part.code, part.name, language) for part in self.read.parts]
+        return [format_price_part(part.code, part.name, language) for part in self.read.parts]
 
     @property
     def legend(self) -> list[tuple[str, str, str]]:

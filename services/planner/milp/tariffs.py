@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.economics.charges import (
-    Allowance,
+    AllowanceCharge,
     Blocks,
     EnergyCharge,
     MonthShare,
@@ -190,9 +190,14 @@ def _add_blocks(
             )
 
 
-@rows_of(Allowance)
+@rows_of(AllowanceCharge)
 def _add_allowance(
-    charge: Allowance, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo
+    charge: AllowanceCharge,
+    builder: ModelBuilder,
+    bought: Indices,
+    *,
+    timeline: Timeline,
+    zone: ZoneInfo,
 ) -> None:
     """Add the price rise on each day's imports beyond what is left of its allowance."""
     for slots, left_kwh in charge.list_days(timeline, zone):

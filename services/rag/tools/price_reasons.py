@@ -9,7 +9,7 @@ from luna.contracts.message import Message
 from luna.contracts.price_explanation import Side
 from luna.energy.timeline import Instant, local_day
 from luna.platform.price_explanations import find_known_end, read_explanation
-from luna.words.price_reasons import say_price_reasons, say_unknown_price
+from luna.words.price_reasons import describe_price_reasons, describe_unknown_price
 from services.rag.tools import cues
 from services.rag.tools.clock_phrases import find_hour
 from services.rag.tools.declaration import Findings, Tool, ToolContext
@@ -121,11 +121,11 @@ def tell_price_reason(context: ToolContext, arguments: PriceReasonArguments) -> 
         known_until = find_known_end(
             context.connection, context.site, at, side=arguments.side, now=context.now
         )
-        for sentence in say_unknown_price(at, known_until, context.numbers, now=context.now):
+        for sentence in describe_unknown_price(at, known_until, context.numbers, now=context.now):
             teller.write(sentence)
         return teller.finish_without_data(sources=sources)
     sells = arguments.side == "export"
-    sentences = say_price_reasons(explanation, context.numbers, sells=sells, now=context.now)
+    sentences = describe_price_reasons(explanation, context.numbers, sells=sells, now=context.now)
     for place, sentence in enumerate(sentences):
         if place >= LEAD:
             teller.begin_line()

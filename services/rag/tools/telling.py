@@ -10,7 +10,7 @@ from luna.platform.house_statements import HouseStatement
 from luna.words.devices import say_device
 from luna.words.house import answer_phrase
 from luna.words.numbers import NBSP
-from luna.words.price_reasons import SaidSentence
+from luna.words.price_reasons import ReasonSentence
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
 
 # An answer begins with so many sentences; the others follow as details on a line of their own.
@@ -109,7 +109,7 @@ class Teller:
         """Add a sentence."""
         self._sentences.append(self.phrase(code, **figures).rstrip())
 
-    def write(self, sentence: SaidSentence) -> None:
+    def write(self, sentence: ReasonSentence) -> None:
         """Add a sentence that is written already, and record its figures."""
         for figure in sentence.figures:
             self._note(figure.name, figure.value, figure.unit, figure.text)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.energy.economics.charges import (
-    Allowance,
+    AllowanceCharge,
     ChargedComponent,
     find_charges,
     period_begin,
@@ -173,7 +173,7 @@ def test_an_allowance_holds_from_its_first_day_until_before_its_last() -> None:
 
 def test_a_charge_counts_with_tax_and_unit() -> None:
     charge = charged(NIGHT).after(0.0)
-    assert isinstance(charge, Allowance)
+    assert isinstance(charge, AllowanceCharge)
     assert charge.component.rise == pytest.approx(0.24)
     assert charge.component.bounds == (0.0, 0.2)
     assert make_tariff(NIGHT).import_.bounds_on(date(2024, 2, 1)) == pytest.approx((0.0, 0.24))

@@ -8,7 +8,7 @@ import pytest
 from luna.energy.site import BaseCharge
 from luna.energy.tariffs.components import ComponentsPrice
 from luna.words.numbers import Numbers
-from luna.words.price_parts import say_base_charges, say_components
+from luna.words.price_parts import describe_base_charges, describe_components
 from tests.support.suite.tables import each_row
 
 WINTER = [10, 11, 12, 1, 2, 3]
@@ -20,7 +20,7 @@ def numbers(language: Any = "en") -> Numbers:
 
 def say(language: Any = "en", **part: Any) -> str:
     rule = ComponentsPrice.model_validate({"kind": "components", "components": [part]})
-    [line] = say_components(rule, numbers(language))
+    [line] = describe_components(rule, numbers(language))
     return line.replace("\u00a0", " ")
 
 
@@ -78,6 +78,6 @@ def test_each_kind_of_part_is_said(part: dict[str, Any], line: str) -> None:
 @pytest.mark.parametrize("language", ["en", "de", "nl"])
 def test_a_base_charge_is_said_with_its_tax(language: Any) -> None:
     charge = BaseCharge(name="meter", price=0.05, per="day", vat=0.055)
-    [line] = say_base_charges([charge], numbers(language))
+    [line] = describe_base_charges([charge], numbers(language))
     assert line.startswith("meter: ")
     assert "5.5" in line or "5,5" in line

@@ -50,7 +50,7 @@ from services.api.pages.setup.fields import (
     Entry,
 )
 from services.api.pages.setup.price_parts import answer_feed_in, answer_parts, dump_components
-from services.api.pages.setup.tariff_views import say_bought
+from services.api.pages.setup.tariff_views import describe_bought
 
 # The steps that can be edited, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")
@@ -473,7 +473,7 @@ def _compare_parts(
     for answers in (before, after):
         tariff = compose(answers).document.get("tariff")
         rule = None if tariff is None else Tariff.model_validate(tariff).import_
-        said.append("" if rule is None else say_bought(rule, reader.words, numbers))
+        said.append("" if rule is None else describe_bought(rule, reader.words, numbers))
     if said[0] == said[1]:
         return []
     return [ChangedAnswer("tariff", reader.words("buying"), said[0], said[1])]

@@ -13,7 +13,7 @@ from luna.energy.site import OWN_IMPORT, ImportRule, Tariff
 from luna.energy.tariffs.component import PricedSlots
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
 from luna.words import Language, Numbers
-from luna.words.charts.price_day import COLOURS, HOURS, DayPrices, draw_price_day
+from luna.words.charts.price_day import COLOURS, HOURS, PriceDay, draw_price_day
 from luna.words.numbers import say_month
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import compose, country_of, currency_of
@@ -70,7 +70,7 @@ def preview_tariff(
     names = list(dict.fromkeys(name for parts in priced.values() for name in parts))
     nothing = np.zeros(HOURS)
     days = {
-        title: DayPrices(title, [parts.get(name, nothing) for name in names])
+        title: PriceDay(title, [parts.get(name, nothing) for name in names])
         for title, parts in priced.items()
     }
     span = _span(days.values())
@@ -112,7 +112,7 @@ def _price_parts(
     return parts
 
 
-def _span(days: Iterable[DayPrices]) -> tuple[float, float]:
+def _span(days: Iterable[PriceDay]) -> tuple[float, float]:
     """Return the lowest and the highest end of the bars of all days."""
     low = 0.0
     high = 0.0
@@ -123,7 +123,7 @@ def _span(days: Iterable[DayPrices]) -> tuple[float, float]:
     return low, high
 
 
-def _say_day(title: str, prices: DayPrices, words: PageWords, numbers: Numbers) -> str:
+def _say_day(title: str, prices: PriceDay, words: PageWords, numbers: Numbers) -> str:
     total = np.array(prices.parts).sum(axis=0)
     lowest = int(total.argmin())
     highest = int(total.argmax())

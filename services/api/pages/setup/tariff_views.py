@@ -9,7 +9,7 @@ from luna.platform.grid_fees.published import PublishedProduct
 from luna.words import Language, Numbers
 from luna.words.numbers import say_day
 from luna.words.pages import PageWords
-from luna.words.price_parts import say_base_charges, say_components
+from luna.words.price_parts import describe_base_charges, describe_components
 from luna.words.tariffs import say_buying, say_selling
 from services.api.pages.setup.composition import country_of, numbers_of, suggest_tariff
 from services.api.pages.setup.devices.form import LINE_BREAK
@@ -89,27 +89,27 @@ def _say_kept(answers: Mapping[str, Any], words: PageWords, numbers: Numbers) ->
     sold = ""
     base = ""
     if before["import_kind"] == KEPT:
-        bought = say_bought(tariff.import_, words, numbers)
+        bought = describe_bought(tariff.import_, words, numbers)
     if before["export_kind"] == KEPT:
-        sold = say_sold(tariff.export, words, numbers)
+        sold = describe_sold(tariff.export, words, numbers)
     if not before.get("base_price"):
-        base = LINE_BREAK.join(say_base_charges(tariff.base, numbers))
+        base = LINE_BREAK.join(describe_base_charges(tariff.base, numbers))
     return KeptPrices(bought, sold, base)
 
 
-def say_tariff(tariff: Tariff, words: PageWords, numbers: Numbers) -> Lines:
+def describe_tariff(tariff: Tariff, words: PageWords, numbers: Numbers) -> Lines:
     """Return the tariff in words: what is bought, what is sold, and the base charges."""
     lines = [
-        (words("buying"), say_bought(tariff.import_, words, numbers)),
-        (words("selling"), say_sold(tariff.export, words, numbers)),
+        (words("buying"), describe_bought(tariff.import_, words, numbers)),
+        (words("selling"), describe_sold(tariff.export, words, numbers)),
     ]
     if tariff.base:
-        base = LINE_BREAK.join(say_base_charges(tariff.base, numbers))
+        base = LINE_BREAK.join(describe_base_charges(tariff.base, numbers))
         lines.append((words("field_base_price"), base))
     return lines
 
 
-def say_bought(rule: ImportRule, words: PageWords, numbers: Numbers) -> str:
+def describe_bought(rule: ImportRule, words: PageWords, numbers: Numbers) -> str:
     """Return the price of bought energy in words, a line for each part."""
     if isinstance(rule, FixedPrice):
         return words("review_tariff_fixed", price=numbers.price_per_kwh(rule.price))
@@ -122,12 +122,12 @@ def say_bought(rule: ImportRule, words: PageWords, numbers: Numbers) -> str:
         markup = numbers.price_per_kwh(rule.markup)
         return words("review_tariff_spot", market=rule.market, markup=markup, vat=vat)
     if isinstance(rule, ComponentsPrice):
-        return LINE_BREAK.join(say_components(rule, numbers))
+        return LINE_BREAK.join(describe_components(rule, numbers))
     # Rules without a form of their own are described as in lists of tariffs.
     return say_buying(rule, numbers)
 
 
-def say_sold(rule: PriceRule, words: PageWords, numbers: Numbers) -> str:
+def describe_sold(rule: PriceRule, words: PageWords, numbers: Numbers) -> str:
     """Return the price of feed-in in words, a line for each part."""
     if isinstance(rule, FixedPrice):
         return words("review_export_fixed", price=numbers.price_per_kwh(rule.price))
@@ -138,7 +138,7 @@ def say_sold(rule: PriceRule, words: PageWords, numbers: Numbers) -> str:
             selling += LINE_BREAK + words("review_export_fee", fee=fee)
         return selling
     if isinstance(rule, ComponentsPrice):
-        return LINE_BREAK.join(say_components(rule, numbers))
+        return LINE_BREAK.join(describe_components(rule, numbers))
     return say_selling(rule, numbers)
 
 

@@ -30,7 +30,7 @@ from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import LINE_BREAK, DeviceForm
 from services.api.pages.setup.editing import say_answer
 from services.api.pages.setup.fields import HOUSEHOLD, SITE, FieldFault
-from services.api.pages.setup.tariff_views import say_tariff
+from services.api.pages.setup.tariff_views import describe_tariff
 
 Lines = list[tuple[str, str]]
 _DETAILS = ("latitude", "longitude", "timezone", "currency")
@@ -97,7 +97,7 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
     parts = [
         ("site", _site_lines(site, words, numbers)),
         ("devices", devices),
-        ("tariff", say_tariff(site.tariff, words, numbers)),
+        ("tariff", describe_tariff(site.tariff, words, numbers)),
     ]
     if site.batteries:
         parts.append(("control", _control_lines(site, words)))

@@ -41,7 +41,7 @@ class _Answer(BaseModel):
 
 
 @dataclass(frozen=True)
-class Energinet:
+class EnerginetCarbon:
     """Carbon intensity from Energinet."""
 
     name = "energinet"
@@ -81,5 +81,5 @@ class Energinet:
 
 
 SOURCE = CarbonSourceDeclaration(
-    zones={"DK1": "DK1", "DK2": "DK2"}, open=lambda access: Energinet(access.web)
+    zones={"DK1": "DK1", "DK2": "DK2"}, open=lambda access: EnerginetCarbon(access.web)
 )

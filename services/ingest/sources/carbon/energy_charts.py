@@ -41,7 +41,7 @@ class _Answer(BaseModel):
 
 
 @dataclass(frozen=True)
-class EnergyCharts:
+class EnergyChartsCarbon:
     """Carbon intensity from energy-charts.info."""
 
     name = "energy_charts"
@@ -96,5 +96,5 @@ class EnergyCharts:
 
 SOURCE = CarbonSourceDeclaration(
     zones={country: country.lower() for country in COUNTRIES},
-    open=lambda access: EnergyCharts(access.web),
+    open=lambda access: EnergyChartsCarbon(access.web),
 )

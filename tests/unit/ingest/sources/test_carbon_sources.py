@@ -17,8 +17,8 @@ from luna.energy.timeline import SLOT, Timeline, local_day
 from luna.platform.settings import Settings
 from services.ingest.sources.carbon.declaration import GridPlace
 from services.ingest.sources.carbon.electricity_maps import ElectricityMaps
-from services.ingest.sources.carbon.energinet import Energinet
-from services.ingest.sources.carbon.energy_charts import EnergyCharts
+from services.ingest.sources.carbon.energinet import EnerginetCarbon
+from services.ingest.sources.carbon.energy_charts import EnergyChartsCarbon
 from services.ingest.sources.carbon.registry import carbon_sources, choose_sources
 from services.ingest.sources.carbon.uk_carbon_intensity import UkCarbonIntensity
 from services.ingest.sources.source import (
@@ -37,8 +37,8 @@ NOW = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
 END = datetime(2026, 3, 29, 22, tzinfo=UTC)
 SOURCES: dict[str, Callable[[Web], CarbonSource]] = {
     "uk_carbon_intensity": UkCarbonIntensity,
-    "energinet": Energinet,
-    "energy_charts": EnergyCharts,
+    "energinet": EnerginetCarbon,
+    "energy_charts": EnergyChartsCarbon,
     "electricity_maps": lambda way: ElectricityMaps(way, "token"),
 }
 ZONES = {
@@ -125,7 +125,7 @@ def test_a_long_past_of_great_britain_takes_a_request_for_each_fortnight() -> No
 
 def test_five_minutes_of_denmark_become_means_of_whole_quarter_hours() -> None:
     service = Service(recorded("energinet_measured.json"), recorded("energinet_forecast.json"))
-    sheets = Energinet(web(service)).fetch("DK1", START, END, now=NOW)
+    sheets = EnerginetCarbon(web(service)).fetch("DK1", START, END, now=NOW)
     # (80 + 83 + 86) / 3; 23:15 has two of three values.
     assert rows(sheets, is_measured=True) == {"23:00": 83.0}
     assert rows(sheets, is_measured=False) == {"23:30": 63.0}
@@ -144,7 +144,7 @@ def test_five_minutes_of_denmark_become_means_of_whole_quarter_hours() -> None:
 
 def test_energy_charts_tells_measured_values_beside_forecast_ones() -> None:
     service = Service(recorded("energy_charts_co2eq.json"))
-    sheets = EnergyCharts(web(service)).fetch("de", START, END, now=NOW)
+    sheets = EnergyChartsCarbon(web(service)).fetch("de", START, END, now=NOW)
     assert rows(sheets, is_measured=True) == {"23:00": 491.5, "23:15": 497.4}
     assert rows(sheets, is_measured=False) == {"23:30": 505.0, "23:45": 508.0}
     assert dict(service.asked[0].url.params) == {
