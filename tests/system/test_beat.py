@@ -119,6 +119,8 @@ def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves
             "retention.apply",
             "quality.judge",
             "prices.fetch",
+            "carbon.fetch",
+            "pv.fetch",
             "weather.fetch",
             "logs.archive",
         )
