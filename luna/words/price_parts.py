@@ -6,8 +6,14 @@ from itertools import pairwise
 from typing import Any
 
 from luna.energy.site import BaseCharge
+from luna.energy.tariffs.allowance import AllowanceComponent
 from luna.energy.tariffs.blocks import BlockComponent
-from luna.energy.tariffs.calendar import WEEKDAYS, CalendarComponent, CalendarWindow
+from luna.energy.tariffs.calendar import (
+    WEEKDAYS,
+    CalendarComponent,
+    CalendarTimes,
+    CalendarWindow,
+)
 from luna.energy.tariffs.component import Component, Dated
 from luna.energy.tariffs.components import SumOfComponents
 from luna.energy.tariffs.fixed import FixedComponent
@@ -86,13 +92,18 @@ def _say_calendar(part: CalendarComponent, numbers: Numbers) -> str:
 def _say_window(part: CalendarComponent, window: CalendarWindow, numbers: Numbers) -> str:
     price = _say_price(part.per_kwh(window.price), numbers)
     said = _PART.say("window", numbers.language, price=price, begin=window.from_, end=window.to)
+    return said + _say_limits(window, numbers)
+
+
+def _say_limits(window: CalendarTimes, numbers: Numbers) -> str:
+    """Return the days and months of a window in brackets; "" where it holds on all."""
     days = _say_days(window, numbers)
     months = _say_months(window.months, numbers)
     when = ", ".join(text for text in (days, months) if text)
-    return f"{said} ({when})" if when else said
+    return f" ({when})" if when else ""
 
 
-def _say_days(window: CalendarWindow, numbers: Numbers) -> str:
+def _say_days(window: CalendarTimes, numbers: Numbers) -> str:
     if window.days == "all":
         return ""
     if isinstance(window.days, str):
@@ -137,6 +148,25 @@ def _say_blocks(part: BlockComponent, numbers: Numbers) -> str:
     return ", ".join(said)
 
 
+def _say_allowance(part: AllowanceComponent, numbers: Numbers) -> str:
+    decimals = 0 if part.kwh_per_day.is_integer() else 1
+    within = _PART.say(
+        "allowance",
+        numbers.language,
+        price=_say_price(part.per_kwh(part.price), numbers),
+        kwh=f"{numbers.number(part.kwh_per_day, decimals)}{NBSP}kWh",
+        begin=part.from_,
+        end=part.to,
+    )
+    said = [within + _say_limits(part, numbers)]
+    beyond = _say_price(part.per_kwh(part.price_beyond), numbers)
+    said.append(_PART.say("beyond", numbers.language, price=beyond))
+    if part.price_outside is not None:
+        outside = _say_price(part.per_kwh(part.price_outside), numbers)
+        said.append(_PART.say("else", numbers.language, price=outside))
+    return ", ".join(said)
+
+
 def _say_plant(part: PlantSizeComponent, numbers: Numbers) -> str:
     price = _say_price(part.price, numbers)
     return _PART.say("plant", numbers.language, price=price, kw=numbers.power(part.plant_kw))
@@ -157,5 +187,6 @@ _SAYERS: Mapping[type[Component], Callable[[Any, Numbers], str]] = {
     SpotComponent: _say_spot,
     SeriesComponent: _say_series,
     BlockComponent: _say_blocks,
+    AllowanceComponent: _say_allowance,
     PlantSizeComponent: _say_plant,
 }

@@ -1,14 +1,14 @@
 """A price by its parts is said a line each, as it stands on a bill."""
 
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from luna.energy.site import BaseCharge
-from luna.energy.tariffs.components import ComponentsPrice
+from luna.energy.tariffs.components import AnyComponent, ComponentsPrice
 from luna.words.numbers import Numbers
-from luna.words.price_parts import describe_base_charges, describe_components
+from luna.words.price_parts import _SAYERS, describe_base_charges, describe_components
 from tests.support.suite.tables import each_row
 
 WINTER = [10, 11, 12, 1, 2, 3]
@@ -69,10 +69,36 @@ def say(language: Any = "en", **part: Any) -> str:
             "fee: 7.0 ct for a plant of 20.0 kW",
         ),
         ({"kind": "series"}, "fee: prices you provide"),
+        (
+            {
+                "kind": "allowance",
+                "kwh_per_day": 2.5,
+                "price": 0,
+                "price_beyond": 0.2,
+                "to": "06:00",
+            },
+            "fee: 0.0 ct for 2.5 kWh a day from 00:00 to 06:00, then 20.0 ct",
+        ),
+        (
+            {
+                "kind": "allowance",
+                "kwh_per_day": 9,
+                "price": 0.08,
+                "price_beyond": 0.2,
+                "price_outside": 0.3,
+                "days": "weekday",
+            },
+            "fee: 8.0 ct for 9 kWh a day from 00:00 to 24:00 (Mon–Fri), then 20.0 ct, else 30.0 ct",
+        ),
     ],
 )
 def test_each_kind_of_part_is_said(part: dict[str, Any], line: str) -> None:
     assert say(name="fee", **part) == line
+
+
+def test_no_kind_of_part_is_left_unsaid() -> None:
+    kinds, *_ = get_args(AnyComponent)
+    assert set(get_args(kinds)) == set(_SAYERS)
 
 
 @pytest.mark.parametrize("language", ["en", "de", "nl"])
