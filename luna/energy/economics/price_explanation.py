@@ -10,7 +10,7 @@ import numpy as np
 from luna.energy.economics.prices import PRICE_ROUNDING, price_rule
 from luna.energy.site import ImportRule, PriceRule
 from luna.energy.tariffs.component import PricedSlots
-from luna.energy.tariffs.components import AnyComponent, ComponentsPrice
+from luna.energy.tariffs.components import AnyComponent, ComponentLabel
 from luna.energy.tariffs.slot_detail import SlotDetail
 from luna.energy.timeline import FloatArray
 
@@ -128,8 +128,8 @@ def explain_price(rule: ImportRule | PriceRule, day: PricedSlots, at: datetime) 
     components = []
     for component in rule.components:
         if component.holds_at(day.times)[slot]:
-            is_named = isinstance(rule, ComponentsPrice)
-            components.append(_explain_component(component, day, slot, is_named=is_named))
+            label = rule.label(component)
+            components.append(_explain_component(component, label, day, slot))
     return PriceExplanation(
         start=start,
         end=start + day.timeline.step,
@@ -141,18 +141,18 @@ def explain_price(rule: ImportRule | PriceRule, day: PricedSlots, at: datetime) 
 
 
 def _explain_component(
-    component: AnyComponent, day: PricedSlots, slot: int, *, is_named: bool
+    component: AnyComponent, label: ComponentLabel, day: PricedSlots, slot: int
 ) -> ExplainedComponent:
     net = component.net_price(day)
     market = component.zero_below_spot
     is_below = market is not None and bool(day.series(market)[slot] < 0)
     return ExplainedComponent(
-        code="component" if is_named else component.name,
-        name=component.name if is_named else None,
+        code=label.code,
+        name=label.name,
         kind=component.kind,
         net_price=float(net[slot]),
         tax=float(net[slot] * component.vat),
-        on_day=PriceOnDay.of(net * (1.0 + component.vat), slot),
+        on_day=PriceOnDay.of(component.gross_price(day), slot),
         detail=component.describe_slot(day, slot),
         below_spot=market if is_below else None,
     )

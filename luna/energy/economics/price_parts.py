@@ -10,7 +10,6 @@ from luna.energy.economics.prices import PRICE_ROUNDING
 from luna.energy.site import ImportRule, PriceRule
 from luna.energy.tariffs.calendar import CalendarComponent
 from luna.energy.tariffs.component import PricedSlots
-from luna.energy.tariffs.components import ComponentsPrice
 from luna.energy.timeline import FloatArray
 
 
@@ -44,21 +43,16 @@ def price_parts(rule: ImportRule | PriceRule, slots: PricedSlots) -> list[PriceP
 
     Components of one name, whose price changes on a date, are one part.
     """
-    has_names = isinstance(rule, ComponentsPrice)
     parts: dict[str, PricePart] = {}
     for component in rule.components:
-        price = component.net_price(slots) * (1.0 + component.vat)
+        price = component.gross_price(slots)
         by_calendar = isinstance(component, CalendarComponent) and not component.zero_below_spot
         before = parts.get(component.name)
         if before is not None:
             price = before.price + price
             by_calendar = by_calendar and before.by_calendar
-        parts[component.name] = PricePart(
-            code="component" if has_names else component.name,
-            name=component.name if has_names else None,
-            price=price,
-            by_calendar=by_calendar,
-        )
+        code, name = rule.label(component)
+        parts[component.name] = PricePart(code, name, price, by_calendar)
     return list(parts.values())
 
 

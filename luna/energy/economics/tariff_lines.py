@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from luna.energy.economics.charges import ChargedComponent
 from luna.energy.site import ImportRule, PriceRule
 from luna.energy.tariffs.component import Component, PricedSlots
-from luna.energy.tariffs.components import ComponentsPrice
 from luna.energy.timeline import FloatArray, Timeline
 
 
@@ -66,8 +65,7 @@ def price_lines(rule: ImportRule | PriceRule, slots: PricedSlots) -> list[Tariff
     for component in rule.components:
         net = component.net_price(slots)
         tax += net * component.vat
-        code = "component" if isinstance(rule, ComponentsPrice) else component.name
-        name = component.name if isinstance(rule, ComponentsPrice) else None
+        code, name = rule.label(component)
         holds = component.holds_at(slots.times)
         for line in _split_by_price(code, net, holds, component):
             dated = replace(line, valid_from=component.valid_from, valid_to=component.valid_to)

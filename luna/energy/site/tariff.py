@@ -3,22 +3,22 @@
 It holds import and export price rules, capacity tariff, and the objective's weights.
 """
 
-from itertools import combinations
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from luna.energy.clock_window import ClockEnd, ClockTime, ClockWindow
-from luna.energy.part import DisplayName, MoneyBounds, Name, Part, PowerKw, Price
+from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.refusals import invalid_part
 from luna.energy.tariffs.blocks import BlockComponent, Blocks, check_blocks
 from luna.energy.tariffs.calendar import CalendarComponent, CalendarWindow
 from luna.energy.tariffs.component import (
     OWN_EXPORT,
     OWN_IMPORT,
-    Dated,
     MarketName,
+    NamedTerm,
     Vat,
+    check_apart,
 )
 from luna.energy.tariffs.components import AnyComponent, ComponentsPrice, SumOfComponents
 from luna.energy.tariffs.fixed import FixedComponent
@@ -168,13 +168,11 @@ ImportRule = Annotated[
 ]
 
 
-class BaseCharge(Dated):
+class BaseCharge(NamedTerm):
     """What is due whether or not energy is drawn, such as a base price or a meter's rent."""
 
-    name: Annotated[DisplayName, Field(description="as on the bill")]
     price: Annotated[float, MoneyBounds(10_000, signed=True), Field(description="currency")]
     per: Annotated[Literal["day", "month"], Field(description="local day or month")] = "month"
-    vat: Vat = 0.0
 
 
 class PeakPrice(ClockWindow):
@@ -222,9 +220,7 @@ class Tariff(Part):
 
     @model_validator(mode="after")
     def _base_apart(self) -> Self:
-        for one, other in combinations(self.base, 2):
-            if one.name == other.name and one.overlaps(other):
-                raise invalid_part("components-overlap", name=one.name)
+        check_apart(self.base)
         return self
 
     @model_validator(mode="after")

@@ -1,8 +1,9 @@
 """What all components of a price share: name, dates, tax and unit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -120,14 +121,30 @@ class Dated(Part):
         return begins_in_time and ends_in_time
 
 
-class Component(Dated):
+class NamedTerm(Dated):
+    """A line of the bill: its name and its tax."""
+
+    name: Annotated[DisplayName, Field(description="as on the bill")]
+    vat: Vat = 0.0
+
+
+def check_apart(terms: Sequence[NamedTerm]) -> None:
+    """Check that no two lines of one name hold at the same time.
+
+    Raises:
+        PydanticCustomError: two do.
+    """
+    for one, other in combinations(terms, 2):
+        if one.name == other.name and one.overlaps(other):
+            raise invalid_part("components-overlap", name=one.name)
+
+
+class Component(NamedTerm):
     """A part of a price: a line of the bill.
 
     A kind of component says its price per slot; name, dates and tax are the same for all.
     """
 
-    name: Annotated[DisplayName, Field(description="as on the bill")]
-    vat: Vat = 0.0
     zero_below_spot: Annotated[
         MarketName | None,
         Field(description="market; counts nothing while its price is below zero"),
@@ -171,6 +188,10 @@ class Component(Dated):
         if self.zero_below_spot is not None:
             price = np.where(slots.series(self.zero_below_spot) < 0, 0.0, price)
         return price
+
+    def gross_price(self, slots: PricedSlots) -> FloatArray:
+        """Return the price per slot with tax, shape ``(slots,)``, currency/kWh."""
+        return self.net_price(slots) * (1.0 + self.vat)
 
     def undated_price(self, slots: PricedSlots) -> FloatArray:
         """Return the price per slot before tax as if it held always, currency/kWh."""

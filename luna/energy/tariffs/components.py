@@ -4,8 +4,7 @@ A new kind is a module beside this one, listed in ``AnyComponent``.
 """
 
 from datetime import date
-from itertools import combinations
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
@@ -14,7 +13,7 @@ from luna.energy.refusals import invalid_part
 from luna.energy.tariffs.allowance import AllowanceComponent
 from luna.energy.tariffs.blocks import BlockComponent
 from luna.energy.tariffs.calendar import CalendarComponent
-from luna.energy.tariffs.component import Component
+from luna.energy.tariffs.component import Component, check_apart
 from luna.energy.tariffs.fixed import FixedComponent
 from luna.energy.tariffs.plant_size import PlantSizeComponent
 from luna.energy.tariffs.series import SeriesComponent
@@ -33,6 +32,13 @@ AnyComponent = Annotated[
 COMPONENT: TypeAdapter[Component] = TypeAdapter(AnyComponent)
 
 
+class ComponentLabel(NamedTuple):
+    """The code of a component, and the owner's name of it where it has one."""
+
+    code: str
+    name: str | None = None
+
+
 class SumOfComponents(Part):
     """A price of bought or sold energy; each kind of rule lists the components it stands for."""
 
@@ -40,6 +46,10 @@ class SumOfComponents(Part):
     def components(self) -> tuple[AnyComponent, ...]:
         """The parts that add up to the price."""
         raise NotImplementedError
+
+    def label(self, component: Component) -> ComponentLabel:
+        """Return what a component is called: a rule of one kind has codes for its parts."""
+        return ComponentLabel(component.name)
 
     @property
     def markets(self) -> list[str]:
@@ -95,9 +105,7 @@ class ComponentsPrice(SumOfComponents):
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
-        for one, other in combinations(self.parts, 2):
-            if one.name == other.name and one.overlaps(other):
-                raise invalid_part("components-overlap", name=one.name)
+        check_apart(self.parts)
         if sum(isinstance(part, BlockComponent) for part in self.parts) > 1:
             raise invalid_part("blocks-twice")
         return self
@@ -106,3 +114,7 @@ class ComponentsPrice(SumOfComponents):
     def components(self) -> tuple[AnyComponent, ...]:
         """The components as listed."""
         return self.parts
+
+    def label(self, component: Component) -> ComponentLabel:
+        """Return the name that the owner has given to a component."""
+        return ComponentLabel("component", component.name)

@@ -107,8 +107,7 @@ def _price_parts(
     parts = {}
     for part in rule.components:
         if part.holds_on(day):
-            price = part.net_price(slots) * (1.0 + part.vat)
-            parts[part.name] = price.reshape(HOURS, -1).mean(axis=1)
+            parts[part.name] = part.gross_price(slots).reshape(HOURS, -1).mean(axis=1)
     return parts
 
 
