@@ -259,8 +259,7 @@ def date_prices(
     Args:
         stored: stored prices, NaN where none.
         now: the instant of the fetch.
-        zone: of the market's days.
-        usual: local time of the day before at which prices are usually out.
+        market: with its usual time of publication.
 
     Invariants: nothing is dated after ``now``; a price equal to the stored one up to rounding is
         not new.
