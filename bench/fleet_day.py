@@ -39,6 +39,7 @@ from luna.energy.timeline import SLOT, FloatArray, parse_zone
 from luna.platform.database import control, engine, jobs, rollups, volume
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
+from luna.platform.drivers.control.device import DryRun
 from luna.platform.embedded.supervisor import start
 from luna.platform.objects import FileObjects, ObjectStore
 from luna.platform.queue import Client, TaskContext
@@ -48,7 +49,6 @@ from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
 from services.executor.control_step import Executor
-from services.executor.device import DryRun
 from services.executor.watch import SiteUnits, describe_sites, list_due_units
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
 from services.forecaster.retraining.training import train_and_tell

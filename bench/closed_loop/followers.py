@@ -35,11 +35,11 @@ from luna.energy.schedule import Policy
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_dates
+from luna.platform.drivers.control.units.battery import Batteries
+from luna.platform.drivers.control.units.pv import NAME as PV
+from luna.platform.drivers.control.units.pv import PvArrays
+from luna.platform.drivers.control.units.unit import InForce, Setpoints, SlotPrices
 from services.executor.control_request import follow_plan
-from services.executor.devices.battery import Batteries
-from services.executor.devices.pv import NAME as PV
-from services.executor.devices.pv import PvArrays
-from services.executor.devices.unit import InForce, Setpoints, SlotPrices
 from services.planner.compiled import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE

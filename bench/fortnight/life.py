@@ -29,6 +29,9 @@ from luna.platform.addresses import parse_broker
 from luna.platform.database.audit import AuditRecord
 from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control import mqtt, profile
+from luna.platform.drivers.control.device import Device
+from luna.platform.drivers.control.profile import MixedDevice
 from luna.platform.drivers.profiled_device import ProfiledDevice
 from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
@@ -36,10 +39,7 @@ from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import SITE_NAME
 from luna.platform.spool.spool import open_mirror
-from services.executor import mqtt, profile
 from services.executor.control_step import Executor
-from services.executor.device import Device
-from services.executor.profile import MixedDevice
 from services.executor.watch import SiteUnits, list_due_units
 from services.ingest.listening import (
     SensorAges,

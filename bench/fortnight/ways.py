@@ -26,6 +26,8 @@ from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import price_slots
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
+from luna.platform.drivers.control.units import list_units
+from luna.platform.drivers.control.units.unit import InForce
 from luna.platform.simulated_home.car import CAR_MODEL, trip_of
 from luna.platform.simulated_home.files import HomeSetup
 from luna.platform.simulated_home.heater import HEATER_MODEL
@@ -33,8 +35,6 @@ from luna.platform.simulated_home.house import HomeState
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import CAR, HEATER, MARKET, READY_SOC, ZONE
 from services.executor.control_request import follow_plan
-from services.executor.devices import list_units
-from services.executor.devices.unit import InForce
 from services.ingest.simulated_home import SEED
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request

@@ -24,8 +24,8 @@ from luna.platform.control_standing import (
     is_silent,
     runs_by_itself,
 )
+from luna.platform.drivers.control.units.unit import Controllable, InForce, Setpoints, SlotPrices
 from luna.platform.drivers.session import mode_at
-from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
 
 # By then a device that acknowledged a command and does not follow it is detected.
 PROVEN = timedelta(minutes=5)

@@ -22,12 +22,12 @@ from luna.platform.control_standing import is_handed_back, runs_by_itself
 from luna.platform.database import control as control_rows
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.device import Device
+from luna.platform.drivers.control.units import find_unit
+from luna.platform.drivers.control.units.unit import Controllable
 from services.executor.control_request import find_source, is_current
 from services.executor.decider import Decider, PlanRequests, is_within_limits
 from services.executor.delivery import ASK_AGAIN, Delivery
-from services.executor.device import Device
-from services.executor.devices import find_unit
-from services.executor.devices.unit import Controllable
 from services.executor.target import ControlTarget, DeviceConnections
 
 log = structlog.get_logger("luna.planner.execution")

@@ -31,6 +31,8 @@ from luna.platform.clock import Clock
 from luna.platform.database import control as control_rows
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.device import WearingDevice
+from luna.platform.drivers.control.units.unit import Controllable, InForce
 from luna.platform.retry import RetryPolicy
 from services.executor.agent_choice import AgentPlans
 from services.executor.control_request import (
@@ -45,8 +47,6 @@ from services.executor.control_request import (
     keep_mode,
     price_change,
 )
-from services.executor.device import WearingDevice
-from services.executor.devices.unit import Controllable, InForce
 from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
 

@@ -17,9 +17,9 @@ from luna.platform.clock import Clock
 from luna.platform.control_standing import is_silent
 from luna.platform.database import control as control_rows
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.device import NOT_FOLLOWED, DeviceError
 from luna.platform.retry import RetryPolicy
 from services.executor.decider import Decider, PlanRequests, store_decision
-from services.executor.device import NOT_FOLLOWED, DeviceError
 from services.executor.read_back import compose_reports, count_conflicts, read_unit
 from services.executor.target import ControlTarget
 

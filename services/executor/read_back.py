@@ -20,8 +20,8 @@ from luna.energy.devices.battery import BATTERIES, Mode
 from luna.energy.devices.commands import DeviceWrite
 from luna.energy.site.control import Control
 from luna.platform.control_standing import CONFLICT_WITHIN
-from services.executor.device import NOT_FOLLOWED, DeviceError
-from services.executor.profile_texts import OTHER, RESET
+from luna.platform.drivers.control.device import NOT_FOLLOWED, DeviceError
+from luna.platform.drivers.control.profile_texts import OTHER, RESET
 from services.executor.target import ControlTarget
 
 # A device that restarts returns to its own mode once; one that is reset by somebody does so again

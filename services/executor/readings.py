@@ -16,8 +16,8 @@ from luna.energy.site import Site
 from luna.energy.soc_plausibility import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import observations, prices, sites
-from services.executor.device import Device, DeviceError
-from services.executor.devices.unit import SlotPrices
+from luna.platform.drivers.control.device import Device, DeviceError
+from luna.platform.drivers.control.units.unit import SlotPrices
 
 # A slot is followed within two seconds of its start; this leaves one second for the command.
 PATIENCE = timedelta(seconds=1)

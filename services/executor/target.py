@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.device import Device
-from services.executor.devices.unit import Controllable
+from luna.platform.drivers.control.device import Device
+from luna.platform.drivers.control.units.unit import Controllable
 from services.executor.readings import SocReader
 
 

@@ -24,10 +24,10 @@ from luna.platform.clock import Clock, seconds_to_wait
 from luna.platform.database import control, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.executor_locks import SiteLocks
+from luna.platform.drivers.control.units import list_units
 from luna.platform.health.readiness import Liveness
 from services.executor.control_step import Executor
 from services.executor.delivery import CONFIRMED
-from services.executor.devices import list_units
 from services.executor.release import release_units
 
 ARMED = Gauge("luna_planner_site_armed", "Whether a site is armed: 1 or 0.", ["site_id"])

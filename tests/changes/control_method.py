@@ -14,7 +14,7 @@ import httpx
 from luna.energy.site.control import Control
 from luna.contracts.device_template import Write
 from luna.platform.settings import Settings
-from services.executor.device import DeviceError
+from luna.platform.drivers.control.device import DeviceError
 
 
 class HearthDevice:
@@ -74,7 +74,7 @@ from luna.platform.settings import Settings
 from services.api.pages.setup.control_methods import METHODS, answer_control
 from luna.words.pages import page_words
 from luna.platform.drivers.write_limits import uncounted
-from services.executor.__main__ import open_device
+from luna.platform.drivers.control.opening import open_device
 
 assert [page_words("setup", language)("asks_hearth") for language in ("en", "de")] == [
     "As the manual has it.",
@@ -116,15 +116,15 @@ server.shutdown()
 CHANGE = Change(
     "control method",
     (
-        Edit("services/executor/hearth.py", DRIVER),
+        Edit("luna/platform/drivers/control/hearth.py", DRIVER),
         Edit(
-            "services/executor/__main__.py",
-            "from services.executor import hearth\n",
+            "luna/platform/drivers/control/opening.py",
+            "from luna.platform.drivers.control import hearth\n",
             after="from luna.platform.settings.stored import refresh_settings",
             lists=True,
         ),
         Edit(
-            "services/executor/__main__.py",
+            "luna/platform/drivers/control/opening.py",
             '    "hearth": hearth.open_device,\n',
             after="CONNECTIONS: Mapping[ControlledBy, Callable[[Settings, Control], Device]] = {",
             lists=True,

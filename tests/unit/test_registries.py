@@ -12,11 +12,11 @@ import pytest
 import luna.energy.devices
 import luna.energy.refusals
 import luna.platform.capabilities
+import luna.platform.drivers.control.units
 import services.agent
 import services.api.pages
 import services.api.pages.setup.devices
 import services.api.routes
-import services.executor.devices
 import services.ingest.sources.carbon
 import services.ingest.sources.prices
 import services.planner.devices
@@ -27,6 +27,8 @@ from luna.energy.refusals import REASONS, RefusalReason
 from luna.energy.site.control import Control
 from luna.platform.capabilities.registry import CAPABILITIES
 from luna.platform.capability import Capability
+from luna.platform.drivers.control.units import DEVICE_UNITS
+from luna.platform.drivers.control.units.unit import DeviceUnits
 from services.agent.declaration import KindDeclaration
 from services.agent.kinds import AGENT_KINDS
 from services.api.pages.registry import PAGE_ROUTERS
@@ -34,8 +36,6 @@ from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import DeviceForm
 from services.api.routes.registry import ROUTERS
 from services.api.routing import ResourceRouter
-from services.executor.devices import DEVICE_UNITS
-from services.executor.devices.unit import DeviceUnits
 from services.ingest.sources.carbon.all_sources import CARBON_SOURCES
 from services.ingest.sources.carbon.declaration import CarbonSourceDeclaration
 from services.ingest.sources.prices.all_sources import PRICE_SOURCES
@@ -49,7 +49,7 @@ REGISTRIES: tuple[tuple[Any, type, Iterable[Any]], ...] = (
     (luna.energy.devices, DeviceKind, DEVICE_KINDS),
     (luna.platform.capabilities, Capability, CAPABILITIES),
     (services.planner.devices, PlannedKind, PLANNED_KINDS),
-    (services.executor.devices, DeviceUnits, DEVICE_UNITS),
+    (luna.platform.drivers.control.units, DeviceUnits, DEVICE_UNITS),
     (services.ingest.sources.prices, PriceSourceDeclaration, PRICE_SOURCES.values()),
     (services.ingest.sources.carbon, CarbonSourceDeclaration, CARBON_SOURCES.values()),
     (services.agent, KindDeclaration, AGENT_KINDS),

@@ -14,6 +14,8 @@
   is alive.
 - ``simulator.py`` simulates a device from its profile and a battery's physics; ``point_image.py``
   holds its points, ``device_server.py`` serves them.
+- ``control/`` commands what a site names in its section ``control``: units of devices, their
+  connections by profile, Home Assistant or MQTT, the dry run.
 - ``sensor_name.py`` names readings in a site; ``site_device.py`` adds a device to a site.
 """
 

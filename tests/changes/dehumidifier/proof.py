@@ -14,9 +14,9 @@ from luna.contracts.control import LoadSetpoint, VehicleSetpoint
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.site import parse_site
+from luna.platform.drivers.control.units import list_units
+from luna.platform.drivers.control.units.unit import InForce
 from services.cli import plan_table
-from services.executor.devices import list_units
-from services.executor.devices.unit import InForce
 from services.planner.milp.slack import dearest_price
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.platform.addresses import HomeAssistantAccess
-from services.executor.home_assistant import HomeAssistantDevice
+from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from tests.support.control.executor import Home
 from tests.support.control.inverters import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
 

@@ -16,13 +16,13 @@ from luna.platform import control_service
 from luna.platform.control_standing import CONFLICTS_AT_LEAST
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.executor_locks import site_locks
+from luna.platform.drivers.control.opening import open_device
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.drivers.write_limits import uncounted
 from luna.platform.findings import SiteFinding, find
 from luna.platform.settings import Settings
-from services.executor.__main__ import open_device
 from services.executor.delivery import RESEND, VERIFY
 from tests.support.control.executor import START, Home
 from tests.support.control.inverters import MODE, POWER, Inverter

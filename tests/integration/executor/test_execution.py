@@ -19,9 +19,9 @@ from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import control, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.sites import site_versions
+from luna.platform.drivers.control.device import Device, DryRun
+from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from services.executor.delivery import RESEND, VERIFY
-from services.executor.device import Device, DryRun
-from services.executor.home_assistant import HomeAssistantDevice
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from tests.support.control.executor import BATTERY, START, Home

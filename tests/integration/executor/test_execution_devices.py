@@ -17,9 +17,9 @@ from luna.energy.devices.heat_pump import HeatPumpFlow
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.addresses import Broker, HomeAssistantAccess
+from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
+from luna.platform.drivers.control.mqtt import MqttDevice
 from services.executor.delivery import RESEND, VERIFY
-from services.executor.home_assistant import HomeAssistantDevice
-from services.executor.mqtt import MqttDevice
 from tests.support.control.executor import START, Home
 from tests.support.control.inverters import (
     BOILER,

@@ -15,6 +15,8 @@ from luna.contracts.control import BatterySetpoint, Override
 from luna.energy.devices.commands import Via
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
+from luna.platform.drivers.control.device import DeviceError
+from luna.platform.drivers.control.opening import open_device
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiled_device import reach
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
@@ -22,9 +24,7 @@ from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
-from services.executor.__main__ import open_device
 from services.executor.delivery import RESEND, VERIFY
-from services.executor.device import DeviceError
 from tests.support.control.executor import BATTERY, START, Home
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)

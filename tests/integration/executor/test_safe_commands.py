@@ -19,6 +19,9 @@ from luna.platform import findings
 from luna.platform.control_service import read_states
 from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.device import Device
+from luna.platform.drivers.control.opening import open_device
+from luna.platform.drivers.control.profile import ProfileDevice
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiled_device import reach
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
@@ -26,9 +29,6 @@ from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.drivers.write_limits import WRITES_PER_DAY
 from luna.platform.settings import Settings
-from services.executor.__main__ import open_device
-from services.executor.device import Device
-from services.executor.profile import ProfileDevice
 from tests.support.control.executor import START, Home
 from tests.support.planning.plans import describe_plan
 

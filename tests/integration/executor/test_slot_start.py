@@ -17,9 +17,9 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.timeline import SLOT
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from luna.platform.health.readiness import Liveness
 from services.executor.control_step import Executor
-from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.watch import AWAITED_LOOK, LOOK, Watch
 from services.planner.linear.model import LinearModel
 from services.planner.milp.solver import Solution, Solver

@@ -25,6 +25,8 @@ from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.clock import FixedClock
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.units.battery import Batteries
+from luna.platform.drivers.control.units.unit import InForce
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
@@ -33,8 +35,6 @@ from luna.platform.queue.connection import connect
 from luna.platform.queue.live_flows import LiveFlows
 from luna.words import say_mode
 from services.cli.plan_table import show_plan
-from services.executor.devices.battery import Batteries
-from services.executor.devices.unit import InForce
 from services.home_assistant.entities import list_entities, numbers_of
 from services.rag.tools.registry import call_tool
 from tests.support.control.inverters import describe

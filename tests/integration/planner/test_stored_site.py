@@ -29,9 +29,9 @@ from luna.platform.database import (
 )
 from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.platform.database.schema.plans import plan_history
+from luna.platform.drivers.control.units.battery import Batteries
+from luna.platform.drivers.control.units.unit import InForce
 from services.executor.control_request import follow_plan
-from services.executor.devices.battery import Batteries
-from services.executor.devices.unit import InForce
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY
 from services.planner.reply.reply import digest, plan_request

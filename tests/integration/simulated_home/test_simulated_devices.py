@@ -23,6 +23,9 @@ from luna.energy.timeline import local_days
 from luna.platform.addresses import Broker
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.mqtt import MqttDevice
+from luna.platform.drivers.control.units import find_unit
+from luna.platform.drivers.control.units.unit import Setpoints
 from luna.platform.embedded.state import choose_port
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import read_stored, store_settings
@@ -43,9 +46,6 @@ from luna.platform.simulated_home.site import (
     ZONE,
     build_site,
 )
-from services.executor.devices import find_unit
-from services.executor.devices.unit import Setpoints
-from services.executor.mqtt import MqttDevice
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.source import MqttSource

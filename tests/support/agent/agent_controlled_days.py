@@ -19,9 +19,9 @@ from luna.energy.physics.mode import Mode
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import agent_gates, agent_plans, control, observations
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.device import DryRun
 from services.agent.policy import AgentPolicy
 from services.agent.shadow import plan_beside
-from services.executor.device import DryRun
 from tests.support.agent.agents import loading
 from tests.support.control.executor import BATTERY, Home
 from tests.support.control.inverters import describe

@@ -15,8 +15,8 @@ from luna.energy.site import Site, parse_site
 from luna.energy.site.control import Control
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.device import Device
 from services.executor.control_step import Executor
-from services.executor.device import Device
 from tests.support.database.databases import remove_site
 from tests.support.planning.plans import describe_plan, store_plan
 

@@ -27,6 +27,7 @@ from luna.energy.part import MoneyBounds
 from luna.energy.site import SENSOR_ROLES, Site, parse_site
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.inventory import list_devices_of
+from luna.platform.drivers.control.units import list_units
 from luna.words import DEVICE_MODES, MODES
 from luna.words.catalogue import CATALOGUE
 from luna.words.devices import DEFAULTS, DEVICES, KINDS
@@ -40,7 +41,6 @@ from services.api.timeline.document import MeasuredFlows, TimelineFlows
 from services.api.timeline.measured import power_column
 from services.api.timeline.plan_parts import PlanPart
 from services.api.timeline.window import open_window
-from services.executor.devices import list_units
 from services.home_assistant.entities import list_entities, numbers_of
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver

@@ -15,7 +15,7 @@ from luna.energy.physics.mode import Mode
 from luna.energy.timeline import SLOT
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
-from services.executor.device import DryRun
+from luna.platform.drivers.control.device import DryRun
 from services.planner.problem.knowledge import DAY
 from services.planner.replay import DayResult, ReplayData
 from services.planner.replay.data import Rules

@@ -11,9 +11,9 @@ from luna.contracts.plan import PlanReply
 from luna.energy.site import parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
+from luna.platform.drivers.control.units.battery import Batteries
+from luna.platform.drivers.control.units.unit import InForce
 from services.executor.control_request import find_source, follow_owner, follow_plan, is_current
-from services.executor.devices.battery import Batteries
-from services.executor.devices.unit import InForce
 from tests.support.control.inverters import describe
 from tests.support.planning.plans import describe_plan
 

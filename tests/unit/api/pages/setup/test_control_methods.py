@@ -8,6 +8,7 @@ import pytest
 
 from luna.energy.site import Site
 from luna.energy.site.control import NOT_SENT, Control, ControlledBy
+from luna.platform.drivers.control.opening import open_device
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
@@ -22,7 +23,6 @@ from services.api.pages.setup.control_methods import (
 from services.api.pages.setup.control_step import list_sent_by_mode
 from services.api.pages.setup.find_page import offer_entities, take_entities
 from services.api.pages.setup.home_assistant import HomeCommand, HomeSensor, Lookup
-from services.executor.__main__ import open_device
 
 HOUSE = Lookup(
     version="2026.11",

@@ -12,13 +12,13 @@ from luna.contracts.device_template import Write, describe, read_description
 from luna.energy.devices.battery import PROFILED, SOC_OF
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
+from luna.platform.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
+from luna.platform.drivers.control.profile_texts import OTHER, RESET
+from luna.platform.drivers.control.register_mode import read_register_mode
 from luna.platform.drivers.profiled_device import ProfiledDevice, reach_device
 from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.write_limits import WriteCounter
 from luna.platform.settings import Settings
-from services.executor.device import NOT_FOLLOWED, Device, DeviceError
-from services.executor.profile_texts import OTHER, RESET
-from services.executor.register_mode import read_register_mode
 
 
 class ProfileDevice:

@@ -2,8 +2,8 @@
 
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices import battery, pv, switched, vehicle
-from services.executor.devices.unit import Controllable, DeviceUnits
+from luna.platform.drivers.control.units import battery, pv, switched, vehicle
+from luna.platform.drivers.control.units.unit import Controllable, DeviceUnits
 
 # In the order of the sections in ``Control``, which is the order of the control steps.
 DEVICE_UNITS: tuple[DeviceUnits, ...] = (

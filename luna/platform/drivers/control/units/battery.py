@@ -17,7 +17,13 @@ from luna.energy.physics.mode import Mode
 from luna.energy.policy import BatteryThresholds
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices
+from luna.platform.drivers.control.units.unit import (
+    Controllable,
+    DeviceUnits,
+    InForce,
+    Setpoints,
+    SlotPrices,
+)
 
 
 @dataclass(frozen=True, slots=True)

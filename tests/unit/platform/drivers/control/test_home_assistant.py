@@ -9,8 +9,8 @@ import pytest
 
 from luna.contracts.device_template import Write
 from luna.platform.addresses import HomeAssistantAccess
-from services.executor.device import DeviceError
-from services.executor.home_assistant import HomeAssistantDevice
+from luna.platform.drivers.control.device import DeviceError
+from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from tests.support.control.inverters import MODE, TOKEN, Inverter, serve
 
 

@@ -13,7 +13,13 @@ from luna.energy.devices.vehicle import ElectricVehicle, VehicleControl
 from luna.energy.physics.safety import clamp_charging, clamp_giving
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices
+from luna.platform.drivers.control.units.unit import (
+    Controllable,
+    DeviceUnits,
+    InForce,
+    Setpoints,
+    SlotPrices,
+)
 
 # Fallbacks without a fault: the charger decides for itself.
 HANDED_BACK: tuple[ReasonCode, ...] = ("disarmed", "not_in_plan")

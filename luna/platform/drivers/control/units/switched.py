@@ -12,7 +12,13 @@ from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.devices.switched import LoadControl, LoadSetpoint, SwitchedDevice
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices
+from luna.platform.drivers.control.units.unit import (
+    Controllable,
+    DeviceUnits,
+    InForce,
+    Setpoints,
+    SlotPrices,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,13 @@ from luna.energy.physics.mode import Curtailment, SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices
+from luna.platform.drivers.control.units.unit import (
+    Controllable,
+    DeviceUnits,
+    InForce,
+    Setpoints,
+    SlotPrices,
+)
 
 NAME = "pv"
 FREE = PvSetpoint(mode="free", limit_kw=None)

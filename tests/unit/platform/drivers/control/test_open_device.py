@@ -4,9 +4,9 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.site.control import Control
+from luna.platform.drivers.control.opening import open_device
 from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
-from services.executor.__main__ import open_device
 from tests.support.control.inverters import describe_devices
 from tests.support.suite.tables import each_row
 

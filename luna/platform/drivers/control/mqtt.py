@@ -12,9 +12,9 @@ import paho.mqtt.client as paho
 from luna.contracts.device_template import Write
 from luna.energy.site.control import Control
 from luna.platform.addresses import Broker, parse_broker
+from luna.platform.drivers.control.device import DeviceError
 from luna.platform.mqtt import BrokerError, BrokerLink
 from luna.platform.settings import Settings
-from services.executor.device import DeviceError
 
 NAME = "mqtt"
 PATIENCE = timedelta(seconds=5)

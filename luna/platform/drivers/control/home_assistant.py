@@ -17,8 +17,8 @@ from luna.energy.site.control import Control
 from luna.platform.address_policy import HOME_ASSISTANT
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.checked_transport import CheckedTransport
+from luna.platform.drivers.control.device import DeviceError
 from luna.platform.settings import Settings
-from services.executor.device import DeviceError
 
 PATIENCE = timedelta(seconds=5)
 NAME = "home_assistant"
