@@ -3,9 +3,7 @@
 They are stored with their instant of publication.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 from zoneinfo import ZoneInfo
@@ -23,12 +21,17 @@ from luna.energy.plausibility import absurd_price
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
 from luna.platform.clock import Clock
-from luna.platform.database import history_changes, prices, sites
+from luna.platform.database import prices, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.history_changes import Revision, Rule
 from luna.platform.database.prices import LastPublished, StoredSeries
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
+from services.ingest.collected_prices import NEVER, CollectedPrices, Need
+from services.ingest.price_records import (
+    find_concerned,
+    quarantine_absurd,
+    record_corrections,
+)
 from services.ingest.sources.prices.declaration import Market, canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import (
@@ -59,45 +62,6 @@ CHANGED_AHEAD = timedelta(hours=2)
 CORRECTED_BACK = timedelta(days=1)
 # Currency per kWh, half a cent per MWh: services round differently.
 ROUNDING = 5e-6
-NEVER = np.datetime64("NaT", "us")
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Quarter-hours of a market in a currency to fetch prices for."""
-
-    market: str
-    currency: str
-    timeline: Timeline
-
-
-@dataclass(slots=True)
-class CollectedPrices:
-    """Prices collected for a need.
-
-    Args:
-        price: on the need's timeline, NaN: none.
-        published_at: of each price, NaT: not stated.
-        source: of each price, "": none.
-        sources: number of slots by source.
-        reached: whether any service answered, be it with a fault.
-    """
-
-    need: Need
-    price: FloatArray
-    published_at: InstantArray
-    source: NDArray[np.object_]
-    sources: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-    reached: bool = False
-
-    @classmethod
-    def nothing(cls, need: Need) -> "CollectedPrices":
-        """Return a result without prices."""
-        count = need.timeline.count
-        return cls(
-            need, np.full(count, np.nan), np.full(count, NEVER), np.full(count, "", dtype=object)
-        )
 
 
 def expected_window(now: datetime, market: Market) -> Timeline:
@@ -246,8 +210,12 @@ def _add_sheet(
             f"{farthest:g} {currency}/kWh and left out."
         )
     places = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
-    inside = (places >= 0) & (places < timeline.count) & ~is_absurd
+    inside = (places >= 0) & (places < timeline.count)
     inside[inside] = was_missing[places[inside]]
+    left_out = inside & is_absurd
+    absurd = collected.absurd.setdefault(source, {})
+    absurd.update(zip(places[left_out].tolist(), price[left_out].tolist(), strict=True))
+    inside &= ~is_absurd
     collected.price[places[inside]] = price[inside]
     collected.source[places[inside]] = source
     if sheet.published_at is None:
@@ -448,6 +416,7 @@ def store_prices(
     connection: Connection, collected: Sequence[CollectedPrices], *, now: datetime
 ) -> FetchPricesReply:
     """Store new and revised prices, and record what was corrected after delivery; idempotent."""
+    stored_sites = sites.load_all(connection).sites
     markets = []
     for market in collected:
         need = market.need
@@ -470,7 +439,11 @@ def store_prices(
         )
         was_settled = find_settled(declared.publication, starts, stored.published_at, now)
         is_corrected = changed & was_settled
-        _record_corrections(connection, market, stored.price, is_corrected)
+        concerned = find_concerned(stored_sites, need)
+        record_corrections(
+            connection, market, concerned, before=stored.price, is_corrected=is_corrected
+        )
+        quarantine_absurd(connection, market, concerned)
         is_missing = np.isnan(stored.price)
         reply = MarketPricesReply(
             market=need.market,
@@ -487,29 +460,3 @@ def store_prices(
         markets.append(reply)
     reached = not collected or any(market.reached for market in collected)
     return FetchPricesReply(markets=markets, reached=reached)
-
-
-def _record_corrections(
-    connection: Connection,
-    collected: CollectedPrices,
-    before: FloatArray,
-    is_corrected: NDArray[np.bool_],
-) -> None:
-    """Record what a source corrected, in the past of each site that pays by this market."""
-    if not is_corrected.any():
-        return
-    need = collected.need
-    for site in sites.load_all(connection).sites:
-        if site.currency != need.currency or need.market not in site.tariff.markets:
-            continue
-        for source in sorted(set(collected.source[is_corrected])):
-            chosen = is_corrected & (collected.source == source)
-            revision = Revision(
-                history_changes.name_market(need.market),
-                need.timeline.starts[chosen],
-                before[chosen],
-                collected.price[chosen],
-            )
-            history_changes.record(
-                connection, site.name, revision, rule=Rule(f"corrected by {source}", fills=False)
-            )

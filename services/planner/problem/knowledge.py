@@ -14,16 +14,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.contracts.plan import PriceOrigin, PriceSpan
+from luna.contracts.plan import PriceSpan
 from luna.energy.economics.prices import extend_prices, price_slots
 from luna.energy.economics.typical_prices import TypicalPrices, expect_typical
 from luna.energy.local_times import mean_by_interval
-from luna.energy.market_publication import (
-    PricePublication,
-    PriceVersion,
-    find_publication,
-    find_settled,
-)
+from luna.energy.market_publication import PricePublication, find_publication
 from luna.energy.outlook import Forecast, Outlook
 from luna.energy.policy import PRICE_FORECAST_MAX_AGE
 from luna.energy.refusals import refuse
@@ -31,6 +26,7 @@ from luna.energy.site import OWN, Site
 from luna.energy.tariffs.component import billed_name
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, repeat_last
 from luna.words import say_instant
+from services.planner.problem.price_spans import split_spans
 
 DAY = timedelta(days=1)
 
@@ -204,24 +200,14 @@ class SitePrices:
         start = self.timeline.index_of(timeline.start)
         end = start + timeline.count
         first = max(start - DAY // timeline.step, 0)
-        spans = []
+        spans: list[PriceSpan] = []
         for market, book in self.books.items():
             ahead = self._look_ahead(market, book.read(now, first, end), first, start)
             published_at = book.read_publications(now, start, end)
             is_typical = ahead.is_typical[start - first :]
-            versions = _name_versions(find_publication(market), timeline, published_at, now)
-            for slots in _list_runs(versions, np.isnat(published_at), is_typical):
-                origin: PriceOrigin = "published"
-                if np.isnat(published_at[slots.start]):
-                    origin = "typical" if is_typical[slots.start] else "repeated"
-                span = PriceSpan(
-                    market=market,
-                    from_=timeline.start + slots.start * timeline.step,
-                    to=timeline.start + slots.stop * timeline.step,
-                    version=versions[slots.start],
-                    origin=origin,
-                )
-                spans.append(span)
+            spans += split_spans(
+                market, timeline, published_at=published_at, is_typical=is_typical, now=now
+            )
         return spans
 
     def find_stale(self, now: datetime) -> dict[str, datetime]:
@@ -395,33 +381,6 @@ class SitePrices:
         }
         imported, _ = self._price_slots(past, spot)
         return imported
-
-
-def _name_versions(
-    publication: PricePublication, timeline: Timeline, published_at: InstantArray, now: datetime
-) -> list[PriceVersion]:
-    """Return the version of each slot's price; what nobody published is a forecast of Luna's."""
-    is_settled = find_settled(publication, timeline.starts, published_at, now)
-    versions: list[PriceVersion] = []
-    for settled, at in zip(is_settled.tolist(), published_at, strict=True):
-        if settled:
-            versions.append("settled")
-        elif publication == "day_ahead" and not np.isnat(at):
-            versions.append("day_ahead")
-        else:
-            versions.append("forecast")
-    return versions
-
-
-def _list_runs(
-    versions: Sequence[PriceVersion],
-    is_missing: NDArray[np.bool_],
-    is_typical: NDArray[np.bool_],
-) -> list[slice]:
-    """Return the runs of slots whose prices have one version and one origin."""
-    kinds = list(zip(versions, is_missing.tolist(), is_typical.tolist(), strict=True))
-    edges = [place for place in range(1, len(kinds)) if kinds[place] != kinds[place - 1]]
-    return [slice(*run) for run in pairwise([0, *edges, len(kinds)])]
 
 
 class EnergyOutlook(Protocol):

@@ -135,6 +135,29 @@ def test_a_revision_before_delivery_is_no_correction(home: str, database: Engine
     assert (revised.revised > 0, revised.corrected) == (True, 0)
 
 
+def test_a_price_that_only_a_wrong_unit_explains_is_shown_and_freed_once_it_came_right(
+    home: str, database: Engine, database_url: str, redis_url: str
+) -> None:
+    # A million EUR/MWh for one quarter-hour of yesterday; no price comes in its place.
+    euro = [100.0] * len(WANTED)
+    place = WANTED.index_of(DAY.start)
+    euro[place] = 1e6
+    strange = fetch(database, energy_charts(list(WANTED), euro), now=NOW)
+    assert (strange.added, strange.missing) == (len(WANTED) - 1, 1)
+    addresses = Addresses(database_url=database_url, redis_url=redis_url)
+    with serve(addresses, clock=FixedClock(LATER)) as api:
+        (row,) = read(api, "quarantine")["rows"]
+        fetch(database, published(yesterday=100.0), now=LATER)
+        freed = read(api, "quarantine")["rows"]
+    assert (row["kind"], row["source"], row["raw"]["spot_price"]) == (
+        "prices",
+        "energy_charts SI",
+        1_000.0,
+    )
+    assert datetime.fromisoformat(row["raw"]["slot_start"]) == DAY.start
+    assert freed == []
+
+
 def fetch_amber(database: Engine, service: Service, *, now: datetime) -> MarketPricesReply:
     day = local_day(date(2026, 11, 20), ZoneInfo("Australia/Brisbane"))
     request = FetchPricesRequest(market=AMBER, currency="AUD", first=day.start, end=day.end)

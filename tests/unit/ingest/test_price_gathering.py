@@ -15,9 +15,8 @@ from luna.contracts import FetchPricesRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline, local_day
 from luna.platform.settings import Settings
+from services.ingest.collected_prices import CollectedPrices, Need
 from services.ingest.price_collection import (
-    CollectedPrices,
-    Need,
     changing_window,
     collect,
     date_prices,
