@@ -5,7 +5,7 @@ price is what is paid: what a source publishes after delivery, or a day-ahead pr
 where nothing is published after it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Literal
 
@@ -19,6 +19,9 @@ PriceVersion = Literal["forecast", "day_ahead", "settled"]
 # How a source publishes: fixed the day before; as a forecast that changes until its slot is over,
 # and settled afterwards; or afterwards alone.
 PricePublication = Literal["day_ahead", "forecast", "afterwards"]
+
+# From the least certain one on.
+_CERTAINTY: Sequence[PriceVersion] = ("forecast", "day_ahead", "settled")
 
 # By the begin of a market's name; any other market is published a day ahead.
 _PUBLICATIONS: Mapping[str, PricePublication] = {
@@ -68,3 +71,28 @@ def find_settled(
         # What was published before delivery is still a forecast, however long ago that is.
         is_settled &= published_at >= ends
     return is_settled
+
+
+def name_versions(
+    publication: PricePublication, starts: InstantArray, published_at: InstantArray, now: datetime
+) -> list[PriceVersion | None]:
+    """Return the version of each quarter-hour's price at ``now``, None where there is no price.
+
+    The arguments are those of ``find_settled``.
+    """
+    before: PriceVersion = "day_ahead" if publication == "day_ahead" else "forecast"
+    is_settled = find_settled(publication, starts, published_at, now)
+    versions: list[PriceVersion | None] = []
+    for settled, missing in zip(is_settled.tolist(), np.isnat(published_at).tolist(), strict=True):
+        if missing:
+            versions.append(None)
+        else:
+            versions.append("settled" if settled else before)
+    return versions
+
+
+def less_certain(one: PriceVersion | None, other: PriceVersion | None) -> PriceVersion | None:
+    """Return the version of a price that is made of two; None where one is missing."""
+    if one is None or other is None:
+        return None
+    return min(one, other, key=_CERTAINTY.index)

@@ -16,7 +16,12 @@ from psycopg import sql
 from sqlalchemy import Connection, delete, select
 
 from luna.energy.local_times import mean_by_interval
-from luna.energy.market_publication import find_publication
+from luna.energy.market_publication import (
+    PriceVersion,
+    find_publication,
+    less_certain,
+    name_versions,
+)
 from luna.energy.part import PER_EURO
 from luna.energy.refusals import refuse
 from luna.energy.resolution import from_quarter_hours, quarter_hours
@@ -301,6 +306,37 @@ def forget_market(connection: Connection, market: str) -> None:
     connection.execute(delete(market_prices).where(market_prices.c.market == market))
 
 
+def find_versions(
+    connection: Connection,
+    site: Site,
+    timeline: Timeline,
+    *,
+    known_at: datetime | None,
+    now: datetime,
+) -> list[PriceVersion | None]:
+    """Return the version at ``now`` of a site's price in each quarter-hour.
+
+    It is that of the last price published at or before ``known_at`` (None: ever). Of several
+    markets the least certain one counts; None where a price is missing, and where the tariff
+    follows none.
+    """
+    least_certain: list[PriceVersion | None] | None = None
+    for name in site.tariff.price_series:
+        last = read_last_published(
+            connection,
+            stored_name(site.name, name),
+            timeline,
+            currency=site.currency,
+            known_at=known_at,
+        )
+        versions = name_versions(find_publication(name), timeline.starts, last.published_at, now)
+        if least_certain is None:
+            least_certain = versions
+        else:
+            least_certain = list(map(less_certain, least_certain, versions))
+    return least_certain or [None] * timeline.count
+
+
 # Slot start, time of publication, price; sorted by slot and publication.
 Revisions = tuple[InstantArray, InstantArray, FloatArray]
 
@@ -321,10 +357,24 @@ class LastPublished(NamedTuple):
 
 
 def read_last_published(
-    connection: Connection, market: str, timeline: Timeline, *, currency: str
+    connection: Connection,
+    market: str,
+    timeline: Timeline,
+    *,
+    currency: str,
+    known_at: datetime | None = None,
 ) -> LastPublished:
-    """Return the last published price of each quarter-hour in ``currency``."""
+    """Return the last published price of each quarter-hour in ``currency``.
+
+    Published at or before ``known_at`` (None: ever).
+    """
     starts, published_at, price = read_revisions(connection, market, timeline, currency=currency)
+    if known_at is not None:
+        moment = np.datetime64(known_at.astimezone(UTC).replace(tzinfo=None))
+        is_known = published_at <= moment
+        starts = starts[is_known]
+        published_at = published_at[is_known]
+        price = price[is_known]
     place = (starts - timeline.starts[0]) // np.timedelta64(SLOT)
     last = LastPublished(
         np.full(timeline.count, np.nan),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.plan import PriceOrigin, PriceSpan
-from luna.energy.market_publication import PriceVersion, find_publication, find_settled
+from luna.energy.market_publication import PriceVersion, find_publication, name_versions
 from luna.energy.timeline import InstantArray, Timeline
 
 
@@ -28,17 +28,13 @@ def split_spans(
         is_typical: whether an expected price is a typical one; else it is repeated.
         now: the instant of the plan.
     """
-    publication = find_publication(market)
-    is_settled = find_settled(publication, timeline.starts, published_at, now)
+    versions = name_versions(find_publication(market), timeline.starts, published_at, now)
     kinds: list[tuple[PriceVersion, PriceOrigin]] = []
-    for place in range(timeline.count):
-        if np.isnat(published_at[place]):
-            kinds.append(("forecast", "typical" if is_typical[place] else "repeated"))
-        elif is_settled[place]:
-            kinds.append(("settled", "published"))
+    for published, typical in zip(versions, is_typical.tolist(), strict=True):
+        if published is not None:
+            kinds.append((published, "published"))
         else:
-            version: PriceVersion = "day_ahead" if publication == "day_ahead" else "forecast"
-            kinds.append((version, "published"))
+            kinds.append(("forecast", "typical" if typical else "repeated"))
     edges = [place for place in range(1, len(kinds)) if kinds[place] != kinds[place - 1]]
     spans = []
     for first, end in pairwise([0, *edges, len(kinds)]):

@@ -114,6 +114,8 @@ def test_a_price_that_is_corrected_after_the_day_counts_once_and_is_recorded(
         again = fetch(database, published(yesterday=80.0), now=LATER + timedelta(hours=1))
         assert (again.revised, again.corrected) == (0, 0)
         changes = read(api, "data-changes", limit="500")["changes"]
+        around = {"from": "2026-11-20T14:45:00Z", "to": "2026-11-20T15:15:00Z"}
+        listed = read(api, "prices", **around)["prices"]
     # 24 kWh at 20 ct, then at 18 ct.
     assert before["totals"]["energy_cost"] == pytest.approx(4.8)
     assert after["totals"]["energy_cost"] == pytest.approx(4.32)
@@ -122,6 +124,8 @@ def test_a_price_that_is_corrected_after_the_day_counts_once_and_is_recorded(
         (change["series"], change["before"], change["after"], change["rule"]) for change in changes
     } == {("market_prices:SI", 0.1, 0.08, "corrected by energy_charts")}
     assert {datetime.fromisoformat(change["slot_start"]) for change in changes} == set(DAY)
+    # At 15:05 UTC the slot from 14:45 on is over, and the one from 15:00 on runs.
+    assert [price["version"] for price in listed] == ["settled", "day_ahead"]
     # What policies would have cost is counted anew, once.
     assert find_missing(database) == [(YESTERDAY, YESTERDAY)]
     score(database)

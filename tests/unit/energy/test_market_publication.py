@@ -5,7 +5,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.energy.market_publication import PricePublication, find_publication, find_settled
+from luna.energy.market_publication import (
+    PricePublication,
+    find_publication,
+    find_settled,
+    less_certain,
+)
 from luna.energy.timeline import SLOT
 from services.ingest.sources.prices.registry import list_markets
 
@@ -39,6 +44,12 @@ def test_a_forecast_is_settled_by_what_is_published_after_delivery_and_by_no_tim
 @pytest.mark.parametrize("publication", ["day_ahead", "forecast", "afterwards"])
 def test_what_nobody_published_is_not_settled(publication: PricePublication) -> None:
     assert not is_settled(publication, published_at=None, now=AFTER)
+
+
+def test_of_two_markets_the_less_certain_version_counts_and_a_missing_one_leaves_none() -> None:
+    assert less_certain("settled", "forecast") == "forecast"
+    assert less_certain("day_ahead", "settled") == "day_ahead"
+    assert less_certain(None, "settled") is None
 
 
 def test_the_market_s_name_tells_what_its_source_declares() -> None:
