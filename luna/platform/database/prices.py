@@ -144,7 +144,7 @@ def read_each(
 ) -> dict[StoredSeries, FloatArray]:
     """Return ``read`` of many series on quarter-hours."""
     revised = [name for name, _ in series if find_publication(name) == "forecast"]
-    is_counted = sql.SQL("")
+    is_counted: sql.Composable = sql.SQL("")
     if settled and revised:
         is_counted = _AFTER_DELIVERY.format(revised, SLOT)
     query = sql.SQL(

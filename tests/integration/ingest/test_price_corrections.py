@@ -187,7 +187,8 @@ def test_a_forecast_is_paid_only_once_its_source_says_it_again_after_delivery(
 
     def settled() -> list[float]:
         with unit_of_work(database) as connection:
-            return prices.read(connection, AMBER, hour, currency="AUD", settled=True).tolist()
+            stored = prices.read(connection, AMBER, hour, currency="AUD", settled=True)
+        return [*stored.tolist()]
 
     assert ask(30.0, day.start - timedelta(hours=1)).added == 96
     assert np.isnan(settled()).all()
