@@ -350,6 +350,14 @@ class MarketPricesReply(Message):
     end: Instant
     added: int
     revised: int
+    corrected: Annotated[
+        int,
+        Field(
+            description=(
+                "of the revised ones those of past quarter-hours: the list of changes has them"
+            )
+        ),
+    ] = 0
     missing: int
     sources: dict[str, int] = {}
     faults: Annotated[list[str], Field(description="what services said that gave nothing")] = []

@@ -46,6 +46,9 @@ REPLAN_SOC = 0.05
 # Forecasts that drive a planner are issued at least every hour, shadows every six: an older one has
 # missed several turns, and knows no recent level.
 FORECAST_MAX_AGE = timedelta(hours=6)
+# A source whose prices are forecasts publishes every few minutes: when nothing came for so long, it
+# is away, and what it said is no longer what it expects.
+PRICE_FORECAST_MAX_AGE = timedelta(hours=2)
 # A device that does not confirm its return is tried anew until then, and after that left to its
 # owner, who may command it by hand.
 HANDED_BACK_WITHIN = timedelta(days=1)

@@ -32,13 +32,15 @@ class CountedDay:
 
     Cost is less the batteries' gain in stored value, emissions are those of its import where known.
     ``by_luna``: Luna controlled the batteries for most of the day. On other days its savings are
-    what it would have saved.
+    what it would have saved. ``is_outdated``: a price was corrected since, and the day is to be
+    replayed.
     """
 
     day: date
     cost: Mapping[str, float]
     carbon_kg: Mapping[str, float]
     by_luna: bool = False
+    is_outdated: bool = False
 
     @property
     def saved(self) -> float:
@@ -115,18 +117,18 @@ class Savings:
         return Savings(first, self.last, counted, left_out)
 
     def find_missing_spans(self) -> list[tuple[date, date]]:
-        """Return the runs of days still to be replayed, as first and last day.
+        """Return the runs of days to be replayed, as first and last day.
 
-        They could be replayed and were not.
+        They could be replayed and were not, or a price was corrected since.
         """
+        days = [left.day for left in self.left_out if left.code == "not_replayed"]
+        days += [counted.day for counted in self.counted if counted.is_outdated]
         spans: list[tuple[date, date]] = []
-        for left in self.left_out:
-            if left.code != "not_replayed":
-                continue
-            if spans and left.day - spans[-1][1] == timedelta(days=1):
-                spans[-1] = (spans[-1][0], left.day)
+        for day in sorted(days):
+            if spans and day - spans[-1][1] == timedelta(days=1):
+                spans[-1] = (spans[-1][0], day)
             else:
-                spans.append((left.day, left.day))
+                spans.append((day, day))
         return spans
 
 

@@ -43,7 +43,7 @@ def read_account_slots(
         now: the present.
     """
     elapsed = until_now(timeline, now)
-    spot = prices.read_tariff(connection, site, elapsed)
+    spot = prices.read_tariff(connection, site, elapsed, settled=True)
     zone = parse_zone(site.timezone)
     bought = PricedSlots(elapsed, zone, spot, OWN_IMPORT)
     sold = PricedSlots(elapsed, zone, spot, OWN_EXPORT)

@@ -40,6 +40,7 @@ FindingCode = Literal[
     "agent_withdrawn",
     "device_takes_nothing",
     "level_doubted",
+    "prices_doubted",
 ]
 # Home Assistant tells of changes alone: single sensors may be still for a night, all of them
 # together are not.
@@ -54,6 +55,8 @@ LEVEL_NOTES = frozenset(
     ("soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.plan.notes.levels))
 )
 UNTAKEN_NOTES = frozenset(code for kind in DEVICE_KINDS for code in kind.plan.notes.untaken)
+# Codes of a plan's notes on prices that may be wrong, or are old.
+PRICE_NOTES = frozenset(("price_beyond_markets", "prices_beyond_last_week", "prices_stale"))
 # The figures of a note that name its device.
 NAMES = tuple(kind.name for kind in DEVICE_KINDS)
 # So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
@@ -99,6 +102,7 @@ def find(
     return [
         *_find_plan_faults(plan, states, plan_max_age, now),
         *find_doubted_levels(plan),
+        *find_doubted_prices(plan),
         *_find_deviations(connection, states, now),
         *find_agent_news(connection, site, now=now),
     ]
@@ -131,6 +135,17 @@ def _find_plan_faults(
         key = f"{plan.slots[0].start.date()} {' '.join(constraints)}"
         figures = {"missed": [missed.model_dump() for missed in shortfalls]}
         findings.append(SiteFinding(code, key, figures))
+    return findings
+
+
+def find_doubted_prices(plan: PlanReply | None) -> list[SiteFinding]:
+    """Return a plan's doubts about its prices: absurd ones, and those of a silent source."""
+    findings = []
+    for note in () if plan is None else plan.notes:
+        if plan is not None and note.code in PRICE_NOTES:
+            # The same doubt in every plan of a day is one event.
+            key = f"{note.code} {plan.slots[0].start.date()}"
+            findings.append(SiteFinding("prices_doubted", key, {"note": (note.code, note.figures)}))
     return findings
 
 

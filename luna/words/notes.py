@@ -29,6 +29,7 @@ _ASSUMED_OF_SITE = (
     "pv_beyond_arrays",
     "price_beyond_markets",
     "prices_beyond_last_week",
+    "prices_stale",
 )
 _OF_KINDS = [kind.plan.notes for kind in DEVICE_KINDS]
 ASSUMED = frozenset(_ASSUMED_OF_SITE).union(*(notes.assumed for notes in _OF_KINDS))

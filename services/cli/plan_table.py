@@ -1,13 +1,14 @@
 """Read a stored plan, and print it as a table of modes, flows, prices and reasons."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CompromiseReply, PlanReply, SlotReply
 from luna.contracts.plan_lines import PlanLine, format_note, join_slots
+from luna.contracts.price_sentences import format_price_spans
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
@@ -65,6 +66,7 @@ def show_plan(reply: PlanReply, language: Language) -> None:
     out.print(words["cost"].format(cost=cost, status=status, plan=reply.plan_id))
     if reply.gap_cost is not None and reply.gap_cost >= LEAST_GAP_COST:
         out.print(words["gap_cost"].format(cost=numbers.price(reply.gap_cost, decimals=1)))
+    _show_price_versions(reply, numbers)
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
         issued = say_instant(reply.forecast.issued_at, numbers.zone)
@@ -85,6 +87,16 @@ def show_plan(reply: PlanReply, language: Language) -> None:
                 out.print(f"{heading} {block.device} {block.action}: {block.why}")
     _show_beside_cheapest(reply, numbers)
     show_compromises(reply.compromises, language)
+
+
+def _show_price_versions(reply: PlanReply, numbers: Numbers) -> None:
+    """Print whose prices the plan uses until when."""
+
+    def format_at(instant: datetime) -> str:
+        return f"{numbers.weekday(instant)} {numbers.clock(instant)}"
+
+    for sentence in format_price_spans(reply.price_spans, numbers, format_at=format_at):
+        out.print(sentence)
 
 
 def _show_beside_cheapest(reply: PlanReply, numbers: Numbers) -> None:

@@ -3,9 +3,7 @@
 They are stored with their instant of publication.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 from zoneinfo import ZoneInfo
@@ -18,15 +16,22 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
 from luna.energy.economics.prices import publication_times
+from luna.energy.market_publication import find_settled
 from luna.energy.plausibility import absurd_price
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
 from luna.platform.clock import Clock
 from luna.platform.database import prices, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.prices import StoredSeries
+from luna.platform.database.prices import LastPublished, StoredSeries
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
+from services.ingest.collected_prices import NEVER, CollectedPrices, Need
+from services.ingest.price_records import (
+    find_concerned,
+    quarantine_absurd,
+    record_corrections,
+)
 from services.ingest.sources.prices.declaration import Market, canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import (
@@ -57,40 +62,6 @@ CHANGED_AHEAD = timedelta(hours=2)
 CORRECTED_BACK = timedelta(days=1)
 # Currency per kWh, half a cent per MWh: services round differently.
 ROUNDING = 5e-6
-NEVER = np.datetime64("NaT", "us")
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Quarter-hours of a market in a currency to fetch prices for."""
-
-    market: str
-    currency: str
-    timeline: Timeline
-
-
-@dataclass(slots=True)
-class CollectedPrices:
-    """Prices collected for a need.
-
-    Args:
-        price: on the need's timeline, NaN: none.
-        published_at: of each price, NaT: not stated.
-        sources: number of slots by source.
-        reached: whether any service answered, be it with a fault.
-    """
-
-    need: Need
-    price: FloatArray
-    published_at: InstantArray
-    sources: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-    reached: bool = False
-
-    @classmethod
-    def nothing(cls, need: Need) -> "CollectedPrices":
-        """Return a result without prices."""
-        return cls(need, np.full(need.timeline.count, np.nan), np.full(need.timeline.count, NEVER))
 
 
 def expected_window(now: datetime, market: Market) -> Timeline:
@@ -105,7 +76,7 @@ def expected_window(now: datetime, market: Market) -> Timeline:
     days_ahead = 2 if local >= may_be_out else 1
     start = local_midnight(local.date() - timedelta(days=DAYS_BACK), zone)
     end = local_midnight(local.date() + timedelta(days=days_ahead), zone)
-    if not market.is_day_ahead:
+    if market.publication == "afterwards":
         end = floor_to(now, SLOT) + SLOT
     return Timeline(start, SLOT, (end - start) // SLOT)
 
@@ -116,7 +87,8 @@ def missing_window(
     """Return the window to request at ``now``, or None.
 
     It spans the gaps from today on, at first and once an hour also those of the days before. Once
-    an hour without gaps, it spans all that may have been revised.
+    an hour without gaps, it spans all that may have been revised: also yesterday, which a source
+    may correct.
 
     Args:
         stored: prices on ``expected``, NaN where none.
@@ -130,7 +102,9 @@ def missing_window(
     if missing.size:
         return expected.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
     if hourly:
-        return expected.window(today, expected.count - today)
+        before = local_midnight(now.astimezone(zone).date() - CORRECTED_BACK, zone)
+        yesterday = expected.index_of(before)
+        return expected.window(yesterday, expected.count - yesterday)
     return None
 
 
@@ -236,9 +210,14 @@ def _add_sheet(
             f"{farthest:g} {currency}/kWh and left out."
         )
     places = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
-    inside = (places >= 0) & (places < timeline.count) & ~is_absurd
+    inside = (places >= 0) & (places < timeline.count)
     inside[inside] = was_missing[places[inside]]
+    left_out = inside & is_absurd
+    absurd = collected.absurd.setdefault(source, {})
+    absurd.update(zip(places[left_out].tolist(), price[left_out].tolist(), strict=True))
+    inside &= ~is_absurd
     collected.price[places[inside]] = price[inside]
+    collected.source[places[inside]] = source
     if sheet.published_at is None:
         collected.published_at[places[inside]] = NEVER
     else:
@@ -280,12 +259,25 @@ def date_prices(
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     published = np.where(collected.published_at <= starts, collected.published_at, NEVER)
     usual = publication_times(starts, market.zone, market.published)
-    if market.is_forecast or not market.is_day_ahead:
+    if market.publication != "day_ahead":
         usual = starts + np.timedelta64(SLOT)
     observed = np.where(starts > moment, moment, usual)
     known_from = np.where(np.isnat(published), observed, published)
     known_from = np.where(is_revision, moment, known_from)
     return is_new | is_revision, np.minimum(known_from, moment)
+
+
+def find_confirmed(
+    collected: CollectedPrices, stored: LastPublished, *, now: datetime, market: Market
+) -> NDArray[np.bool_]:
+    """Return which stored forecasts a source names again after delivery, which settles them."""
+    if market.publication != "forecast":
+        return np.zeros(collected.price.size, dtype=bool)
+    starts = collected.need.timeline.starts
+    is_over = starts + np.timedelta64(SLOT) <= np.datetime64(now.replace(tzinfo=None))
+    is_settled = find_settled(market.publication, starts, stored.published_at, now)
+    is_known = np.isfinite(collected.price) & np.isfinite(stored.price)
+    return is_known & is_over & ~is_settled
 
 
 LONGEST_WINDOW = timedelta(days=3 * 366)
@@ -356,7 +348,7 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
             expected = expected_window(now, market)
             known = prices.read(connection, series.name, expected, currency=series.currency)
             timeline = missing_window(known, expected, now=now, zone=market.zone)
-            if market.is_forecast:
+            if market.publication == "forecast":
                 timeline = _join(timeline, changing_window(expected, now=now))
         if timeline is not None:
             needs.append(Need(series.name, series.currency, timeline))
@@ -423,31 +415,45 @@ def gather_all(
 def store_prices(
     connection: Connection, collected: Sequence[CollectedPrices], *, now: datetime
 ) -> FetchPricesReply:
-    """Store new and revised prices; idempotent."""
+    """Store new and revised prices, and record what was corrected after delivery; idempotent."""
+    stored_sites = sites.load_all(connection).sites
     markets = []
     for market in collected:
         need = market.need
-        stored = prices.read(connection, need.market, need.timeline, currency=need.currency)
+        stored = prices.read_last_published(
+            connection, need.market, need.timeline, currency=need.currency
+        )
         declared = market_named(need.market)
-        chosen, published_at = date_prices(market, stored, now=now, market=declared)
-        starts = need.timeline.starts[chosen]
-        price = market.price[chosen]
+        changed, published_at = date_prices(market, stored.price, now=now, market=declared)
+        is_confirmed = find_confirmed(market, stored, now=now, market=declared) & ~changed
+        published_at[is_confirmed] = np.datetime64(now.replace(tzinfo=None), "us")
+        chosen = changed | is_confirmed
+        starts = need.timeline.starts
         prices.upsert(
             connection,
             need.market,
-            starts=starts,
-            price=price,
+            starts=starts[chosen],
+            price=market.price[chosen],
             currency=need.currency,
             published_at=published_at[chosen],
         )
+        was_settled = find_settled(declared.publication, starts, stored.published_at, now)
+        is_corrected = changed & was_settled
+        concerned = find_concerned(stored_sites, need)
+        record_corrections(
+            connection, market, concerned, before=stored.price, is_corrected=is_corrected
+        )
+        quarantine_absurd(connection, market, concerned)
+        is_missing = np.isnan(stored.price)
         reply = MarketPricesReply(
             market=need.market,
             currency=need.currency,
             first=need.timeline.start,
             end=need.timeline.end,
-            added=int((chosen & np.isnan(stored)).sum()),
-            revised=int((chosen & np.isfinite(stored)).sum()),
-            missing=int((np.isnan(stored) & np.isnan(market.price)).sum()),
+            added=int((changed & is_missing).sum()),
+            revised=int((changed & ~is_missing).sum()),
+            corrected=int(is_corrected.sum()),
+            missing=int((is_missing & np.isnan(market.price)).sum()),
             sources={source: count for source, count in market.sources.items() if count},
             faults=market.faults,
         )

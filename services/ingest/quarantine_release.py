@@ -17,9 +17,9 @@ from luna.contracts.data import BuildSlotsRequest, QuarantinedRow, ResolveReply,
 from luna.energy.refusals import refuse
 from luna.energy.row_fault import TOO_HIGH, RowFault
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, Timeline, parse_instant, parse_zone
-from luna.platform.database import history_changes, prices, quarantine, sites
-from luna.platform.database.history_changes import Revision, Rule
+from luna.energy.timeline import SLOT, parse_instant, parse_zone
+from luna.platform.database import history_changes, quarantine, sites
+from luna.platform.database.history_changes import Rule
 from services.ingest.file_schema import FileSchema, kind_named
 from services.ingest.file_slots import (
     MINUTE,
@@ -33,7 +33,7 @@ from services.ingest.metering.columns import sensor_names
 from services.ingest.metering.spans import LONGEST_GAP_HOURS
 from services.ingest.quality_service import judge_slots
 from services.ingest.rebuild import REBUILT
-from services.ingest.row_store import columns_of, find_market, store
+from services.ingest.row_store import columns_of, store, store_spot_prices
 from services.ingest.slot_service import build_site_slots
 from services.ingest.units import set_aside_unknown_units
 from services.ingest.validation import ESTIMATED, judge, take_refused
@@ -241,25 +241,15 @@ def _let_in(
     if kind.name not in {"observations", "prices"}:
         store(connection, site, kind, rows)
         return 0
-    first, last = (
-        extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-        for extreme in (starts.min(), starts.max())
-    )
     if "spot_price" in values:
-        market = find_market(site)
-        slots = Timeline(first, SLOT, (last - first) // SLOT + 1)
-        before = prices.read(connection, market, slots, currency=site.currency)
-        store(connection, site, kind, rows)
-        after = prices.read(connection, market, slots, currency=site.currency)
-        changed = history_changes.record(
-            connection,
-            site.name,
-            Revision(f"market_prices:{market}", slots.starts, before, after),
-            rule=rule,
-        )
+        changed = store_spot_prices(connection, site, rows, rule=rule).changed
     else:
         changed = history_changes.write_observations(
             connection, site.name, starts, values, rule=rule
         )
+    first, last = (
+        extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
+        for extreme in (starts.min(), starts.max())
+    )
     judge_slots(connection, site, first, last + SLOT, now=now)
     return changed

@@ -162,7 +162,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     names = tuple(name for name in candidates if name in spans or name in named)
     series = observations.read_series(connection, site_id, timeline, names) if names else {}
     for market in site.tariff.markets:
-        series[f"market_prices:{market}"] = prices.read(
+        series[history_changes.name_market(market)] = prices.read(
             connection, market, timeline, currency=site.currency
         )
     gaps = []

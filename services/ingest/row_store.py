@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.energy.economics.prices import publication_times
+from luna.energy.market_publication import find_publication
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray, InstantArray, parse_zone
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, parse_zone
 from luna.energy.units import NOT_SAID, StatedUnits
 from luna.platform.database import (
     history_changes,
@@ -25,7 +27,7 @@ from luna.platform.database import (
     weather_carbon,
 )
 from luna.platform.database.copy import Written
-from luna.platform.database.history_changes import Rule
+from luna.platform.database.history_changes import Revision, Rule
 from services.ingest.file_schema import FileSchema
 from services.ingest.own_prices import OwnPrices, last_published, store_own_prices
 
@@ -132,19 +134,7 @@ def store(
         )
     starts, values = columns_of(kind, rows)
     if kind.name == "prices" and "spot_price" in values:
-        published = (
-            _instants(rows["published_at"])
-            if "published_at" in rows.columns
-            else publication_times(starts, parse_zone(site.timezone))
-        )
-        return prices.upsert(
-            connection,
-            find_market(site),
-            starts=starts,
-            price=values["spot_price"],
-            currency=site.currency,
-            published_at=published,
-        )
+        return store_spot_prices(connection, site, rows, rule=LOADED).written
     if kind.name == "prices":
         published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else None
         store_own_prices(connection, site, OwnPrices(starts, values, published_at, received_at))
@@ -163,6 +153,58 @@ def store(
     return weather_carbon.upsert(
         connection, table, site.name, starts, values=values, issued_at=issued_at
     )
+
+
+class StoredSpotPrices(NamedTuple):
+    """What was written of a market's prices, and the number of changes recorded."""
+
+    written: Written
+    changed: int
+
+
+def store_spot_prices(
+    connection: Connection, site: Site, rows: pl.DataFrame, *, rule: Rule
+) -> StoredSpotPrices:
+    """Store accepted prices of the market of a site's tariff, and record what they change.
+
+    Args:
+        connection: to the database.
+        site: of the rows.
+        rows: accepted, with ``spot_price``.
+        rule: which changes them.
+
+    Raises:
+        InvalidInputError: the site's tariff names no market.
+    """
+    market = find_market(site)
+    starts = _instants(rows["instant"])
+    if "published_at" in rows.columns:
+        published_at = _instants(rows["published_at"])
+    elif find_publication(market) == "day_ahead":
+        published_at = publication_times(starts, parse_zone(site.timezone))
+    else:
+        # What was paid is known once the quarter-hour is over.
+        published_at = starts + np.timedelta64(SLOT)
+    first, last = (
+        extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
+        for extreme in (starts.min(), starts.max())
+    )
+    slots = Timeline(first, SLOT, (last - first) // SLOT + 1)
+    before = prices.read(connection, market, slots, currency=site.currency)
+    written = prices.upsert(
+        connection,
+        market,
+        starts=starts,
+        price=_floats(rows["spot_price"]),
+        currency=site.currency,
+        published_at=published_at,
+    )
+    changed = 0
+    if written.inserted or written.updated:
+        after = prices.read(connection, market, slots, currency=site.currency)
+        revision = Revision(history_changes.name_market(market), slots.starts, before, after)
+        changed = history_changes.record(connection, site.name, revision, rule=rule)
+    return StoredSpotPrices(written, changed)
 
 
 def columns_of(kind: FileSchema, rows: pl.DataFrame) -> tuple[InstantArray, dict[str, FloatArray]]:

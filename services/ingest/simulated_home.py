@@ -39,9 +39,9 @@ from luna.platform.simulated_home.site import (
     list_charging_sessions,
 )
 from services.ingest import price_collection
+from services.ingest.collected_prices import CollectedPrices, Need
 from services.ingest.demo_data.demo import load_demo
 from services.ingest.listening import StateFile
-from services.ingest.price_collection import CollectedPrices
 from services.ingest.sources.prices.registry import market_named
 
 HISTORY = timedelta(weeks=5)
@@ -84,7 +84,7 @@ def make_home(
         asked_at = work.clock.now()
         today = local_midnight(asked_at.astimezone(ZONE).date(), ZONE)
         expected = price_collection.expected_window(asked_at, market_named(REAL_MARKET))
-        need = price_collection.Need(
+        need = Need(
             REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (expected.end - today) // SLOT)
         )
         fetched = price_collection.gather_all(

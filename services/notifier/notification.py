@@ -63,6 +63,7 @@ KINDS: dict[str, EventKind] = {
     "agent_withdrawn": "plan",
     "device_takes_nothing": "device",
     "level_doubted": "device",
+    "prices_doubted": "prices",
     "cheap_hours": "prices",
     "weekly_saving": "saving",
     "weekly_loss": "saving",

@@ -75,7 +75,8 @@ from luna.platform.settings import Settings
 from luna.platform.settings.model import EXTERNAL_SECRETS
 from luna.energy.timeline import SLOT, Timeline
 from services.cli.data import app
-from services.ingest.price_collection import Need, gather_all
+from services.ingest.collected_prices import Need
+from services.ingest.price_collection import gather_all
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 

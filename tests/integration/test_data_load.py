@@ -25,6 +25,7 @@ from luna.platform.database import (
 from luna.platform.database.history import query_series
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.validation import ESTIMATED
+from tests.support.database.changed_history import read_changes
 from tests.support.database.site import store_site
 from tests.support.suite.tables import each_row
 
@@ -397,6 +398,24 @@ def test_the_sites_own_prices_are_kept_beside_its_energies(
 
 
 CHEAP_DAY = [4, 3, 3, 2, 2, 3, 4, 3, 1, 0, -1, -3, -5, -5, -4, -2, 0, 2, 5, 7, 8, 7, 6, 5]
+
+
+@pytest.mark.parametrize(
+    ("series", "recorded"), [("spot_price", "market_prices:NL"), ("import_price", "import_price")]
+)
+def test_prices_that_a_second_file_corrects_are_recorded_once(
+    connection: Connection, tmp_path: Path, series: str, recorded: str
+) -> None:
+    times = [f"2024-01-01T0{hour}:00:00Z" for hour in range(3)]
+    for price in ("0.1", "0.2", "0.2"):
+        rows = [f"{times[0]},{price}", f"{times[1]},0.1", f"{times[2]},0.1"]
+        path = csv(tmp_path, *rows, header=f"slot_start,{series}")
+        load_file(connection, "home", path, FileForm("prices"))
+    changes = read_changes(connection, "home", first=DAY.start, end=DAY.end)
+    assert [
+        (change.series, DAY.index_of(change.slot_start), change.before, change.after, change.rule)
+        for change in changes
+    ] == [(recorded, slot, 0.1, 0.2, "loaded from a file") for slot in range(4)]
 
 
 @pytest.mark.parametrize("series", ["spot_price", "import_price"])

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.energy.timeline import SLOT, Timeline
-from services.ingest.price_collection import ROUNDING, CollectedPrices, Need, date_prices
+from services.ingest.collected_prices import CollectedPrices, Need
+from services.ingest.price_collection import ROUNDING, date_prices
 from services.ingest.sources.prices.declaration import Market
 from services.ingest.sources.prices.publication import (
     DeliveryWindow,

@@ -12,11 +12,14 @@ from luna.contracts.owner import AppliedRule, ManualReply
 from luna.energy.devices import DEVICE_KINDS, FLOW_KINDS
 from luna.energy.devices.battery import BATTERY, Mode
 from luna.energy.devices.kind import DeviceFlow, by_name
+from luna.energy.market_publication import PriceVersion
 from luna.energy.part import with_sections
 from luna.energy.policy import BatteryThresholds
 from luna.energy.reason import ReasonReply
-from luna.energy.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, Instant, floor_to
 
+# Who a plan's price is from: its source, or Luna, which expects it.
+PriceOrigin = Literal["published", "typical", "repeated"]
 PlanId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
 
@@ -29,6 +32,34 @@ class Assumption(Message):
 
     code: str
     figures: dict[str, Any] = {}
+
+
+class PriceSpan(Message):
+    """A stretch of a plan in which a market's prices have one version and one origin."""
+
+    market: Annotated[
+        str, Field(description="as the tariff names it; the site's own prices as own:SERIES")
+    ]
+    from_: Annotated[Instant, Field(alias="from", description="start of its first slot")]
+    to: Annotated[Instant, Field(description="end of its last slot")]
+    version: Annotated[
+        PriceVersion,
+        Field(
+            description=(
+                "day_ahead: fixed before delivery; forecast: may still change; settled: what is "
+                "paid, of slots that were over"
+            )
+        ),
+    ]
+    origin: Annotated[
+        PriceOrigin,
+        Field(
+            description=(
+                "published: the source's; typical: usual of month and hour; repeated: those of "
+                "the last known day"
+            )
+        ),
+    ]
 
 
 class NoteReply(Message):
@@ -95,6 +126,8 @@ class NoteReply(Message):
     - ``prices_carried_on``: beyond ``since`` prices are those of the last known day.
     - ``prices_typical``: nobody published prices of these ``markets`` from ``since`` on; typical
       ones of the month and hour, of the market ``like``, stand for them until they come.
+    - ``prices_stale``: the sources of these ``markets`` published nothing new ``since`` an instant;
+      the plan uses their last forecast.
     - ``loads_not_placed``: these ``loads`` are part of the forecast load; when they run is not
       planned.
     - ``no_session``: of these ``vehicles`` no session at a charger is known, so nothing is planned
@@ -403,6 +436,15 @@ class PlanReply(Message):
     slot_minutes: int
     issued_at: datetime
     prices_known_until: datetime | None = None
+    price_spans: Annotated[
+        list[PriceSpan],
+        Field(
+            description=(
+                "which version of each market's prices the plan uses when, market by market; "
+                "empty where the tariff follows no market, or the prices came with the request"
+            )
+        ),
+    ] = []
     forecast: ForecastSource | None = None
     uncertainty: UncertaintyReply | None = None
     manual: ManualReply | None = None

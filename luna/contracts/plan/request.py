@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from luna.contracts.forecast import ForecastSource
 from luna.contracts.message import Message, Request
 from luna.contracts.owner import ManualBlock, Reserve, Surroundings
-from luna.contracts.plan.reply import Assumption, PlanReply
+from luna.contracts.plan.reply import Assumption, PlanReply, PriceSpan
 from luna.contracts.plan.state import StateMessage
 from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import PROBABILITY_TOLERANCE
@@ -148,6 +148,10 @@ class ScenariosMessage(Message):
         return self
 
 
+# Lists of an outlook that have no value per slot.
+_NOT_BY_SLOT = frozenset({"load_includes", "price_spans"})
+
+
 class Bias(Message):
     """The factors by which forecasts of load and PV have been multiplied.
 
@@ -204,6 +208,10 @@ class OutlookMessage(Message):
             )
         ),
     ] = {}
+    price_spans: Annotated[
+        list[PriceSpan],
+        Field(max_length=MAX_SLOTS, description="versions of the prices, market by market"),
+    ] = []
     load_includes: Annotated[
         list[str],
         Field(
@@ -230,7 +238,7 @@ class OutlookMessage(Message):
         lengths: dict[str, int] = {}
         for name in type(self).model_fields:
             values = getattr(self, name)
-            if name != "load_includes" and isinstance(values, list):
+            if name not in _NOT_BY_SLOT and isinstance(values, list):
                 lengths[name] = len(values)
         for name, demand in self.heat_demand_kwh.items():
             lengths[f"heat_demand_kwh.{name}"] = len(demand)

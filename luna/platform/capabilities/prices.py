@@ -21,6 +21,7 @@ from luna.contracts.data import (
 )
 from luna.contracts.message import Message
 from luna.energy.economics.prices import price_slots
+from luna.energy.market_publication import PriceVersion
 from luna.energy.refusals import refuse
 from luna.energy.series_query import require_window
 from luna.energy.timeline import SLOT, Instant, Timeline, floor_to, parse_zone
@@ -48,6 +49,16 @@ class SlotPrice(Message):
     export_price: Annotated[
         float | None, Field(description="of a kWh sold, currency/kWh; null: not known")
     ]
+    version: Annotated[
+        PriceVersion | None,
+        Field(
+            description=(
+                "forecast: may still change; day_ahead: fixed before delivery; settled: what is "
+                "paid. Of several markets the least certain one counts. null: a market's price is "
+                "not known, or the tariff follows no market"
+            )
+        ),
+    ] = None
 
 
 class PriceList(Message):
@@ -152,11 +163,19 @@ def list_prices(  # noqa: PLR0913 - one per parameter of the query
     site = sites.load(call.connection, site_id)
     spot = prices.read_tariff(call.connection, site, slots, known_at=known_at)
     imported, exported = price_slots(site.tariff, slots, zone=parse_zone(site.timezone), spot=spot)
+    versions = prices.find_versions(
+        call.connection, site, slots, known_at=known_at, now=known_at or call.now
+    )
     rows = []
-    for start, bought, sold in zip(slots, imported.tolist(), exported.tolist(), strict=True):
+    for start, bought, sold, version in zip(
+        slots, imported.tolist(), exported.tolist(), versions, strict=True
+    ):
         rows.append(
             SlotPrice(
-                start=start, import_price=_round_price(bought), export_price=_round_price(sold)
+                start=start,
+                import_price=_round_price(bought),
+                export_price=_round_price(sold),
+                version=version,
             )
         )
     following = write_cursor((slots.end.isoformat(),)) if slots.end < until else None

@@ -1,14 +1,14 @@
 """Log changes of past values: before, after, and the rule or person behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 from psycopg import sql
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray, Timeline
 from luna.platform.database import copy, observations, sites
 from luna.platform.database.schema.series import history_changes
 
@@ -44,6 +44,11 @@ class Change:
     after: float | None
     rule: str
     changed_at: datetime
+
+
+def name_market(market: str) -> str:
+    """Return the series of a market's prices in this log."""
+    return f"market_prices:{market}"
 
 
 def write_observations(
@@ -173,6 +178,24 @@ def read_page(
         )
         changes.append((row.change_id, change))
     return changes
+
+
+def read_last_changes(
+    connection: Connection, site_id: str, series: Collection[str], timeline: Timeline
+) -> dict[datetime, datetime]:
+    """Return when any of these series was last changed, by slot start on a timeline."""
+    table = history_changes.c
+    query = (
+        select(table.slot_start, func.max(table.changed_at).label("changed_at"))
+        .where(
+            table.site_key == sites.key_of(connection, site_id),
+            table.series.in_(series),
+            table.slot_start >= timeline.start,
+            table.slot_start < timeline.end,
+        )
+        .group_by(table.slot_start)
+    )
+    return {row.slot_start: row.changed_at for row in connection.execute(query)}
 
 
 def _append(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:

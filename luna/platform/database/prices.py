@@ -16,12 +16,18 @@ from psycopg import sql
 from sqlalchemy import Connection, delete, select
 
 from luna.energy.local_times import mean_by_interval
+from luna.energy.market_publication import (
+    PriceVersion,
+    find_publication,
+    less_certain,
+    name_versions,
+)
 from luna.energy.part import PER_EURO
 from luna.energy.refusals import refuse
 from luna.energy.resolution import from_quarter_hours, quarter_hours
 from luna.energy.site import OWN, Site
 from luna.energy.tariffs.component import billed_name
-from luna.energy.timeline import FloatArray, InstantArray, Timeline, align, parse_zone
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, align, parse_zone
 from luna.platform.database import copy, plan_causes
 from luna.platform.database.schema.series import market_prices
 
@@ -32,6 +38,10 @@ _STORED = sql.SQL(
     " JOIN market_prices AS stored ON stored.market IN (requested.name, requested.apart) "
     "AND stored.currency = requested.currency"
     " AND slot_start >= {} AND slot_start < {}"
+)
+# Of sources whose prices are forecasts until delivery, what was published after it alone.
+_AFTER_DELIVERY = sql.SQL(
+    " AND (requested.name <> ALL ({}::text[]) OR published_at >= slot_start + {})"
 )
 
 
@@ -101,19 +111,27 @@ def read(
     *,
     currency: str = USUAL_CURRENCY,
     known_at: datetime | None = None,
+    settled: bool = False,
 ) -> FloatArray:
     """Return the last published price per slot, NaN where it is unknown in ``currency``.
 
     Published at or before ``known_at`` (None: ever).
 
     Slots longer than a quarter-hour hold the mean, unknown where any part is.
+
+    Args:
+        connection: to the database.
+        market: its stored name.
+        timeline: the slots.
+        currency: of the prices.
+        known_at: the instant of the question.
+        settled: without the forecasts of sources that publish again after delivery.
     """
     series = StoredSeries(market, currency)
-    return from_quarter_hours(
-        read_each(connection, [series], quarter_hours(timeline), known_at=known_at)[series],
-        timeline,
-        "price",
+    prices = read_each(
+        connection, [series], quarter_hours(timeline), known_at=known_at, settled=settled
     )
+    return from_quarter_hours(prices[series], timeline, "price")
 
 
 def read_each(
@@ -122,13 +140,18 @@ def read_each(
     timeline: Timeline,
     *,
     known_at: datetime | None = None,
+    settled: bool = False,
 ) -> dict[StoredSeries, FloatArray]:
     """Return ``read`` of many series on quarter-hours."""
+    revised = [name for name, _ in series if find_publication(name) == "forecast"]
+    is_counted: sql.Composable = sql.SQL("")
+    if settled and revised:
+        is_counted = _AFTER_DELIVERY.format(revised, SLOT)
     query = sql.SQL(
         "SELECT DISTINCT ON (requested.number, slot_start) requested.number, slot_start, "
-        "price FROM {} AND published_at <= {}"
+        "price FROM {} AND published_at <= {}{}"
         " ORDER BY requested.number, slot_start, published_at DESC"
-    ).format(_stored_of(series, timeline), known_at or sql.SQL("'infinity'"))
+    ).format(_stored_of(series, timeline), known_at or sql.SQL("'infinity'"), is_counted)
     types = {"number": "i8", "slot_start": "M8[s]", "price": "f8"}
     rows = copy.split(copy.read(connection, query, types))
     unknown = np.full(timeline.count, np.nan)
@@ -165,20 +188,34 @@ def stored_name(site_id: str, series: str) -> str:
 
 
 def read_tariff(
-    connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime | None = None
+    connection: Connection,
+    site: Site,
+    timeline: Timeline,
+    *,
+    known_at: datetime | None = None,
+    settled: bool = False,
 ) -> dict[str, FloatArray]:
     """Return the prices of a site's tariff by ``tariff.price_series``.
 
     They are for ``economics.prices.price_slots``; see ``read``. Markets that are billed by longer
     intervals stand beside them by ``billed_name``, whole intervals read.
     """
-    spot = {}
-    for name in site.tariff.price_series:
+
+    def read_series(name: str, slots: Timeline) -> FloatArray:
         stored = stored_name(site.name, name)
-        spot[name] = read(connection, stored, timeline, currency=site.currency, known_at=known_at)
+        return read(
+            connection,
+            stored,
+            slots,
+            currency=site.currency,
+            known_at=known_at,
+            settled=settled,
+        )
+
+    spot = {name: read_series(name, timeline) for name in site.tariff.price_series}
     for market, minutes in site.tariff.billed_intervals:
         around = around_intervals(timeline, minutes)
-        price = read(connection, market, around, currency=site.currency, known_at=known_at)
+        price = read_series(market, around)
         mean = mean_by_interval(price, around, parse_zone(site.timezone), minutes=minutes)
         first = (timeline.start - around.start) // timeline.step
         spot[billed_name(market, minutes)] = mean[first : first + timeline.count]
@@ -269,6 +306,37 @@ def forget_market(connection: Connection, market: str) -> None:
     connection.execute(delete(market_prices).where(market_prices.c.market == market))
 
 
+def find_versions(
+    connection: Connection,
+    site: Site,
+    timeline: Timeline,
+    *,
+    known_at: datetime | None,
+    now: datetime,
+) -> list[PriceVersion | None]:
+    """Return the version at ``now`` of a site's price in each quarter-hour.
+
+    It is that of the last price published at or before ``known_at`` (None: ever). Of several
+    markets the least certain one counts; None where a price is missing, and where the tariff
+    follows none.
+    """
+    least_certain: list[PriceVersion | None] | None = None
+    for name in site.tariff.price_series:
+        last = read_last_published(
+            connection,
+            stored_name(site.name, name),
+            timeline,
+            currency=site.currency,
+            known_at=known_at,
+        )
+        versions = name_versions(find_publication(name), timeline.starts, last.published_at, now)
+        if least_certain is None:
+            least_certain = versions
+        else:
+            least_certain = list(map(less_certain, least_certain, versions))
+    return least_certain or [None] * timeline.count
+
+
 # Slot start, time of publication, price; sorted by slot and publication.
 Revisions = tuple[InstantArray, InstantArray, FloatArray]
 
@@ -279,6 +347,43 @@ def read_revisions(
     """Return all revisions of the prices of ``timeline`` in ``currency``."""
     series = StoredSeries(market, currency)
     return read_revisions_each(connection, [series], timeline)[series]
+
+
+class LastPublished(NamedTuple):
+    """The last published price per slot, and when it was; NaN and NaT where there is none."""
+
+    price: FloatArray
+    published_at: InstantArray
+
+
+def read_last_published(
+    connection: Connection,
+    market: str,
+    timeline: Timeline,
+    *,
+    currency: str,
+    known_at: datetime | None = None,
+) -> LastPublished:
+    """Return the last published price of each quarter-hour in ``currency``.
+
+    Published at or before ``known_at`` (None: ever).
+    """
+    starts, published_at, price = read_revisions(connection, market, timeline, currency=currency)
+    if known_at is not None:
+        moment = np.datetime64(known_at.astimezone(UTC).replace(tzinfo=None))
+        is_known = published_at <= moment
+        starts = starts[is_known]
+        published_at = published_at[is_known]
+        price = price[is_known]
+    place = (starts - timeline.starts[0]) // np.timedelta64(SLOT)
+    last = LastPublished(
+        np.full(timeline.count, np.nan),
+        np.full(timeline.count, np.datetime64("NaT", "us")),
+    )
+    # Of a slot's revisions, which are in order, the last one stays.
+    last.price[place] = price
+    last.published_at[place] = published_at
+    return last
 
 
 def read_revisions_each(

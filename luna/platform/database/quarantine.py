@@ -119,18 +119,20 @@ def settle(
     refused: Mapping[str, Sequence[Refused]],
     *,
     lines: tuple[int, int],
+    kind: str = "readings",
 ) -> None:
-    """Make ``refused`` the quarantined readings of sensors within ``lines``.
+    """Make ``refused`` the quarantined rows of live sources within ``lines``.
 
-    Readings before these lines are added or renewed as well. Decided rows stay as they are.
+    Rows before these lines are added or renewed as well. Decided rows stay as they are.
 
     Args:
         connection: to the database.
         site_id: the site's name.
         refused: by source, which names the sensor; a line is an instant in microseconds.
         lines: the first line, and the one after the last.
+        kind: of the rows.
     """
-    key = {"site_key": sites.key_of(connection, site_id), "kind": "readings"}
+    key = {"site_key": sites.key_of(connection, site_id), "kind": kind}
     table = quarantine.c
     same = (
         (table.site_key == key["site_key"])

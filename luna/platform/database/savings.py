@@ -12,11 +12,12 @@ from luna.contracts.replay import DayCost
 from luna.energy.observations import ESTIMABLE
 from luna.energy.quality_verdict import may_use
 from luna.energy.savings import G_PER_KG, NEEDED, CountedDay, LeftOutCode, LeftOutDay, Savings
-from luna.energy.site import Site
+from luna.energy.site import OWN, Site
 from luna.energy.timeline import SLOT, local_dates, local_days, local_midnight, parse_zone
 from luna.platform.database import (
     control,
     forecasts,
+    history_changes,
     observations,
     prices,
     quality,
@@ -55,6 +56,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     issued = forecasts.read_instants(connection, site.name, version=version, first=begin, last=end)
     forecast_days = {instant.astimezone(zone).date() for instant in issued}
     controlled = find_controlled(connection, site, first=begin, end=end)
+    corrected = _find_corrected(connection, site, first=first, last=last)
     lacking = _find_lacking(
         connection, site, [day for day in verdicts if not _is_replayed(scored, day)]
     )
@@ -72,7 +74,15 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
                 for name, cost in scored[day].items()
                 if cost.import_carbon_g is not None
             }
-            counted.append(CountedDay(day, settled, carbon, by_luna=day in controlled))
+            counted.append(
+                CountedDay(
+                    day,
+                    settled,
+                    carbon,
+                    by_luna=day in controlled,
+                    is_outdated=day in corrected,
+                )
+            )
         else:
             # Data missing for a trusted day.
             waits_for = lacking.get(day, "not_replayed" if day in forecast_days else "no_forecast")
@@ -92,6 +102,29 @@ def find_controlled(
         if decider in LUNA_DECIDES
     )
     return {day for day, slots in decided.items() if slots > SLOTS_OF_HALF_A_DAY}
+
+
+def _find_corrected(connection: Connection, site: Site, *, first: date, last: date) -> set[date]:
+    """Return the days of which a price was corrected after they were scored."""
+    zone = parse_zone(site.timezone)
+    series = [
+        name.removeprefix(OWN) if name.startswith(OWN) else history_changes.name_market(name)
+        for name in site.tariff.price_series
+    ]
+    changed_at = history_changes.read_last_changes(
+        connection, site.name, series, local_days(first, last, zone)
+    )
+    if not changed_at:
+        return set()
+    scored_at = scores.read_instants(
+        connection, site.name, system_id=SYSTEM, policies=NEEDED, days=(first, last)
+    )
+    corrected = set()
+    for slot_start, instant in changed_at.items():
+        day = slot_start.astimezone(zone).date()
+        if day in scored_at and scored_at[day] < instant:
+            corrected.add(day)
+    return corrected
 
 
 def _is_replayed(scored: Mapping[date, Mapping[str, DayCost]], day: date) -> bool:
@@ -118,7 +151,7 @@ def _find_lacking(
         for name, is_measured in values.items()
     ]
     is_known = np.logical_and.reduce(known_parts)
-    tariff_prices = prices.read_tariff(connection, site, span).values()
+    tariff_prices = prices.read_tariff(connection, site, span, settled=True).values()
     has_price = [np.isfinite(price) for price in tariff_prices]
     priced = np.logical_and.reduce([np.ones(span.count, dtype=bool), *has_price])
     codes_by_day: dict[date, LeftOutCode] = {}

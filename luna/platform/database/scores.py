@@ -1,9 +1,9 @@
 """Store what policies cost, day by day."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 
-from sqlalchemy import Connection, Date, cast, select, tuple_
+from sqlalchemy import Connection, Date, cast, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts import ReplayReply
@@ -81,6 +81,32 @@ def read_daily(
         cost = DayCost(**dict(zip(DAY_COLUMNS, values, strict=True)))
         days.setdefault(policy, []).append(cost)
     return days
+
+
+def read_instants(
+    connection: Connection,
+    site_id: str,
+    *,
+    system_id: str,
+    policies: Collection[str],
+    days: tuple[date, date],
+) -> dict[date, datetime]:
+    """Return when each day was scored: the one of ``policies`` that was scored first.
+
+    ``days`` are the first and the last.
+    """
+    table = daily_scores.c
+    query = (
+        select(table.day, func.min(table.scored_at).label("scored_at"))
+        .where(
+            table.site_key == sites.key_of(connection, site_id),
+            table.system_id == system_id,
+            table.policy.in_(policies),
+            table.day.between(*days),
+        )
+        .group_by(table.day)
+    )
+    return {row.day: row.scored_at for row in connection.execute(query)}
 
 
 def list_days(

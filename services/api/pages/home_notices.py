@@ -37,6 +37,7 @@ TONES = {
     "agent_withdrawn": "warn",
     "sensor_silent": "warn",
     "sensor_unheard": "warn",
+    "prices_doubted": "warn",
 }
 
 

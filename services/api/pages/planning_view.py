@@ -24,6 +24,7 @@ from luna.contracts.control import ControlState
 from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.contracts.plan import PlanReply
+from luna.contracts.price_sentences import format_price_spans
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
@@ -324,6 +325,14 @@ class PlanningView:
             now=self.stored.now,
             numbers=self.numbers,
         )
+
+    @property
+    def price_versions(self) -> list[str]:
+        """The sentences on whose prices the plan uses until when."""
+        plan = self.stored.plan
+        if plan is None:
+            return []
+        return format_price_spans(plan.price_spans, self.numbers, format_at=self.say_instant)
 
     @property
     def standings(self) -> list[str]:

@@ -364,7 +364,7 @@ def _list_cost_requests(
     if not site.batteries:
         return []
     window = describe_day(day, parse_zone(site.timezone)).window
-    tariff = prices.read_tariff(connection, site, window)
+    tariff = prices.read_tariff(connection, site, window, settled=True)
     if not all(np.isfinite(price).all() for price in tariff.values()):
         return []
     measured = observations.read(connection, site.name, window)

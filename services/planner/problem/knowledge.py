@@ -6,7 +6,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -14,15 +14,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.contracts.plan import PriceSpan
 from luna.energy.economics.prices import extend_prices, price_slots
 from luna.energy.economics.typical_prices import TypicalPrices, expect_typical
 from luna.energy.local_times import mean_by_interval
+from luna.energy.market_publication import PricePublication, find_publication
 from luna.energy.outlook import Forecast, Outlook
+from luna.energy.policy import PRICE_FORECAST_MAX_AGE
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site
 from luna.energy.tariffs.component import billed_name
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, repeat_last
 from luna.words import say_instant
+from services.planner.problem.price_spans import split_spans
 
 DAY = timedelta(days=1)
 
@@ -91,10 +95,33 @@ class PriceVintages:
         price[self.slot[rows][published] - first] = self.price[rows][published]
         return price
 
-    def actual(self) -> FloatArray:
-        """Return the price of every slot as finally published."""
+    def read_publications(self, now: datetime, first: int, end: int) -> InstantArray:
+        """Return when each price of ``read`` was published, NaT without any."""
+        rows = slice(*np.searchsorted(self.slot, (first, end)))
+        published = self.published_at[rows] <= np.datetime64(now.replace(tzinfo=None))
+        instants = np.full(end - first, np.datetime64("NaT", "us"))
+        instants[self.slot[rows][published] - first] = self.published_at[rows][published]
+        return instants
+
+    def find_newest(self, now: datetime) -> datetime | None:
+        """Return when the source last published a price by ``now``; None without any."""
+        published = self.published_at[self.published_at <= np.datetime64(now.replace(tzinfo=None))]
+        if not published.size:
+            return None
+        newest: datetime = published.max().astype("datetime64[us]").astype(datetime)
+        return newest.replace(tzinfo=UTC)
+
+    def actual(self, publication: PricePublication) -> FloatArray:
+        """Return the price of every slot as settled, or else as finally published.
+
+        Forecasts of a source that publishes again after delivery are left out.
+        """
         price = np.full(self.timeline.count, np.nan)
-        price[self.slot] = self.price
+        counts = np.ones(self.slot.size, dtype=bool)
+        if publication == "forecast":
+            ends = self.timeline.starts[self.slot] + np.timedelta64(self.timeline.step)
+            counts = self.published_at >= ends
+        price[self.slot[counts]] = self.price[counts]
         return price
 
 
@@ -117,11 +144,12 @@ class _MarketAhead:
     """A market's price per slot.
 
     ``known`` is the number of slots before the first unpublished one, ``like`` the market whose
-    typical prices stand for missing ones.
+    typical prices stand for missing ones, in the slots ``is_typical``.
     """
 
     price: FloatArray
     known: int
+    is_typical: NDArray[np.bool_]
     like: str | None = None
 
 
@@ -167,6 +195,35 @@ class SitePrices:
         known_until = min(self.timeline.start + known_end * self.timeline.step, timeline.end)
         return Prices(imported, exported, known_until, typical)
 
+    def list_spans(self, now: datetime, timeline: Timeline) -> list[PriceSpan]:
+        """Return which version of each market's prices ``ahead`` returns when."""
+        start = self.timeline.index_of(timeline.start)
+        end = start + timeline.count
+        first = max(start - DAY // timeline.step, 0)
+        spans: list[PriceSpan] = []
+        for market, book in self.books.items():
+            ahead = self._look_ahead(market, book.read(now, first, end), first, start)
+            published_at = book.read_publications(now, start, end)
+            is_typical = ahead.is_typical[start - first :]
+            spans += split_spans(
+                market, timeline, published_at=published_at, is_typical=is_typical, now=now
+            )
+        return spans
+
+    def find_stale(self, now: datetime) -> dict[str, datetime]:
+        """Return the markets whose forecasts are too old at ``now``, with their last publication.
+
+        Only sources whose prices change until delivery publish all day.
+        """
+        stale = {}
+        for market, book in self.books.items():
+            newest = book.find_newest(now)
+            if find_publication(market) != "forecast" or newest is None:
+                continue
+            if now - newest > PRICE_FORECAST_MAX_AGE:
+                stale[market] = newest
+        return stale
+
     def _average_billed(self, prices: Mapping[str, FloatArray], end: int) -> dict[str, FloatArray]:
         """Return the means of the markets that are billed by longer intervals.
 
@@ -207,7 +264,8 @@ class SitePrices:
         is_filled = is_missing & (np.arange(price.size) < count)
         filled = np.where(is_filled, usual.price, price)
         like = usual.like if is_filled[before_plan:].any() else None
-        return _MarketAhead(extend_prices(filled, count, slots_per_day=slots_per_day), known, like)
+        extended = extend_prices(filled, count, slots_per_day=slots_per_day)
+        return _MarketAhead(extended, known, is_filled, like)
 
     def _repeat_last_day(
         self, market: str, price: FloatArray, first: int, start: int
@@ -224,7 +282,7 @@ class SitePrices:
         extended = extend_prices(
             price[begin:], count - begin, slots_per_day=DAY // self.timeline.step
         )
-        return _MarketAhead(extended, count)
+        return _MarketAhead(extended, count, np.zeros(price.size, dtype=bool))
 
     def _expect_typical(self, market: str, first: int, count: int) -> TypicalPrices | None:
         """Return the typical prices of a market's slots.
@@ -273,7 +331,9 @@ class SitePrices:
         """
         first = self.timeline.index_of(timeline.start)
         slots = slice(first, first + timeline.count)
-        whole = {market: book.actual() for market, book in self.books.items()}
+        whole = {}
+        for market, book in self.books.items():
+            whole[market] = book.actual(find_publication(market))
         billed = self._average_billed(whole, self.timeline.count)
         spot = {name: price[slots] for name, price in (whole | billed).items()}
         imported, exported = self._price_slots(timeline, spot)

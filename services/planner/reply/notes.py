@@ -1,6 +1,6 @@
 """List a plan's notes (assumptions, implausible inputs) and its compromises (missed limits)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -205,6 +205,13 @@ def doubt_by_last_week(
             "times": round(doubt.times, 1),
         }
         yield Assumption(code="prices_beyond_last_week", figures=figures)
+
+
+def doubt_stale_prices(stale: Mapping[str, datetime]) -> Iterator[Assumption]:
+    """Yield a note on markets whose forecasts nobody has renewed since an instant."""
+    if stale:
+        figures = {"markets": sorted(stale), "since": min(stale.values()).isoformat()}
+        yield Assumption(code="prices_stale", figures=figures)
 
 
 def name_compromise(

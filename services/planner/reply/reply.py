@@ -278,6 +278,7 @@ def answer_columns(
         slot_minutes=int(timeline.step.total_seconds() // 60),
         issued_at=issued_at,
         prices_known_until=request.outlook.prices_known_until if request.outlook else None,
+        price_spans=request.outlook.price_spans if request.outlook else [],
         forecast=request.outlook.forecast if request.outlook else None,
         uncertainty=None if request.options.uncertainty == "point" else _tell_uncertainty(plan),
         objective=objective,

@@ -193,6 +193,7 @@ def read_outlook(
     beside_series = {
         "prices_known_until": site_prices.known_until,
         "typical_prices": dict(site_prices.typical),
+        "price_spans": inputs.prices.list_spans(facts.known_at, horizon),
         "forecast": source,
     }
     outlook = OutlookMessage(

@@ -24,7 +24,7 @@ from luna.platform.queue.task_metrics import TaskCounter, TaskHistogram
 from luna.platform.tracing import span
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.reply.notes import doubt_by_last_week
+from services.planner.reply.notes import doubt_by_last_week, doubt_stale_prices
 from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.assumptions import list_assumptions
 from services.planner.service.inputs import SiteInputs, gather_inputs, read_facts, read_outlook
@@ -206,6 +206,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
             "assumptions": [
                 *list_assumptions(facts, request, inputs.driving),
                 *doubt_by_last_week(outlook, before, site.currency),
+                *doubt_stale_prices(inputs.prices.find_stale(facts.known_at)),
             ],
         }
     )

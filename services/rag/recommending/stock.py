@@ -166,7 +166,7 @@ def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays
     last = now.astimezone(zone).date() - timedelta(days=1)
     timeline = local_days(max(last - _YEAR, date(1970, 1, 2)), last, zone)
     try:
-        spot = prices.read_tariff(connection, site, timeline)
+        spot = prices.read_tariff(connection, site, timeline, settled=True)
         priced = price_slots(site.tariff, timeline, zone=zone, spot=spot)
     except InvalidInputError:
         return None

@@ -8,11 +8,13 @@ import numpy as np
 
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import SlotReply
+from luna.contracts.price_sentences import format_price_spans
 from luna.contracts.site_tools import Chart, ToolSource
 from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.database import plans
 from luna.platform.house_now import charge_of, discharge_of
 from luna.words.devices import say_device
+from luna.words.price_reasons import ReasonSentence
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.question import MatchedCall, PlainQuestion
@@ -101,6 +103,7 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
     else:
         _tell_batteries(teller, slots, length)
     _tell_cost(teller, plan)
+    _tell_price_versions(teller, plan)
     chart = _draw_plan(teller, slots, length)
     return teller.finish(chart=chart, sources=(plan_source(plan),))
 
@@ -118,6 +121,22 @@ def _tell_cost(teller: Teller, plan: PlanReply) -> None:
     if plan.cost.self_sufficiency is not None:
         share = teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share")
         teller.say("plan_self_sufficiency", share=share)
+
+
+def _tell_price_versions(teller: Teller, plan: PlanReply) -> None:
+    """Tell whose prices the plan uses until when."""
+
+    def format_at(instant: datetime) -> str:
+        return teller.moment("prices_until", instant, day=True)
+
+    def format_market(market: str) -> str:
+        return teller.name("market", market)
+
+    sentences = format_price_spans(
+        plan.price_spans, teller.numbers, format_at=format_at, format_market=format_market
+    )
+    for sentence in sentences:
+        teller.write(ReasonSentence(sentence, ()))
 
 
 def _draw_plan(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> Chart:

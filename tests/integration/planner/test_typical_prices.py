@@ -4,6 +4,7 @@ as predicted.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import httpx
@@ -21,10 +22,12 @@ from luna.platform.database import forecasts, prices, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.embedded.supervisor import Addresses
+from luna.platform.findings import find_doubted_prices
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve
+from tests.support.words.wording import wording
 
 START = datetime(2024, 7, 1, 0, 0, tzinfo=UTC)
 NAME = "offline"
@@ -70,6 +73,20 @@ def buys_at(reply: PlanReply) -> list[float]:
     return [round(slot.import_price, 6) for slot in reply.slots]
 
 
+def spans_of(reply: PlanReply) -> list[tuple[str, int, int, str, str]]:
+    """Return market, first slot, end, version and origin of each stretch of prices."""
+    return [
+        (
+            span.market,
+            (span.from_ - START) // SLOT,
+            (span.to - START) // SLOT,
+            span.version,
+            span.origin,
+        )
+        for span in reply.price_spans
+    ]
+
+
 def typical_day() -> list[float]:
     """Return the import price of a typical July day by quarter-hours: the market's price and the
     markup.
@@ -84,6 +101,7 @@ def test_without_a_single_price_the_typical_ones_of_month_and_hour_are_planned_w
     reply = plan(connection)
     assert buys_at(reply) == typical_day() * 2
     assert reply.prices_known_until == START
+    assert spans_of(reply) == [("DE-LU", 0, 192, "forecast", "typical")]
     note = next(each for each in reply.notes if each.code == "prices_typical")
     assert (note.assumed, note.figures) == (
         True,
@@ -103,6 +121,10 @@ def test_real_prices_replace_typical_ones_as_soon_as_they_come(connection: Conne
     # Beyond today the last day that is known goes on, as ever.
     assert buys_at(reply) == [0.3] * 192
     assert reply.prices_known_until == START + timedelta(days=1)
+    assert spans_of(reply) == [
+        ("DE-LU", 0, 96, "day_ahead", "published"),
+        ("DE-LU", 96, 192, "forecast", "repeated"),
+    ]
     assert [note.code for note in reply.notes if note.code.startswith("prices_")] == [
         "prices_carried_on"
     ]
@@ -118,6 +140,12 @@ def test_a_gap_and_the_end_of_a_few_published_hours_are_filled_with_typical_pric
     day = typical_day()
     assert buys_at(reply) == [*[0.3] * 8, *day[8:12], *[0.3] * 8, *day[20:], *day]
     assert reply.prices_known_until == START + 8 * SLOT
+    assert spans_of(reply) == [
+        ("DE-LU", 0, 8, "day_ahead", "published"),
+        ("DE-LU", 8, 12, "forecast", "typical"),
+        ("DE-LU", 12, 20, "day_ahead", "published"),
+        ("DE-LU", 20, 192, "forecast", "typical"),
+    ]
 
 
 @pytest.fixture
@@ -142,6 +170,80 @@ def test_the_page_marks_every_price_as_predicted_until_prices_come(
     assert document["plan"]["prices_known_until"] == "2024-07-01T00:00:00Z"
     assert document["prices"]["known_slots"] == 0
     assert document["prices"]["import"][-1] == pytest.approx(typical_day()[-1], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("age", "codes"),
+    [(timedelta(minutes=20), []), (timedelta(hours=3), ["prices_stale"])],
+    ids=["fresh", "stale"],
+)
+def test_a_supplier_s_forecasts_are_named_so_and_said_to_be_old_when_they_are(
+    connection: Connection, age: timedelta, codes: list[str]
+) -> None:
+    store(connection)
+    tariff = {
+        "import": {"kind": "spot", "market": "AU-AMBER"},
+        "export": {"kind": "spot", "market": "AU-AMBER-FEEDIN"},
+    }
+    sites.save(connection, parse_site(SITE | {"currency": "AUD", "tariff": tariff}))
+    grid = Timeline(START - timedelta(days=1), SLOT, 288)
+    for market, price in (("AU-AMBER", 0.3), ("AU-AMBER-FEEDIN", 0.1)):
+        prices.upsert(
+            connection,
+            market,
+            starts=grid.starts,
+            price=np.full(grid.count, price),
+            currency="AUD",
+            published_at=START - age,
+        )
+    reply = plan(connection)
+    assert spans_of(reply) == [
+        ("AU-AMBER", 0, 192, "forecast", "published"),
+        ("AU-AMBER-FEEDIN", 0, 192, "forecast", "published"),
+    ]
+    found = [note for note in reply.notes if note.code == "prices_stale"]
+    assert [note.code for note in found] == codes
+    since = (START - age).isoformat()
+    markets = ["AU-AMBER", "AU-AMBER-FEEDIN"]
+    assert [note.figures for note in found] == [{"markets": markets, "since": since}] * len(codes)
+    assert [finding.code for finding in find_doubted_prices(reply)] == [
+        "prices_doubted" for _ in codes
+    ]
+
+
+def test_a_plan_says_over_http_and_on_the_page_whose_prices_it_uses_until_when(
+    database: Engine, redis_url: str, database_url: str
+) -> None:
+    with unit_of_work(database) as connection:
+        store(connection)
+        publish(connection, START - timedelta(days=1), 192, 0.2)
+        plan_id = plan(connection).plan_id
+    addresses = Addresses(database_url=database_url, redis_url=redis_url)
+    try:
+        with serve(addresses, clock=FixedClock(START), outside_services=False) as api:
+            document = api.get(f"/v1/plans/{plan_id}").json()
+            pages = {
+                language: unescape(
+                    api.get(
+                        f"/ui/sites/{NAME}/planning", headers={"Accept-Language": language}
+                    ).text
+                )
+                for language in ("en", "de", "nl")
+            }
+    finally:
+        remove_site(database, NAME)
+        with unit_of_work(database) as connection:
+            prices.forget_market(connection, "DE-LU")
+    published = {"version": "day_ahead", "origin": "published"}
+    repeated = {"version": "forecast", "origin": "repeated"}
+    midnights = ["2024-07-01T00:00:00Z", "2024-07-02T00:00:00Z", "2024-07-03T00:00:00Z"]
+    assert document["price_spans"] == [
+        {"market": "DE-LU", "from": midnights[0], "to": midnights[1]} | published,
+        {"market": "DE-LU", "from": midnights[1], "to": midnights[2]} | repeated,
+    ]
+    until = {"en": "tomorrow 00:00", "de": "morgen 00:00", "nl": "morgen 00:00"}
+    for language, page in pages.items():
+        assert wording("price_versions", "market_until", language, t=until[language]) in page
 
 
 def read_timeline(api: httpx.Client, site: str) -> dict[str, Any]:

@@ -160,6 +160,10 @@ def test_the_plan_told_is_the_plan_that_is_stored(connection: Connection) -> Non
     ahead = [slot for slot in stored.slots if slot.start + timedelta(minutes=15) > NOW]
     assert figures["charge_kwh"] == sum(slot.batteries["battery 2"].charge_kwh for slot in ahead)
     assert figures["soc_end_1"] == ahead[-1].batteries["battery 2"].soc_end
+    # Prices are published to the end of 3 April.
+    assert figures["prices_until"] == "2024-04-04T00:00:00+02:00"
+    until = wording("price_versions", "market_until", t="Thu 4 Apr, 00:00")
+    assert until in call(connection, "plan").text.replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

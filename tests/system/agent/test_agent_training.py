@@ -248,7 +248,8 @@ def test_a_longer_history_holds_the_shorter_one(home: Connection) -> None:
         np.testing.assert_array_equal(mine.pv_kwh.expected, theirs.pv_kwh.expected)
     np.testing.assert_array_equal(cut.scene.foresight.load_kwh, short.scene.foresight.load_kwh)
     for name, book in short.scene.prices.books.items():
-        np.testing.assert_array_equal(cut.scene.prices.books[name].actual(), book.actual())
+        known = cut.scene.prices.books[name].actual("day_ahead")
+        np.testing.assert_array_equal(known, book.actual("day_ahead"))
 
 
 def test_another_battery_needs_another_training(

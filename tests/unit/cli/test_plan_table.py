@@ -14,6 +14,9 @@ from tests.support.command_line.call import Luna
 from tests.support.words.wording import wording
 from tests.unit.cli.test_plan_command import plan_request
 
+# The end of 31 January in Berlin.
+MIDNIGHT = {"en": "Thu 00:00", "de": "Do. 00:00", "nl": "do 00:00"}
+
 
 def show(luna: Luna, folder: Path, request: dict[str, Any], *options: str) -> str:
     file = folder / "request.json"
@@ -86,6 +89,37 @@ def test_a_price_that_nobody_has_published_is_marked(luna: Luna, tmp_path: Path)
     # What is paid for a sold kWh is the same at any time: no market's.
     assert "~7" not in second
     assert wording("plan_command", "predicted", mark="~") in shown
+
+
+@pytest.mark.parametrize("language", ["en", "de", "nl"])
+@pytest.mark.usefixtures("wide")
+def test_it_says_whose_prices_they_are_until_when_market_by_market(
+    luna: Luna, tmp_path: Path, language: Language
+) -> None:
+    request = across_midnight()
+    start = "2024-01-31T22:00:00Z"
+    midnight = "2024-01-31T23:00:00Z"
+    end = "2024-02-01T00:00:00Z"
+    published = {"market": "DE-LU", "version": "day_ahead", "origin": "published"}
+    repeated = {"market": "DE-LU", "version": "forecast", "origin": "repeated"}
+    spans = [
+        published | {"from": start, "to": midnight},
+        repeated | {"from": midnight, "to": end},
+    ]
+    request["outlook"]["price_spans"] = spans
+    of_market = wording("price_versions", "market_until", language, t=MIDNIGHT[language])
+    assert of_market in show(luna, tmp_path, request, "--language", language)
+    # Another market, of which all is known: each has a sentence of its own.
+    spans.append(published | {"market": "own:export_price", "from": start, "to": end})
+    shown = show(luna, tmp_path, request, "--language", language)
+    own = wording("price_versions", "loaded_all", language)
+    sides = {
+        "DE-LU": of_market,
+        wording("price_versions", "name_export_price", language): own,
+    }
+    for market, sentence in sides.items():
+        line = wording("price_versions", "of_market", language, market=market, sentence=sentence)
+        assert line in shown.splitlines()
 
 
 def test_a_narrow_terminal_has_the_reasons_below_and_loses_no_figure(

@@ -15,9 +15,8 @@ from luna.contracts import FetchPricesRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline, local_day
 from luna.platform.settings import Settings
+from services.ingest.collected_prices import CollectedPrices, Need
 from services.ingest.price_collection import (
-    CollectedPrices,
-    Need,
     changing_window,
     collect,
     date_prices,
@@ -42,7 +41,7 @@ NOON = datetime(2026, 11, 20, 11, tzinfo=UTC)
 TODAY = local_day(date(2026, 11, 20), BERLIN)
 TOMORROW = local_day(date(2026, 11, 21), BERLIN)
 GERMANY = market_named("DE-LU")
-ILLINOIS = Market("US-COMED", "America/Chicago", is_day_ahead=False)
+ILLINOIS = Market("US-COMED", "America/Chicago", publication="afterwards")
 
 
 def settings(**given: str) -> Settings:
@@ -96,7 +95,7 @@ def test_a_day_on_which_clocks_change_is_wanted_whole(day: date, slots: int) -> 
 @pytest.mark.parametrize("minutes", [0, 14], ids=["at midnight", "just after"])
 def test_no_price_ahead_is_wanted_where_prices_are_known_only_afterwards(minutes: int) -> None:
     now = TODAY.start + timedelta(minutes=minutes)
-    berlin = Market("here", "Europe/Berlin", is_day_ahead=False)
+    berlin = Market("here", "Europe/Berlin", publication="afterwards")
     wanted = expected_window(now, berlin)
     assert wanted.end == TODAY.start + SLOT
     known = np.zeros(wanted.count)
@@ -122,7 +121,8 @@ def test_where_all_is_known_revisions_are_looked_for_once_an_hour() -> None:
     assert due(NOON + timedelta(minutes=50), unknown=slice(0)) is None
     window = due(NOON + timedelta(hours=2, minutes=3), unknown=slice(0))
     assert window is not None
-    assert (window.start, window.end) == (TODAY.start, TOMORROW.end)
+    # Of yesterday as well, which a source may correct.
+    assert (window.start, window.end) == (TODAY.start - timedelta(days=1), TOMORROW.end)
 
 
 def test_a_hole_in_the_past_is_asked_for_once_an_hour() -> None:

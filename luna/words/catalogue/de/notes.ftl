@@ -17,6 +17,7 @@ note_tariff_default = Für dein Zuhause fehlt der Tarif. Luna nimmt { $import_pr
 note_prices_unused = Luna nutzt die geladenen Preise ({ $series }) nicht, denn dein Tarif hat { $kinds }. Setz dort kind: series, um sie zu nutzen.
 note_prices_carried_on = Preise sind bis { $since } bekannt. Danach wiederholt Luna die des letzten bekannten Tages.
 note_prices_typical = Preise von { $markets } fehlen ab { $since }. Luna plant mit typischen Preisen für Monat und Stunde, wie in { $like }. Echte Preise ersetzen sie.
+note_prices_stale = Seit { $since } sind keine neuen Preise von { $markets } gekommen. Luna plant mit der letzten Prognose. Prüfe die Verbindung zu deinem Anbieter.
 note_forecast_fallback = { $active } hat keine aktuelle Prognose. Luna nutzt { $version }, erstellt { $issued_at }.
 note_forecast_old = Luna nutzt die Prognose { $version }, erstellt { $issued_at }. Eine neuere kam nicht an.
 note_forecast_awaits_proof = Luna nutzt die Prognose { $version }. { $candidate } ist trainiert: { $days } von { $needed } Tagen sind geprüft{ $earliest }.

@@ -40,6 +40,8 @@ title_sensor_unheard = Sensor not found
 text_sensor_unheard = { $sensor } has never sent a value. Luna calculates without it: { $role }. Correct its name on your home's page under Sensors, or remove it there.
 title_level_doubted = Check the battery level
 text_level_doubted = { $note }
+title_prices_doubted = Check the prices
+text_prices_doubted = { $note }
 
 # Antares, the learning assistant.
 title_agent_offered = Antares is ready

@@ -17,6 +17,7 @@ note_tariff_default = Your home has no tariff. Luna assumes { $import_price } fo
 note_prices_unused = Luna does not use the loaded prices ({ $series }), as your tariff has { $kinds }. Set kind: series there to use them.
 note_prices_carried_on = Prices are known until { $since }. After that Luna repeats those of the last known day.
 note_prices_typical = Prices of { $markets } are missing from { $since } on. Luna plans with prices typical of month and hour, as in { $like }. Real prices replace them.
+note_prices_stale = No new prices of { $markets } since { $since }. Luna plans with the last forecast. Check the connection to your supplier.
 note_forecast_fallback = { $active } has no current forecast. Luna uses { $version }, made { $issued_at }.
 note_forecast_old = Luna uses the forecast { $version }, made { $issued_at }. A newer one did not arrive.
 note_forecast_awaits_proof = Luna uses the forecast { $version }. { $candidate } is trained: { $days } of { $needed } days are tested{ $earliest }.

@@ -40,6 +40,8 @@ title_sensor_unheard = Sensor niet gevonden
 text_sensor_unheard = { $sensor } heeft nog nooit een waarde gestuurd. Luna rekent zonder deze sensor: { $role }. Verbeter de naam op de pagina van je huis onder Sensoren, of verwijder hem daar.
 title_level_doubted = Controleer het batterijniveau
 text_level_doubted = { $note }
+title_prices_doubted = Controleer de prijzen
+text_prices_doubted = { $note }
 
 # Antares, the learning assistant.
 title_agent_offered = Antares is klaar

@@ -199,5 +199,5 @@ SOURCE = PriceSourceDeclaration(
     setting="amber_token",
     currencies=frozenset({"AUD"}),
     clock=NEM,
-    is_forecast=True,
+    publication="forecast",
 )

@@ -94,5 +94,5 @@ SOURCE = PriceSourceDeclaration(
     open=lambda access: ComEd(access.web),
     currencies=frozenset({"USD"}),
     clock=CLOCK,
-    is_day_ahead=False,
+    publication="afterwards",
 )

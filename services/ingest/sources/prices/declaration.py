@@ -6,6 +6,7 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
+from luna.energy.market_publication import PricePublication
 from luna.energy.timeline import parse_zone
 from services.ingest.sources.source import PriceSource
 from services.ingest.sources.web import Web
@@ -80,9 +81,8 @@ class PriceSourceDeclaration:
         currencies: currencies of its prices; None: any, and the service refuses those it lacks.
         clock: time zone of its markets' auction days.
         published: time of the day before, on that clock, at which a day's prices are usually out.
-        is_day_ahead: whether prices are published the day before; else they are known only once
-            their quarter-hour is over.
-        is_forecast: whether a price may change until its slot is over, and afterwards.
+        publication: how its prices are published; ``luna.energy.market_publication`` names it by
+            market for everybody else.
     """
 
     codes: Mapping[str, str]
@@ -91,8 +91,7 @@ class PriceSourceDeclaration:
     currencies: frozenset[str] | None = None
     clock: str = COUPLED
     published: time = DAY_AHEAD_PUBLISHED
-    is_day_ahead: bool = True
-    is_forecast: bool = False
+    publication: PricePublication = "day_ahead"
 
     @property
     def usual_currency(self) -> str:
@@ -116,16 +115,14 @@ class Market:
         clock: time zone of its auction days.
         published: time of the day before, on that clock, at which a day's prices are usually out.
         currency: of its prices where nobody names one.
-        is_day_ahead: whether prices are published the day before.
-        is_forecast: whether a price may change until its slot is over, and afterwards.
+        publication: how its prices are published.
     """
 
     name: str
     clock: str = COUPLED
     published: time = DAY_AHEAD_PUBLISHED
     currency: str = COUPLED_CURRENCY
-    is_day_ahead: bool = True
-    is_forecast: bool = False
+    publication: PricePublication = "day_ahead"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -41,8 +41,7 @@ def list_markets() -> Mapping[str, Market]:
                 source.clock,
                 source.published,
                 source.usual_currency,
-                source.is_day_ahead,
-                source.is_forecast,
+                source.publication,
             )
             markets.setdefault(name, market)
     return markets

@@ -11,7 +11,12 @@ from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.plan import NoteReply, PlanReply
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.findings import FindingCode, SiteFinding, find_doubted_levels
+from luna.platform.findings import (
+    FindingCode,
+    SiteFinding,
+    find_doubted_levels,
+    find_doubted_prices,
+)
 from luna.platform.house_now import HouseFigure, format_run
 from luna.platform.house_statements import format_statement, state_house
 from luna.words import Language, list_reason_codes
@@ -582,3 +587,29 @@ def test_what_is_the_matter_with_a_car_s_charge_is_said_on_every_surface(
     assert (notice.title, notice.more) == (sentence, "")
     assert sentence in said
     assert message.text.endswith(sentence)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "nl"])
+def test_an_absurd_price_is_planned_with_and_said_on_the_page(language: Language) -> None:
+    view = view_of(("save", 4, 0.0), language=language)
+    plan = view.house.planned.plan
+    assert plan is not None
+    figures = {
+        "series": ["import_price"],
+        "price": 30.0,
+        "at": "2026-05-20T14:30:00+00:00",
+        "known_price": 6.0,
+    }
+    note = NoteReply(code="price_beyond_markets", text="", figures=figures)
+    noted = plan.model_copy(update={"notes": [note]})
+    document = dict(view.document) | {
+        "overrides": [],
+        "sessions": [],
+        "ages_s": {"plan": 60, "measured": 600},
+        "prices": {"known_slots": 999},
+    }
+    house = replace(view.house, findings=tuple(find_doubted_prices(noted)))
+    notices = list_notices(HomeView(view.window, document, view.words, house), timedelta(hours=1))
+    title = wording("messages", "title_prices_doubted", language)
+    sentence = say_note(note.code, figures, view.numbers)
+    assert [(notice.title, notice.more) for notice in notices] == [(f"{title}.", sentence)]
