@@ -34,6 +34,8 @@ from services.api.pages.setup.fields import (
     KINDS,
     ON,
     PARTS,
+    PEAK,
+    PRODUCT,
     SITE,
     TARIFF,
     Entry,
@@ -43,11 +45,20 @@ from services.api.pages.setup.fields import (
     list_import_entries,
 )
 from services.api.pages.setup.naming import identifier_of
+from services.api.pages.setup.peak_charges import compose_peaks, list_peak_charges
+from services.api.pages.setup.postcode import suggest_by_postcode
 from services.api.pages.setup.price_parts import (
     compose_feed_in,
     compose_parts,
     find_part_faults,
     name_part,
+)
+from services.api.pages.setup.supplier_offers import (
+    compose_offer,
+    compose_sold,
+    find_offer,
+    find_offer_faults,
+    list_offer_entries,
 )
 
 STEPS = ("site", "devices", "tariff", "data", "control", "review")
@@ -361,7 +372,10 @@ def _name_devices(section: str, answers: Mapping[str, Any]) -> list[str]:
 
 
 def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
+    country = country_of(answers)
+    country_code = country.code if country else ""
     typed = suggest_tariff(answers) | answers.get("tariff", {})
+    typed |= suggest_by_postcode(typed, country_code)
     kind = typed["import_kind"]
     export_kind = typed["export_kind"]
     kept = answers.get("kept", {})
@@ -369,34 +383,68 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
     if not has_kinds or (KEPT in {kind, export_kind} and not kept):
         composed.faults["tariff"].append(FieldFault("import_kind", "choice"))
         return
-    bought, faults = _check_prices(list_import_entries(typed), typed, answers)
-    base, base_faults = _check_prices(BASE, typed, answers)
+    offer = find_offer(typed, country_code)
+    import_entries = list_import_entries(typed)
+    if offer is not None:
+        import_entries += list_offer_entries(offer, typed)
+    bought, faults = _check_prices(import_entries, typed, answers)
+    others, other_faults = _check_prices((*BASE, *PEAK), typed, answers)
     sold, export_faults = _check_prices(_list_export_entries(typed), typed, answers)
-    country = country_of(answers)
     faults += _find_market_faults(bought | sold, country)
-    country_code = country.code if country else ""
-    if kind == "time_of_use":
-        # A second band needs all of its fields.
-        missing = [name for name in _SECOND_BAND if name not in bought]
-        if len(missing) < len(_SECOND_BAND):
-            faults += [FieldFault(name, "band") for name in missing]
-    elif kind == PARTS:
-        faults += find_part_faults(typed, bought, country_code)
-    faults += base_faults + export_faults
+    faults += _find_choice_faults(typed, bought | others, country_code)
+    faults += other_faults + export_faults
     composed.faults["tariff"] += faults
     if faults:
         return
     rules = {"import": kept.get("import"), "export": kept.get("export")}
+    stored = kept.get("components")
     if kind == PARTS:
-        stored = kept.get("components")
         rules["import"] = compose_parts(typed, bought, country=country_code, stored=stored)
+    elif offer is not None:
+        rules["import"] = compose_offer(offer, typed, bought, country=country_code, stored=stored)
     elif kind != KEPT:
         rules["import"] = _compose_import(kind, bought)
-    if export_kind != KEPT:
+    if export_kind == PRODUCT and offer is not None:
+        rules["export"] = compose_sold(offer, typed)
+    elif export_kind != KEPT:
         rules["export"] = _compose_export(typed, sold)
-    if "base_price" in base:
-        rules["base"] = [{"name": name_part("base", typed), "price": base["base_price"]}]
-    composed.document["tariff"] = rules
+    composed.document["tariff"] = rules | _compose_charges(typed, others, country_code)
+
+
+def _compose_charges(
+    typed: Mapping[str, str], values: Mapping[str, Any], country: str
+) -> dict[str, Any]:
+    """Return the documents of what is due beside the kWh: base price, capacity charge."""
+    charges: dict[str, Any] = {}
+    if "base_price" in values:
+        charges["base"] = [{"name": name_part("base", typed), "price": values["base_price"]}]
+    if "peak_published" in values:
+        charges["peak"] = compose_peaks(list_peak_charges(country)[values["peak_published"]])
+    return charges
+
+
+def _find_choice_faults(
+    typed: Mapping[str, str], values: Mapping[str, Any], country: str
+) -> list[FieldFault]:
+    """Return the faults of choices that go together, and of those that the country lacks."""
+    faults = []
+    kind = typed["import_kind"]
+    if kind == "time_of_use":
+        # A second band needs all of its fields.
+        missing = [name for name in _SECOND_BAND if name not in values]
+        if len(missing) < len(_SECOND_BAND):
+            faults += [FieldFault(name, "band") for name in missing]
+    elif kind == PRODUCT:
+        faults += find_offer_faults(typed, values, country)
+    elif kind == PARTS:
+        faults += find_part_faults(typed, values, country)
+    offer = find_offer(typed, country)
+    if typed["export_kind"] == PRODUCT and (offer is None or not offer.sold_markets):
+        faults.append(FieldFault("export_kind", "choice"))
+    peak = values.get("peak_published")
+    if peak is not None and peak not in list_peak_charges(country):
+        faults.append(FieldFault("peak_published", "choice"))
+    return faults
 
 
 def _find_market_faults(values: Mapping[str, Any], country: Country | None) -> list[FieldFault]:

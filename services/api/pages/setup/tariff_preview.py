@@ -16,8 +16,13 @@ from luna.words import Language, Numbers
 from luna.words.charts.price_day import COLOURS, HOURS, PriceDay, draw_price_day
 from luna.words.numbers import say_month
 from luna.words.pages import PageWords
-from services.api.pages.setup.composition import compose, country_of, currency_of
-from services.api.pages.setup.fields import PARTS
+from services.api.pages.setup.composition import (
+    compose,
+    country_of,
+    currency_of,
+    is_southern,
+)
+from services.api.pages.setup.fields import PARTS, PRODUCT
 
 _WEDNESDAY = 2
 _SATURDAY = 5
@@ -63,7 +68,7 @@ def preview_tariff(
     priced = {}
     for title, weekday in titles.items():
         day = first + timedelta(days=(weekday - first.weekday()) % 7)
-        parts = _price_parts(rule, day, zone=zone, currency=currency)
+        parts = _price_parts(rule, day, zone=zone, currency=currency, southern=is_southern(answers))
         if parts is None:
             return None
         priced[words(title)] = parts
@@ -85,13 +90,13 @@ def preview_tariff(
 def _begin_of(typed: Mapping[str, str]) -> date:
     """Return the day from which the typed parts hold."""
     text = typed.get("parts_from", "").strip()
-    if typed.get("import_kind") != PARTS or not text:
+    if typed.get("import_kind") not in {PARTS, PRODUCT} or not text:
         return date.min
     return date.fromisoformat(text)
 
 
 def _price_parts(
-    rule: ImportRule, day: date, *, zone: ZoneInfo, currency: str
+    rule: ImportRule, day: date, *, zone: ZoneInfo, currency: str, southern: bool
 ) -> dict[str, FloatArray] | None:
     """Return the price of each part by hour, with tax; None where it is not known."""
     if rule.reads_own_series:
@@ -99,7 +104,9 @@ def _price_parts(
     timeline = Timeline(local_midnight(day, zone), SLOT, _SLOTS)
     spot = {}
     for market in rule.markets:
-        typical = expect_typical(market, timeline, zone=zone, currency=currency)
+        typical = expect_typical(
+            market, timeline, zone=zone, currency=currency, is_southern=southern
+        )
         if typical is None:
             return None
         spot[market] = typical.price
