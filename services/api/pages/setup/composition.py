@@ -440,7 +440,7 @@ def _find_choice_faults(
         faults += find_part_faults(typed, values, country)
     offer = find_offer(typed, country)
     if typed["export_kind"] == PRODUCT and (offer is None or not offer.sold_markets):
-        faults.append(FieldFault("export_kind", "choice"))
+        faults.append(FieldFault("export_kind", "unpaid"))
     peak = values.get("peak_published")
     if peak is not None and peak not in list_peak_charges(country):
         faults.append(FieldFault("peak_published", "choice"))

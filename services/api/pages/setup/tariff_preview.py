@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from luna.energy.economics.typical_prices import expect_typical
 from luna.energy.site import OWN_IMPORT, ImportRule, Tariff
+from luna.energy.suppliers.products import find_all_in_country
 from luna.energy.tariffs.component import PricedSlots
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
 from luna.words import Language, Numbers
@@ -39,12 +40,14 @@ class PreviewDay(NamedTuple):
 class TariffPreview(NamedTuple):
     """Prices by hour of a weekday and a Saturday.
 
-    ``keys``: colour and name of each part; ``month``: whose usual market prices they hold, or "".
+    ``keys``: colour and name of each part; ``month``: whose usual market prices they hold, or "";
+    ``is_estimate``: whether usual taxes and fees are in them as well.
     """
 
     days: list[PreviewDay]
     keys: list[tuple[str, str]]
     month: str
+    is_estimate: bool = False
 
 
 def preview_tariff(
@@ -84,7 +87,9 @@ def preview_tariff(
         said = _say_day(title, prices, words, numbers)
         drawn.append(PreviewDay(draw_price_day(prices, numbers, label=said, span=span), said))
     keys = [(COLOURS[place % len(COLOURS)], name) for place, name in enumerate(names)]
-    return TariffPreview(drawn, keys, say_month(first, language) if rule.markets else "")
+    month = say_month(first, language) if rule.markets else ""
+    is_estimate = any(find_all_in_country(market) is not None for market in rule.markets)
+    return TariffPreview(drawn, keys, month, is_estimate)
 
 
 def _begin_of(typed: Mapping[str, str]) -> date:

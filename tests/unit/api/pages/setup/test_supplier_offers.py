@@ -145,7 +145,7 @@ def test_what_a_country_lacks_is_refused() -> None:
     [fault] = list_faults("DE:Berlin", product="octopus-agile")
     assert (fault.field, fault.code) == ("product", "choice")
     [fault] = list_faults("DE:Berlin", product="tibber", export_kind="product")
-    assert (fault.field, fault.code) == ("export_kind", "choice")
+    assert (fault.field, fault.code) == ("export_kind", "unpaid")
 
 
 def test_flanders_capacity_tariff_is_filled_in_with_tax() -> None:
