@@ -197,7 +197,7 @@ def test_a_home_is_set_up_with_its_supplier_s_product_and_planned(
     api: httpx.Client, database_without_home: Engine, folder: Path, home: SuppliedHome
 ) -> None:
     draft = begin(api, home.place)
-    typed = {"import_kind": "product"} | home.tariff
+    typed = {"import_kind": "product", **home.tariff}
     offered = unescape(api.get(f"{draft}/tariff", headers=ENGLISH).text)
     assert f'value="{home.tariff["product"]}"' in offered
     assert follow(api, draft, "tariff", typed | {"go": "show"}) == "tariff?check=1#preview"
