@@ -15,6 +15,10 @@ from luna.energy.timeline import FloatArray
 # and fees. Source: ACER decision 01-2023.
 LOWEST_PRICE_EUR = -1.0
 HIGHEST_PRICE_EUR = 6.0
+# Markets that may clear higher than Europe's, currency/kWh, with a margin for taxes and fees.
+# Source: AEMC, market price cap of 2025-26, 20,300 AUD/MWh; New Zealand's Electricity Industry
+# Participation Code, scarcity prices up to 20,000 NZD/MWh; ERCOT, 9,000 USD/MWh in February 2021.
+_HIGHEST_PRICES = {"AUD": 30.0, "NZD": 30.0, "USD": 12.0}
 # Ten times the harmonised limit, which rises in steps: only a wrong unit exceeds it.
 ABSURD_PRICE_EUR = 40.0
 # The highest median of a day so far was 0.9 EUR/kWh (Finland, 5 January 2024).
@@ -137,6 +141,18 @@ def absurd_price(currency: str) -> float:
     For a currency that ``PER_EURO`` lacks the highest such bound.
     """
     return in_currency(ABSURD_PRICE_EUR, currency)
+
+
+def possible_prices(currency: str) -> tuple[float, float] | None:
+    """Return the lowest and the highest price that a market can reach, currency/kWh.
+
+    None for a currency that ``PER_EURO`` lacks.
+    """
+    scale = PER_EURO.get(currency)
+    if scale is None:
+        return None
+    highest = _HIGHEST_PRICES.get(currency, HIGHEST_PRICE_EUR * scale)
+    return LOWEST_PRICE_EUR * scale, highest
 
 
 def _suspect_units(currency: str, times: float) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ import numpy as np
 
 from luna.energy.economics import typical_price_table
 from luna.energy.part import PER_EURO
+from luna.energy.site.countries import COUNTRIES
+from luna.energy.suppliers.products import find_all_in_country
 from luna.energy.timeline import FloatArray, Timeline, local_offsets
 
 _EURO_PER_MWH = {"NL": typical_price_table.NETHERLANDS}
@@ -46,6 +48,7 @@ def expect_typical(
 ) -> TypicalPrices | None:
     """Return the typical prices of a market on a timeline.
 
+    Those of an all-in market have the usual taxes, fees and supplier's part of its country on top.
     None in a currency whose level is not known.
 
     Args:
@@ -63,4 +66,8 @@ def expect_typical(
     half_year = 6 if is_southern else 0
     month = (local.astype("datetime64[M]").astype(int) + half_year) % 12
     hour = (local - local.astype("datetime64[D]")).astype("timedelta64[h]").astype(int)
-    return TypicalPrices(like, tables[like][month, hour] * PER_EURO[currency])
+    price = tables[like][month, hour] * PER_EURO[currency]
+    usual = COUNTRIES.get(find_all_in_country(market) or "")
+    if usual is not None and usual.currency == currency:
+        price = (price + usual.markup) * (1.0 + usual.vat)
+    return TypicalPrices(like, price)

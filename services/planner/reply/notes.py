@@ -16,13 +16,11 @@ from luna.contracts.plan import (
     PlanRequest,
 )
 from luna.energy.devices.grid import GridConnection
-from luna.energy.part import PER_EURO
 from luna.energy.plausibility import (
     FAR_BEYOND,
-    HIGHEST_PRICE_EUR,
-    LOWEST_PRICE_EUR,
     USUAL_POWER_KW,
     doubt_prices,
+    possible_prices,
 )
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
@@ -141,12 +139,13 @@ def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> It
         yield from _doubt_power(
             outlook.pv_kwh, timeline, "pv_beyond_arrays", most_kw=most_kw, limit_kw=peak_kw
         )
-    if PER_EURO.get(site.currency):
+    possible = possible_prices(site.currency)
+    if possible is not None:
         for series, price in (
             ("import_price", outlook.import_price),
             ("export_price", outlook.export_price),
         ):
-            yield from _doubt_price(series, price, timeline, scale=PER_EURO[site.currency])
+            yield from _doubt_price(series, price, timeline, possible)
 
 
 def _doubt_power(
@@ -167,11 +166,10 @@ def _doubt_power(
 
 
 def _doubt_price(
-    series: str, price: list[float], timeline: Timeline, *, scale: float
+    series: str, price: list[float], timeline: Timeline, possible: tuple[float, float]
 ) -> Iterator[Assumption]:
     """Yield a note if a price is outside the range ever paid for a slot."""
-    least = LOWEST_PRICE_EUR * scale
-    most = HIGHEST_PRICE_EUR * scale
+    least, most = possible
     lowest = min(price)
     highest = max(price)
     if lowest >= least and highest <= most:

@@ -13,7 +13,14 @@ from luna.words import Language
 from luna.words.pages import page_words
 from services.api.pages.setup.composition import compose, suggest_tariff
 from services.api.pages.setup.devices import DEVICE_FORMS
-from services.api.pages.setup.fields import ALL_PARTS, GRID, HOUSEHOLD, SITE, TARIFF
+from services.api.pages.setup.fields import (
+    ALL_PARTS,
+    GRID,
+    HOUSEHOLD,
+    PRODUCT_PARTS,
+    SITE,
+    TARIFF,
+)
 from services.api.pages.setup.views import numbers_of_site, view_assumptions
 
 BARE: dict[str, Any] = {
@@ -112,7 +119,7 @@ def test_each_is_a_sentence_and_what_is_worth_most_comes_first(language: Languag
 # Fields whose default is no assumption: the reader sees them as they are, or they count only beside
 # others.
 SAID_PLAINLY = {"name", "import_kind", "export_kind", "second_days"} | {
-    entry.name for entry in ALL_PARTS
+    entry.name for entry in (*ALL_PARTS, *PRODUCT_PARTS)
 }
 # Of fields that set-up fills in: what has to be typed beside them for a site to be whole.
 NEEDED = {

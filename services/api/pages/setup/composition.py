@@ -1,7 +1,7 @@
 """Compose a site's document from the answers of set-up, with the faults of each step. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,31 +24,16 @@ from luna.words.numbers import read_number
 from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import (
-    BASE,
-    EXPORT_ENTRIES,
-    EXPORT_KINDS,
-    EXPORT_SPOT,
     GRID,
     HOUSEHOLD,
-    KEPT,
-    KINDS,
-    ON,
-    PARTS,
     SITE,
     TARIFF,
-    Entry,
     FieldFault,
     check_entries,
     check_zone,
-    list_import_entries,
 )
 from services.api.pages.setup.naming import identifier_of
-from services.api.pages.setup.price_parts import (
-    compose_feed_in,
-    compose_parts,
-    find_part_faults,
-    name_part,
-)
+from services.api.pages.setup.tariff_composition import compose_tariff
 
 STEPS = ("site", "devices", "tariff", "data", "control", "review")
 ELSEWHERE = "elsewhere"
@@ -56,7 +41,6 @@ ELSEWHERE = "elsewhere"
 TAKEN = "taken"
 _AT_CONNECTION = ("total_grid_import", "total_grid_export")
 _VIA_PARTS = ("profile", "host", "port", "unit", "prefix", "secret")
-_SECOND_BAND = ("second_from", "second_to", "second_price")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # The step of set-up by section of a site.
 _STEP_OF = dict.fromkeys((*DEVICE_FORMS, "grid"), "devices") | {
@@ -362,95 +346,9 @@ def _name_devices(section: str, answers: Mapping[str, Any]) -> list[str]:
 
 def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
     typed = suggest_tariff(answers) | answers.get("tariff", {})
-    kind = typed["import_kind"]
-    export_kind = typed["export_kind"]
-    kept = answers.get("kept", {})
-    has_kinds = kind in KINDS and export_kind in EXPORT_KINDS
-    if not has_kinds or (KEPT in {kind, export_kind} and not kept):
-        composed.faults["tariff"].append(FieldFault("import_kind", "choice"))
-        return
-    bought, faults = _check_prices(list_import_entries(typed), typed, answers)
-    base, base_faults = _check_prices(BASE, typed, answers)
-    sold, export_faults = _check_prices(_list_export_entries(typed), typed, answers)
-    country = country_of(answers)
-    faults += _find_market_faults(bought | sold, country)
-    country_code = country.code if country else ""
-    if kind == "time_of_use":
-        # A second band needs all of its fields.
-        missing = [name for name in _SECOND_BAND if name not in bought]
-        if len(missing) < len(_SECOND_BAND):
-            faults += [FieldFault(name, "band") for name in missing]
-    elif kind == PARTS:
-        faults += find_part_faults(typed, bought, country_code)
-    faults += base_faults + export_faults
-    composed.faults["tariff"] += faults
-    if faults:
-        return
-    rules = {"import": kept.get("import"), "export": kept.get("export")}
-    if kind == PARTS:
-        stored = kept.get("components")
-        rules["import"] = compose_parts(typed, bought, country=country_code, stored=stored)
-    elif kind != KEPT:
-        rules["import"] = _compose_import(kind, bought)
-    if export_kind != KEPT:
-        rules["export"] = _compose_export(typed, sold)
-    if "base_price" in base:
-        rules["base"] = [{"name": name_part("base", typed), "price": base["base_price"]}]
-    composed.document["tariff"] = rules
-
-
-def _find_market_faults(values: Mapping[str, Any], country: Country | None) -> list[FieldFault]:
-    """Return a fault for each market that the country does not have."""
-    markets = country.markets if country else ()
-    names = ("market", "energy_market", "export_market")
-    return [
-        FieldFault(name, "choice")
-        for name in names
-        if name in values and values[name] not in markets
-    ]
-
-
-def _check_prices(
-    entries: Iterable[Entry], typed: Mapping[str, str], answers: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[FieldFault]]:
-    """Validate fields whose prices are in the unit and within the bounds of the currency."""
-    currency = currency_of(answers)
-    scale = numbers_of(answers, "en").price_unit[0]
-    return check_entries(
-        [entry.in_currency(currency) for entry in entries], typed, price_scale=scale
+    rules, faults = compose_tariff(
+        typed, country_of(answers), currency=currency_of(answers), kept=answers.get("kept", {})
     )
-
-
-def _list_export_entries(typed: Mapping[str, str]) -> list[Entry]:
-    """Return the fields that count for the chosen kind of a feed-in price."""
-    kind = typed["export_kind"]
-    entries = [*EXPORT_ENTRIES[kind]]
-    if kind == "fixed" and typed.get("export_below_zero") == ON:
-        entries += [entry for entry in EXPORT_SPOT if entry.name == "export_market"]
-    return entries
-
-
-def _compose_import(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    if kind == "fixed":
-        return {"kind": kind, "price": values["import_price"]}
-    if kind == "spot":
-        vat = values["vat_percent"] / 100
-        return {"kind": kind, "market": values["market"], "markup": values["markup"], "vat": vat}
-    bands = []
-    for band in ("first", "second"):
-        if f"{band}_from" in values:
-            begin = values[f"{band}_from"]
-            document = {"from": "00:00" if begin == "24:00" else begin}
-            document |= {part: values[f"{band}_{part}"] for part in ("to", "price", "days")}
-            bands.append(document)
-    return {"kind": kind, "default": values["default_price"], "bands": bands}
-
-
-def _compose_export(typed: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
-    if values.get("export_below_zero"):
-        return compose_feed_in(typed, values)
-    if "export_market" in values:
-        markup = -values["export_fee"]
-        return {"kind": "spot", "market": values["export_market"], "markup": markup}
-    # Without payment the price is 0.
-    return {"kind": "fixed", "price": values.get("export_price", 0.0)}
+    composed.faults["tariff"] += faults
+    if rules is not None:
+        composed.document["tariff"] = rules

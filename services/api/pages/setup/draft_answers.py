@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.api.pages.setup import control_step, data_step
-from services.api.pages.setup.composition import is_southern
+from services.api.pages.setup.composition import country_of, is_southern
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, SITE, TARIFF
+from services.api.pages.setup.postcode import follow_postcode
 
 
 def merge_step(answers: dict[str, Any], step: str, typed: Mapping[str, str]) -> dict[str, Any]:
@@ -23,13 +24,19 @@ def merge_step(answers: dict[str, Any], step: str, typed: Mapping[str, str]) -> 
         grid = {entry.name: typed.get(entry.name, "") for entry in GRID}
         return answers | devices | {"grid": grid}
     if step == "tariff":
-        names = {entry.name for entry in TARIFF}
-        return answers | {"tariff": {name: text for name, text in typed.items() if name in names}}
+        return answers | {"tariff": _merge_tariff(answers, typed)}
     if step == "data":
         return data_step.merge_data(answers, typed)
     if step == "control":
         return control_step.merge_control(answers, typed)
     return answers
+
+
+def _merge_tariff(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, str]:
+    names = {entry.name for entry in TARIFF}
+    tariff = {name: text for name, text in typed.items() if name in names}
+    country = country_of(answers)
+    return follow_postcode(answers.get("tariff", {}), tariff, country.code if country else "")
 
 
 def _cross_equator(answers: Mapping[str, Any], southern: bool) -> dict[str, Any]:

@@ -45,11 +45,14 @@ from services.api.pages.setup.fields import (
     KEPT,
     ON,
     PARTS,
+    PRODUCT,
     SITE,
     TARIFF,
     Entry,
 )
-from services.api.pages.setup.price_parts import answer_feed_in, answer_parts, dump_components
+from services.api.pages.setup.peak_charges import answer_peaks
+from services.api.pages.setup.price_parts import answer_feed_in, answer_parts, dump_parts
+from services.api.pages.setup.supplier_offers import answer_offers, answer_sold
 from services.api.pages.setup.tariff_views import describe_bought
 
 # The steps that can be edited, in the order of set-up.
@@ -304,7 +307,7 @@ def _keep_prices(site: Site) -> dict[str, Any]:
         "import": tariff["import"],
         "export": tariff["export"],
         "base": tariff["base"],
-        "components": dump_components(site.tariff.import_),
+        "components": dump_parts(site.tariff.import_.components),
     }
 
 
@@ -319,10 +322,10 @@ def _answer_tariff(site: Site, answers: Mapping[str, Any]) -> dict[str, str]:
     ways = [*_answer_import(site, scale)]
     fitting = [typed for typed in ways if _expresses(answers, kept | typed, "import", rule)]
     bought = fitting[0] if fitting else ways[0] | {"import_kind": KEPT}
-    sold = _answer_export(site, scale)
-    if not _expresses(answers, kept | sold, "export", site.tariff.export):
+    sold = _answer_export(site, scale) | answer_sold(site.tariff.export, bought, site.country or "")
+    if not _expresses(answers, bought | sold, "export", site.tariff.export):
         sold |= {"export_kind": KEPT}
-    return bought | sold | _answer_base(site)
+    return bought | sold | _answer_base(site) | answer_peaks(site.tariff, site.country or "")
 
 
 def _expresses(
@@ -352,6 +355,7 @@ def _answer_import(site: Site, scale: int) -> Iterator[dict[str, str]]:
             typed |= write_numbers(**{f"{name}_price": band.price * scale})
         yield typed
     elif isinstance(rule, ComponentsPrice):
+        yield from answer_offers(rule, site.country or "", scale)
         yield from answer_parts(rule, site.country or "", scale)
     elif isinstance(rule, FixedPrice):
         yield {"import_kind": "fixed"} | write_numbers(import_price=rule.price * scale)
@@ -454,9 +458,9 @@ def _list_tariff_entries(*tariffs: Mapping[str, str]) -> list[Entry]:
 
     The parts of a bill are compared in words.
     """
-    names = {"import_kind", "base_price", "export_kind"}
+    names = {"import_kind", "base_price", "peak_published", "export_kind"}
     for tariff in tariffs:
-        if tariff["import_kind"] != PARTS:
+        if tariff["import_kind"] not in {PARTS, PRODUCT}:
             names |= {entry.name for entry in IMPORT_ENTRIES.get(tariff["import_kind"], ())}
         names |= {entry.name for entry in EXPORT_ENTRIES.get(tariff["export_kind"], ())}
     return [entry for entry in TARIFF if entry.name in names]
@@ -466,7 +470,8 @@ def _compare_parts(
     before: Mapping[str, Any], after: Mapping[str, Any], reader: _ChangeReader
 ) -> list[ChangedAnswer]:
     """Return how the parts of a price change, in words; none where there are no parts."""
-    if PARTS not in {before["tariff"]["import_kind"], after["tariff"].get("import_kind")}:
+    kinds = {before["tariff"]["import_kind"], after["tariff"].get("import_kind")}
+    if kinds.isdisjoint({PARTS, PRODUCT}):
         return []
     numbers = numbers_of(after, reader.language)
     said = []

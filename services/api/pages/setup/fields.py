@@ -130,8 +130,10 @@ MONTHS = ("all", "summer", "winter")
 # The stored price of a site that the other kinds cannot express.
 KEPT = "kept"
 PARTS = "parts"
-KINDS = ("fixed", "time_of_use", "spot", PARTS, KEPT)
-EXPORT_KINDS = ("fixed", "spot", "none", KEPT)
+# A supplier's product that Luna knows.
+PRODUCT = "product"
+KINDS = ("fixed", "time_of_use", "spot", PRODUCT, PARTS, KEPT)
+EXPORT_KINDS = ("fixed", "spot", PRODUCT, "none", KEPT)
 ENERGY_KINDS = ("spot", "fixed")
 FEE_KINDS = ("fixed", "windows", "published")
 LEVIES_KINDS = ("fixed", "published")
@@ -155,6 +157,17 @@ SPOT = (
     Entry("markup", "price", least=-1, most=10, default="0", hint=True, assumed="markup"),
     Entry("vat_percent", most=50, default="0", unit="%", assumed="vat"),
 )
+# Area and operator may follow from the postcode, which is not stored.
+CHOSEN_PRODUCT = (
+    Entry("product", "choice"),
+    Entry("product_area", "choice", required=False),
+    Entry("postcode", "text", required=False, hint=True),
+)
+# What a product asks whose price lacks grid fees, levies and tax.
+PRODUCT_PARTS = (
+    Entry("product_surcharge", "price", least=-1, most=10, default="0", hint=True),
+    Entry("product_billed", "choice", options=BILLED_MINUTES, default="15"),
+)
 EXPORT_FIXED = (Entry("export_price", "price", most=10, hint=True, assumed="no_export_price"),)
 EXPORT_SPOT = (
     Entry("export_market", "choice", assumed="market"),
@@ -162,8 +175,8 @@ EXPORT_SPOT = (
 )
 EXPORT_BELOW_ZERO = Entry("export_below_zero", "switch")
 # The parts of a price on the bill. A grid fee may be far below a hundredth, and is one at night.
+ENERGY_KIND = Entry("energy_kind", "choice", options=ENERGY_KINDS, default="spot")
 PARTS_SHARED = (
-    Entry("energy_kind", "choice", options=ENERGY_KINDS, default="spot"),
     Entry("fee_kind", "choice", options=FEE_KINDS, default="fixed"),
     Entry("levies_kind", "choice", options=LEVIES_KINDS, default="fixed"),
     Entry("parts_vat_percent", most=50, default="0", unit="%", hint=True),
@@ -200,6 +213,8 @@ PART_NAMES = tuple(
     for part in ("energy", "surcharge", "fee", "levies", "base", "feed_in", "feed_in_fee")
 )
 BASE = (Entry("base_price", "amount", most=1_000, required=False, hint=True),)
+# A published capacity charge.
+PEAK = (Entry("peak_published", "choice", required=False),)
 ENERGY_ENTRIES = {"spot": ENERGY_SPOT, "fixed": ENERGY_FIXED}
 FEE_ENTRIES = {
     "fixed": FEE_FIXED,
@@ -208,6 +223,7 @@ FEE_ENTRIES = {
 }
 LEVIES_ENTRIES = {"fixed": LEVIES_FIXED, "published": ()}
 ALL_PARTS = (
+    ENERGY_KIND,
     *PARTS_SHARED,
     *ENERGY_SPOT,
     *ENERGY_FIXED,
@@ -222,9 +238,12 @@ TARIFF = (
     *TIME_OF_USE,
     *SECOND_BAND,
     *SPOT,
+    *CHOSEN_PRODUCT,
+    *PRODUCT_PARTS,
     *ALL_PARTS,
     *PART_NAMES,
     *BASE,
+    *PEAK,
     Entry("export_kind", "choice", options=EXPORT_KINDS, default="fixed"),
     *EXPORT_FIXED,
     *EXPORT_SPOT,
@@ -235,12 +254,14 @@ IMPORT_ENTRIES: Mapping[str, tuple[Entry, ...]] = {
     "fixed": FIXED,
     "time_of_use": (*TIME_OF_USE, *SECOND_BAND),
     "spot": SPOT,
+    PRODUCT: CHOSEN_PRODUCT,
     PARTS: ALL_PARTS,
     KEPT: (),
 }
 EXPORT_ENTRIES: Mapping[str, tuple[Entry, ...]] = {
     "fixed": (*EXPORT_FIXED, EXPORT_BELOW_ZERO),
     "spot": (*EXPORT_SPOT, EXPORT_BELOW_ZERO),
+    PRODUCT: (),
     "none": (),
     KEPT: (),
 }
@@ -251,9 +272,14 @@ def list_import_entries(typed: Answers) -> list[Entry]:
     kind = typed.get("import_kind", "")
     if kind != PARTS:
         return [*IMPORT_ENTRIES.get(kind, ())]
+    energy = ENERGY_ENTRIES.get(typed.get("energy_kind", ""), ())
+    return [ENERGY_KIND, *energy, *list_bill_entries(typed)]
+
+
+def list_bill_entries(typed: Answers) -> list[Entry]:
+    """Return the fields that count for the parts of a bill beside the energy."""
     return [
         *PARTS_SHARED,
-        *ENERGY_ENTRIES.get(typed.get("energy_kind", ""), ()),
         *FEE_ENTRIES.get(typed.get("fee_kind", ""), ()),
         *LEVIES_ENTRIES.get(typed.get("levies_kind", ""), ()),
     ]

@@ -32,7 +32,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.battery_trial import begin_trial, view_trial
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
-from services.api.pages.setup import control_step, data_step, views
+from services.api.pages.setup import control_step, data_step, supplier_key, views
 from services.api.pages.setup.composition import (
     STEPS,
     compose,
@@ -201,6 +201,7 @@ def show_setup_step(
         language = Reader.of(request).language
         words = words_of(request, PAGE)
         context |= view_tariff(answers, words, language)
+        context["keys"] = supplier_key.view_keys(gateway, answers)
         context["preview"] = preview_tariff(answers, words, language, gateway.clock.now())
     else:
         context |= _view_review(gateway, request, answers)
@@ -341,6 +342,8 @@ def _store_access(
         return data_step.store_access(gateway, answers, typed)
     if step == "control":
         return control_step.store_access(gateway, answers, typed)
+    if step == "tariff":
+        supplier_key.store_key(gateway, answers, typed)
     return ""
 
 
@@ -457,6 +460,8 @@ def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str
         faults.append(FieldFault("name", "exists"))
     elif step == "data":
         faults += data_step.find_faults(gateway, answers)
+    elif step == "tariff":
+        faults += supplier_key.find_key_faults(gateway, answers)
     elif step == "control":
         faults += control_step.find_faults(gateway, answers)
     first: dict[str, FieldFault] = {}

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from luna.energy.site import ImportRule
 from luna.energy.tariffs.calendar import CalendarComponent, CalendarWindow
 from luna.energy.tariffs.component import Component
 from luna.energy.tariffs.components import COMPONENT, ComponentsPrice
@@ -108,7 +107,7 @@ def compose_parts(
     day = values.get("parts_from")
     if day is not None and stored is not None:
         rule = ComponentsPrice.model_validate({"kind": "components", "components": stored})
-        parts = [*_end_on(day, _dump(rule.parts)), *_begin_on(day, parts)]
+        parts = [*_end_on(day, dump_parts(rule.parts)), *_begin_on(day, parts)]
     return {"kind": "components", "components": parts}
 
 
@@ -135,7 +134,7 @@ def _compose_fee(
 ) -> Documents:
     if typed["fee_kind"] == "published":
         _, product = list_fees(country)[values["fee_published"]]
-        return _dump(product.lasting_components)
+        return dump_parts(product.lasting_components)
     name = name_part("fee", typed)
     if typed["fee_kind"] == "fixed":
         return [_fixed(name, values["fee_price"], vat)]
@@ -165,7 +164,7 @@ def _compose_levies(
         return [_fixed(name_part("levies", typed), values["levies_price"], vat)]
     documents: Documents = []
     for product in list_levies(country):
-        documents += _dump(product.lasting_components)
+        documents += dump_parts(product.lasting_components)
     return documents
 
 
@@ -173,13 +172,9 @@ def _fixed(name: str, price: float, vat: float) -> dict[str, Any]:
     return {"kind": "fixed", "name": name, "price": price, "vat": vat}
 
 
-def _dump(components: Iterable[Component]) -> Documents:
+def dump_parts(components: Iterable[Component]) -> Documents:
+    """Return the documents of components."""
     return [part.model_dump(mode="json", by_alias=True) for part in components]
-
-
-def dump_components(rule: ImportRule) -> Documents:
-    """Return the documents of the components that a rule of any kind stands for."""
-    return _dump(rule.components)
 
 
 def _end_on(day: date, parts: Documents) -> Documents:
@@ -270,7 +265,7 @@ def _take_published(rest: list[Component], country: str, day: date | None) -> di
 def _take(rest: list[Component], published: Sequence[Component], day: date | None) -> bool:
     parts = [*published]
     if day is not None:
-        parts = [COMPONENT.validate_python(part) for part in _begin_on(day, _dump(parts))]
+        parts = [COMPONENT.validate_python(part) for part in _begin_on(day, dump_parts(parts))]
     if not parts or not all(part in rest for part in parts):
         return False
     for part in parts:

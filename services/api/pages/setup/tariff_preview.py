@@ -10,14 +10,20 @@ from markupsafe import Markup
 
 from luna.energy.economics.typical_prices import expect_typical
 from luna.energy.site import OWN_IMPORT, ImportRule, Tariff
+from luna.energy.suppliers.products import find_all_in_country
 from luna.energy.tariffs.component import PricedSlots
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
 from luna.words import Language, Numbers
 from luna.words.charts.price_day import COLOURS, HOURS, PriceDay, draw_price_day
 from luna.words.numbers import say_month
 from luna.words.pages import PageWords
-from services.api.pages.setup.composition import compose, country_of, currency_of
-from services.api.pages.setup.fields import PARTS
+from services.api.pages.setup.composition import (
+    compose,
+    country_of,
+    currency_of,
+    is_southern,
+)
+from services.api.pages.setup.fields import PARTS, PRODUCT
 
 _WEDNESDAY = 2
 _SATURDAY = 5
@@ -34,12 +40,14 @@ class PreviewDay(NamedTuple):
 class TariffPreview(NamedTuple):
     """Prices by hour of a weekday and a Saturday.
 
-    ``keys``: colour and name of each part; ``month``: whose usual market prices they hold, or "".
+    ``keys``: colour and name of each part; ``month``: whose usual market prices they hold, or "";
+    ``is_estimate``: whether usual taxes and fees are in them as well.
     """
 
     days: list[PreviewDay]
     keys: list[tuple[str, str]]
     month: str
+    is_estimate: bool = False
 
 
 def preview_tariff(
@@ -63,7 +71,7 @@ def preview_tariff(
     priced = {}
     for title, weekday in titles.items():
         day = first + timedelta(days=(weekday - first.weekday()) % 7)
-        parts = _price_parts(rule, day, zone=zone, currency=currency)
+        parts = _price_parts(rule, day, zone=zone, currency=currency, southern=is_southern(answers))
         if parts is None:
             return None
         priced[words(title)] = parts
@@ -79,19 +87,21 @@ def preview_tariff(
         said = _say_day(title, prices, words, numbers)
         drawn.append(PreviewDay(draw_price_day(prices, numbers, label=said, span=span), said))
     keys = [(COLOURS[place % len(COLOURS)], name) for place, name in enumerate(names)]
-    return TariffPreview(drawn, keys, say_month(first, language) if rule.markets else "")
+    month = say_month(first, language) if rule.markets else ""
+    is_estimate = any(find_all_in_country(market) is not None for market in rule.markets)
+    return TariffPreview(drawn, keys, month, is_estimate)
 
 
 def _begin_of(typed: Mapping[str, str]) -> date:
     """Return the day from which the typed parts hold."""
     text = typed.get("parts_from", "").strip()
-    if typed.get("import_kind") != PARTS or not text:
+    if typed.get("import_kind") not in {PARTS, PRODUCT} or not text:
         return date.min
     return date.fromisoformat(text)
 
 
 def _price_parts(
-    rule: ImportRule, day: date, *, zone: ZoneInfo, currency: str
+    rule: ImportRule, day: date, *, zone: ZoneInfo, currency: str, southern: bool
 ) -> dict[str, FloatArray] | None:
     """Return the price of each part by hour, with tax; None where it is not known."""
     if rule.reads_own_series:
@@ -99,7 +109,9 @@ def _price_parts(
     timeline = Timeline(local_midnight(day, zone), SLOT, _SLOTS)
     spot = {}
     for market in rule.markets:
-        typical = expect_typical(market, timeline, zone=zone, currency=currency)
+        typical = expect_typical(
+            market, timeline, zone=zone, currency=currency, is_southern=southern
+        )
         if typical is None:
             return None
         spot[market] = typical.price

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from luna.energy.site import FixedPrice, ImportRule, PriceRule, SpotPrice, Tariff, TimeOfUsePrice
+from luna.energy.suppliers.regions import REGIONS
 from luna.energy.tariffs.components import ComponentsPrice
 from luna.platform.grid_fees.published import PublishedProduct
 from luna.words import Language, Numbers
@@ -14,7 +15,10 @@ from luna.words.tariffs import say_buying, say_selling
 from services.api.pages.setup.composition import country_of, numbers_of, suggest_tariff
 from services.api.pages.setup.devices.form import LINE_BREAK
 from services.api.pages.setup.fields import FEE_WINDOWS, KEPT, PART_NAMES, TARIFF, Entry
+from services.api.pages.setup.peak_charges import list_peak_charges
+from services.api.pages.setup.postcode import asks_postcode, name_place, suggest_by_postcode
 from services.api.pages.setup.price_parts import list_fees, list_levies
+from services.api.pages.setup.supplier_offers import list_offers
 
 Lines = list[tuple[str, str]]
 
@@ -26,6 +30,14 @@ class PublishedSource(NamedTuple):
     title: str
     publisher: str
     day: str
+
+
+class OfferChoice(NamedTuple):
+    """A supplier's product in the form: its code, its name, and what it asks."""
+
+    code: str
+    called: str
+    asks: str
 
 
 class KeptPrices(NamedTuple):
@@ -45,11 +57,16 @@ def view_tariff(answers: Mapping[str, Any], words: PageWords, language: Language
     fees = list_fees(country_code)
     names = {entry.name: words(f"part_{entry.name}") for entry in PART_NAMES}
     typed = suggest_tariff(answers) | answers.get("tariff", {})
+    typed |= suggest_by_postcode(typed, country_code)
     levies = list_levies(country_code)
     sources = []
     for choice, (_, product) in fees.items():
         sources.append(_describe_source(choice, product, language))
     levies_sources = []
+    charges = list_peak_charges(country_code)
+    peak_sources = []
+    for choice, product in charges.items():
+        peak_sources.append(_describe_source(choice, product, language))
     for product in levies:
         levies_sources.append(_describe_source(product.name, product, language))
     return {
@@ -64,7 +81,36 @@ def view_tariff(answers: Mapping[str, Any], words: PageWords, language: Language
         "fees": [(choice, choice) for choice in fees],
         "fee_sources": sources,
         "levies_sources": levies_sources,
+        "peaks": [(choice, choice) for choice in charges],
+        "peak_sources": peak_sources,
         "kept": _say_kept(answers, words, numbers),
+        **_view_offers(typed, country_code, words),
+    }
+
+
+def _view_offers(typed: Mapping[str, str], country: str, words: PageWords) -> dict[str, Any]:
+    """Return the country's products, their areas, and what the postcode says."""
+    offers = []
+    sells = False
+    for code, offer in list_offers(country).items():
+        offers.append(OfferChoice(code, offer.called, " ".join(offer.asks)))
+        sells = sells or bool(offer.sold_markets)
+    areas = []
+    for region in REGIONS.get(country, ()):
+        areas.append((region.letter, f"{region.letter}: {region.name}"))
+    postcode = typed.get("postcode", "").strip()
+    place = name_place(postcode, country)
+    said = ""
+    if place:
+        said = words("postcode_found", place=place)
+    elif postcode:
+        said = words("postcode_unknown")
+    return {
+        "offers": offers,
+        "offers_selling": sells,
+        "areas": areas,
+        "asks_postcode": asks_postcode(country),
+        "postcode_said": said,
     }
 
 
@@ -106,6 +152,9 @@ def describe_tariff(tariff: Tariff, words: PageWords, numbers: Numbers) -> Lines
     if tariff.base:
         base = LINE_BREAK.join(describe_base_charges(tariff.base, numbers))
         lines.append((words("field_base_price"), base))
+    for peak in tariff.peaks:
+        price = numbers.money(peak.price_per_kw_month)
+        lines.append((words("field_peak_published"), words("review_peak", price=price)))
     return lines
 
 

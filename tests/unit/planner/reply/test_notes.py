@@ -56,6 +56,21 @@ BEYOND = (
             {"import_price": [2.0, 4.0, 12.0, 1.0], "export_price": 0.5},
             [],
         ),
+        # Australia's market price cap of 20.30 AUD/kWh with tax; Europe's cap in Norway with tax;
+        # Japan's dearest hour of January 2021.
+        (
+            HOME | {"currency": "AUD"},
+            {"import_price": [-1.1, 0.2, 22.5, 0.3], "export_price": [-1.0, 0.1, 20.3, 0.1]},
+            [],
+        ),
+        (HOME | {"currency": "NOK"}, {"import_price": [0.1, 1.0, 58.0, 2.0]}, []),
+        (HOME | {"currency": "JPY"}, {"import_price": [5.0, 20.0, 276.0, 30.0]}, []),
+        (HOME | {"currency": "ZAR"}, {"import_price": [1.5, 3.0, 7.0, 2.0]}, []),
+        (
+            HOME | {"currency": "AUD"},
+            {"import_price": [80.0, 60.0, 95.0, 20.0], "export_price": 0.05},
+            ["price_beyond_markets"],
+        ),
     ],
 )
 def test_what_is_far_beyond_anything_known_is_planned_with_a_note(

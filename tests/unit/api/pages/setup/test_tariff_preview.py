@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from luna.energy.economics.typical_prices import NEAREST, read_typical_prices
 from luna.words.pages import page_words
 from services.api.pages.setup.tariff_preview import TariffPreview, preview_tariff
 
@@ -65,3 +66,31 @@ def test_parts_of_a_later_day_are_shown_from_that_day_on() -> None:
 
 def test_what_is_not_whole_shows_nothing() -> None:
     assert preview(**PARTS | {"levies_price": ""}) is None
+
+
+def test_a_supplier_s_own_price_is_estimated_with_usual_taxes_and_fees() -> None:
+    answers = {
+        "site": {"name": "Home", "place": "GB:Leeds"},
+        "tariff": {
+            "import_kind": "product",
+            "product": "octopus-agile",
+            "product_area": "M",
+            "export_kind": "none",
+        },
+    }
+    shown = preview_tariff(answers, page_words("setup", "en"), "en", NOW)
+    assert shown is not None
+    assert shown.is_estimate
+    # 0.15 GBP of taxes, grid and supplier with 5 % VAT are 15.8 p before any energy.
+    [lowest] = re.findall(r"from ([0-9.]+) p", said(shown)[0])
+    assert 16.0 < float(lowest) < 30.0
+
+
+def test_december_south_of_the_equator_is_like_june() -> None:
+    amber = {"import_kind": "product", "product": "amber", "export_kind": "none"}
+    answers = {"site": {"name": "Home", "place": "AU:Sydney"}, "tariff": amber}
+    shown = preview_tariff(answers, page_words("setup", "en"), "en", NOW)
+    # The weekday is the second of December. Two AUD for a euro, 0.18 AUD of taxes, network and
+    # supplier, and 10 % tax.
+    lowest = (2.0 * read_typical_prices()[NEAREST][5].min() + 0.18) * 1.1
+    assert f"from {100 * lowest:.1f} c at" in said(shown)[0]
