@@ -34,6 +34,7 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
+from luna.words import LIMITS
 from services.planner.service.fleet import follow_changes, plan_sites
 from services.planner.service.plans import complete_request
 from tests.support.database.databases import remove_site
@@ -176,7 +177,8 @@ def test_slots_name_the_limit_as_their_reason(
     # 6 kW for everything, of which the house takes 2 kW less 0.8 kW of sun.
     assert cars[0] is not None
     assert cars[0].figures["kw"] == pytest.approx(6.0)
-    assert "operator_limit" in limited.slots[0].reason.binding
+    assert {slot.reason.code for slot in limited.slots[:4]} == {"operator_limit"}
+    assert LIMITS.say("operator_limit", "en") in limited.slots[0].reason.binding
 
 
 def test_own_production_is_used_on_top_of_a_limit_of_devices(
