@@ -4,7 +4,7 @@ What was planned before a limit is compared with what devices were allowed while
 deleted before limits are, so what came of one that is over is stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from math import inf, nan
 from typing import Any
@@ -18,7 +18,7 @@ from luna.contracts.plan.reply import SlotReply
 from luna.energy.limit_outcome import DevicePower, LimitOutcome, summarize_limit
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
-from luna.platform.database import control, observations, operator_limits, plan_slots, plans
+from luna.platform.database import control, observations, operator_limits, plan_slots, plans, sites
 
 # A quarter-hour is measured some minutes after its end, and later where a meter was away.
 SETTLED_AFTER = timedelta(hours=1)
@@ -53,6 +53,19 @@ def read_outcome(
         export_kwh=measured["export_kwh"],
         devices=_read_devices(connection, site, stored, timeline),
     )
+
+
+def add_outcomes(
+    connection: Connection, site_id: str, limits: Sequence[StoredLimit], *, now: datetime
+) -> list[StoredLimit]:
+    """Return limits with what became of each until ``now``."""
+    if all(stored.summary is not None for stored in limits):
+        return list(limits)
+    site = sites.load(connection, site_id)
+    return [
+        stored.model_copy(update={"summary": read_outcome(connection, site, stored, now=now)})
+        for stored in limits
+    ]
 
 
 def settle_outcomes(connection: Connection, site: Site, *, now: datetime) -> int:
@@ -120,9 +133,7 @@ def _list_drawn(plan: PlanReply, slot: SlotReply, place: int) -> dict[str, float
     return drawn
 
 
-def _read_allowed(
-    connection: Connection, site: Site, timeline: Timeline
-) -> dict[str, FloatArray]:
+def _read_allowed(connection: Connection, site: Site, timeline: Timeline) -> dict[str, FloatArray]:
     """Return what each device might draw by its last command in each quarter-hour."""
     entries = control.read_log_page(
         connection, site.name, limit=_MOST_ENTRIES, slots=(timeline.start, timeline.end)
