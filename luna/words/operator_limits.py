@@ -17,6 +17,17 @@ from luna.words.times import say_edges, say_when
 _LIMITS = Phrases("operator_limits")
 # A kind's devices as the object of a sentence; a kind without these words is never limited.
 _LIMITED = Phrases((), devices="limited_")
+# By the way that a limit came, see ``OperatorLimit``.
+_SOURCES = {
+    "api": "source_api",
+    "mqtt": "source_mqtt",
+    "contact": "source_contact",
+    "lpc": "source_box",
+    "lpp": "source_box",
+    "openadr": "source_openadr",
+    "ieee2030.5": "source_ieee2030",
+    "owner": "source_owner",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +83,7 @@ def say_since(limit: OperatorLimit, *, now: datetime, numbers: Numbers) -> str:
 
 def say_source(source: str, language: Language) -> str:
     """Return through what a limit came; an unknown way is named as it is stored."""
-    # Fluent allows no dots in names.
-    code = f"source_{source.replace('.', '-')}"
-    return _LIMITS.say(code, language) if code in _LIMITS else source
+    return _LIMITS.say(_SOURCES[source], language) if source in _SOURCES else source
 
 
 def say_most(event: LimitEvent, numbers: Numbers) -> str:

@@ -10,6 +10,7 @@ from luna.energy.limit_outcome import LimitedDevice, LimitOutcome, list_binding
 from luna.energy.operator_limits import OperatorLimit
 from luna.energy.site import parse_site
 from luna.words import Language, Numbers
+from luna.words.catalogue import CATALOGUE
 from luna.words.operator_limits import (
     LimitEvent,
     count_limited,
@@ -110,8 +111,9 @@ def test_a_limit_of_both_flows_is_in_one_cell_of_a_table() -> None:
 
 
 def test_how_it_came_is_said_for_every_source_that_luna_knows() -> None:
-    ways = ("api", "mqtt", "contact", "lpc", "openadr", "ieee2030.5", "owner")
-    assert len({say_source(way, "en") for way in ways}) == len(ways)
+    ways = ("api", "mqtt", "contact", "lpc", "lpp", "openadr", "ieee2030.5", "owner")
+    for language in CATALOGUE.languages:
+        assert not {say_source(way, language) for way in ways} & {*ways}
     assert say_source("pigeon", "en") == "pigeon"
     assert say_since(limit(), now=AT, numbers=speak("en")) == (
         "Since 16:30, through the operator's relay."

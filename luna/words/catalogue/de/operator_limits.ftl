@@ -25,9 +25,9 @@ since = Seit { $start }, über { $source }.
 source_api = ein Programm mit Schlüssel
 source_mqtt = MQTT
 source_contact = das Relais des Netzbetreibers
-source_lpc = die Steuerbox des Netzbetreibers
+source_box = die Steuerbox des Netzbetreibers
 source_openadr = OpenADR
-source_ieee2030-5 = IEEE 2030.5
+source_ieee2030 = IEEE 2030.5
 source_owner = deine eigene Vorgabe
 
 # Wofür es gilt, in einer Tabelle.

@@ -26,9 +26,9 @@ since = Since { $start }, through { $source }.
 source_api = a program with a key
 source_mqtt = MQTT
 source_contact = the operator's relay
-source_lpc = the operator's control box
+source_box = the operator's control box
 source_openadr = OpenADR
-source_ieee2030-5 = IEEE 2030.5
+source_ieee2030 = IEEE 2030.5
 source_owner = your own command
 
 # What it bounds, in a table.

@@ -25,9 +25,9 @@ since = Sinds { $start }, via { $source }.
 source_api = een programma met een sleutel
 source_mqtt = MQTT
 source_contact = het relais van de netbeheerder
-source_lpc = de regelkast van de netbeheerder
+source_box = de regelkast van de netbeheerder
 source_openadr = OpenADR
-source_ieee2030-5 = IEEE 2030.5
+source_ieee2030 = IEEE 2030.5
 source_owner = je eigen opdracht
 
 # Waarvoor het geldt, in een tabel.
