@@ -144,7 +144,9 @@ def _read_allowed(connection: Connection, site: Site, timeline: Timeline) -> dic
         place = (entry.slot_start - timeline.start) // SLOT
         for name, setpoint in entry.allowed.items():
             power_kw = allowed.setdefault(name, np.full(timeline.count, nan))
-            power_kw[place] = _read_most_kw(setpoint)
+            # What its owner asked for is not the limit's doing.
+            is_owners = entry.decided_by == "owner" and entry.requested.get(name) == setpoint
+            power_kw[place] = nan if is_owners else _read_most_kw(setpoint)
     return allowed
 
 

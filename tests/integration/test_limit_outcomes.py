@@ -57,6 +57,21 @@ def test_a_plan_that_knows_the_limit_is_not_what_it_is_compared_with(
     assert outcome.devices == ()
 
 
+def test_what_an_owner_asked_for_is_not_the_limit_s_doing(
+    connection: Connection, site: Site
+) -> None:
+    plan_charging(connection, NAME)
+    stored = demand_limit(connection, NAME)
+    follow_limit(connection, NAME, decided_by="owner", requested_kw=ALLOWED_KW)
+    own = read_outcome(connection, site, stored, now=LATER)
+    follow_limit(connection, NAME, decided_by="owner")
+    dimmed = read_outcome(connection, site, stored, now=LATER)
+    assert own is not None
+    assert dimmed is not None
+    assert own.devices == ()
+    assert [device.device for device in dimmed.devices] == ["car"]
+
+
 def test_a_limit_that_has_not_begun_or_never_held_has_no_outcome(
     connection: Connection, site: Site
 ) -> None:

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.control import BatterySetpoint, ControlState, Decision, VehicleSetpoint
+from luna.contracts.control import (
+    BatterySetpoint,
+    ControlState,
+    DecidedBy,
+    Decision,
+    VehicleSetpoint,
+)
 from luna.contracts.operator_limits import NewLimit, StoredLimit
 from luna.contracts.plan.reply import VehicleFlow
 from luna.energy.observations import Observations
@@ -51,7 +57,13 @@ def demand_limit(
     return operator_limits.store(connection, site_id, NewLimit(**fields), source=source, now=BEGIN)
 
 
-def follow_limit(connection: Connection, site_id: str) -> None:
+def follow_limit(
+    connection: Connection,
+    site_id: str,
+    *,
+    decided_by: DecidedBy = "planner",
+    requested_kw: float = PLANNED_KW,
+) -> None:
     """Store what the car was told, slot by slot, and what the meter counted."""
     state = ControlState(site=site_id, device="vehicle:car")
     for place in range(8):
@@ -60,9 +72,9 @@ def follow_limit(connection: Connection, site_id: str) -> None:
             decision = Decision(
                 slot_start=slot_start,
                 source="planner",
-                decided_by="planner",
+                decided_by=decided_by,
                 reason="planned",
-                requested={"car": VehicleSetpoint(mode="charge", charge_kw=PLANNED_KW)},
+                requested={"car": VehicleSetpoint(mode="charge", charge_kw=requested_kw)},
                 allowed={"car": VehicleSetpoint(mode="charge", charge_kw=allowed_kw)},
             )
             control.record(connection, state, decision, {"car": "charge"})
