@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -41,7 +42,7 @@ def site(database: Engine) -> Iterator[str]:
 def look(database: Engine, site: str) -> Callable[..., list[Notification]]:
     """Looks for what is new, and returns the site's messages, the first one first."""
 
-    def run(now: datetime, **settings: str) -> list[Notification]:
+    def run(now: datetime, **settings: Any) -> list[Notification]:
         notification.notify(database, [], Settings(**settings), now=now)
         with unit_of_work(database) as connection:
             newest = notifications.list_newest(connection, site_id=site, limit=100)
