@@ -48,12 +48,15 @@ class LimitEvent:
 
 
 def count_limited(site: Site) -> dict[str, int]:
-    """Return how many devices of each kind a site has that a limit of devices is about."""
-    counts = {}
+    """Return how many devices of each kind share a limit of devices: those that Luna controls."""
+    controlled = () if site.control is None else site.control.devices
+    counts: dict[str, int] = {}
     for kind in DEVICE_KINDS:
-        count = len(list(kind.of(site)))
-        if count and kind.name in _LIMITED:
-            counts[kind.name] = count
+        if kind.commands is None or kind.name not in _LIMITED:
+            continue
+        for device in kind.of(site):
+            if kind.commands.key(device.name) in controlled:
+                counts[kind.name] = counts.get(kind.name, 0) + 1
     return counts
 
 

@@ -71,6 +71,7 @@ KINDS: dict[str, EventKind] = {
     "agent_withdrawn": "plan",
     "device_takes_nothing": "device",
     "limit_began": "device",
+    "limit_unkept": "device",
     "limit_ended": "device",
     "level_doubted": "device",
     "cheap_hours": "prices",
@@ -254,7 +255,7 @@ def find_events(
         events.append(event)
     return [
         *events,
-        *_find_limits(connection, site, numbers, now),
+        *_find_limits(connection, site, numbers, now, armed=states[0].armed_at is not None),
         *_find_cheap_hours(site, plan, numbers, now),
         *_compose_week(connection, site, numbers, now),
         *_compose_day(connection, site, numbers, now),
@@ -262,13 +263,13 @@ def find_events(
 
 
 def _find_limits(
-    connection: Connection, site: Site, numbers: Numbers, now: datetime
+    connection: Connection, site: Site, numbers: Numbers, now: datetime, *, armed: bool
 ) -> list[NewNotification]:
     """Return the begin of each limit that holds, and the end of each that did within a day."""
     devices = count_limited(site)
     events = []
     for stored in operator_limits.list_since(connection, site.name, now - NEWS_FOR, now=now):
-        code = "limit_began"
+        code = "limit_began" if armed else "limit_unkept"
         outcome = None
         if stored.end is not None and stored.end <= now:
             code = "limit_ended"

@@ -96,7 +96,10 @@ def _limits(view: HomeView) -> Iterator[Notice]:
     devices = count_limited(view.window.site)
     for binding in list_binding(view.house.limits, now):
         title = say_binding(binding, devices, now=now, numbers=view.numbers)
-        yield Notice("warn", title, say_since(binding.limit, now=now, numbers=view.numbers))
+        more = [say_since(binding.limit, now=now, numbers=view.numbers)]
+        if not view.house.armed:
+            more.append(view.words("notice_limit_unkept"))
+        yield Notice("warn", title, " ".join(more))
 
 
 def _overrides(view: HomeView) -> Iterator[Notice]:

@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.notification import Notification
-from luna.platform.database import notifications, operator_limits
+from luna.platform.database import control, notifications, operator_limits
 from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
 from services.notifier import notification
 from tests.support.control.dimmed_evening import (
     BEGIN,
     END,
+    EVENING,
     HOME,
     demand_limit,
     follow_limit,
@@ -35,6 +36,7 @@ def site(database: Engine) -> Iterator[str]:
     with stored_site(database, name=name, **HOME) as site:
         with unit_of_work(database) as connection:
             plan_charging(connection, name)
+            control.arm(connection, name, at=EVENING, by="owner")
         yield site.name
 
 
@@ -100,6 +102,16 @@ def test_a_limit_that_is_changed_while_it_holds_is_news_and_a_longer_one_is_not(
         messages = look(BEGIN + MINUTE, message_language="de")
     assert [each.code for each in messages] == ["limit_began", "limit_began"]
     assert "auf 8,4 kW" in plain(messages[1].text)
+
+
+def test_a_limit_that_nobody_keeps_is_said_to_be_so(
+    look: Callable[..., list[Notification]], database: Engine, site: str
+) -> None:
+    with unit_of_work(database) as connection:
+        control.disarm(connection, site)
+        demand_limit(connection, site)
+    (unkept,) = look(BEGIN + MINUTE)
+    assert unkept.code == "limit_unkept"
 
 
 def test_a_limit_that_is_withdrawn_before_it_begins_is_no_news(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.energy.timeline import SLOT
 from luna.platform.clock import FixedClock
-from luna.platform.database import sites
+from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.house_reading import read_house, read_planned
@@ -90,7 +90,18 @@ def read(api: httpx.Client, page: str, language: str = "en") -> str:
 def test_home_says_in_one_line_what_the_operator_limits_and_until_when(api: httpx.Client) -> None:
     for language, sentence in HOLDS.items():
         assert sentence in read(api, "home", language)
-    assert "Since 16:35, through the operator's relay." in read(api, "home")
+    unkept = wording("home", "notice_limit_unkept")
+    assert f"Since 16:35, through the operator's relay. {unkept}" in read(api, "home")
+
+
+def test_home_says_nothing_of_control_while_it_is_on(
+    api: httpx.Client, database: Engine, dimmed: str
+) -> None:
+    with unit_of_work(database) as connection:
+        control.arm(connection, dimmed, at=EVENING, by="owner")
+    page = read(api, "home")
+    assert HOLDS["en"] in page
+    assert wording("home", "notice_limit_unkept") not in page
 
 
 @pytest.mark.usefixtures("dimmed")

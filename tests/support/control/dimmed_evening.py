@@ -20,6 +20,7 @@ from luna.contracts.plan.reply import VehicleFlow
 from luna.energy.observations import Observations
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import control, observations, operator_limits
+from tests.support.control.inverters import DEVICES, describe, describe_devices
 from tests.support.planning.plans import describe_plan, store_plan
 
 # 16:30 in Berlin; the limit came five minutes later and holds until 18:30.
@@ -30,7 +31,12 @@ HOME: dict[str, Any] = {
     "batteries": [
         {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
     ],
-    "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
+    "vehicles": DEVICES["vehicles"],
+    "control": {
+        "by": "home_assistant",
+        "batteries": describe()["batteries"],
+        "vehicles": describe_devices()["vehicles"],
+    },
 }
 PLANNED_KW = 11.0
 ALLOWED_KW = 4.2

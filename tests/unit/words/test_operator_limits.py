@@ -21,20 +21,12 @@ from luna.words.operator_limits import (
     say_since,
     say_source,
 )
+from tests.support.control.dimmed_evening import HOME
 from tests.support.words.wording import plain
 
 # Half past four in the afternoon in Berlin.
 AT = datetime(2026, 11, 30, 15, 30, tzinfo=UTC)
-SITE = parse_site(
-    {
-        "name": "home",
-        "timezone": "Europe/Berlin",
-        "batteries": [
-            {"name": "b", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
-        ],
-        "vehicles": [{"name": "car", "capacity_kwh": 60}],
-    }
-)
+SITE = parse_site({"name": "home", "timezone": "Europe/Berlin"} | HOME)
 DEVICES = count_limited(SITE)
 
 
@@ -100,7 +92,9 @@ def test_an_owner_s_own_limit_is_not_the_operator_s() -> None:
     assert plain(say_event(own, speak("nl"))) == "Je begrenst je stroomafname tot 18:30 op 4,2 kW."
 
 
-def test_a_home_without_limited_devices_has_devices_all_the_same() -> None:
+def test_devices_that_luna_does_not_control_are_not_named() -> None:
+    uncontrolled = SITE.model_copy(update={"control": None})
+    assert count_limited(uncontrolled) == {}
     text = say_event(LimitEvent(limit(), {}, AT), speak("de"))
     assert "deine Geräte" in text
 

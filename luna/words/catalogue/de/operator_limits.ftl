@@ -40,4 +40,4 @@ done_import = Höchstens { $power } kamen aus dem Netz.
 done_export = Höchstens { $power } gingen ins Netz.
 done_device = { $device }: { $allowed } statt { $planned }.
 done_less = { $energy } weniger als geplant.
-done_none = Kein Gerät musste zurückstecken.
+done_none = Luna hat kein Gerät gedrosselt.

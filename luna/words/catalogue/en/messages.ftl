@@ -50,6 +50,8 @@ text_agent_withdrawn = Luna's usual plan applies again since { $at }. Antares lo
 # The grid operator.
 title_limit_began = Power limit begins
 text_limit_began = { $limit } It came through { $source }.
+title_limit_unkept = Power limit not kept
+text_limit_unkept = { $limit } Control is off, so Luna does not keep it for you. You can turn it on, on the page Schedule.
 title_limit_ended = Power limit is over
 text_limit_ended = { $limit } { $done }
 

@@ -41,4 +41,4 @@ done_import = At most { $power } came from the grid.
 done_export = At most { $power } went into the grid.
 done_device = { $device }: { $allowed } instead of { $planned }.
 done_less = { $energy } less than planned.
-done_none = No device had to hold back.
+done_none = Luna turned no device down.

@@ -50,6 +50,8 @@ text_agent_withdrawn = Sinds { $at } geldt weer het gewone plan van Luna. Antare
 # The grid operator.
 title_limit_began = Vermogensgrens geldt
 text_limit_began = { $limit } Die kwam via { $source }.
+title_limit_unkept = Vermogensgrens zonder besturing
+text_limit_unkept = { $limit } De besturing staat uit, dus Luna houdt dit niet voor je aan. Je schakelt haar in op de pagina Planning.
 title_limit_ended = Vermogensgrens is voorbij
 text_limit_ended = { $limit } { $done }
 

@@ -40,4 +40,4 @@ done_import = Hoogstens { $power } kwam van het net.
 done_export = Hoogstens { $power } ging naar het net.
 done_device = { $device }: { $allowed } in plaats van { $planned }.
 done_less = { $energy } minder dan gepland.
-done_none = Geen apparaat hoefde zich in te houden.
+done_none = Luna heeft geen apparaat teruggeschakeld.
