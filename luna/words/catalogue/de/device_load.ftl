@@ -2,6 +2,11 @@
 
 kind_load = Gerät
 prefix_load = Gerät
+limited_load =
+    { $count ->
+        [one] dein Gerät
+       *[other] deine Geräte
+    }
 name_water_heater = Warmwasser
 waiting_water_heater = Warmwasser
 series_appliance_kwh = Geräte

@@ -204,6 +204,7 @@ deed_export = mit { $kw } kW aus der Batterie verkaufen, bis { $soc }
 
 ## Hinweise.
 
+notice_limit_unkept = Die Steuerung ist aus, deshalb hält Luna das nicht für dich ein.
 notice_override = Deine Vorgabe: { $mode } bis { $t }.
 notice_not_sent = Die Steuerung ist aus, Luna sendet nichts. Schalte sie unter Zeitplan ein.
 notice_by_hand = Luna berät nur. Stell das selbst ein.

@@ -2,6 +2,11 @@
 
 kind_load = Appliance
 prefix_load = appliance
+limited_load =
+    { $count ->
+        [one] your appliance
+       *[other] your appliances
+    }
 name_water_heater = Water heater
 waiting_water_heater = Water heater
 series_appliance_kwh = Appliances

@@ -204,6 +204,7 @@ deed_export = sell from the battery with { $kw } kW, down to { $soc }
 
 ## Notices.
 
+notice_limit_unkept = Control is off, so Luna does not keep it for you.
 notice_override = You set: { $mode } until { $t }.
 notice_not_sent = Control is off, so Luna sends nothing. Turn control on under Schedule.
 notice_by_hand = Luna only advises. Set this yourself.

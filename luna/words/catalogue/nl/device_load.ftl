@@ -2,6 +2,11 @@
 
 kind_load = Apparaat
 prefix_load = apparaat
+limited_load =
+    { $count ->
+        [one] je apparaat
+       *[other] je apparaten
+    }
 name_water_heater = Boiler
 waiting_water_heater = Boiler
 series_appliance_kwh = Apparaten

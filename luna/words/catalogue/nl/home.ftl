@@ -204,6 +204,7 @@ deed_export = verkoop met { $kw } kW uit de batterij, tot { $soc }
 
 ## Meldingen.
 
+notice_limit_unkept = De besturing staat uit, dus Luna houdt dit niet voor je aan.
 notice_override = Jouw instelling: { $mode } tot { $t }.
 notice_not_sent = De besturing staat uit, Luna verstuurt niets. Schakel haar in onder Planning.
 notice_by_hand = Luna geeft alleen advies. Stel dit zelf in.
