@@ -1,6 +1,6 @@
-"""Slots whose measurements were changed by control.
+"""Slots whose measurements were changed by control, or by an operator's limit.
 
-Curtailed PV and scheduled loads say nothing about possible PV or usual load.
+Curtailed PV and scheduled or dimmed loads say nothing about possible PV or usual load.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ class Steering:
         pv_starts: slots with limited PV.
         pv_limit_kwh: by slot of ``pv_starts``: zero where PV was off, infinite where only feed-in
             was curtailed.
-        run_starts: slots in which a load without a meter of its own ran by a plan, an order or an
-            owner's block.
+        load_starts: slots in which a load without a meter of its own ran by a plan, an order or an
+            owner's block, or was dimmed for an operator's limit.
     """
 
     pv_starts: InstantArray
     pv_limit_kwh: FloatArray
-    run_starts: InstantArray
+    load_starts: InstantArray
 
 
 _NONE: InstantArray = np.empty(0, dtype="datetime64[s]")
