@@ -20,6 +20,7 @@ from luna.contracts.plan import (
 )
 from luna.contracts.replay import ReplayRequest
 from luna.energy.devices import SWITCHED_KINDS
+from luna.energy.operator_limits import limit_slots
 from luna.energy.outlook import Forecast
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.refusals import refuse
@@ -29,6 +30,7 @@ from luna.platform.database import (
     forecast_scenarios,
     forecasts,
     observations,
+    operator_limits,
     site_facts,
     sites,
     weather_carbon,
@@ -346,7 +348,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     # are ignored.
     emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)
     carbon = emitted if np.isfinite(emitted).any() else None
-    return ReplayData(
+    scene = ReplayData(
         site,
         window,
         PerfectForesight(around, load, pv),
@@ -354,6 +356,12 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
         ForecastArchive(issued),
         carbon,
     )
+    limits = operator_limits.list_between(connection, site.name, window.start, window.end)
+    if not limits:
+        return scene
+    actuals = scene.actuals
+    limited = limit_slots(limits, window, load_kwh=actuals.load_kwh, pv_kwh=actuals.pv_kwh)
+    return replace(scene, operator=limited)
 
 
 def _require(series: FloatArray, window: Timeline, name: str, *, zone: ZoneInfo) -> FloatArray:

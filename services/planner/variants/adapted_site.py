@@ -129,7 +129,9 @@ def adapt(
         recorded, load_kwh=recorded.load_kwh + added.load_kwh, pv_kwh=recorded.pv_kwh * factor
     )
     return AdaptedSite(
-        ReplayData(site, scene.timeline, foresight, prices, scene.forecasts),
+        ReplayData(
+            site, scene.timeline, foresight, prices, scene.forecasts, operator=scene.operator
+        ),
         AdaptedOutlook(original.energy, factor, added),
     )
 
