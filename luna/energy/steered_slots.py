@@ -3,13 +3,16 @@
 Curtailed PV and scheduled or dimmed loads say nothing about possible PV or usual load.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.energy.devices import DEVICE_KINDS
+from luna.energy.operator_limits import OperatorLimit
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,20 @@ class Steering:
 
 _NONE: InstantArray = np.empty(0, dtype="datetime64[s]")
 NO_STEERING = Steering(_NONE, np.empty(0), _NONE)
+
+
+def mark_dimmed(limits: Iterable[OperatorLimit], timeline: Timeline) -> NDArray[np.bool_]:
+    """Return the slots in which an operator limited what may be drawn, shape ``(slots,)``.
+
+    Devices may have drawn less than they were planned to, without a fault of theirs.
+    """
+    dimmed = np.zeros(timeline.count, dtype=np.bool_)
+    for limit in limits:
+        begin = max(limit.start, timeline.start)
+        end = timeline.end if limit.end is None else min(limit.end, timeline.end)
+        if limit.import_kw is not None and begin < end:
+            dimmed |= timeline.overlap_hours(begin, end) > 0
+    return dimmed
 
 
 def is_metered_apart(site: Site, key: str) -> bool:
