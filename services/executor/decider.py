@@ -122,9 +122,7 @@ class Decider:
         if _is_any_restrained(decision.requested, decision.allowed):
             INTERVENTIONS.labels(state.site, state.device).inc()
         since = find_mode_since(state.decision, decision.allowed, now=now)
-        changes = {"mode_since": since} | carry_left_alone(
-            state, decision, now, exceeds=exceeds
-        )
+        changes = {"mode_since": since} | carry_left_alone(state, decision, now, exceeds=exceeds)
         decision = decision.model_copy(update=changes)
         decided = store_decision(self.engine, state, decision)
         falls_back = request.decided_by == "rule" and request.reason != "not_in_plan"
@@ -236,7 +234,7 @@ def _build_decision(
     source: Source,
     now: datetime,
 ) -> Decision:
-    unit_limit = limit_unit(target.limit, target.unit, request.requested, source)
+    unit_limit = limit_unit(target.limit, target.unit, request.requested, request.decided_by)
     allowed = target.unit.make_safe(request.requested, soc, unit_limit)
     reason = request.reason
     # Why a device is left alone has to stay known: its back-off depends on it.
@@ -335,7 +333,7 @@ def is_within_limits(decision: Decision, unit: Controllable, limit: SiteLimit | 
     It is judged by the site's limits of now, an operator's among them, and the states of charge of
     then.
     """
-    unit_limit = limit_unit(limit, unit, decision.requested, decision.source)
+    unit_limit = limit_unit(limit, unit, decision.requested, decision.decided_by)
     safe = unit.make_safe(decision.allowed, _read_measured(decision), unit_limit)
     return not _is_any_restrained(decision.allowed, safe)
 
@@ -349,7 +347,7 @@ def may_have_more(decision: Decision, unit: Controllable, limit: SiteLimit | Non
         return False
     for by_measurement in (False, True):
         unit_limit = limit_unit(
-            limit, unit, decision.requested, decision.source, by_measurement=by_measurement
+            limit, unit, decision.requested, decision.decided_by, by_measurement=by_measurement
         )
         safe = unit.make_safe(decision.requested, _read_measured(decision), unit_limit)
         if not any(_is_more(safe[name], decision.allowed[name]) for name in decision.allowed):
@@ -358,7 +356,15 @@ def may_have_more(decision: Decision, unit: Controllable, limit: SiteLimit | Non
 
 
 # How far a mode lets a device go; the modes that an operator's limit leads to are the lowest.
-_MODE_RANKS = {"limit": 1, "charge": 2, "on": 2, "export": 2, "own": 3, "free": 3}
+_MODE_RANKS = {
+    "limit": 1,
+    "charge": 2,
+    "on": 2,
+    "export": 2,
+    "give": 2,
+    "own": 3,
+    "free": 3,
+}
 
 
 def _is_more(setpoint: Setpoint, before: Setpoint) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from luna.contracts.control import ControlState, Source
+from luna.contracts.control import DecidedBy
 from luna.contracts.live_flow import LiveFlow
 from luna.energy.device_shares import HousePower, PowerRequest, find_import_room, share_power
 from luna.energy.devices import DEVICE_KINDS
@@ -36,6 +36,7 @@ ReadFlow = Callable[[str], LiveFlow | None]
 FRESH = timedelta(seconds=15)
 # Own production on top is granted in whole steps, so that each flicker is no new command.
 STEP_KW = 0.5
+_RANKS: Mapping[DecidedBy, int] = {"owner": 0, "planner": 1, "agent": 1, "rule": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class SiteLimit:
 
     Args:
         in_force: the strictest of all limits that hold.
-        requests: of the decisions in force, by unit, the owner's orders first, batteries last.
-        owned: the units that follow an owner's order.
+        requests: of the decisions in force, by unit.
+        deciders: who made them.
         measured: powers of the site now; None: there is no fresh measurement.
         house: the same without the controllable devices; None: it cannot be told apart.
         assumed: what holds without it: the planned load, and no production.
@@ -54,7 +55,7 @@ class SiteLimit:
 
     in_force: LimitInForce
     requests: Mapping[str, list[PowerRequest]]
-    owned: frozenset[str]
+    deciders: Mapping[str, DecidedBy]
     measured: LiveFlow | None
     house: HousePower | None
     assumed: HousePower | None
@@ -64,7 +65,7 @@ class SiteLimit:
         self,
         unit: Controllable,
         requested: Setpoints,
-        source: Source,
+        decided_by: DecidedBy,
         *,
         by_measurement: bool = True,
     ) -> UnitLimit:
@@ -73,10 +74,10 @@ class SiteLimit:
         Args:
             unit: a unit of the site.
             requested: its set-points before the safety layer.
-            source: whose they are.
+            decided_by: whose they are.
             by_measurement: grant measured own production on top.
         """
-        shares = self._share(unit, requested, source, by_measurement=by_measurement)
+        shares = self._share(unit, requested, decided_by, by_measurement=by_measurement)
         own_use_kw = self._measure_own_use() if by_measurement else 0.0
         export_kw = self.in_force.export_kw
         if unit.key != PV and math.isfinite(export_kw):
@@ -85,15 +86,23 @@ class SiteLimit:
         return UnitLimit(shares, export_kw, own_use_kw)
 
     def _share(
-        self, unit: Controllable, requested: Setpoints, source: Source, *, by_measurement: bool
+        self,
+        unit: Controllable,
+        requested: Setpoints,
+        decided_by: DecidedBy,
+        *,
+        by_measurement: bool,
     ) -> dict[str, float]:
-        by_unit = dict(self.requests) | {unit.key: unit.list_requests(requested)}
-        owned = self.owned - {unit.key}
-        if source == "owner":
-            owned |= {unit.key}
+        """Return the share of each device of a unit.
 
-        def rank(key: str) -> tuple[bool, bool]:
-            return key not in owned, key == BATTERIES
+        The owner's orders come first, then what is planned, then what is left to itself: it may
+        draw nothing at all. Batteries come after the others, which cannot wait as well as they.
+        """
+        by_unit = dict(self.requests) | {unit.key: unit.list_requests(requested)}
+        deciders = dict(self.deciders) | {unit.key: decided_by}
+
+        def rank(key: str) -> tuple[int, bool]:
+            return _RANKS[deciders[key]], key == BATTERIES
 
         queue = []
         for key in sorted(by_unit, key=rank):
@@ -138,33 +147,24 @@ def read_site_limit(
     if in_force is None:
         return None
     requests: dict[str, list[PowerRequest]] = {}
-    owned = set()
+    deciders: dict[str, DecidedBy] = {}
     for key, unit in list_units(site, section).items():
         state = control_rows.load(connection, site.name, key)
-        requests[key] = _list_requests(unit, state)
-        if state.decision is not None and state.decision.source == "owner":
-            owned.add(key)
+        # One that its owner paused is in the owner's hands, and does not share.
+        if state.decision is not None and state.paused is None:
+            requests[key] = unit.list_requests(state.decision.requested)
+            deciders[key] = state.decision.decided_by
     flow = read_flow(site.name)
     measured = flow if flow is not None and abs(now - flow.at) <= FRESH else None
     return SiteLimit(
         in_force,
         requests,
-        frozenset(owned),
+        deciders,
         measured,
         house=None if measured is None else measure_house(measured, site, section),
         assumed=_assume_house(connection, site, in_force, now),
         has_pv=bool(site.pv),
     )
-
-
-def _list_requests(unit: Controllable, state: ControlState) -> list[PowerRequest]:
-    """Return what the decision in force of a unit asks for.
-
-    One that its owner paused is in the owner's hands, and does not share.
-    """
-    if state.decision is None or state.paused is not None:
-        return []
-    return unit.list_requests(state.decision.requested)
 
 
 def measure_house(flow: LiveFlow, site: Site, section: Control | None) -> HousePower | None:
@@ -173,8 +173,8 @@ def measure_house(flow: LiveFlow, site: Site, section: Control | None) -> HouseP
     None where a controlled device has no meter of its own: what it draws then looks like the
     house's load, and each change of its power would change its share.
     """
-    controlled_series = set()
-    other_series = set()
+    controlled_series: set[str] = set()
+    other_series: set[str] = set()
     controlled = list_units(site, section)
     for key, series in _list_meters(site):
         if key in controlled and (series is None or series not in flow.submetered_kw):
@@ -228,11 +228,11 @@ def limit_unit(
     limit: SiteLimit | None,
     unit: Controllable,
     requested: Setpoints,
-    source: Source,
+    decided_by: DecidedBy,
     *,
     by_measurement: bool = True,
 ) -> UnitLimit:
     """Return what a limit leaves to a unit, everything without one."""
     if limit is None:
         return UNLIMITED
-    return limit.find_unit_limit(unit, requested, source, by_measurement=by_measurement)
+    return limit.find_unit_limit(unit, requested, decided_by, by_measurement=by_measurement)

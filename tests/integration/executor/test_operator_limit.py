@@ -217,6 +217,19 @@ def test_an_owners_order_comes_first_and_exceeds_no_limit(home: Home, inverter: 
     assert [entry.decided_by for entry in home.log if entry.device == CHARGER][-1] == "owner"
 
 
+def test_a_car_that_nobody_planned_takes_no_share_of_what_is_planned(
+    home: Home, inverter: Inverter
+) -> None:
+    stored = describe_plan(f"{home.name}-boiler", START, [BatterySetpoint(mode="hold")])
+    heating = {"loads": {"boiler": LoadFlow(energy_kwh=0.75, on=True)}}
+    slots = [slot.model_copy(update=heating) for slot in stored.slots]
+    home.store(stored.model_copy(update={"slots": slots}))
+    limit(home, import_kw=ONE_DEVICE_KW)
+    look(home)
+    # It is not here, as far as the plan knows; what the boiler leaves is below its least.
+    assert (inverter.states[BOILER], inverter.states[CAR]) == ("on", "off")
+
+
 def test_a_device_that_is_left_to_itself_is_told_its_limit(home: Home, inverter: Inverter) -> None:
     # The plan says nothing of car and boiler: one charges, the other's thermostat decides.
     home.store(describe_plan(f"{home.name}-batteries", START, [BatterySetpoint(mode="hold")]))

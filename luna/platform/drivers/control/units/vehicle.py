@@ -119,7 +119,7 @@ class ChargerUnit:
         if not isinstance(setpoint, VehicleSetpoint):
             return {name: STOP}
         if setpoint.mode == "give":
-            return {name: self._give_safely(setpoint, soc)}
+            return {name: self._give_safely(setpoint, soc, limit)}
         most_kw = self.vehicle.most_charge_kw
         if setpoint.mode == "own" and "own" in self.control.modes:
             if limit.may_draw(name, most_kw):
@@ -139,7 +139,9 @@ class ChargerUnit:
             return STOP
         return VehicleSetpoint(mode="charge", charge_kw=round(safe_kw, 6))
 
-    def _give_safely(self, setpoint: VehicleSetpoint, soc: Mapping[str, float]) -> VehicleSetpoint:
+    def _give_safely(
+        self, setpoint: VehicleSetpoint, soc: Mapping[str, float], limit: UnitLimit
+    ) -> VehicleSetpoint:
         """Return the discharge that the safety layer allows."""
         if "give" not in self.control.modes:
             return STOP
@@ -147,7 +149,8 @@ class ChargerUnit:
             setpoint.give_kw,
             soc.get(self.vehicle.name, math.nan),
             min_soc=self.vehicle.min_soc,
-            limit_kw=self.vehicle.discharge_limit_kw,
+            # What the house does not take is fed in.
+            limit_kw=min(self.vehicle.discharge_limit_kw, limit.export_kw + limit.own_use_kw),
         )
         if not give_kw:
             return STOP
