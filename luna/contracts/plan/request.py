@@ -64,7 +64,7 @@ Prices = Annotated[list[Annotated[float, PRICE]], Field(min_length=1, max_length
 
 
 # Power that may pass the connection in a slot, kW; null: the connection's own limit.
-SlotLimits = Annotated[
+LimitSeries = Annotated[
     list[Annotated[float, Field(ge=0, le=10_000)] | None], Field(min_length=1, max_length=MAX_SLOTS)
 ]
 
@@ -177,7 +177,7 @@ class OutlookMessage(Message):
     pv_p10_kwh: Energies | None = None
     pv_p90_kwh: Energies | None = None
     import_limit_kw: Annotated[
-        SlotLimits | None,
+        LimitSeries | None,
         Field(
             description=(
                 "as an operator that dims asks for it; the lower of it and the connection's holds"
@@ -185,7 +185,7 @@ class OutlookMessage(Message):
         ),
     ] = None
     export_limit_kw: Annotated[
-        SlotLimits | None, Field(description="as import_limit_kw, for feeding in")
+        LimitSeries | None, Field(description="as import_limit_kw, for feeding in")
     ] = None
     outdoor_temperature_c: (
         Annotated[list[Annotated[float, Field(ge=-60, le=60)]], Field(max_length=MAX_SLOTS)] | None
