@@ -61,6 +61,9 @@ class GridSensorRoles(Part):
     total_grid_export: Annotated[
         Sensors, SensorRole("energy", "export_kwh", "sink", _export_limit_kw)
     ] = ()
+    operator_limit_contact: Annotated[Sensors, SensorRole("state")] = ()
+    operator_import_limit: Annotated[Sensors, SensorRole("state")] = ()
+    operator_export_limit: Annotated[Sensors, SensorRole("state")] = ()
 
 
 def _list_costly(connection: GridConnection) -> tuple[str, ...]:
