@@ -105,7 +105,7 @@ class PowerLimitation:
             raise ValueError("a limit lasts longer than nothing")
         machine = self.receive_heartbeat(now)
         if limit_kw is None:
-            return machine._enter("unlimited", now)
+            return _enter(machine, "unlimited", now)
         end = None if duration is None else now + duration
         since = machine.since if machine.state == "limited" else now
         return replace(
@@ -136,13 +136,13 @@ class PowerLimitation:
         is_led = self.state in {"unlimited", "limited"}
         lost_at = self._lost_at
         if lost_at is not None:
-            lost = self._enter("failsafe", lost_at) if is_led else self
+            lost = _enter(self, "failsafe", lost_at) if is_led else self
             timers.append((lost_at, replace(lost, link_since=None)))
         if self.state == "limited" and self.limit_end is not None:
-            timers.append((self.limit_end, self._enter("unlimited", self.limit_end)))
+            timers.append((self.limit_end, _enter(self, "unlimited", self.limit_end)))
         if self.state in {"init", "failsafe"}:
             ends_at = self._waits_until
-            timers.append((ends_at, self._enter("autonomous", ends_at)))
+            timers.append((ends_at, _enter(self, "autonomous", ends_at)))
         return timers
 
     @property
@@ -160,6 +160,8 @@ class PowerLimitation:
         wait = HEARTBEAT_TIMEOUT if self.state == "init" else self.fail_safe.duration
         return self.since + wait
 
-    def _enter(self, state: LimitationState, at: datetime) -> "PowerLimitation":
-        since = self.since if state == self.state else at
-        return replace(self, state=state, since=since, limit_kw=None, limit_end=None)
+
+def _enter(machine: PowerLimitation, state: LimitationState, at: datetime) -> PowerLimitation:
+    """Return the machine in a state without the operator's limit."""
+    since = machine.since if state == machine.state else at
+    return replace(machine, state=state, since=since, limit_kw=None, limit_end=None)

@@ -6,18 +6,20 @@ two hours, as a link that is lost does (EEBUS use case Limitation of Power Consu
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from luna.energy.operator_limits import LimitScope, least_import_kw
 from luna.energy.site import Site
 from luna.energy.site.sensors import SiteSensor
 from luna.energy.units import read_measure
 
+LimitRole = Literal["operator_limit_contact", "operator_import_limit", "operator_export_limit"]
+LIMIT_ROLES: tuple[LimitRole, ...] = get_args(LimitRole)
 KEPT_WITHOUT_VALUE = timedelta(hours=2)
-# The limit of devices of at most this power is left alone by § 14a of the Energy Industry Act.
+# Devices of at most this power are not steered by § 14a of the Energy Industry Act.
 _SMALL_KW = 4.2
 _KW_OF_PLAIN_NUMBER = 0.001
 
@@ -83,12 +85,12 @@ def read_sensed_limits(
         now: the instant.
     """
     limits: dict[str, SensedLimit] = {}
-    for role, read in _READ_BY_ROLE.items():
+    for role in LIMIT_ROLES:
         for sensor in _list_present(site, role, now):
             reading = readings.get(sensor.name)
             if reading is None or not reading.counts_at(now):
                 continue
-            limit = read(site, sensor, reading)
+            limit = _read_limit(site, role, sensor, reading)
             if limit is not None:
                 limits[sensor.name] = limit
     return limits
@@ -97,28 +99,30 @@ def read_sensed_limits(
 def list_limit_sensors(site: Site) -> set[str]:
     """Return the names of all sensors by which an operator may limit a site."""
     names: set[str] = set()
-    for role in _READ_BY_ROLE:
+    for role in LIMIT_ROLES:
         names.update(sensor.name for sensor in site.sensor_roles.get(role, ()))
     return names
 
 
-def _read_contact(site: Site, sensor: SiteSensor, reading: LimitReading) -> SensedLimit | None:
-    """Return the limit of a contact; with a minus it is on while the sensor is off."""
-    is_on = (reading.value > 0) == (sensor.sign > 0)
-    if not is_on:
+def _read_limit(
+    site: Site, role: LimitRole, sensor: SiteSensor, reading: LimitReading
+) -> SensedLimit | None:
+    """Return the limit of a sensor, None where it sets none."""
+    if role == "operator_limit_contact":
+        # With a minus the contact is on while the sensor is off.
+        is_on = (reading.value > 0) == (sensor.sign > 0)
+        return SensedLimit(_least_kw(site), None, "devices") if is_on else None
+    limit_kw = _read_kw(reading)
+    if limit_kw is None:
         return None
-    least_kw = least_import_kw(max(count_steerable(site), 1), heat_pumps_kw=_heat_pumps_kw(site))
-    return SensedLimit(least_kw, None, "devices")
+    if role == "operator_import_limit":
+        return SensedLimit(limit_kw, None, "devices")
+    return SensedLimit(None, limit_kw, "connection")
 
 
-def _read_import(site: Site, sensor: SiteSensor, reading: LimitReading) -> SensedLimit | None:
-    limit_kw = _read_kw(reading)
-    return None if limit_kw is None else SensedLimit(limit_kw, None, "devices")
-
-
-def _read_export(site: Site, sensor: SiteSensor, reading: LimitReading) -> SensedLimit | None:
-    limit_kw = _read_kw(reading)
-    return None if limit_kw is None else SensedLimit(None, limit_kw, "connection")
+def _least_kw(site: Site) -> float:
+    devices = max(count_steerable(site), 1)
+    return least_import_kw(devices, heat_pumps_kw=_heat_pumps_kw(site))
 
 
 def _read_kw(reading: LimitReading) -> float | None:
@@ -139,10 +143,3 @@ def _heat_pumps_kw(site: Site) -> float:
 
 def _list_present(site: Site, role: str, now: datetime) -> Iterable[SiteSensor]:
     return [sensor for sensor in site.sensor_roles.get(role, ()) if sensor.holds_at(now)]
-
-
-_READ_BY_ROLE: Mapping[str, Callable[[Site, SiteSensor, LimitReading], SensedLimit | None]] = {
-    "operator_limit_contact": _read_contact,
-    "operator_import_limit": _read_import,
-    "operator_export_limit": _read_export,
-}

@@ -48,9 +48,10 @@ from services.ingest.listening import (
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.live_sharing import LiveSharing
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
-from services.ingest.listening.supervisor import HOME_ASSISTANT, MQTT, PROFILE
+from services.ingest.listening.supervisor import EEBUS, HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
 from services.ingest.slot_service import build_site_slots
+from services.ingest.sources.eebus import EebusLive
 from services.ingest.sources.home_assistant.live import HomeAssistantLive
 from services.ingest.sources.mqtt.source import MqttSource
 from services.ingest.sources.profile import ProfileSource
@@ -232,6 +233,10 @@ def source_forms(
         )
     if settings.mqtt_url:
         forms[MQTT] = SourceForm(partial(_mqtt, settings), fault=_fault)
+    if settings.eebus_socket:
+        forms[EEBUS] = SourceForm(
+            partial(_eebus, settings.eebus_socket), fault=_fault, changes_only=True
+        )
     return forms
 
 
@@ -250,6 +255,12 @@ def _mqtt(settings: Settings, _last_received: datetime | None) -> LiveSource:
     )
 
 
+def _eebus(socket: Path, _last_received: datetime | None) -> LiveSource:
+    # No instant to resume from: after a restart the fail-safe limit holds until the operator's
+    # next word.
+    return EebusLive(socket)
+
+
 def _profile(
     settings: Settings,
     is_looked_at: Callable[[Collection[str]], bool],
@@ -261,9 +272,8 @@ def _profile(
 
 
 def _fault(source: LiveSource) -> LunaError | None:
-    return (
-        source.fault if isinstance(source, HomeAssistantLive | MqttSource | ProfileSource) else None
-    )
+    has_fault = isinstance(source, HomeAssistantLive | MqttSource | ProfileSource | EebusLive)
+    return source.fault if has_fault else None
 
 
 def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch) -> None:

@@ -287,6 +287,15 @@ class Settings(BaseSettings):
         ISSUED_ELSEWHERE,
         CHANGEABLE,
     ] = None
+    eebus_socket: Annotated[
+        Path | None,
+        Field(
+            description=(
+                "Unix socket of the EEBUS sidecar, over which a grid operator limits the site; "
+                "empty: none"
+            )
+        ),
+    ] = None
     mqtt_publish: Annotated[
         Literal["off", "sensors", "control"],
         Field(

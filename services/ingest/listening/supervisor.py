@@ -21,6 +21,7 @@ from luna.energy.errors import InvalidInputError, LunaError, UnavailableError
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.state import SensedSite, SensorAges
 from services.ingest.reading import Reading
+from services.ingest.sources.eebus import EEBUS_SENSOR
 from services.ingest.sources.source import LiveSource
 
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
@@ -35,6 +36,7 @@ MQTT_TOPIC = "mqtt:"
 HOME_ASSISTANT = "home_assistant"
 MQTT = "mqtt"
 PROFILE = "profile"
+EEBUS = "eebus"
 
 log = structlog.get_logger("luna.ingest.live")
 
@@ -74,6 +76,8 @@ def _preferred_sources(sensor: str) -> tuple[str, ...]:
         return (MQTT,)
     if sensor.startswith(PROFILED):
         return (PROFILE,)
+    if sensor.startswith(EEBUS_SENSOR):
+        return (EEBUS,)
     if ENTITY.fullmatch(sensor):
         return (HOME_ASSISTANT, MQTT)
     return (MQTT,)
