@@ -104,6 +104,17 @@ def list_limit_sensors(site: Site) -> set[str]:
     return names
 
 
+def name_source(site: Site, sensor: str) -> str:
+    """Return the way by which a sensor's limit comes, as stored limits name it."""
+    contacts = site.sensor_roles.get("operator_limit_contact", ())
+    if any(contact.name == sensor for contact in contacts):
+        return "contact"
+    prefix, colon, name = sensor.partition(":")
+    if prefix == "eebus":
+        return name
+    return "mqtt" if colon else "home_assistant"
+
+
 def _read_limit(
     site: Site, role: LimitRole, sensor: SiteSensor, reading: LimitReading
 ) -> SensedLimit | None:

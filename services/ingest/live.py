@@ -45,6 +45,7 @@ from services.ingest.listening import (
     SourceSupervisor,
     StateFile,
 )
+from services.ingest.listening.limit_sensors import LimitSensors
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.live_sharing import LiveSharing
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
@@ -61,6 +62,8 @@ BEAT = timedelta(seconds=5)
 LOOK = timedelta(seconds=15)
 # Power flows are shared with viewers of a site this often.
 SHARE = timedelta(seconds=2)
+# Limits of the grid operator have to be followed within seconds.
+FOLLOW_LIMITS = timedelta(seconds=1)
 # A reading from shortly before the last one may come from another sensor and not be recorded yet.
 RESUME_OVERLAP = timedelta(minutes=1)
 
@@ -102,10 +105,18 @@ class Live:
         self._sensed_sites: tuple[SensedSite, ...] = ()
         self._freed = FreedMemory()
 
-    async def run(self, pulse: Liveness, *, sharing: LiveSharing, ending: threading.Event) -> None:
+    async def run(
+        self,
+        pulse: Liveness,
+        *,
+        sharing: LiveSharing,
+        limits: LimitSensors,
+        ending: threading.Event,
+    ) -> None:
         """Listen until SIGTERM or SIGINT, which set ``ending``.
 
-        What was acknowledged by then is safe. ``sharing`` hands on what flows at this moment.
+        What was acknowledged by then is safe. ``sharing`` hands on what flows at this moment,
+        ``limits`` stores what the grid operator asks for.
         """
         stopping = asyncio.Event()
         for kind in (signal.SIGTERM, signal.SIGINT):
@@ -113,7 +124,13 @@ class Live:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(loop)
-                for loop in (self._beat(pulse), self._follow(), self._build(), self._share(sharing))
+                for loop in (
+                    self._beat(pulse),
+                    self._follow(),
+                    self._build(),
+                    self._share(sharing),
+                    self._follow_limits(limits),
+                )
             ]
             await stopping.wait()
             log.info("ends")
@@ -148,6 +165,11 @@ class Live:
         while True:
             await sharing.turn(self._sites.sites)
             await asyncio.sleep(SHARE.total_seconds())
+
+    async def _follow_limits(self, limits: LimitSensors) -> None:
+        while True:
+            await asyncio.to_thread(limits.turn, self._sites.sites)
+            await asyncio.sleep(seconds_to_wait(FOLLOW_LIMITS))
 
     def _store_last_received(self) -> None:
         self._state.write(
@@ -187,8 +209,13 @@ def main(arguments: list[str] | None = None) -> int:
         sites = SiteReader(database, state, clock=clock)
         forms = source_forms(settings, is_looked_at=sharing.is_looked_at, rate=sites.rate)
         last_received = {name: state.instant(f"heard_{name}") for name in forms}
+        limits = LimitSensors(database, state, clock=clock)
         sources = SourceSupervisor(
-            recorder, forms, ages=SensorAges(), last_received=last_received, powers=sharing.powers
+            recorder,
+            forms,
+            ages=SensorAges(),
+            last_received=last_received,
+            followers=(sharing.powers, limits),
         )
         slots = SlotScheduler(
             recorder,
@@ -209,7 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
         stack.enter_context(present(addresses.redis_url, readiness))
         look = timedelta(seconds=options.look_seconds)
         live = Live(sources, sites, slots, state=state, data_folder=settings.data_folder, look=look)
-        asyncio.run(live.run(process.pulse, sharing=sharing, ending=ending))
+        asyncio.run(live.run(process.pulse, sharing=sharing, limits=limits, ending=ending))
     return 0
 
 
