@@ -42,7 +42,7 @@ class NewLimit(Message):
     ] = None
     end: Annotated[
         Instant | None,
-        Field(description="when it ends, as the start; empty: when it is released"),
+        Field(description="when it ends, not included; empty: when it is released"),
     ] = None
     import_kw: Annotated[
         LimitPower | None,
