@@ -34,6 +34,17 @@ class GridConnection(Part):
         Literal[1, 3] | None,
         Field(description="phases of the connection; empty: as many as are usual in the country"),
     ] = None
+    openadr_program: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=128,
+            description=(
+                "programme of the grid operator's OpenADR 3 server whose events limit the site; "
+                "empty: none"
+            ),
+        ),
+    ] = None
     export_limit_share: Annotated[
         Fraction | None,
         Field(

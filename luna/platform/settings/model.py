@@ -363,6 +363,18 @@ class Settings(BaseSettings):
     amber_token: Annotated[
         SecretStr | None, Field(description="access token of Amber"), ISSUED_ELSEWHERE, CHANGEABLE
     ] = None
+    openadr_url: Annotated[
+        str | None,
+        Field(
+            description=(
+                "OpenADR 3 server of the grid operator, such as https://vtn.example/openadr3; "
+                "empty: none"
+            )
+        ),
+    ] = None
+    openadr_token: Annotated[
+        SecretStr | None, Field(description="access token of the OpenADR server"), ISSUED_ELSEWHERE
+    ] = None
     electricity_maps_token: Annotated[
         SecretStr | None,
         Field(description="token of Electricity Maps"),
