@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, get_args
 
+from luna.energy.devices.heat_pump import HEAT_PUMP
 from luna.energy.operator_limits import LimitScope, least_import_kw
 from luna.energy.site import Site
 from luna.energy.site.sensors import SiteSensor
@@ -149,7 +150,7 @@ def _read_kw(reading: LimitReading) -> float | None:
 
 
 def _heat_pumps_kw(site: Site) -> float:
-    return sum(pump.power_kw for pump in site.heat_pumps)
+    return sum(pump.power_kw for pump in HEAT_PUMP.of(site))
 
 
 def _list_present(site: Site, role: str, now: datetime) -> Iterable[SiteSensor]:

@@ -299,8 +299,9 @@ def _profile(
 
 
 def _fault(source: LiveSource) -> LunaError | None:
-    has_fault = isinstance(source, HomeAssistantLive | MqttSource | ProfileSource | EebusLive)
-    return source.fault if has_fault else None
+    if isinstance(source, HomeAssistantLive | MqttSource | ProfileSource | EebusLive):
+        return source.fault
+    return None
 
 
 def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch) -> None:

@@ -46,7 +46,8 @@ def test_contact_limits_the_devices_to_what_the_rule_leaves() -> None:
     site = make_site(operator_limit_contact="binary_sensor.relay")
     assert count_steerable(site) == 2
     [limit] = limits_of(site, "binary_sensor.relay", 1.0)
-    assert limit == SensedLimit(pytest.approx(4.2 + 0.8 * 4.2), None, "devices")
+    assert limit.import_kw == pytest.approx(4.2 + 0.8 * 4.2)
+    assert (limit.export_kw, limit.scope) == (None, "devices")
     assert not limits_of(site, "binary_sensor.relay", 0.0)
 
 
@@ -63,7 +64,8 @@ def test_contact_with_a_minus_is_on_while_it_says_off() -> None:
 def test_power_is_the_limit(value: float, unit: str | None, limit_kw: float) -> None:
     site = make_site(operator_import_limit="sensor.limit")
     [limit] = limits_of(site, "sensor.limit", value, unit)
-    assert limit == SensedLimit(pytest.approx(limit_kw), None, "devices")
+    assert limit.import_kw == pytest.approx(limit_kw)
+    assert (limit.export_kw, limit.scope) == (None, "devices")
 
 
 def test_feed_in_is_limited_at_the_meter() -> None:
