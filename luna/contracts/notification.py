@@ -9,8 +9,9 @@ from luna.contracts.message import Message, Request, Schedule
 from luna.energy.timeline import Instant
 
 # Kinds of messages to a target. plan: none, too old, or compromised; device: one, or all sensors,
-# are silent; prices: cheap hours ahead; saving: the week; day: each morning how the house stands;
-# system: faults of the installation itself. Only those who ask for the last two get them.
+# are silent, or the grid operator's limit begins or ends; prices: cheap hours ahead; saving: the
+# week; day: each morning how the house stands; system: faults of the installation itself. Only
+# those who ask for the last two get them.
 EventKind = Literal["plan", "device", "prices", "saving", "day", "system"]
 # sending: begun and not known to be done; unknown: it stayed so, and is not sent again; expired: it
 # was no news any more.

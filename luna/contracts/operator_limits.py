@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from luna.contracts.message import Message
+from luna.energy.limit_outcome import LimitOutcome
 from luna.energy.operator_limits import LimitScope, OperatorLimit
 from luna.energy.refusals import invalid_part, refuse
 from luna.energy.timeline import Instant
@@ -106,8 +107,8 @@ class StoredLimit(Message):
     ] = None
     created_at: Annotated[datetime, Field(description="when it was stored")]
     summary: Annotated[
-        dict[str, float] | None,
-        Field(description="figures of what was done, by name; null: not written yet"),
+        LimitOutcome | None,
+        Field(description="what was measured and done so far, or until its end; null: nothing yet"),
     ] = None
 
     def as_limit(self) -> OperatorLimit:

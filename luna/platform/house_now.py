@@ -14,6 +14,7 @@ from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import PlanReply, SlotReply
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.kind import DeviceUseKind
+from luna.energy.operator_limits import OperatorLimit
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
@@ -229,6 +230,7 @@ class HouseNow:
     Attributes:
         planned_before: there was a plan at any time.
         fault: why there is no newer plan.
+        limits: of the grid operator that hold, by start.
     """
 
     site: Site
@@ -239,6 +241,7 @@ class HouseNow:
     findings: tuple[SiteFinding, ...]
     planned_before: bool
     fault: PlanFault | None = None
+    limits: tuple[OperatorLimit, ...] = ()
 
     @property
     def armed(self) -> bool:

@@ -22,7 +22,14 @@ from luna.energy.site import Site
 from luna.energy.soc_plausibility import HOUR, judge_levels, pace_of_batteries
 from luna.energy.timeline import SLOT, floor_to, local_day, parse_zone
 from luna.platform import control_service, findings
-from luna.platform.database import battery_levels, observations, plan_faults, plans, sites
+from luna.platform.database import (
+    battery_levels,
+    observations,
+    operator_limits,
+    plan_faults,
+    plans,
+    sites,
+)
 from luna.platform.database.savings import find_controlled
 from luna.platform.findings import SiteFinding
 from luna.platform.house_now import (
@@ -86,6 +93,7 @@ def read_house(
         findings=(*site_findings, *silent),
         planned_before=plans.issued_last(connection, site_id) is not None,
         fault=plan_faults.load(connection, site_id),
+        limits=tuple(operator_limits.list_in_force(connection, site_id, now)),
     )
 
 

@@ -11,6 +11,7 @@ from luna.words.devices import say_device
 from luna.words.language import Language
 from luna.words.notes import say_note
 from luna.words.numbers import Numbers, say_day
+from luna.words.operator_limits import LimitEvent, list_done, say_event, say_source
 from luna.words.phrases import Phrases
 from luna.words.quality import say_role
 from luna.words.standing import say_doing
@@ -25,7 +26,8 @@ class MessageWords(NamedTuple):
 
 # By code of the event. ``at``, ``start`` and ``until`` are instants, ``end`` is shown as a clock
 # time, ``price``, ``usual`` are prices, ``saved`` is money, ``days`` a count, ``since`` an ISO
-# date, ``missed`` a plan's compromises, ``note`` code and figures of a plan's note.
+# date, ``missed`` a plan's compromises, ``note`` code and figures of a plan's note, ``limit`` the
+# event of an operator's limit.
 MESSAGES = Phrases("messages", "text_")
 TITLES = Phrases("messages", "title_")
 # The name of the home before a text.
@@ -76,6 +78,11 @@ def _say_parts(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
     if "note" in figures:
         note_code, note_figures = figures["note"]
         parts["note"] = say_note(note_code, note_figures, numbers)
+    if "limit" in figures:
+        event: LimitEvent = figures["limit"]
+        parts["limit"] = say_event(event, numbers)
+        parts["source"] = say_source(event.limit.source, numbers.language)
+        parts["done"] = " ".join(list_done(event, numbers))
     return parts
 
 

@@ -15,6 +15,8 @@ from luna.contracts.plan import SlotReply
 from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.kind import DeviceKind
+from luna.energy.limit_outcome import list_binding
+from luna.energy.operator_limits import find_in_force
 from luna.energy.timeline import parse_zone
 from luna.platform.control_service import list_overridable_devices, modes_of
 from luna.platform.house_by_battery import split_by_battery
@@ -23,6 +25,7 @@ from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
 from luna.words.messages import say_message
+from luna.words.operator_limits import count_limited, say_binding
 from luna.words.retold_reasons import retell_reason
 
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
@@ -271,6 +274,43 @@ def _override_until(view: HouseNow, _: Numbers) -> datetime | None:
     return max(ends, default=None)
 
 
+def _limited(view: HouseNow, _: Numbers) -> str:
+    return "ON" if view.limits else "OFF"
+
+
+def _limit_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
+    in_force = find_in_force(view.limits, view.now)
+    if in_force is None:
+        return {}
+    devices = count_limited(view.site)
+    sentences = []
+    until = {}
+    for binding in list_binding(view.limits, view.now):
+        sentences.append(say_binding(binding, devices, now=view.now, numbers=numbers))
+        until[binding.flow] = binding.limit.end
+    return {
+        "since": in_force.since,
+        "until": until,
+        "sources": in_force.sources,
+        "sentences": sentences,
+    }
+
+
+def _limit_kw(view: HouseNow, _: Numbers) -> float | None:
+    """Return the strictest limit of what is drawn, None where only feeding in is limited."""
+    most_kw = [
+        binding.most_kw
+        for binding in list_binding(view.limits, view.now)
+        if binding.flow != "export"
+    ]
+    return _rounded(min(most_kw, default=None), 3)
+
+
+def _limit_powers(view: HouseNow, _: Numbers) -> dict[str, float]:
+    """Return the limits by what they bound: devices, connection or export."""
+    return {binding.flow: binding.most_kw for binding in list_binding(view.limits, view.now)}
+
+
 def _rounded(value: float | None, decimals: int) -> float | None:
     return None if value is None else round(value, decimals) + 0.0
 
@@ -461,6 +501,14 @@ _SENSORS = (
     PublishedEntity(
         "problem", "binary_sensor", _problem, _problem_details, {"device_class": "problem"}
     ),
+    PublishedEntity(
+        "operator_limit",
+        "binary_sensor",
+        _limited,
+        _limit_details,
+        {"icon": "mdi:transmission-tower"},
+    ),
+    PublishedEntity("operator_limit_power", "sensor", _limit_kw, _limit_powers, _POWER),
 )
 # The sensors of each battery where there are several, with their keys.
 _OF_BATTERY = {

@@ -22,17 +22,25 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, local_day, local_instant, parse_zone
 from luna.platform import findings
 from luna.platform.control_service import read_states
-from luna.platform.database import notification_channels, notifications, plans, sites
+from luna.platform.database import (
+    notification_channels,
+    notifications,
+    operator_limits,
+    plans,
+    sites,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
 from luna.platform.database.savings import read_savings
 from luna.platform.house_reading import read_house, read_planned
 from luna.platform.house_statements import format_statement, state_house
+from luna.platform.limit_outcomes import read_outcome, settle_outcomes
 from luna.platform.queue.task_context import isolate
 from luna.platform.retry import RetryPolicy
 from luna.platform.settings import Settings
 from luna.words import Numbers
 from luna.words.messages import say_message
+from luna.words.operator_limits import LimitEvent, count_limited
 from services.notifier.targets import Target, for_event, open_channels, open_targets
 
 # Six tries within seven and a half hours; an older message is of little use.
@@ -62,6 +70,8 @@ KINDS: dict[str, EventKind] = {
     "agent_offered": "plan",
     "agent_withdrawn": "plan",
     "device_takes_nothing": "device",
+    "limit_began": "device",
+    "limit_ended": "device",
     "level_doubted": "device",
     "cheap_hours": "prices",
     "weekly_saving": "saving",
@@ -182,6 +192,7 @@ def _find(
     """Store the new events of a site and return their number."""
     with unit_of_work(database) as connection:
         site = sites.load(connection, site_id)
+        settle_outcomes(connection, site, now=now)
         numbers = Numbers(settings.message_language, parse_zone(site.timezone), site.currency)
         morning = quiet_until(now, settings.notify_quiet_hours, numbers.zone) or now
         events = find_events(
@@ -243,10 +254,41 @@ def find_events(
         events.append(event)
     return [
         *events,
+        *_find_limits(connection, site, numbers, now),
         *_find_cheap_hours(site, plan, numbers, now),
         *_compose_week(connection, site, numbers, now),
         *_compose_day(connection, site, numbers, now),
     ]
+
+
+def _find_limits(
+    connection: Connection, site: Site, numbers: Numbers, now: datetime
+) -> list[NewNotification]:
+    """Return the begin of each limit that holds, and the end of each that did within a day."""
+    devices = count_limited(site)
+    events = []
+    for stored in operator_limits.list_since(connection, site.name, now - NEWS_FOR, now=now):
+        code = "limit_began"
+        outcome = None
+        if stored.end is not None and stored.end <= now:
+            code = "limit_ended"
+            outcome = read_outcome(connection, site, stored, now=now)
+        event = LimitEvent(stored.as_limit(), devices, now, outcome)
+        words = say_message(code, {"limit": event}, site=site.called, numbers=numbers)
+        # A limit that is changed by its name is news, its extension is not.
+        powers = f"{stored.import_kw} {stored.export_kw}"
+        events.append(
+            NewNotification(
+                KINDS[code],
+                code,
+                f"{stored.limit_id} {stored.start.isoformat()} {powers}",
+                words.title,
+                words.text,
+                urgent=False,
+                expires_at=now + NEWS_FOR,
+            )
+        )
+    return events
 
 
 def cheapest_run(price: FloatArray, length: int) -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.operator_limits import FARTHEST, NewLimit
 from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.limit_outcome import LimitOutcome
 from luna.energy.operator_limits import find_in_force
 from luna.platform.database import control, operator_limits, plan_causes, pulse, retention
 from luna.platform.settings import Settings
@@ -112,10 +113,11 @@ def test_what_was_done_is_kept(home: Connection) -> None:
     name = store(home, import_kw=4.2)
     operator_limits.acknowledge(home, NAME, name, at=NOW + 3 * SECOND)
     operator_limits.acknowledge(home, NAME, name, at=NOW + HOUR)
-    operator_limits.summarise(home, NAME, name, {"highest_import_kw": 4.1})
+    outcome = LimitOutcome(highest_import_kw=4.1)
+    operator_limits.summarise(home, NAME, name, outcome)
     (stored,) = operator_limits.read_history(home, NAME)
     assert stored.acknowledged_at == NOW + 3 * SECOND
-    assert stored.summary == {"highest_import_kw": 4.1}
+    assert stored.summary == outcome
 
 
 @pytest.mark.parametrize(

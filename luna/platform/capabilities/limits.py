@@ -8,11 +8,13 @@ from luna.contracts.message import Message
 from luna.contracts.operator_limits import LimitId, NewLimit, StoredLimit
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TerminalForm, capability
 from luna.platform.database import operator_limits
+from luna.platform.limit_outcomes import add_outcomes
 from luna.words import Numbers, say_instant
+from luna.words.operator_limits import LimitEvent, list_done
 
 _NOUN = "operator limits"
 _PATH = "/v1/sites/{site_id}/limits"
-_HEADINGS = ("limit", "from", "to", "import kW", "export kW", "of", "source")
+_HEADINGS = ("limit", "from", "to", "import kW", "export kW", "of", "source", "done")
 
 
 class OperatorLimitList(Message):
@@ -32,7 +34,13 @@ def _show(limit: StoredLimit, numbers: Numbers) -> list[str]:
         _show_power(limit.export_kw),
         limit.scope,
         limit.source,
+        _show_outcome(limit, numbers),
     ]
+
+
+def _show_outcome(limit: StoredLimit, numbers: Numbers) -> str:
+    event = LimitEvent(limit.as_limit(), {}, limit.end or limit.start, limit.summary)
+    return " ".join(list_done(event, numbers))
 
 
 def _show_power(power_kw: float | None) -> str:
@@ -58,10 +66,10 @@ def list_operator_limits(
     Return the limits in force and ahead. With history also those of two years, with what was done.
     """
     if history:
-        return OperatorLimitList(limits=operator_limits.read_history(call.connection, site_id))
-    return OperatorLimitList(
-        limits=operator_limits.read_standing(call.connection, site_id, now=call.now)
-    )
+        stored = operator_limits.read_history(call.connection, site_id)
+    else:
+        stored = operator_limits.read_standing(call.connection, site_id, now=call.now)
+    return OperatorLimitList(limits=add_outcomes(call.connection, site_id, stored, now=call.now))
 
 
 @capability(

@@ -1,6 +1,6 @@
 """Stores the limits of grid operators, and what was done under them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select,
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.operator_limits import NewLimit, StoredLimit, check_limit
+from luna.energy.limit_outcome import LimitOutcome
 from luna.energy.operator_limits import OperatorLimit
 from luna.energy.refusals import refuse
 from luna.platform.database import plan_causes, sites
@@ -135,6 +136,19 @@ def read_history(connection: Connection, site_id: str) -> list[StoredLimit]:
     return _load(connection, sites.key_of(connection, site_id))
 
 
+def list_since(
+    connection: Connection, site_id: str, since: datetime, *, now: datetime
+) -> list[StoredLimit]:
+    """Return the limits that held at any instant from ``since`` until ``now``, by start.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    key = sites.key_of(connection, site_id)
+    has_begun = _COLUMNS.starts_at <= now
+    return _load(connection, key, has_begun & _ends_after(func.greatest(_COLUMNS.starts_at, since)))
+
+
 def acknowledge(connection: Connection, site_id: str, limit_id: str, *, at: datetime) -> None:
     """Store when a device first followed a limit; a later time changes nothing."""
     key = sites.key_of(connection, site_id)
@@ -149,15 +163,23 @@ def acknowledge(connection: Connection, site_id: str, limit_id: str, *, at: date
     )
 
 
-def summarise(
-    connection: Connection, site_id: str, limit_id: str, figures: Mapping[str, float]
-) -> None:
-    """Store what was done under a limit, as figures by name."""
+def list_unsettled(
+    connection: Connection, site_id: str, ended_before: datetime
+) -> list[StoredLimit]:
+    """Return the limits that are over and of which nothing is stored that was done, by start."""
+    key = sites.key_of(connection, site_id)
+    is_over = _COLUMNS.ends_at.is_not(None) & (_COLUMNS.ends_at < ended_before)
+    has_held = _COLUMNS.ends_at > _COLUMNS.starts_at
+    return _load(connection, key, is_over & has_held & _COLUMNS.summary.is_(None))
+
+
+def summarise(connection: Connection, site_id: str, limit_id: str, outcome: LimitOutcome) -> None:
+    """Store what was measured and done under a limit."""
     key = sites.key_of(connection, site_id)
     connection.execute(
         update(operator_limits)
         .where(_COLUMNS.site_key == key, _COLUMNS.limit_id == limit_id)
-        .values(summary=dict(figures))
+        .values(summary=outcome.model_dump(mode="json"))
     )
 
 

@@ -1,6 +1,7 @@
 """Notices of the page Home, and the age of its data.
 
-Notices are of overrides, stale measurements, late prices, and missing or expired plans.
+Notices are of limits by the grid operator, overrides, stale measurements, late prices, and missing
+or expired plans.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Literal
 
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
+from luna.energy.limit_outcome import list_binding
 from luna.energy.market_publication import usual_publication
 from luna.energy.timeline import SLOT
 from luna.platform.house_now import OLD_VALUES
@@ -17,6 +19,7 @@ from luna.words import say_mode
 from luna.words.devices import say_device
 from luna.words.messages import say_message
 from luna.words.notes import say_note
+from luna.words.operator_limits import count_limited, say_binding, say_since
 from luna.words.refusals import say_refusal
 from services.api.pages.home_view import HomeView
 
@@ -68,6 +71,7 @@ class Notice:
 def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
     """List the notices, the most urgent first."""
     return [
+        *_limits(view),
         *_overrides(view),
         *_missing_plan(view, plan_max_age),
         *_stale(view),
@@ -84,6 +88,15 @@ def _findings(view: HomeView) -> Iterator[Notice]:
             # The page names the home.
             message = say_message(finding.code, finding.figures, site="", numbers=view.numbers)
             yield Notice(TONES[finding.code], f"{message.title}.", message.text)
+
+
+def _limits(view: HomeView) -> Iterator[Notice]:
+    """Yield a line for each flow that the grid operator limits."""
+    now = view.window.now
+    devices = count_limited(view.window.site)
+    for binding in list_binding(view.house.limits, now):
+        title = say_binding(binding, devices, now=now, numbers=view.numbers)
+        yield Notice("warn", title, say_since(binding.limit, now=now, numbers=view.numbers))
 
 
 def _overrides(view: HomeView) -> Iterator[Notice]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.charging_sessions import NewSession, StoredSession, Weekday
+from luna.contracts.operator_limits import StoredLimit
 from luna.contracts.owner import StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.energy.devices.battery import BATTERIES
@@ -39,6 +40,7 @@ from services.api.pages.layout import (
     show_part,
     words_of,
 )
+from services.api.pages.operator_limits import LimitsView, read_limits
 from services.api.pages.planning_view import (
     BlockForm,
     FixedState,
@@ -151,6 +153,7 @@ async def show_planning(
     """Show what is fixed and who controls; with ``cost``, the cost of the block in the form."""
     now = gateway.clock.now()
     marks, stored, day_parts = await run_in_threadpool(_read, gateway, site_id, now, query)
+    latest, count = await run_in_threadpool(_read_limits, gateway, site_id, now)
     form = query.form(stored.site, now)
     trial, refusal = None, None
     if query.cost:
@@ -168,6 +171,7 @@ async def show_planning(
         "cost_words": say_cost(trial, numbers, words),
         "boost_hours": BOOST_HOURS,
         "price_parts": PricePartsView(day_parts, numbers, words),
+        "limits": LimitsView(latest, count, stored.site, now, numbers, words),
     }
 
     def read_unattended() -> list[str]:
@@ -393,6 +397,11 @@ def _read(
             on_vacation=control_service.is_on_vacation(connection, site_id, now=now),
         )
         return marks, stored, read_day_parts(connection, site, now=now)
+
+
+def _read_limits(gateway: Gateway, site_id: str, now: datetime) -> tuple[list[StoredLimit], int]:
+    with unit_of_work(gateway.database) as connection:
+        return read_limits(connection, site_id, now=now)
 
 
 def _find_removed_session(

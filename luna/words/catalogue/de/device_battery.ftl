@@ -2,6 +2,11 @@
 
 kind_battery = Batterie
 prefix_battery = Batterie
+limited_battery =
+    { $count ->
+        [one] deine Batterie
+       *[other] deine Batterien
+    }
 name_batteries = Batterie
 name_battery = Batterie
 role_total_battery_charge = In die Batterie geladen

@@ -2,6 +2,11 @@
 
 kind_heat_pump = Wärmepumpe
 prefix_heat_pump = Wärmepumpe
+limited_heat_pump =
+    { $count ->
+        [one] deine Wärmepumpe
+       *[other] deine Wärmepumpen
+    }
 name_heat_pump = Wärmepumpe
 series_heat_pump_kwh = Wärmepumpe
 role_heat_pump_consumption = Wärmepumpe

@@ -2,6 +2,11 @@
 
 kind_vehicle = Auto
 prefix_vehicle = Auto
+limited_vehicle =
+    { $count ->
+        [one] dein Auto
+       *[other] deine Autos
+    }
 name_car = Auto
 waiting_vehicle = Auto
 series_vehicle_kwh = Auto

@@ -2,6 +2,11 @@
 
 kind_battery = Battery
 prefix_battery = battery
+limited_battery =
+    { $count ->
+        [one] your battery
+       *[other] your batteries
+    }
 name_batteries = Battery
 name_battery = Battery
 role_total_battery_charge = Charged into the battery

@@ -2,6 +2,11 @@
 
 kind_heat_pump = Heat pump
 prefix_heat_pump = heat pump
+limited_heat_pump =
+    { $count ->
+        [one] your heat pump
+       *[other] your heat pumps
+    }
 name_heat_pump = Heat pump
 series_heat_pump_kwh = Heat pump
 role_heat_pump_consumption = Heat pump

@@ -2,6 +2,11 @@
 
 kind_vehicle = Car
 prefix_vehicle = car
+limited_vehicle =
+    { $count ->
+        [one] your car
+       *[other] your cars
+    }
 name_car = Car
 waiting_vehicle = Car
 series_vehicle_kwh = Car

@@ -47,6 +47,12 @@ text_agent_offered = Antares has proven itself for this: { $mode }. See its resu
 title_agent_withdrawn = Antares no longer decides
 text_agent_withdrawn = Luna's usual plan applies again since { $at }. Antares lost this: { $mode }. The page Antares shows the reason.
 
+# The grid operator.
+title_limit_began = Power limit begins
+text_limit_began = { $limit } It came through { $source }.
+title_limit_ended = Power limit is over
+text_limit_ended = { $limit } { $done }
+
 # News.
 title_cheap_hours = Cheap hours tomorrow
 text_cheap_hours = { $price } per kWh from { $start } to { $end }. The average of that day is { $usual }.

@@ -2,6 +2,11 @@
 
 kind_battery = Batterij
 prefix_battery = batterij
+limited_battery =
+    { $count ->
+        [one] je batterij
+       *[other] je batterijen
+    }
 name_batteries = Batterij
 name_battery = Batterij
 role_total_battery_charge = In de batterij geladen

@@ -2,6 +2,11 @@
 
 kind_heat_pump = Warmtepomp
 prefix_heat_pump = warmtepomp
+limited_heat_pump =
+    { $count ->
+        [one] je warmtepomp
+       *[other] je warmtepompen
+    }
 name_heat_pump = Warmtepomp
 series_heat_pump_kwh = Warmtepomp
 role_heat_pump_consumption = Warmtepomp

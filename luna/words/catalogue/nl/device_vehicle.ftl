@@ -2,6 +2,11 @@
 
 kind_vehicle = Auto
 prefix_vehicle = auto
+limited_vehicle =
+    { $count ->
+        [one] je auto
+       *[other] je auto’s
+    }
 name_car = Auto
 waiting_vehicle = Auto
 series_vehicle_kwh = Auto

@@ -47,6 +47,12 @@ text_agent_offered = Antares heeft zich hiervoor bewezen: { $mode }. Bekijk de r
 title_agent_withdrawn = Antares beslist niet meer
 text_agent_withdrawn = Sinds { $at } geldt weer het gewone plan van Luna. Antares mag dit niet meer: { $mode }. De pagina Antares toont de reden.
 
+# The grid operator.
+title_limit_began = Vermogensgrens geldt
+text_limit_began = { $limit } Die kwam via { $source }.
+title_limit_ended = Vermogensgrens is voorbij
+text_limit_ended = { $limit } { $done }
+
 # News.
 title_cheap_hours = Morgen goedkope uren
 text_cheap_hours = { $price } per kWh van { $start } tot { $end }. Het gemiddelde van die dag is { $usual }.
