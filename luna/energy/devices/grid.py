@@ -72,6 +72,7 @@ class GridSensorRoles(Part):
     total_grid_export: Annotated[
         Sensors, SensorRole("energy", "export_kwh", "sink", _export_limit_kw)
     ] = ()
+    grid_phase_import: Annotated[Sensors, SensorRole("state")] = ()
     operator_limit_contact: Annotated[Sensors, SensorRole("state")] = ()
     operator_import_limit: Annotated[Sensors, SensorRole("state")] = ()
     operator_export_limit: Annotated[Sensors, SensorRole("state")] = ()

@@ -464,6 +464,7 @@ no_sensor = keiner
 role_total_load_consumption = Verbrauch des Hauses
 role_vacation_mode = Urlaub
 role_outage_warning = Warnung vor Stromausfall
+role_grid_phase_import = Leistung jeder Phase am Netzanschluss
 role_operator_limit_contact = Kontakt des Netzbetreibers
 role_operator_import_limit = Grenze des Netzbetreibers für den Bezug
 role_operator_export_limit = Grenze des Netzbetreibers für die Einspeisung

@@ -466,6 +466,7 @@ no_sensor = none
 role_total_load_consumption = Consumption of the house
 role_vacation_mode = Vacation
 role_outage_warning = Power outage warning
+role_grid_phase_import = Power of each phase of the grid connection
 role_operator_limit_contact = Contact of the grid operator
 role_operator_import_limit = Grid operator's limit for consumption
 role_operator_export_limit = Grid operator's limit for feed-in

@@ -466,6 +466,7 @@ no_sensor = geen
 role_total_load_consumption = Verbruik van het huis
 role_vacation_mode = Vakantie
 role_outage_warning = Waarschuwing voor stroomuitval
+role_grid_phase_import = Vermogen van elke fase van de netaansluiting
 role_operator_limit_contact = Contact van de netbeheerder
 role_operator_import_limit = Grens van de netbeheerder voor afname
 role_operator_export_limit = Grens van de netbeheerder voor teruglevering
