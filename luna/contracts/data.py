@@ -490,6 +490,37 @@ class FetchCarbonRequest(Request):
     source: CarbonService | None = None
 
 
+class SiteLimitsReply(Message):
+    """The limits of a site that its grid operator announces."""
+
+    site_id: str
+    limits: Annotated[int, Field(description="how many are in force or ahead")] = 0
+    fault: Annotated[
+        str | None, Field(description="what the server said that gave nothing; null: no fault")
+    ] = None
+
+
+class FetchLimitsReply(Message):
+    """One entry for each site that names a programme."""
+
+    sites: list[SiteLimitsReply]
+
+
+class FetchLimitsRequest(Request):
+    """Fetch the limits that grid operators announce over OpenADR.
+
+    ``site_id``: one alone, default: every site that names a programme.
+    """
+
+    task: ClassVar[str] = "ingest.limits.fetch"
+    reply: ClassVar[type[Message]] = FetchLimitsReply
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(minutes=1), "limits", "time between two looks at the grid operator's events"
+    )
+
+    site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+
+
 class SitePvReply(Message):
     """A PV forecast of one site from one service; without an instant it was not stored."""
 

@@ -39,3 +39,13 @@ class LiveFlow(Message):
         dict[str, float], Field(description="of each battery that has a sensor of its own")
     ] = {}
     soc: Annotated[float | None, Field(description="of all batteries together")] = None
+    phases_kw: Annotated[
+        list[float],
+        Field(
+            max_length=3,
+            description=(
+                "import of each phase of the connection, negative for export; empty where it is "
+                "not measured"
+            ),
+        ),
+    ] = []

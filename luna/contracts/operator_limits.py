@@ -100,7 +100,12 @@ class StoredLimit(Message):
     scope: Annotated[LimitScope, Field(description="what import_kw counts")]
     source: Annotated[
         str,
-        Field(description="how it came: api, mqtt, contact, lpc, lpp, openadr, ieee2030.5, owner"),
+        Field(
+            description=(
+                "how it came: api, home_assistant, mqtt, contact, lpc, lpp, openadr, ieee2030.5, "
+                "owner"
+            )
+        ),
     ]
     acknowledged_at: Annotated[
         datetime | None, Field(description="when a device first followed it; null: not yet")

@@ -38,7 +38,7 @@ class OperatorLimit:
         import_kw: the most that may be drawn; None: not limited.
         export_kw: the most that may be fed in at the meter; None: not limited.
         scope: what ``import_kw`` counts.
-        source: the way it came: api, mqtt, contact, lpc, openadr, ieee2030.5, owner.
+        source: the way it came, such as api, mqtt, contact, lpc or openadr.
         acknowledged_at: when a device first followed it; None: not yet.
     """
 

@@ -20,6 +20,7 @@ _LIMITED = Phrases((), devices="limited_")
 # By the way that a limit came, see ``OperatorLimit``.
 _SOURCES = {
     "api": "source_api",
+    "home_assistant": "source_home_assistant",
     "mqtt": "source_mqtt",
     "contact": "source_contact",
     "lpc": "source_box",

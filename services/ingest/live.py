@@ -45,12 +45,14 @@ from services.ingest.listening import (
     SourceSupervisor,
     StateFile,
 )
+from services.ingest.listening.limit_sensors import LimitSensors
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.live_sharing import LiveSharing
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
-from services.ingest.listening.supervisor import HOME_ASSISTANT, MQTT, PROFILE
+from services.ingest.listening.supervisor import EEBUS, HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
 from services.ingest.slot_service import build_site_slots
+from services.ingest.sources.eebus import EebusLive
 from services.ingest.sources.home_assistant.live import HomeAssistantLive
 from services.ingest.sources.mqtt.source import MqttSource
 from services.ingest.sources.profile import ProfileSource
@@ -60,6 +62,8 @@ BEAT = timedelta(seconds=5)
 LOOK = timedelta(seconds=15)
 # Power flows are shared with viewers of a site this often.
 SHARE = timedelta(seconds=2)
+# Limits of the grid operator have to be followed within seconds.
+FOLLOW_LIMITS = timedelta(seconds=1)
 # A reading from shortly before the last one may come from another sensor and not be recorded yet.
 RESUME_OVERLAP = timedelta(minutes=1)
 
@@ -101,10 +105,18 @@ class Live:
         self._sensed_sites: tuple[SensedSite, ...] = ()
         self._freed = FreedMemory()
 
-    async def run(self, pulse: Liveness, *, sharing: LiveSharing, ending: threading.Event) -> None:
+    async def run(
+        self,
+        pulse: Liveness,
+        *,
+        sharing: LiveSharing,
+        limits: LimitSensors,
+        ending: threading.Event,
+    ) -> None:
         """Listen until SIGTERM or SIGINT, which set ``ending``.
 
-        What was acknowledged by then is safe. ``sharing`` hands on what flows at this moment.
+        What was acknowledged by then is safe. ``sharing`` hands on what flows at this moment,
+        ``limits`` stores what the grid operator asks for.
         """
         stopping = asyncio.Event()
         for kind in (signal.SIGTERM, signal.SIGINT):
@@ -112,7 +124,13 @@ class Live:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(loop)
-                for loop in (self._beat(pulse), self._follow(), self._build(), self._share(sharing))
+                for loop in (
+                    self._beat(pulse),
+                    self._follow(),
+                    self._build(),
+                    self._share(sharing),
+                    self._follow_limits(limits),
+                )
             ]
             await stopping.wait()
             log.info("ends")
@@ -147,6 +165,11 @@ class Live:
         while True:
             await sharing.turn(self._sites.sites)
             await asyncio.sleep(SHARE.total_seconds())
+
+    async def _follow_limits(self, limits: LimitSensors) -> None:
+        while True:
+            await asyncio.to_thread(limits.turn, self._sites.sites)
+            await asyncio.sleep(seconds_to_wait(FOLLOW_LIMITS))
 
     def _store_last_received(self) -> None:
         self._state.write(
@@ -186,8 +209,13 @@ def main(arguments: list[str] | None = None) -> int:
         sites = SiteReader(database, state, clock=clock)
         forms = source_forms(settings, is_looked_at=sharing.is_looked_at, rate=sites.rate)
         last_received = {name: state.instant(f"heard_{name}") for name in forms}
+        limits = LimitSensors(database, state, clock=clock)
         sources = SourceSupervisor(
-            recorder, forms, ages=SensorAges(), last_received=last_received, powers=sharing.powers
+            recorder,
+            forms,
+            ages=SensorAges(),
+            last_received=last_received,
+            followers=(sharing.powers, limits),
         )
         slots = SlotScheduler(
             recorder,
@@ -208,7 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
         stack.enter_context(present(addresses.redis_url, readiness))
         look = timedelta(seconds=options.look_seconds)
         live = Live(sources, sites, slots, state=state, data_folder=settings.data_folder, look=look)
-        asyncio.run(live.run(process.pulse, sharing=sharing, ending=ending))
+        asyncio.run(live.run(process.pulse, sharing=sharing, limits=limits, ending=ending))
     return 0
 
 
@@ -232,6 +260,10 @@ def source_forms(
         )
     if settings.mqtt_url:
         forms[MQTT] = SourceForm(partial(_mqtt, settings), fault=_fault)
+    if settings.eebus_socket:
+        forms[EEBUS] = SourceForm(
+            partial(_eebus, settings.eebus_socket), fault=_fault, changes_only=True
+        )
     return forms
 
 
@@ -250,6 +282,12 @@ def _mqtt(settings: Settings, _last_received: datetime | None) -> LiveSource:
     )
 
 
+def _eebus(socket: Path, _last_received: datetime | None) -> LiveSource:
+    # No instant to resume from: after a restart the fail-safe limit holds until the operator's
+    # next word.
+    return EebusLive(socket)
+
+
 def _profile(
     settings: Settings,
     is_looked_at: Callable[[Collection[str]], bool],
@@ -261,9 +299,9 @@ def _profile(
 
 
 def _fault(source: LiveSource) -> LunaError | None:
-    return (
-        source.fault if isinstance(source, HomeAssistantLive | MqttSource | ProfileSource) else None
-    )
+    if isinstance(source, HomeAssistantLive | MqttSource | ProfileSource | EebusLive):
+        return source.fault
+    return None
 
 
 def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch) -> None:

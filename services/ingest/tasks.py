@@ -31,6 +31,8 @@ from luna.contracts.data import (
     BackfillRequest,
     BuildSlotsReply,
     BuildSlotsRequest,
+    FetchLimitsReply,
+    FetchLimitsRequest,
     FetchPvReply,
     FetchPvRequest,
     JudgeQualityReply,
@@ -82,6 +84,7 @@ from services.ingest import (
     backfill,
     carbon_collection,
     devices,
+    limit_collection,
     object_retention,
     price_collection,
     pv_service,
@@ -247,6 +250,12 @@ def fetch_carbon(request: FetchCarbonRequest, work: TaskContext) -> FetchCarbonR
     if not reply.reached:
         ask_again(work, request)
     return reply
+
+
+@task(FetchLimitsRequest, soft_limit=timedelta(minutes=1))
+def fetch_limits(request: FetchLimitsRequest, work: TaskContext) -> FetchLimitsReply:
+    """Fetch the limits that grid operators announce."""
+    return limit_collection.fetch_limits(work.database(), request, work.settings, clock=work.clock)
 
 
 @task(FetchPvRequest, soft_limit=timedelta(minutes=30))

@@ -34,6 +34,17 @@ class GridConnection(Part):
         Literal[1, 3] | None,
         Field(description="phases of the connection; empty: as many as are usual in the country"),
     ] = None
+    openadr_program: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=128,
+            description=(
+                "programme of the grid operator's OpenADR 3 server whose events limit the site; "
+                "empty: none"
+            ),
+        ),
+    ] = None
     export_limit_share: Annotated[
         Fraction | None,
         Field(
@@ -61,6 +72,10 @@ class GridSensorRoles(Part):
     total_grid_export: Annotated[
         Sensors, SensorRole("energy", "export_kwh", "sink", _export_limit_kw)
     ] = ()
+    grid_phase_import: Annotated[Sensors, SensorRole("state")] = ()
+    operator_limit_contact: Annotated[Sensors, SensorRole("state")] = ()
+    operator_import_limit: Annotated[Sensors, SensorRole("state")] = ()
+    operator_export_limit: Annotated[Sensors, SensorRole("state")] = ()
 
 
 def _list_costly(connection: GridConnection) -> tuple[str, ...]:

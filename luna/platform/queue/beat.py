@@ -22,6 +22,7 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy import Connection
 
 from luna.contracts import RefreshRollupsRequest, ResendRequest
+from luna.contracts.data import FetchLimitsRequest
 from luna.contracts.fleet import FollowChangesRequest
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
@@ -56,6 +57,7 @@ def _is_plan_due(connection: Connection, settings: Settings, now: datetime) -> b
 LOOKS: Mapping[type[Request], Look] = {
     FollowChangesRequest: _is_plan_due,
     ResendRequest: lambda connection, _settings, _now: jobs.is_any_due(connection),
+    FetchLimitsRequest: lambda _connection, settings, _now: bool(settings.openadr_url),
     RefreshRollupsRequest: lambda connection, _settings, _now: rollups.is_any_marked(connection),
 }
 

@@ -122,6 +122,7 @@ class LivePowers:
             batteries_kw=self._read_batteries(site, now),
             battery_socs=socs if len(socs) > 1 else {},
             soc=_mean_soc(site, socs) if socs else None,
+            phases_kw=self._read_phases(site, now),
         )
 
     def _read_powers(self, site: Site, now: datetime) -> dict[str, LivePower]:
@@ -240,6 +241,16 @@ class LivePowers:
                 return {}
             flows[name] = charge.kw - discharge.kw
         return flows
+
+    def _read_phases(self, site: Site, now: datetime) -> list[float]:
+        """Return the import of each phase, negative for export; empty if one is not live."""
+        phases_kw = []
+        for named in _present_sensors(site, "grid_phase_import", now):
+            power = self._read_power(named.name, site, now)
+            if power is None:
+                return []
+            phases_kw.append(named.sign * power.kw)
+        return phases_kw
 
     def _read_socs(self, site: Site, now: datetime) -> dict[str, float]:
         """Return each battery's state of charge.

@@ -18,9 +18,9 @@ from prometheus_client import Counter
 
 from luna.energy.devices.battery import PROFILED
 from luna.energy.errors import InvalidInputError, LunaError, UnavailableError
-from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.state import SensedSite, SensorAges
 from services.ingest.reading import Reading
+from services.ingest.sources.eebus import EEBUS_SENSOR
 from services.ingest.sources.source import LiveSource
 
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
@@ -35,6 +35,7 @@ MQTT_TOPIC = "mqtt:"
 HOME_ASSISTANT = "home_assistant"
 MQTT = "mqtt"
 PROFILE = "profile"
+EEBUS = "eebus"
 
 log = structlog.get_logger("luna.ingest.live")
 
@@ -74,6 +75,8 @@ def _preferred_sources(sensor: str) -> tuple[str, ...]:
         return (MQTT,)
     if sensor.startswith(PROFILED):
         return (PROFILE,)
+    if sensor.startswith(EEBUS_SENSOR):
+        return (EEBUS,)
     if ENTITY.fullmatch(sensor):
         return (HOME_ASSISTANT, MQTT)
     return (MQTT,)
@@ -84,6 +87,14 @@ class Recording(Protocol):
 
     async def record(self, readings: Sequence[Reading], *, site_id: str, source: str) -> None:
         """Store readings; return when they are safe."""
+        ...
+
+
+class ReadingFollower(Protocol):
+    """Keeps up with what sensors report."""
+
+    def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:
+        """Take a source's readings; ``changes_only``: it reports only changes."""
         ...
 
 
@@ -113,7 +124,7 @@ class SourceSupervisor:
         ages: is updated by every reading.
         last_received: by source, the instant up to which everything is recorded.
         pause: before the restart of a failed source.
-        powers: is updated by every reading, for the live flows.
+        followers: are told every reading beside the recorder.
     """
 
     def __init__(
@@ -124,12 +135,12 @@ class SourceSupervisor:
         ages: SensorAges,
         last_received: Mapping[str, datetime | None],
         pause: timedelta = PAUSE_AFTER_FAILURE,
-        powers: LivePowers | None = None,
+        followers: Sequence[ReadingFollower] = (),
     ) -> None:
         self._recorder = recorder
         self._forms = forms
         self._ages = ages
-        self._powers = powers or LivePowers()
+        self._followers = (ages, *followers)
         self._pause = pause
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._sources: dict[str, LiveSource] = {}
@@ -217,8 +228,8 @@ class SourceSupervisor:
         await asyncio.gather(*(self._keep(name, site, rows) for site, rows in by_site.items()))
         self._faults.pop(name, None)
         changes_only = self._forms[name].changes_only
-        self._ages.note(name, readings, changes_only=changes_only)
-        self._powers.note(name, readings, changes_only=changes_only)
+        for follower in self._followers:
+            follower.note(name, readings, changes_only=changes_only)
         latest = max((reading.instant for reading in readings), default=None)
         if latest is not None:
             self.last_received[name] = max(latest, self.last_received.get(name, latest))

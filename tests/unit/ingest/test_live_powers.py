@@ -216,3 +216,31 @@ def test_each_of_two_batteries_has_its_own_power_and_charge() -> None:
     # 10 kWh at 64 % and 5 kWh at 20 %.
     assert flow.soc == pytest.approx(7.4 / 15)
     assert flow.load_kw == pytest.approx(1.3)
+
+
+PHASES = ["sensor.phase_1", "sensor.phase_2", "-sensor.phase_3"]
+
+
+def note_phases(powers: LivePowers, *watts: float, at: datetime = NOW) -> None:
+    for number, value in enumerate(watts, start=1):
+        note(powers, f"sensor.phase_{number}", value, at=at)
+
+
+def test_each_phase_has_its_power_with_the_sign_of_its_sensor() -> None:
+    powers = LivePowers()
+    site = home(ROLES | {"grid_phase_import": PHASES})
+    note_house(powers, at=NOW)
+    note_phases(powers, 2300.0, -400.0, -1000.0)
+    flow = powers.read_flow(site, now=NOW)
+    assert flow is not None
+    assert flow.phases_kw == pytest.approx([2.3, -0.4, 1.0])
+
+
+def test_phases_are_unknown_while_one_of_them_is_silent() -> None:
+    powers = LivePowers()
+    site = home(ROLES | {"grid_phase_import": PHASES})
+    note_house(powers, at=NOW)
+    note_phases(powers, 2300.0, 400.0)
+    flow = powers.read_flow(site, now=NOW)
+    assert flow is not None
+    assert flow.phases_kw == []

@@ -44,6 +44,7 @@ main_fuse_phases = Phasen des Anschlusses
 import_limit_kw = höchster Netzbezug
 export_limit_kw = höchste Einspeisung
 export_limit_share = höchste Einspeisung, Anteil der Spitzenleistung
+openadr_program = OpenADR-Programm des Netzbetreibers
 capacity_kwh = Kapazität
 min_soc = Reserve
 max_soc = höchster Ladestand

@@ -23,6 +23,7 @@ own_over_export = Du hast deine Einspeisung von { $start } bis { $end } auf { $p
 # Wie es kam.
 since = Seit { $start }, über { $source }.
 source_api = ein Programm mit Schlüssel
+source_home_assistant = Home Assistant
 source_mqtt = MQTT
 source_contact = das Relais des Netzbetreibers
 source_box = die Steuerbox des Netzbetreibers

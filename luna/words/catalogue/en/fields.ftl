@@ -46,6 +46,7 @@ main_fuse_phases = phases of the connection
 import_limit_kw = highest grid import
 export_limit_kw = highest feed-in
 export_limit_share = highest feed-in, share of the peak power
+openadr_program = OpenADR programme of the grid operator
 capacity_kwh = capacity
 min_soc = reserve
 max_soc = highest level

@@ -24,6 +24,7 @@ own_over_export = You limited what you feed in to { $power } from { $start } to 
 # How it came, after a since or a through.
 since = Since { $start }, through { $source }.
 source_api = a program with a key
+source_home_assistant = Home Assistant
 source_mqtt = MQTT
 source_contact = the operator's relay
 source_box = the operator's control box

@@ -46,6 +46,7 @@ main_fuse_phases = fasen van de aansluiting
 import_limit_kw = hoogste netafname
 export_limit_kw = hoogste teruglevering
 export_limit_share = hoogste teruglevering, deel van het piekvermogen
+openadr_program = OpenADR-programma van de netbeheerder
 capacity_kwh = capaciteit
 min_soc = reserve
 max_soc = hoogste batterijniveau

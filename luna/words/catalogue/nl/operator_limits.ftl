@@ -23,6 +23,7 @@ own_over_export = Je begrensde je teruglevering van { $start } tot { $end } op {
 # Hoe het kwam.
 since = Sinds { $start }, via { $source }.
 source_api = een programma met een sleutel
+source_home_assistant = Home Assistant
 source_mqtt = MQTT
 source_contact = het relais van de netbeheerder
 source_box = de regelkast van de netbeheerder
