@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.operator_limits import SlotLimits
+from luna.energy.operator_limits import OperatorLimit
 from luna.energy.outlook import Quantiles
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
@@ -185,9 +185,8 @@ def test_what_an_operator_limited_was_limited_for_every_policy() -> None:
     scene = make_scene()
     free = replay(scene, ["mpc", "oracle"], every=8).policies
     # Nothing may be drawn but what the house needs, and nothing fed in.
-    nothing_kw = np.zeros(scene.timeline.count)
-    operator = SlotLimits(import_kw=nothing_kw, export_kw=nothing_kw)
-    policies = replay(replace(scene, operator=operator), ["mpc", "oracle"], every=8).policies
+    limit = OperatorLimit("nothing", scene.timeline.start, None, 0.0, 0.0, "connection", "api")
+    policies = replay(replace(scene, limits=(limit,)), ["mpc", "oracle"], every=8).policies
     actuals = scene.actuals
     need_kwh = np.maximum(actuals.load_kwh - actuals.pv_kwh, 0.0).sum()
     assert free["mpc"].import_kwh > need_kwh
