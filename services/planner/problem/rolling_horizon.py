@@ -1,10 +1,13 @@
 """Build the rolling-horizon problem of an instant, for stored sites and replays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.energy.economics.charges import EnergyCharge, begin_charges, find_charges
 from luna.energy.economics.costs import Weights
 from luna.energy.outlook import Outlook
 from luna.energy.physics.limits import SiteLimits
@@ -26,6 +29,7 @@ from services.planner.problem.problem import (
     Problem,
     SearchLimits,
     StorageBounds,
+    TariffState,
     TerminalRule,
     Uncertainty,
 )
@@ -53,6 +57,7 @@ class SiteKnowledge:
         *,
         margin: Margin = ACTING,
         discharged_today_kwh: FloatArray | None = None,
+        drawn_kwh: Sequence[float] = (),
     ) -> Problem:
         """Return the problem of ``now``.
 
@@ -62,6 +67,8 @@ class SiteKnowledge:
             modes: of the batteries, in force until ``now``.
             margin: of the policy that follows the plan.
             discharged_today_kwh: of each battery since local midnight, ``(batteries,)``.
+            drawn_kwh: what the running period of each component has drawn whose price depends on
+                it; nothing unless given.
         """
         step = self.prices.timeline.step
         site = self.site
@@ -85,12 +92,27 @@ class SiteKnowledge:
             terminal,
             limits,
             SearchLimits(WAYS_GAP),
+            tariff=TariffState(charges=self._begin_charges(timeline, drawn_kwh)),
             uncertainty=Uncertainty(errors=errors),
             storage=StorageBounds(discharged_today_kwh=discharged_today_kwh),
             following=Following(margin, site.objective.switching_price, modes),
         )
         weights = Weights.of(site.objective, carbon_is_known=outlook.carbon_g_per_kwh is not None)
         return weigh(self._hold_margin(problem), weights, automatic=True)
+
+    def _begin_charges(
+        self, timeline: Timeline, drawn_kwh: Sequence[float]
+    ) -> tuple[EnergyCharge, ...]:
+        """Return the charges of components that are in force within the timeline."""
+        rule = self.site.tariff.import_
+        zone = ZoneInfo(self.site.timezone)
+        charged = find_charges(rule)
+        charges = begin_charges(rule, drawn_kwh or [0.0] * len(charged))
+        return tuple(
+            charge
+            for charge, component in zip(charges, charged, strict=True)
+            if component.holds_within(timeline, zone)
+        )
 
     def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
         """Return the outlook over ``timeline`` as of ``now``, corrected for the forecasts' bias."""

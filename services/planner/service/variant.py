@@ -34,7 +34,7 @@ from services.planner.problem.problem import ACTING
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import Progress, ReplayData
 from services.planner.service.assumptions import note_tariff
-from services.planner.service.inputs import LOOK_BACK, read_prices, read_scene
+from services.planner.service.inputs import LOOK_BACK, read_drawn, read_prices, read_scene
 from services.planner.variants.adapted_site import (
     USUAL_DAYS,
     AdaptedSite,
@@ -177,9 +177,11 @@ def _read_months(
         count = (LOOK_BACK + HORIZON) // SLOT + scene.timeline.count
         around = Timeline(scene.timeline.start - LOOK_BACK, SLOT, count)
         prices = read_prices(connection, site, around)
-        adapted = adapt(recorded, site, prices)
+        drawn_kwh = read_drawn(connection, site, scene.timeline.start)
+        adapted = adapt(recorded, site, prices, drawn_kwh=drawn_kwh)
         if addition.any():
-            adapted = adapt(recorded, site, prices, added_kwh=addition.schedule_on(adapted))
+            added_kwh = addition.schedule_on(adapted)
+            adapted = adapt(recorded, site, prices, drawn_kwh=drawn_kwh, added_kwh=added_kwh)
         yield adapted
 
 

@@ -64,4 +64,5 @@ def record_days(first: date, last: date) -> AdaptedSite:
 
 def live_under(world: AdaptedSite, site: Site) -> AdaptedSite:
     """The same days under another site."""
-    return adapt(world, site, SitePrices(site, world.scene.prices.timeline, {}))
+    prices = SitePrices(site, world.scene.prices.timeline, {})
+    return adapt(world, site, prices, drawn_kwh={})
