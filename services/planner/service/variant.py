@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
@@ -221,7 +222,12 @@ def plan_stored_variant(
         return replace(stored, predicts=True)
 
     before, after, changed = plan_variant(
-        inputs, request.variant, export_kwh=request.export_kwh, prices=prices, solver=solver
+        inputs,
+        request.variant,
+        export_kwh=request.export_kwh,
+        prices=prices,
+        drawn=partial(read_drawn, connection, start=timeline.start),
+        solver=solver,
     )
     language = request.language or inputs.options.language
     reply = describe_variant(
