@@ -242,3 +242,28 @@ def test_blocks_are_told_on_the_days_on_which_they_hold(day: date) -> None:
     explained = {"energy": blocks.on_day.price, GRID_FEE["name"]: fee.on_day.price}
     assert explained == pytest.approx({name: float(price) for name, price in clerk.items()})
     assert blocks.detail.up_to_kwh == (250 if day.day == 14 else 90)
+
+
+NIGHT = {
+    "kind": "allowance",
+    "name": "free nights",
+    "kwh_per_day": 10,
+    "price": 0,
+    "price_beyond": 0.25,
+    "price_outside": 0.3,
+    "to": "06:00",
+    "days": "weekday",
+}
+
+
+@pytest.mark.parametrize("clock", ["05:45", "06:00"])
+def test_an_allowance_is_told_within_its_window(clock: str) -> None:
+    (told,) = explain(sum_of(NIGHT), WEDNESDAY, clock).components
+    at = local_instant(WEDNESDAY, clock, BERLIN)
+    clerk = price_at({"import": sum_of(NIGHT)}, "Europe/Berlin", at)
+    assert told.on_day.price == pytest.approx(float(clerk["free nights"]))
+    detail = told.detail
+    shown = (detail.code, detail.up_to_kwh, detail.to_clock, detail.days)
+    within = ("allowance", 10, "06:00", (0, 1, 2, 3, 4))
+    outside = ("no_window", None, None, ())
+    assert shown == (within if clock == "05:45" else outside)
