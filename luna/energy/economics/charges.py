@@ -169,6 +169,15 @@ def list_drawn(rule: ImportRule, drawn_kwh: Mapping[str, float], day: date) -> l
     return drawn
 
 
+def name_drawn(rule: ImportRule, drawn_kwh: Sequence[float], day: date) -> dict[str, float]:
+    """Return by key what the running periods have drawn by a local day, kWh; see ``list_drawn``."""
+    named = {}
+    for charged, kwh in zip(find_charges(rule), drawn_kwh, strict=True):
+        if charged.counts_on(day):
+            named[charged.key] = kwh
+    return named
+
+
 def begin_charges(rule: ImportRule, drawn_kwh: Sequence[float]) -> tuple[EnergyCharge, ...]:
     """Return the charge of each of ``find_charges`` after what its running period has drawn."""
     charges = zip(find_charges(rule), drawn_kwh, strict=True)
