@@ -106,13 +106,13 @@ class SiteKnowledge:
         """Return the charges of components that are in force within the timeline."""
         rule = self.site.tariff.import_
         zone = ZoneInfo(self.site.timezone)
-        charged = find_charges(rule)
-        charges = begin_charges(rule, drawn_kwh or [0.0] * len(charged))
-        return tuple(
-            charge
-            for charge, component in zip(charges, charged, strict=True)
-            if component.holds_within(timeline, zone)
-        )
+        components = find_charges(rule)
+        charges = begin_charges(rule, drawn_kwh or [0.0] * len(components))
+        within = []
+        for component, charge in zip(components, charges, strict=True):
+            if component.holds_within(timeline, zone):
+                within.append(charge)
+        return tuple(within)
 
     def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
         """Return the outlook over ``timeline`` as of ``now``, corrected for the forecasts' bias."""

@@ -37,9 +37,8 @@ class ImportMeter:
         # The slot itself belongs to the timeline: a period may begin with it.
         timeline = self._timeline(past_kwh.size + 1)
         zone = self.scene.zone
-        return tuple(
-            charge.after(past_kwh, timeline, zone=zone).drawn_kwh for charge in self._begin_charges
-        )
+        charges = [charge.after(past_kwh, timeline, zone=zone) for charge in self._begin_charges]
+        return tuple(charge.drawn_kwh for charge in charges)
 
     def slot_surcharge(self) -> FloatArray:
         """Return what each counted slot costs beside the price of the first kWh, currency."""
