@@ -39,7 +39,11 @@ class ComponentPrice(Message):
     ] = None
     billed_to: Annotated[Instant | None, Field(description="end of that interval")] = None
     up_to_kwh: Annotated[
-        float | None, Field(description="of a block: what the month may have drawn; null: none")
+        float | None,
+        Field(
+            description="what the month may have drawn for this block, or the day for this "
+            "allowance; null: neither"
+        ),
     ] = None
     below_spot: Annotated[
         str | None,

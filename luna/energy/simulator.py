@@ -18,6 +18,8 @@ from luna.energy.schedule import Policy, whole_range
 from luna.energy.timeline import FloatArray, IndexArray, Timeline
 
 Progress = Callable[[int, int], None]
+# Receives what each site has bought in a slot, kWh, ``(sites,)``, before the next one is decided.
+ReadImport = Callable[[FloatArray], None]
 Part = TypeVar("Part", Flows, SetPoint)
 
 
@@ -92,6 +94,7 @@ def simulate(
     limits: SiteLimits,
     stored_kwh: FloatArray,
     progress: Progress | None = None,
+    read_import: ReadImport | None = None,
 ) -> Trajectory:
     """Simulate ``policy`` on ``actuals``; every set-point passes the safety layer.
 
@@ -101,6 +104,7 @@ def simulate(
         limits: of the site or sites; those of the connection may vary by slot.
         stored_kwh: stored energy at the start, shape ``(batteries, sites)``.
         progress: receives the slots done and all slots.
+        read_import: the sites' meters of bought energy.
 
     Invariants: energy balance in every slot to 1e-9, with unserved energy subtracted from the load;
         limits always hold.
@@ -132,6 +136,8 @@ def simulate(
         stored_kwh = flow.stored_kwh
         flows.append(flow)
         setpoints.append(setpoint)
+        if read_import is not None:
+            read_import(flow.import_kwh)
         if progress is not None:
             progress(slot + 1, actuals.timeline.count)
     return Trajectory(actuals.timeline, stack(flows), stack(setpoints), unserved)

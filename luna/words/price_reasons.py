@@ -20,6 +20,7 @@ _REASONS = Phrases("price_reasons")
 # Prices are said to a tenth of a cent: parts of a price are small.
 _DECIMALS = 1
 _WHOLE_DAY = ("00:00", "24:00")
+_BY_CLOCK = ("window", "allowance")
 # A tax below it is none, in currency/kWh.
 _LEAST_TAX = 0.00005
 
@@ -132,9 +133,9 @@ def _describe_detail(component: ExplainedComponent, numbers: Numbers) -> str:
     price = _write_price(component.on_day.price, numbers)
     code = detail.code
     figures: dict[str, str] = {"price": price}
-    if code == "window":
+    if code in _BY_CLOCK:
         if (detail.from_clock, detail.to_clock) == _WHOLE_DAY:
-            code = "window_whole_day"
+            code += "_whole_day"
         figures |= {"from": str(detail.from_clock), "to": str(detail.to_clock)}
     if detail.begin is not None and detail.end is not None:
         figures["from"] = numbers.clock(detail.begin)

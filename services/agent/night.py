@@ -31,6 +31,7 @@ from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanReply
 from luna.contracts.replay import DayCost, ReplayRequest
+from luna.energy.economics.charges import begin_charges, slot_surcharge
 from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.physics.mode import Curtailment, IntArray, Mode, SetPoint
@@ -508,6 +509,10 @@ def _cost(trajectory: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan)
         wear_price=rules.wear_price,
     ).total
     costs = costs + depth_wear(scene.site.batteries, flows.stored_kwh, rules.initial_kwh)
+    charges = begin_charges(scene.site.tariff.import_, scene.begin_drawn_kwh)
+    costs = costs + slot_surcharge(
+        charges, flows.import_kwh[0], trajectory.timeline, zone=scene.zone
+    )
     carbon = None
     if scene.carbon_g_per_kwh is not None:
         total = float((flows.import_kwh[0] * scene.carbon_g_per_kwh[:count]).sum())

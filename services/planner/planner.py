@@ -206,11 +206,13 @@ def dp_is_exact(problem: Problem) -> bool:
 
 
 def _blocks_alone(problem: Problem) -> Blocks | None:
-    """Return the blocks of a price without another charge, else None."""
+    """Return the blocks of a price without another charge, in force in every slot, else None."""
     charges = problem.tariff.charges
-    if len(charges) == 1 and isinstance(charges[0], Blocks):
-        return charges[0]
-    return None
+    if len(charges) != 1 or not isinstance(charges[0], Blocks):
+        return None
+    blocks = charges[0]
+    zone = ZoneInfo(problem.site.timezone)
+    return blocks if blocks.holds_throughout(problem.outlook.timeline, zone) else None
 
 
 def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem], Plan]) -> Plan:

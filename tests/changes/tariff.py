@@ -155,8 +155,8 @@ assert (
 
 IMPORT = "from luna.energy.tariffs.weekly_cap import WeeklyCapComponent\n"
 BLOCKS = "| BlockComponent"
-LAST_ROW = """[(bought[slots], 1.0), (beyond[place : place + 1], -1.0)],
-name="block",
+LAST_ROW = """[(free, 1.0), (before, -1.0), (is_beyond, left_kwh)],
+name="beyond before",
 )"""
 
 CHANGE = Change(

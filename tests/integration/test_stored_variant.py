@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.replay import ReplayRequest
 from luna.contracts.variant import WhatIfRequest, WhatIfVariantRequest
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.observations import Observations
@@ -19,6 +20,7 @@ from luna.platform.database import forecasts, jobs, observations, sites, what_if
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.what_if_questions import open_question, read_state
+from services.planner.service.replay import replay_site
 from services.planner.service.variant import name_outlook, replay_flows, replay_variant
 from tests.support.command_line.call import Luna
 from tests.support.database.site import store_site
@@ -55,16 +57,17 @@ QUESTION: dict[str, Any] = {
 }
 
 
-def store_measured_site(connection: Connection) -> None:
+def store_measured_site(connection: Connection, tariff: dict[str, Any] = TARIFF) -> None:
     store_site(
         connection,
         name=SITE,
         timezone="UTC",
         batteries=[BATTERY],
         pv=[{"peak_kw": 4}],
-        tariff=TARIFF,
+        tariff=tariff,
     )
-    series = {"load_kwh": np.full(OBSERVED.count, 0.25), "pv_kwh": np.zeros(OBSERVED.count)}
+    used_kwh = np.full(OBSERVED.count, 0.25)
+    series = {"load_kwh": used_kwh, "pv_kwh": 0 * used_kwh, "import_kwh": used_kwh}
     observations.upsert(connection, SITE, Observations.of(OBSERVED.starts, series))
 
 
@@ -108,6 +111,49 @@ def test_the_last_replay_to_be_done_concludes_whichever_it_is(there: Connection)
     assert state.reply is not None
     assert [each.name for each in state.reply.variants] == ["8 kWh", "none"]
     assert (state.reply.days, state.reply.outlook) == (2, "usual")
+
+
+COUNTED = [
+    {
+        "kind": "blocks",
+        "name": "energy",
+        "blocks": [{"up_to_kwh": 30, "price": 0.2}, {"price": 0.4}],
+    },
+    {
+        "kind": "allowance",
+        "name": "from noon",
+        "kwh_per_day": 12,
+        "price": 0,
+        "price_beyond": 0.1,
+        "day_begins": "12:00",
+    },
+]
+# Of 24 kWh a day; 30 January counts for the month, its afternoon for the allowance.
+# Blocks: on the 31st 6 kWh at 20 and 18 at 40 cents, on the 1st all at 20 cents.
+# Allowance: 12 kWh of each morning are beyond it.
+COUNTED_BILL = (6 * 0.2 + 18 * 0.4 + 12 * 0.1) + (24 * 0.2 + 12 * 0.1)
+
+
+def test_a_tariff_that_counts_begins_with_what_the_meter_had_counted(there: Connection) -> None:
+    counted = {"import": {"kind": "components", "components": COUNTED}}
+    variant = {"name": "counted", "site": {"batteries": [], "tariff": counted}}
+    replays = ask(there, variants=[variant], policy="idle")
+    for replay in replays:
+        replay_variant(there, replay)
+    reply = read_state(there, replays[0].what_if_id).reply
+    assert reply is not None
+    assert reply.variants[0].bill == pytest.approx(COUNTED_BILL)
+
+
+def test_a_site_s_own_days_are_replayed_under_such_a_tariff(connection: Connection) -> None:
+    store_measured_site(
+        connection, tariff={"import": {"kind": "components", "components": COUNTED}}
+    )
+    request = ReplayRequest(
+        site_id=SITE, from_day=date(2024, 1, 31), to_day=date(2024, 2, 1), policies=["idle"]
+    )
+    days = replay_site(connection, request).policies["idle"].days
+    assert sum(day.cost for day in days) == pytest.approx(COUNTED_BILL)
 
 
 def test_asked_again_the_same_is_answered(there: Connection) -> None:

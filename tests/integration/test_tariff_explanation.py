@@ -146,3 +146,24 @@ def test_the_command_prints_the_same_sentences(luna_on_servers: Luna) -> None:
     assert shown == [f"{first} {main}", *details]
     german = luna_on_servers(*command, "--language", "de", "--side", "export")
     assert (german.code, german.out.splitlines()[0] != shown[0]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "0.0 ct for the first 10.0 kWh a day, from 00:00 to 06:00"),
+        ("de", "0,0 ct für die ersten 10,0 kWh am Tag, von 00:00 bis 06:00 Uhr"),
+        ("nl", "0,0 ct voor de eerste 10,0 kWh per dag, van 00:00 tot 06:00"),
+    ],
+)
+def test_an_allowance_says_for_how_much_of_the_day_its_price_is(
+    api: httpx.Client, database: Engine, language: str, text: str
+) -> None:
+    free = {"kind": "allowance", "name": "nights", "kwh_per_day": 10, "price": 0, "to": "06:00"}
+    rule = {"kind": "components", "components": [free | {"price_beyond": 0.28}]}
+    path = "/v1/sites/capped/tariff/explanation"
+    params = {"at": "2024-01-31T03:00:00+01:00", "language": language}
+    with stored_site(database, name="capped", tariff={"import": rule}):
+        told = api.get(path, params=params).json()
+    assert told["components"][0]["up_to_kwh"] == 10
+    assert text in told["sentences"][-1].replace("\u00a0", " ")

@@ -5,7 +5,7 @@ powers. ``EnergyCharge`` has one implementation per kind of component that needs
 registered with ``@charges``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.energy.local_times import slot_times, window_holds
 from luna.energy.refusals import refuse
@@ -38,10 +39,16 @@ class EnergyCharge(Protocol):
     It holds the state at the begin of a horizon. Its class is registered with ``@charges``, and its
     rows in the planner's model with ``@rows_of``; the price of the first kWh is the component's.
 
-    ``counts_month``: the period is the local month, of which a price has one such component.
+    ``counts_month``: the period is the local month, which counts from its first day, also for a
+    component that begins later.
     """
 
     counts_month: ClassVar[bool]
+
+    @property
+    def drawn_kwh(self) -> float:
+        """Energy drawn in the current period before the horizon, kWh."""
+        ...
 
     @classmethod
     def of(cls, component: Any, drawn_kwh: float) -> Self:
@@ -104,9 +111,9 @@ class ChargedComponent:
         """The name of what was drawn in a plan's state."""
         return self.component.kind if self.charge.counts_month else self.component.name
 
-    def holds_on(self, day: date) -> bool:
-        """Return whether the component holds on a local day."""
-        return self.component.holds_on(day)
+    def counts_on(self, day: date) -> bool:
+        """Return whether energy drawn on a local day counts."""
+        return self.charge.counts_month or self.component.holds_on(day)
 
     def holds_within(self, timeline: Timeline, zone: ZoneInfo) -> bool:
         """Return whether the component holds in some slot."""
@@ -135,6 +142,58 @@ def find_charges(rule: ImportRule) -> tuple[ChargedComponent, ...]:
     return tuple(charged)
 
 
+def count_drawn(
+    rule: ImportRule, import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo
+) -> dict[str, float]:
+    """Return the energy drawn in the periods that run at the end of ``past``, kWh, by key."""
+    today = past.end.astimezone(zone).date()
+    drawn_kwh = {}
+    for charged in find_charges(rule):
+        if charged.counts_on(today):
+            drawn_kwh[charged.key] = charged.count_drawn(import_kwh, past, zone=zone)
+    return drawn_kwh
+
+
+def list_drawn(rule: ImportRule, drawn_kwh: Mapping[str, float], day: date) -> list[float]:
+    """Return what the running period of each of ``find_charges`` has drawn by a local day, kWh.
+
+    Args:
+        rule: of bought energy.
+        drawn_kwh: by key.
+        day: a component of the same name that begins later has counted nothing yet.
+    """
+    drawn = []
+    for charged in find_charges(rule):
+        known_kwh = drawn_kwh.get(charged.key, 0.0)
+        drawn.append(known_kwh if charged.counts_on(day) else 0.0)
+    return drawn
+
+
+def name_drawn(rule: ImportRule, drawn_kwh: Sequence[float], day: date) -> dict[str, float]:
+    """Return by key what the running periods have drawn by a local day, kWh; see ``list_drawn``."""
+    named = {}
+    for charged, kwh in zip(find_charges(rule), drawn_kwh, strict=True):
+        if charged.counts_on(day):
+            named[charged.key] = kwh
+    return named
+
+
+def begin_charges(rule: ImportRule, drawn_kwh: Sequence[float]) -> tuple[EnergyCharge, ...]:
+    """Return the charge of each of ``find_charges`` after what its running period has drawn."""
+    charges = zip(find_charges(rule), drawn_kwh, strict=True)
+    return tuple(charged.after(kwh) for charged, kwh in charges)
+
+
+def slot_surcharge(
+    charges: Sequence[EnergyCharge], import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo
+) -> FloatArray:
+    """Return what each slot costs beside the price of the first kWh, shape ``(slots,)``."""
+    total = np.zeros(timeline.count)
+    for charge in charges:
+        total += charge.slot_cost(import_kwh, timeline, zone=zone)
+    return total
+
+
 def period_begin(
     charged: Sequence[ChargedComponent], instant: datetime, zone: ZoneInfo
 ) -> datetime | None:
@@ -142,28 +201,59 @@ def period_begin(
     return min((each.period_begin(instant, zone) for each in charged), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class BlockMonth:
+    """One local month of a horizon under blocks.
+
+    ``slots`` are its slots, ``holds`` marks those in which the component is in force, one stretch
+    at most. ``left_kwh`` is the energy left before each later block begins, at the first slot.
+    """
+
+    slots: IndexArray
+    holds: NDArray[np.bool_]
+    left_kwh: FloatArray
+
+    @property
+    def before(self) -> IndexArray:
+        """The slots before the component is in force."""
+        return self.slots[: int(self.holds.argmax())]
+
+    @property
+    def until_end(self) -> IndexArray:
+        """The slots up to the last one in which it is in force."""
+        return self.slots[: self.slots.size - int(self.holds[::-1].argmax())]
+
+
 @charges(BlockComponent)
 @dataclass(frozen=True, slots=True)
 class Blocks:
     """A block tariff, with the month's energy before the horizon.
 
-    ``begin_kwh`` (start of each later block) and ``rise`` (price increase over the block before,
-    per kWh) have shape ``(blocks − 1,)``.
+    The month's energy counts from its first day, also where the component begins later.
     """
 
     counts_month: ClassVar[bool] = True
 
-    begin_kwh: FloatArray
-    rise: FloatArray
+    component: BlockComponent
     drawn_kwh: float = 0.0
 
     @classmethod
     def of(cls, component: BlockComponent, drawn_kwh: float) -> Self:
         """Return the blocks of a component after ``drawn_kwh`` in the current month."""
-        ends = [block.up_to_kwh for block in component.blocks if block.up_to_kwh is not None]
-        prices = [component.per_kwh(block.price) for block in component.blocks]
-        rise = np.diff(prices) * (1.0 + component.vat)
-        return cls(np.array(ends, dtype=float), rise, drawn_kwh)
+        return cls(component, drawn_kwh)
+
+    @property
+    def begin_kwh(self) -> FloatArray:
+        """Energy at which each later block begins, kWh, shape ``(blocks − 1,)``."""
+        blocks = self.component.blocks
+        ends = [block.up_to_kwh for block in blocks if block.up_to_kwh is not None]
+        return np.array(ends, dtype=float)
+
+    @property
+    def rise(self) -> FloatArray:
+        """Price of each later block above that of the one before, per kWh with tax."""
+        prices = [self.component.per_kwh(block.price) for block in self.component.blocks]
+        return np.asarray(np.diff(prices) * (1.0 + self.component.vat))
 
     @property
     def allowance_kwh(self) -> float | None:
@@ -187,11 +277,11 @@ class Blocks:
         A slot pays for the blocks that its own energy falls into.
         """
         cost = np.zeros(timeline.count)
-        for number, slots in enumerate(list_months(timeline, zone)):
-            drawn = np.cumsum(import_kwh[slots])
-            left = self.left_kwh(first=number == 0)
-            paid = (np.maximum(drawn[:, None] - left, 0.0) * self.rise).sum(axis=1)
-            cost[slots] = np.diff(paid, prepend=0.0)
+        for month in self.split_months(timeline, zone):
+            drawn = np.cumsum(import_kwh[month.slots])
+            beyond_kwh = np.maximum(drawn[:, None] - month.left_kwh, 0.0)
+            paid = (beyond_kwh * self.rise).sum(axis=1)
+            cost[month.slots] = np.where(month.holds, np.diff(paid, prepend=0.0), 0.0)
         return cost
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
@@ -204,6 +294,19 @@ class Blocks:
             self,
             drawn_kwh=(self.drawn_kwh if number == 0 else 0.0) + float(import_kwh[before].sum()),
         )
+
+    def split_months(self, timeline: Timeline, zone: ZoneInfo) -> list[BlockMonth]:
+        """Return the local months of a horizon, in order."""
+        holds = self.component.holds_at(slot_times(timeline, zone))
+        months = []
+        for number, slots in enumerate(list_months(timeline, zone)):
+            left_kwh = self.left_kwh(first=number == 0)
+            months.append(BlockMonth(slots, holds[slots], left_kwh))
+        return months
+
+    def holds_throughout(self, timeline: Timeline, zone: ZoneInfo) -> bool:
+        """Return whether the component is in force in every slot."""
+        return bool(self.component.holds_at(slot_times(timeline, zone)).all())
 
     def left_kwh(self, *, first: bool) -> FloatArray:
         """Return the energy left before each later block begins, kWh.

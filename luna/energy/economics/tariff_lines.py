@@ -107,7 +107,14 @@ def surcharge_line(
     """
     charge = charged.after(drawn_kwh)
     added = charge.slot_cost(np.nan_to_num(import_kwh), timeline, zone=zone)
-    line = TariffLine("blocks", np.zeros(timeline.count), added > 0, surcharge=added)
+    line = TariffLine(
+        "blocks",
+        np.zeros(timeline.count),
+        added > 0,
+        surcharge=added,
+        valid_from=charged.component.valid_from,
+        valid_to=charged.component.valid_to,
+    )
     if charge.allowance_kwh is None:
         return line
     return replace(

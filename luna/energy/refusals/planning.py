@@ -334,10 +334,6 @@ REASONS: dict[str, RefusalReason] = {
     "days-from": RefusalReason(
         "the period ends before from_day, or is longer than {days} days", "Choose another day."
     ),
-    "tariff-not-replayable": RefusalReason(
-        "past days cannot be calculated with a tariff of kind {kind}",
-        "Give the site a price without it: that at which it usually draws most of its energy.",
-    ),
     "no-such-policy": RefusalReason("there is no such policy", "Choose one of: {names}."),
     "plan-of-other-release": RefusalReason(
         "another release of Luna made this plan; it has no {names}",

@@ -139,12 +139,10 @@ REASONS: dict[str, RefusalReason] = {
         "holidays: no public holidays are known for {place}",
         "Enter a country such as DE or a region such as DE-NW, or leave holidays out.",
     ),
-    "blocks-dated": RefusalReason(
-        "a component of blocks holds always: it cannot have valid_from or valid_to",
-        "Leave the dates out.",
-    ),
     "blocks-twice": RefusalReason(
-        "a price has two components of blocks", "Put the blocks into one component."
+        "a price has two components of blocks at the same time",
+        "Put the blocks into one component, or end one (valid_to) where the other begins "
+        "(valid_from).",
     ),
     "allowance-cheaper": RefusalReason(
         "a kWh beyond the allowance costs {beyond:g}, less than the {price:g} within it",

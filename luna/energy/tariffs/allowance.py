@@ -1,5 +1,6 @@
 """A component with a cheaper allowance of energy each day, such as free hours with a cap."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from luna.energy.local_times import LocalTimes
 from luna.energy.refusals import invalid_part
 from luna.energy.tariffs.calendar import BoolArray, CalendarTimes
 from luna.energy.tariffs.component import PricedSlots, UnitComponent, UnitPrice
+from luna.energy.tariffs.slot_detail import SlotDetail
 from luna.energy.timeline import FloatArray, local_instant
 
 
@@ -64,6 +66,13 @@ class AllowanceComponent(CalendarTimes, UnitComponent):
         times = slots.times
         in_window = self.fits(times, times.weekday)
         return np.where(in_window, self.per_kwh(self.price), self.per_kwh(self._outside))
+
+    def describe_slot(self, slots: PricedSlots, slot: int) -> SlotDetail:
+        """Return the allowance, of which the price is within its window."""
+        times = slots.times
+        if not self.fits(times, times.weekday)[slot]:
+            return SlotDetail("no_window")
+        return replace(self.describe_times("allowance"), up_to_kwh=self.kwh_per_day)
 
     def counts_at(self, times: LocalTimes) -> BoolArray:
         """Return at which local times energy is taken from the allowance."""

@@ -49,7 +49,10 @@ def check_blocks(blocks: tuple[PriceBlock, ...]) -> None:
 
 
 class BlockComponent(UnitComponent):
-    """A part of the price that rises with what the local month has drawn."""
+    """A part of the price that rises with what the local month has drawn.
+
+    A month counts from its first day, also where the component begins later.
+    """
 
     kind: Literal["blocks"]
     blocks: Blocks
@@ -57,8 +60,6 @@ class BlockComponent(UnitComponent):
     @model_validator(mode="after")
     def _checked(self) -> Self:
         check_blocks(self.blocks)
-        if self.valid_from is not None or self.valid_to is not None:
-            raise invalid_part("blocks-dated")
         return self
 
     @property

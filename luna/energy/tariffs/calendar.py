@@ -59,6 +59,17 @@ class CalendarTimes(Part):
             fits &= is_month[times.month]
         return fits
 
+    def describe_times(self, code: str) -> SlotDetail:
+        """Return the detail of a slot in which these times decide."""
+        days = [day for day, name in enumerate(WEEKDAYS) if name in self.day_names]
+        return SlotDetail(
+            code,
+            from_clock=self.from_,
+            to_clock=self.to,
+            days=() if len(days) == len(WEEKDAYS) else tuple(days),
+            months=tuple(sorted(set(self.months))),
+        )
+
 
 class CalendarWindow(CalendarTimes):
     """A price at some times of the calendar."""
@@ -103,15 +114,7 @@ class CalendarComponent(UnitComponent):
         place = int(self._find_windows(slots.times)[slot])
         if place < 0:
             return SlotDetail("no_window")
-        window = self.windows[place]
-        days = [day for day, name in enumerate(WEEKDAYS) if name in window.day_names]
-        return SlotDetail(
-            "window",
-            from_clock=window.from_,
-            to_clock=window.to,
-            days=() if len(days) == len(WEEKDAYS) else tuple(days),
-            months=tuple(sorted(set(window.months))),
-        )
+        return self.windows[place].describe_times("window")
 
     def _find_windows(self, times: LocalTimes) -> NDArray[np.int64]:
         """Return the place of the first window that fits each local time, -1 where none does."""

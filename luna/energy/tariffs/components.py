@@ -4,6 +4,7 @@ A new kind is a module beside this one, listed in ``AnyComponent``.
 """
 
 from datetime import date
+from itertools import combinations
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter, model_validator
@@ -106,7 +107,8 @@ class ComponentsPrice(SumOfComponents):
     @model_validator(mode="after")
     def _apart(self) -> Self:
         check_apart(self.parts)
-        if sum(isinstance(part, BlockComponent) for part in self.parts) > 1:
+        blocks = [part for part in self.parts if isinstance(part, BlockComponent)]
+        if any(one.overlaps(other) for one, other in combinations(blocks, 2)):
             raise invalid_part("blocks-twice")
         return self
 

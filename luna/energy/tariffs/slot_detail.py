@@ -10,7 +10,7 @@ class SlotDetail:
 
     Attributes:
         code: of its words: ``price`` (one price for all slots), ``window``, ``no_window`` (the
-            price where no window fits), ``market`` or ``block``.
+            price where no window fits), ``market``, ``block`` or ``allowance``.
         from_clock: local clock time at which the window begins.
         to_clock: local clock time at which the window ends.
         days: weekdays of the window, 0 is Monday; empty: all.
@@ -18,7 +18,8 @@ class SlotDetail:
         market: of the price.
         begin: of the interval by which the market's price is billed.
         end: of that interval.
-        up_to_kwh: what the month may have drawn for this block; None: the block has no end.
+        up_to_kwh: what the month may have drawn for this block, or the day for this allowance;
+            None: the block has no end.
     """
 
     code: str = "price"

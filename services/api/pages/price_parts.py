@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from luna.energy.economics.charges import find_charges
+from luna.energy.economics.charges import ChargedComponent, find_charges
 from luna.energy.economics.price_parts import PricePart
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
@@ -57,7 +57,19 @@ class PricePartsView:
     @property
     def has_blocks(self) -> bool:
         """Whether the price rises with the energy drawn in a month."""
-        return bool(find_charges(self.read.site.tariff.import_))
+        return any(charged.charge.counts_month for charged in self._charged)
+
+    @property
+    def has_allowance(self) -> bool:
+        """Whether the price rises with the energy drawn in a day."""
+        return any(not charged.charge.counts_month for charged in self._charged)
+
+    @property
+    def _charged(self) -> list[ChargedComponent]:
+        """The components in force whose price depends on the energy drawn before."""
+        zone = parse_zone(self.read.site.timezone)
+        charged = find_charges(self.read.site.tariff.import_)
+        return [part for part in charged if part.holds_within(self.read.timeline, zone)]
 
     @property
     def names(self) -> list[str]:

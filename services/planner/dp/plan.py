@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.energy.economics.charges import slot_surcharge
 from luna.energy.economics.costs import Costs, slot_costs
 from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.errors import LunaError
@@ -231,10 +232,10 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
         export_price=problem.outlook.export_price,
         wear_price=problem.wear_price,
     )
-    for charge in problem.tariff.charges:
-        beside = charge.slot_cost(
-            flows.import_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone)
-        )
+    charges = problem.tariff.charges
+    if charges:
+        zone = ZoneInfo(problem.site.timezone)
+        beside = slot_surcharge(charges, flows.import_kwh, problem.outlook.timeline, zone=zone)
         costs = replace(costs, import_cost=costs.import_cost + beside)
     batteries = problem.site.batteries
     if any(battery.wear_by_depth for battery in batteries):

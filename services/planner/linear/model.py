@@ -202,6 +202,10 @@ class ModelBuilder:
         self.columns += count
         return np.arange(self.columns - count, self.columns, dtype=np.int32)
 
+    def upper_of(self, columns: Indices) -> FloatArray:
+        """Return the upper bounds of columns."""
+        return np.asarray(np.concatenate(self.upper)[columns])
+
     def add_rows(
         self, lower: FloatArray, upper: FloatArray, terms: Sequence[Term], *, name: str = ""
     ) -> Indices:

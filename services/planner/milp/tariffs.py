@@ -16,7 +16,6 @@ from luna.energy.economics.charges import (
     EnergyCharge,
     MonthShare,
     Peak,
-    list_months,
     month_shares,
 )
 from luna.energy.timeline import FloatArray, Timeline
@@ -177,17 +176,49 @@ def _add_blocks(
     charge: Blocks, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo
 ) -> None:
     """Add the price rise on each month's imports beyond the start of every later block."""
-    for number, slots in enumerate(list_months(timeline, zone)):
-        room_kwh = charge.left_kwh(first=number == 0)
-        beyond = builder.add_columns(room_kwh.size, cost=charge.rise, upper=np.inf)
-        for place, energy in enumerate(room_kwh.tolist()):
+    for month in charge.split_months(timeline, zone):
+        if not month.holds.any():
+            continue
+        slots = bought[month.until_end]
+        beyond = builder.add_columns(month.left_kwh.size, cost=charge.rise, upper=np.inf)
+        for place, energy in enumerate(month.left_kwh.tolist()):
             # sum of bought over the month - beyond <= energy left in the block
             builder.add_sum(
                 -np.inf,
                 energy,
-                [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)],
+                [(slots, 1.0), (beyond[place : place + 1], -1.0)],
                 name="block",
             )
+        if month.before.size:
+            before = bought[month.before]
+            for left_kwh, rise in zip(month.left_kwh.tolist(), charge.rise.tolist(), strict=True):
+                _credit_before(builder, before, left_kwh=left_kwh, rise=rise)
+
+
+def _credit_before(builder: ModelBuilder, before: Indices, *, left_kwh: float, rise: float) -> None:
+    """Take off the price rise on what lies beyond a block before the component is in force.
+
+    A binary says whether anything does: the more is drawn before, the more of the month's energy
+    is free of the rise, which no linear cost can say.
+    """
+    most_kwh = float(builder.upper_of(before).sum()) - left_kwh
+    if most_kwh <= 0 or rise == 0:
+        return
+    free = builder.add_columns(1, cost=-rise, upper=most_kwh)
+    # With nothing left in the block before, all of it lies beyond.
+    is_open = left_kwh > 0
+    is_beyond = builder.add_columns(
+        1, cost=0.0, lower=float(not is_open), upper=1.0, integer=int(is_open)
+    )
+    # free <= most * is_beyond
+    builder.add_sum(-np.inf, 0.0, [(free, 1.0), (is_beyond, -most_kwh)], name="block before")
+    # free <= sum of bought before - energy left in the block * is_beyond
+    builder.add_sum(
+        -np.inf,
+        0.0,
+        [(free, 1.0), (before, -1.0), (is_beyond, left_kwh)],
+        name="beyond before",
+    )
 
 
 @rows_of(AllowanceCharge)

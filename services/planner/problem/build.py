@@ -202,7 +202,7 @@ def _read_charges(site: Site, state: StateMessage, timeline: Timeline) -> tuple[
         unstated_kwh = state.month_import_kwh if charged.charge.counts_month else 0.0
         drawn_kwh = state.drawn_kwh.get(charged.key, unstated_kwh)
         # A component of the same name that begins later has counted nothing yet.
-        charges.append(charged.after(drawn_kwh if charged.holds_on(day) else 0.0))
+        charges.append(charged.after(drawn_kwh if charged.counts_on(day) else 0.0))
     return tuple(charges)
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.energy.economics.charges import EnergyCharge, begin_charges, find_charges
 from luna.energy.economics.costs import Weights
 from luna.energy.operator_limits import OperatorLimit, narrow_outlook
 from luna.energy.outlook import Outlook
@@ -28,6 +30,7 @@ from services.planner.problem.problem import (
     Problem,
     SearchLimits,
     StorageBounds,
+    TariffState,
     TerminalRule,
     Uncertainty,
 )
@@ -59,6 +62,7 @@ class SiteKnowledge:
         *,
         margin: Margin = ACTING,
         discharged_today_kwh: FloatArray | None = None,
+        drawn_kwh: Sequence[float] = (),
     ) -> Problem:
         """Return the problem of ``now``.
 
@@ -68,6 +72,8 @@ class SiteKnowledge:
             modes: of the batteries, in force until ``now``.
             margin: of the policy that follows the plan.
             discharged_today_kwh: of each battery since local midnight, ``(batteries,)``.
+            drawn_kwh: what the running period of each component has drawn whose price depends on
+                it; nothing unless given.
         """
         step = self.prices.timeline.step
         site = self.site
@@ -91,12 +97,27 @@ class SiteKnowledge:
             terminal,
             limits,
             SearchLimits(WAYS_GAP),
+            tariff=TariffState(charges=self._begin_charges(timeline, drawn_kwh)),
             uncertainty=Uncertainty(errors=errors),
             storage=StorageBounds(discharged_today_kwh=discharged_today_kwh),
             following=Following(margin, site.objective.switching_price, modes),
         )
         weights = Weights.of(site.objective, carbon_is_known=outlook.carbon_g_per_kwh is not None)
         return weigh(self._hold_margin(problem), weights, automatic=True)
+
+    def _begin_charges(
+        self, timeline: Timeline, drawn_kwh: Sequence[float]
+    ) -> tuple[EnergyCharge, ...]:
+        """Return the charges of components that are in force within the timeline."""
+        rule = self.site.tariff.import_
+        zone = ZoneInfo(self.site.timezone)
+        components = find_charges(rule)
+        charges = begin_charges(rule, drawn_kwh or [0.0] * len(components))
+        within = []
+        for component, charge in zip(components, charges, strict=True):
+            if component.holds_within(timeline, zone):
+                within.append(charge)
+        return tuple(within)
 
     def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
         """Return the outlook over ``timeline`` as of ``now``, corrected for the forecasts' bias."""

@@ -1,18 +1,17 @@
 """Define the data of a replay and the rules common to all policies."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics.charges import find_charges
+from luna.energy.economics.charges import list_drawn
 from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.operator_limits import OperatorLimit, limit_slots
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import IntArray
-from luna.energy.refusals import refuse
 from luna.energy.simulator import Actuals
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates
@@ -36,6 +35,8 @@ class ReplayData:
         forecasts: forecasts with their instants of issue.
         carbon_g_per_kwh: the grid's actual intensity in each slot, NaN where unknown.
         limits: those of the grid operator that held.
+        drawn_kwh: what the meter had counted in the tariff's running periods when the window began,
+            by key of the component.
     """
 
     site: Site
@@ -45,6 +46,7 @@ class ReplayData:
     forecasts: ForecastArchive
     carbon_g_per_kwh: FloatArray | None = None
     limits: Sequence[OperatorLimit] = ()
+    drawn_kwh: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def actuals(self) -> Actuals:
@@ -55,6 +57,12 @@ class ReplayData:
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.site.timezone)
+
+    @property
+    def begin_drawn_kwh(self) -> list[float]:
+        """What each component's running period had drawn when the window began, kWh."""
+        first_day = self.timeline.start.astimezone(self.zone).date()
+        return list_drawn(self.site.tariff.import_, self.drawn_kwh, first_day)
 
     @cached_property
     def days(self) -> list[tuple[int, int]]:
@@ -84,17 +92,7 @@ class Rules:
         """Return the rules of a scene.
 
         A stored kWh left at the end is worth 0.6 × the mean import price of the last seven days.
-
-        Raises:
-            InvalidInputError: the tariff's price depends on energy drawn before, hence on days that
-                are not replayed.
         """
-        charged = find_charges(scene.site.tariff.import_)
-        if charged:
-            kind = charged[0].component.kind
-            raise refuse(
-                "tariff-not-replayable", field="site.tariff.import.kind", value=kind, kind=kind
-            )
         limits = _find_limits(scene)
         imported, exported = scene.prices.actual(scene.timeline)
         curtailment = site_curtailment(scene.site, imported, exported)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline, local_offsets
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultyPolicy
+from services.planner.replay.import_meter import ImportMeter
 from services.planner.replay.policies import CarryOver
 from services.planner.replay.policy_factory import OffsetPolicy, PolicyFactory, PolicyRun, origin_of
 
@@ -67,7 +69,10 @@ def simulate_day(
     first, end = slots
     part = slice(first, end)
     labels = [policy_run.label for policy_run in policy_runs]
-    policies = [factory.make(policy_run, standings[policy_run.label]) for policy_run in policy_runs]
+    meters = [ImportMeter(scene, first, standings[label].drawn_kwh) for label in labels]
+    policies = []
+    for policy_run, meter in zip(policy_runs, meters, strict=True):
+        policies.append(factory.make(policy_run, standings[policy_run.label], meter))
     stored_by_run = np.array([standings[label].stored_kwh for label in labels])
     stored = stored_by_run.T.reshape(-1, len(policy_runs))
     timeline = scene.timeline.window(first, end - first)
@@ -76,7 +81,13 @@ def simulate_day(
         SideBySide([OffsetPolicy(policy, first) for policy in policies]), limits
     )
     actuals = _cut_actuals(scene.actuals, policy_runs, timeline, part)
-    trajectory = simulate(counted, actuals, limits=limits, stored_kwh=stored)
+    trajectory = simulate(
+        counted,
+        actuals,
+        limits=limits,
+        stored_kwh=stored,
+        read_import=partial(_read_meters, meters),
+    )
     costs = price(
         trajectory,
         import_price=rules.import_price[part],
@@ -84,6 +95,7 @@ def simulate_day(
         wear_price=rules.wear_price,
     ).total
     costs = costs + depth_wear(scene.site.batteries, trajectory.flows.stored_kwh, stored)
+    costs = costs + np.array([meter.slot_surcharge() for meter in meters])
     corrected = counted.corrected.tolist()
     columns = {}
     records = {}
@@ -95,6 +107,7 @@ def simulate_day(
             rules.limits,
             before=standings[label],
             policy=policies[place],
+            drawn_kwh=meters[place].drawn_at(end),
         )
         columns[label] = column
         carbon_g = _emitted_g(scene, column, part)
@@ -130,8 +143,20 @@ def _emitted_g(scene: ReplayData, column: Trajectory, part: slice) -> float | No
     return emitted if math.isfinite(emitted) else None
 
 
+def _read_meters(meters: Sequence[ImportMeter], import_kwh: FloatArray) -> None:
+    """Let each run's meter count what it has bought in a slot."""
+    for meter, kwh in zip(meters, import_kwh.tolist(), strict=True):
+        meter.read(kwh)
+
+
 def _record(
-    column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before: CarryOver, policy: Policy
+    column: Trajectory,
+    cost: FloatArray,
+    limits: SiteLimits,
+    *,
+    before: CarryOver,
+    policy: Policy,
+    drawn_kwh: Sequence[float],
 ) -> PolicyDay:
     flows = column.flows
     modes = column.mode[:, 0, :]
@@ -161,6 +186,7 @@ def _record(
             seen_kwh=sensor_kwh,
             modes=[int(mode) for mode in modes[:, -1]],
             plan=origin_of(policy),
+            drawn_kwh=list(drawn_kwh),
         ),
     )
 

@@ -26,6 +26,7 @@ from services.planner.problem.problem import ACTING, Margin, Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios, blend
 from services.planner.replay.data import ReplayData, Rules
+from services.planner.replay.import_meter import ImportMeter
 
 # A plan older than this is not followed: the default of the setting ``plan_max_age``.
 MAX_AGE = timedelta(hours=3)
@@ -62,24 +63,27 @@ class CheapestHours:
 
 @dataclass(frozen=True, slots=True)
 class PlanOrigin:
-    """Origin of a plan in force: its first slot, and the state of each battery there."""
+    """Origin of a plan in force: its first slot, and the state of batteries and meter there."""
 
     slot: int
     stored_kwh: tuple[float, ...]
     modes: tuple[int, ...]
     discharged_today_kwh: tuple[float, ...] = ()
+    drawn_kwh: tuple[float, ...] = ()
 
 
 class CarryOver(Message):
     """State at midnight: stored energy, its sensor's reading, modes and plan in force.
 
-    There are no modes before the first day.
+    There are no modes before the first day. ``drawn_kwh`` is what the running period of each
+    component has drawn whose price depends on it.
     """
 
     stored_kwh: list[float]
     seen_kwh: list[float]
     modes: list[int] = []
     plan: PlanOrigin | None = None
+    drawn_kwh: list[float] = []
 
 
 class DischargeMeter:
@@ -139,6 +143,7 @@ class ModelPredictive:
         origin: of the plan in force before the first slot.
         modes: in force before the first slot.
         may_plan: False while the planner is unavailable; may change.
+        meter: of bought energy; None: the tariff's periods have drawn nothing.
     """
 
     knowledge: SiteKnowledge
@@ -150,6 +155,7 @@ class ModelPredictive:
     modes: Sequence[int] = ()
     may_plan: bool = True
     max_age: timedelta = MAX_AGE
+    meter: ImportMeter | None = None
 
     def __post_init__(self) -> None:
         site = self.knowledge.site
@@ -158,7 +164,7 @@ class ModelPredictive:
         modes = list(self.modes) or [Mode.SELF_CONSUMPTION] * len(site.batteries)
         self._modes = np.array(modes, dtype=np.int8).reshape(-1, 1)
         self._plan: Plan | None = None
-        self._meter = DischargeMeter(site, self.timeline)
+        self._discharge_meter = DischargeMeter(site, self.timeline)
         # With plans this rare, each is followed until the next one is in force.
         self._max_age = max(self.max_age, (self.every + 1) * self.timeline.step)
         if self.origin:
@@ -166,7 +172,7 @@ class ModelPredictive:
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of ``slot``."""
-        self._meter.read(slot, stored_kwh[:, 0])
+        self._discharge_meter.read(slot, stored_kwh[:, 0])
         if self._plan is None and self.may_plan:
             self._make_plan(self._origin_at(slot, stored_kwh))
         setpoints = keep_supported_modes(self._follow(slot, stored_kwh), self._supported_modes)
@@ -182,7 +188,8 @@ class ModelPredictive:
             slot,
             tuple(stored_kwh[:, 0].tolist()),
             tuple(self._modes[:, 0].tolist()),
-            tuple(self._meter.today_kwh.tolist()),
+            tuple(self._discharge_meter.today_kwh.tolist()),
+            () if self.meter is None else self.meter.drawn_at(slot),
         )
 
     def _make_plan(self, origin: PlanOrigin) -> None:
@@ -197,6 +204,7 @@ class ModelPredictive:
             tuple(Mode(mode) for mode in origin.modes),
             margin=self.margin,
             discharged_today_kwh=np.array(discharged_kwh),
+            drawn_kwh=origin.drawn_kwh,
         )
         if self.make is None:
             self._plan = follow_plan(problem, make_plan(problem, Solver()))
@@ -255,6 +263,7 @@ class PolicyInputs:
         every: slots between two plans.
         oracle: the oracle's plan.
         before: the state at the last midnight.
+        meter: counts the energy bought since then.
     """
 
     scene: ReplayData
@@ -262,6 +271,7 @@ class PolicyInputs:
     every: int
     oracle: Plan
     before: CarryOver
+    meter: ImportMeter
 
     def plan_ahead(
         self, energy: EnergyOutlook, errors: ErrorScenarios | None, *, make: MakePlan | None = None
@@ -276,6 +286,7 @@ class PolicyInputs:
             make,
             origin=self.before.plan,
             modes=self.before.modes,
+            meter=self.meter,
         )
 
     @property

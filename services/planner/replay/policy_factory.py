@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from luna.energy.economics.charges import begin_charges
 from luna.energy.outlook import Outlook
 from luna.energy.physics.mode import SetPoint
 from luna.energy.refusals import refuse
@@ -13,9 +14,10 @@ from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.problem import Problem, SearchLimits, TerminalRule
+from services.planner.problem.problem import Problem, SearchLimits, TariffState, TerminalRule
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultEffects, FaultyPolicy
+from services.planner.replay.import_meter import ImportMeter
 from services.planner.replay.policies import (
     CarryOver,
     MakePlan,
@@ -63,11 +65,14 @@ class PolicyFactory:
     oracle: Plan
     agents: Mapping[str, MakePlan] = field(default_factory=dict)
 
-    def make(self, policy_run: PolicyRun, standing: CarryOver) -> Policy:
-        """Return a run's policy for a day that begins with ``standing``."""
+    def make(self, policy_run: PolicyRun, standing: CarryOver, meter: ImportMeter) -> Policy:
+        """Return a run's policy for a day that begins with ``standing``.
+
+        ``meter`` counts what the run buys from then on.
+        """
         fault_effects = policy_run.fault_effects
         scene = self.scene if fault_effects is None else fault_effects.scene
-        inputs = PolicyInputs(scene, self.rules, self.every, self.oracle, standing)
+        inputs = PolicyInputs(scene, self.rules, self.every, self.oracle, standing, meter)
         name = policy_run.policy
         policy: Policy
         if name in self.agents:
@@ -114,5 +119,6 @@ def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:
         TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], worth),
         rules.limits,
         SearchLimits(time_limit_s=300.0),
+        tariff=TariffState(charges=begin_charges(scene.site.tariff.import_, scene.begin_drawn_kwh)),
     )
     return make_plan(problem, Solver())

@@ -172,7 +172,8 @@ def _simulate_days(
 ) -> list[DayRecords]:
     """Return the stored and the further days."""
     initial = [float(kwh) for kwh in factory.rules.initial_kwh[:, 0]]
-    begin = CarryOver(stored_kwh=initial, seen_kwh=initial)
+    drawn = factory.scene.begin_drawn_kwh
+    begin = CarryOver(stored_kwh=initial, seen_kwh=initial, drawn_kwh=drawn)
     days = list(book.stored)
     for slots in factory.scene.days[len(days) :]:
         if days:

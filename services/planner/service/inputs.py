@@ -20,6 +20,7 @@ from luna.contracts.plan import (
 )
 from luna.contracts.replay import ReplayRequest
 from luna.energy.devices import SWITCHED_KINDS
+from luna.energy.economics.charges import count_drawn, find_charges, period_begin
 from luna.energy.outlook import Forecast
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.refusals import refuse
@@ -357,7 +358,24 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
         ForecastArchive(issued),
         carbon,
         limits,
+        read_drawn(connection, site, window.start),
     )
+
+
+def read_drawn(connection: Connection, site: Site, start: datetime) -> dict[str, float]:
+    """Return the energy bought in the tariff's running periods before ``start``, kWh, by key.
+
+    It is empty where the price does not depend on it. Unmeasured energy counts nothing, as in the
+    account.
+    """
+    zone = ZoneInfo(site.timezone)
+    rule = site.tariff.import_
+    begin = period_begin(find_charges(rule), start, zone)
+    if begin is None or start - begin < SLOT:
+        return {}
+    past = Timeline(begin, SLOT, (start - begin) // SLOT)
+    stored = observations.read_series(connection, site.name, past, ("import_kwh",))
+    return count_drawn(rule, stored["import_kwh"], past, zone=zone)
 
 
 def _require(series: FloatArray, window: Timeline, name: str, *, zone: ZoneInfo) -> FloatArray:

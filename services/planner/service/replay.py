@@ -222,8 +222,9 @@ def _fingerprint(
 ) -> str:
     """Return a digest of a replay's inputs.
 
-    They are request, site, actual energies, prices, forecasts, training runs, and the release. Of
-    forecasts the expected energies count: no policy reads their quantiles.
+    They are request, site, actual energies, prices, forecasts, training runs, what the tariff's
+    running periods had drawn, and the release. Of forecasts the expected energies count: no policy
+    reads their quantiles.
     """
     parts: list[Any] = [
         request.model_dump_json(by_alias=True),
@@ -231,6 +232,7 @@ def _fingerprint(
         version("luna-energy"),
     ]
     parts += [f"{name} {policy.run_id}" for name, policy in sorted(agents.items())]
+    parts += [f"{key} {kwh!r}" for key, kwh in sorted(scene.drawn_kwh.items())]
     arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]
     if scene.carbon_g_per_kwh is not None:
         arrays.append(scene.carbon_g_per_kwh)

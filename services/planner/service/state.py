@@ -15,6 +15,7 @@ from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import BatteryState, PeakState, PlanRequest, StateMessage
 from luna.energy.devices.battery import Mode
 from luna.energy.economics.charges import (
+    count_drawn,
     find_charges,
     month_begin,
     period_begin,
@@ -250,17 +251,6 @@ def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
     counted = {
         "peaks": peaks,
         "month_import_kwh": float(np.nansum(in_month)),
-        "drawn_kwh": count_drawn(site, imported, past),
+        "drawn_kwh": count_drawn(site.tariff.import_, imported, past, zone=zone),
     }
     return state.model_copy(update=counted)
-
-
-def count_drawn(site: Site, import_kwh: FloatArray, past: Timeline) -> dict[str, float]:
-    """Return the energy drawn in the periods that run at the end of ``past``, kWh, by name."""
-    zone = ZoneInfo(site.timezone)
-    today = past.end.astimezone(zone).date()
-    drawn_kwh = {}
-    for charged in find_charges(site.tariff.import_):
-        if charged.holds_on(today):
-            drawn_kwh[charged.key] = charged.count_drawn(import_kwh, past, zone=zone)
-    return drawn_kwh

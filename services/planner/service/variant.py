@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
@@ -34,7 +35,7 @@ from services.planner.problem.problem import ACTING
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import Progress, ReplayData
 from services.planner.service.assumptions import note_tariff
-from services.planner.service.inputs import LOOK_BACK, read_prices, read_scene
+from services.planner.service.inputs import LOOK_BACK, read_drawn, read_prices, read_scene
 from services.planner.variants.adapted_site import (
     USUAL_DAYS,
     AdaptedSite,
@@ -177,9 +178,11 @@ def _read_months(
         count = (LOOK_BACK + HORIZON) // SLOT + scene.timeline.count
         around = Timeline(scene.timeline.start - LOOK_BACK, SLOT, count)
         prices = read_prices(connection, site, around)
-        adapted = adapt(recorded, site, prices)
+        drawn_kwh = read_drawn(connection, site, scene.timeline.start)
+        adapted = adapt(recorded, site, prices, drawn_kwh=drawn_kwh)
         if addition.any():
-            adapted = adapt(recorded, site, prices, added_kwh=addition.schedule_on(adapted))
+            added_kwh = addition.schedule_on(adapted)
+            adapted = adapt(recorded, site, prices, drawn_kwh=drawn_kwh, added_kwh=added_kwh)
         yield adapted
 
 
@@ -219,7 +222,12 @@ def plan_stored_variant(
         return replace(stored, predicts=True)
 
     before, after, changed = plan_variant(
-        inputs, request.variant, export_kwh=request.export_kwh, prices=prices, solver=solver
+        inputs,
+        request.variant,
+        export_kwh=request.export_kwh,
+        prices=prices,
+        drawn=partial(read_drawn, connection, start=timeline.start),
+        solver=solver,
     )
     language = request.language or inputs.options.language
     reply = describe_variant(

@@ -4,9 +4,10 @@ The adapted days have the changed site's load, PV, forecasts and prices. Each mo
 stored energy left by the month before.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,6 +26,7 @@ from services.planner.problem.knowledge import DAY, EnergyOutlook, PerfectForesi
 from services.planner.problem.problem import ACTING, Margin
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.replay import ReplayData, Rules
+from services.planner.replay.import_meter import ImportMeter
 from services.planner.replay.policies import CheapestHours, ModelPredictive
 from services.planner.variants.cash_flow import DayFlow, PeriodFlows
 
@@ -104,7 +106,12 @@ class AdaptedOutlook:
 
 
 def adapt(
-    original: AdaptedSite, site: Site, prices: SitePrices, *, added_kwh: FloatArray | None = None
+    original: AdaptedSite,
+    site: Site,
+    prices: SitePrices,
+    *,
+    drawn_kwh: Mapping[str, float],
+    added_kwh: FloatArray | None = None,
 ) -> AdaptedSite:
     """Return the same days for a changed site.
 
@@ -112,6 +119,7 @@ def adapt(
         original: the recorded days.
         site: with the changes; its arrays yield as much per kWp as was recorded.
         prices: of its tariff.
+        drawn_kwh: what the meter had counted in its tariff's running periods when the window began.
         added_kwh: energy used beside the recorded load, in the shape of the recorded series.
 
     Raises:
@@ -129,7 +137,15 @@ def adapt(
         recorded, load_kwh=recorded.load_kwh + added.load_kwh, pv_kwh=recorded.pv_kwh * factor
     )
     return AdaptedSite(
-        ReplayData(site, scene.timeline, foresight, prices, scene.forecasts, limits=scene.limits),
+        ReplayData(
+            site,
+            scene.timeline,
+            foresight,
+            prices,
+            scene.forecasts,
+            limits=scene.limits,
+            drawn_kwh=drawn_kwh,
+        ),
         AdaptedOutlook(original.energy, factor, added),
     )
 
@@ -184,12 +200,14 @@ class DecidingPolicy:
     every: int
     margin: Margin = ACTING
 
-    def prepare(self, adapted: AdaptedSite, rules: Rules) -> Policy:
+    def prepare(self, adapted: AdaptedSite, rules: Rules, meter: ImportMeter) -> Policy:
         """Return the policy for a site's days. Without a battery there is nothing to decide."""
         scene = adapted.scene
         if self.policy == "mpc" and scene.site.batteries:
             knowledge = SiteKnowledge(scene.site, adapted.energy, scene.prices, limits=scene.limits)
-            return ModelPredictive(knowledge, scene.timeline, self.every, margin=self.margin)
+            return ModelPredictive(
+                knowledge, scene.timeline, self.every, margin=self.margin, meter=meter
+            )
         if self.policy == "rule":
             return CheapestHours.of(
                 scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment
@@ -250,6 +268,7 @@ def simulate_months(
     """
     simulated: list[SimulatedMonth] = []
     stored = None
+    drawn_kwh: Sequence[float] | None = None
     initial = 0.0
     worth = 0.0
     usable = 0.0
@@ -258,16 +277,20 @@ def simulate_months(
         begin = rules.initial_kwh if stored is None else stored
         if not simulated:
             initial = float(begin.sum())
+        scene = adapted.scene
+        meter = ImportMeter(scene, 0, scene.begin_drawn_kwh if drawn_kwh is None else drawn_kwh)
         run = simulate(
-            deciding.prepare(adapted, rules),
-            adapted.scene.actuals,
+            deciding.prepare(adapted, rules, meter),
+            scene.actuals,
             limits=rules.limits.by_slot(),
             stored_kwh=begin,
+            read_import=partial(_read_meter, meter),
         )
         stored = run.flows.stored_kwh[:, :, -1]
+        drawn_kwh = meter.drawn_at(scene.timeline.count)
         worth = rules.terminal_value
-        simulated.append(_sum_days(adapted, rules, run, begin))
-        usable = sum(battery.usable_kwh for battery in adapted.scene.site.batteries)
+        simulated.append(_sum_days(rules, run, begin, meter))
+        usable = sum(battery.usable_kwh for battery in scene.site.batteries)
         progress(number)
     discharged = sum(month.discharge_kwh for month in simulated)
     peaks = {
@@ -281,6 +304,11 @@ def simulate_months(
         cycles=discharged / usable if usable else 0.0,
         outlook=outlook,
     )
+
+
+def _read_meter(meter: ImportMeter, import_kwh: FloatArray) -> None:
+    """Let the meter count what the one site has bought in a slot."""
+    meter.read(float(import_kwh[0]))
 
 
 def _list_day_flows(
@@ -315,9 +343,9 @@ def _list_day_flows(
 
 
 def _sum_days(
-    adapted: AdaptedSite, rules: Rules, run: Trajectory, begin_kwh: FloatArray
+    rules: Rules, run: Trajectory, begin_kwh: FloatArray, meter: ImportMeter
 ) -> SimulatedMonth:
-    scene = adapted.scene
+    scene = meter.scene
     flows = run.flows
     costs = price(
         run,
@@ -326,7 +354,8 @@ def _sum_days(
         wear_price=rules.wear_price,
     )
     wear = costs.wear_cost + depth_wear(scene.site.batteries, flows.stored_kwh, begin_kwh)
-    money = (costs.import_cost, costs.export_cost, wear)
+    import_cost = costs.import_cost + meter.slot_surcharge()
+    money = (import_cost, costs.export_cost, wear)
     energy = (flows.import_kwh, flows.export_kwh)
     starts = np.array([start for start, _ in scene.days])
     ends = np.array([end for _, end in scene.days])

@@ -11,6 +11,7 @@ import numpy as np
 from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage
 from luna.contracts.variant import Habit
 from luna.energy.devices.kind import NamedDevice
+from luna.energy.economics.charges import name_drawn
 from luna.energy.part import StrictModel
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
@@ -19,6 +20,7 @@ from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import DAY, look_ahead
 from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.replay.import_meter import ImportMeter
 from services.planner.variants.adapted_site import ADDED_KINDS, AdaptedSite
 
 # An hour after day-ahead prices are published.
@@ -63,18 +65,27 @@ class Addition:
     def schedule_on(self, adapted: AdaptedSite) -> FloatArray:
         """Return the added use in each recorded slot, kWh.
 
-        Beyond the window that of its last plan.
+        Beyond the window that of its last plan. What the tariff's running periods have drawn counts
+        as if batteries moved nothing.
         """
-        recorded = adapted.scene.foresight.timeline
-        window = adapted.scene.timeline
+        scene = adapted.scene
+        recorded = scene.foresight.timeline
+        window = scene.timeline
+        meter = ImportMeter(scene, 0, scene.begin_drawn_kwh)
+        net_kwh = scene.actuals.load_kwh - scene.actuals.pv_kwh
         added = np.zeros(recorded.count)
         for begin, end in _list_spans(adapted):
-            loads = self._schedule(adapted, begin)
+            drawn_kwh = meter.drawn_at(window.index_of(begin))
+            loads = self._schedule(adapted, begin, drawn_kwh)
             first = recorded.index_of(begin)
             slots = (end - begin) // SLOT
             last = recorded.count - first if end == window.end else slots
             uses = sum((load.use_kwh for load in loads), np.zeros(HORIZON // SLOT))
             added[first : first + min(last, uses.size)] = uses[:last]
+            since = window.index_of(begin)
+            span_kwh = net_kwh[since : since + slots] + added[first : first + slots]
+            for kwh in np.maximum(span_kwh, 0.0).tolist():
+                meter.read(kwh)
             past = Timeline(begin, SLOT, slots)
             for load in loads:
                 section = load.demand.section
@@ -84,7 +95,9 @@ class Addition:
                 self.end_states[section, name] = device.end(load.columns(), past, state)
         return added
 
-    def _schedule(self, adapted: AdaptedSite, begin: datetime) -> list[DemandSchedule]:
+    def _schedule(
+        self, adapted: AdaptedSite, begin: datetime, drawn_kwh: Sequence[float]
+    ) -> list[DemandSchedule]:
         ahead = Timeline(begin, SLOT, HORIZON // SLOT)
         ahead_outlook = look_ahead(begin, ahead, energy=adapted.energy, prices=adapted.scene.prices)
         series = {
@@ -100,7 +113,9 @@ class Addition:
             begun[section] = {}
             for name, device in devices.items():
                 begun[section][name] = device.begin(ahead, self.end_states.get((section, name)))
-        state = StateMessage.model_validate({"batteries": batteries, **begun})
+        day = begin.astimezone(adapted.scene.zone).date()
+        drawn = name_drawn(self.site.tariff.import_, drawn_kwh, day)
+        state = StateMessage.model_validate({"batteries": batteries, "drawn_kwh": drawn, **begun})
         outlook = OutlookMessage(**series)
         request = PlanRequest(site=self.site, start=begin, outlook=outlook, state=state)
         schedule = schedule_loads(build_problem(request))

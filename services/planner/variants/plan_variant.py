@@ -1,6 +1,6 @@
 """Plan a variant of a plan: same forecasts, same state, same horizon."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,8 @@ from services.planner.variants.adapted_site import scale_pv
 # The state of charge of a new battery within its limits, as in replays.
 NEW_SOC = 0.5
 Prices = Callable[[Site], SitePrices]
+# By key of the components whose price depends on it, kWh.
+Drawn = Callable[[Site], Mapping[str, float]]
 
 
 def plan_variant(
@@ -35,6 +37,7 @@ def plan_variant(
     *,
     export_kwh: float | None,
     prices: Prices,
+    drawn: Drawn,
     solver: Solver,
 ) -> tuple[Plan, Plan, PlanRequest]:
     """Return a request's plan, the plan of its variant, and the variant's request.
@@ -44,12 +47,13 @@ def plan_variant(
         variant: the changes.
         export_kwh: energy to sell from the batteries when selling pays most.
         prices: returns the prices of a site's tariff, if the variant has another one.
+        drawn: returns what the running periods of such a tariff had drawn when the plan began.
         solver: plans both.
 
     Raises:
         InvalidInputError: the variant does not fit the site, or the batteries cannot sell as much.
     """
-    changed = change_request(inputs, variant, prices=prices)
+    changed = change_request(inputs, variant, prices=prices, drawn=drawn)
     before = decide(build_problem(inputs), solver)
     if export_kwh is not None:
         blocks = sell_at_peak(decide(build_problem(changed), solver), export_kwh)
@@ -57,7 +61,9 @@ def plan_variant(
     return before, decide(build_problem(changed), solver), changed
 
 
-def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> PlanRequest:
+def change_request(
+    inputs: PlanRequest, variant: Variant, *, prices: Prices, drawn: Drawn
+) -> PlanRequest:
     """Return the request with the variant's site, and outlook, state and terminal rule for it."""
     site = inputs.site
     outlook = inputs.outlook
@@ -86,6 +92,8 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
         terminal = options.terminal.model_copy(update={"value": values})
         options = options.model_copy(update={"terminal": terminal})
     states: dict[str, Any] = {"batteries": _list_battery_states(inputs, changed)}
+    if changed.tariff != site.tariff:
+        states["drawn_kwh"] = dict(drawn(changed))
     for kind in PLANNED_KINDS:
         states_before = getattr(inputs.state, kind.section)
         kept = {

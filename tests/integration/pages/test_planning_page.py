@@ -569,6 +569,34 @@ def test_what_a_kwh_is_made_of_is_drawn_named_and_a_table(
     assert cells == [numbers.price(price, decimals=1) for price in parts]
 
 
+TIERS = {
+    "kind": "blocks",
+    "name": "energy",
+    "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"price": 0.3}],
+}
+CAP = {"kind": "allowance", "name": "day", "kwh_per_day": 9, "price": 0, "price_beyond": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("parts", "notes"),
+    [
+        ([FEE, TIERS], {"parts_blocks"}),
+        ([FEE, CAP], {"parts_allowance"}),
+        ([FEE, TIERS, CAP], {"parts_blocks", "parts_allowance"}),
+        ([FEE, TAX, TIERS | {"valid_to": "2024-01-01"}], set()),
+    ],
+    ids=["blocks", "allowance", "both", "over"],
+)
+def test_a_price_that_rises_with_use_says_so(
+    api: httpx.Client, database: Engine, parts: list[dict[str, Any]], notes: set[str]
+) -> None:
+    with stored_site(database, name="parts", tariff=with_parts(*parts)):
+        page = unescape(api.get("/ui/sites/parts/planning").text)
+    _, _, shown = page.partition('id="price-parts"')
+    codes = {"parts_blocks", "parts_allowance"}
+    assert {code for code in codes if wording("planning", code) in shown} == notes
+
+
 @pytest.mark.parametrize(
     "tariff",
     [

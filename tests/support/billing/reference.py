@@ -8,6 +8,8 @@ Where a rule leaves room:
 - A price at an instant is that of the quarter-hour which begins there.
 - What a month has drawn counts from the begin of the local month, also for blocks that are in force
   from a later day on.
+- An allowance of a day begins anew at its own clock time. Of that day only the quarter-hours count
+  in which its component is in force, within its window; one that a first day cuts short is whole.
 - Billing intervals begin with the local clock. The hour that comes twice in autumn is two hours.
 - A line's energy is that of the quarter-hours in which its component was in force, at any price.
 - Components of one name make one line, also where they differ before and after a date.
@@ -106,6 +108,7 @@ def bill_month(
     readings: Sequence[Reading],
     market_prices: Mapping[str, PriceSeries],
     own_prices: Mapping[str, PriceSeries],
+    before: Sequence[Reading] = (),
 ) -> Bill:
     """Return the bill of one local month.
 
@@ -115,19 +118,22 @@ def bill_month(
         readings: every quarter-hour of the month, in order.
         market_prices: per kWh, by market and begin of the quarter-hour.
         own_prices: per kWh, by ``import_price`` or ``export_price`` and begin of the quarter-hour.
+        before: the quarter-hours of the day before, for an allowance that runs on over midnight.
 
     Raises:
         KeyError: a price that is needed is missing.
         ValueError: the readings are of more than one local month.
     """
-    slots = read_meter(readings, ZoneInfo(timezone))
+    zone = ZoneInfo(timezone)
+    slots = read_meter(readings, zone)
+    slots_before = read_meter(before, zone)
     if len({slot.day[:7] for slot in slots}) != 1:
         raise ValueError("the readings have to be of one local month")
     prices = Prices(market_prices, own_prices)
     first_day = slots[0].local.date().replace(day=1)
     return Bill(
         lines=(
-            *charge_energy(tariff, IMPORT, slots, prices),
+            *charge_energy(tariff, IMPORT, slots, prices, before=slots_before),
             *charge_energy(tariff, EXPORT, slots, prices),
         ),
         base=charge_base(tariff.get("base", ()), list_days(first_day)),
@@ -147,7 +153,7 @@ def price_at(
 ) -> dict[str, Decimal]:
     """Return what the next kWh costs from an instant on, by component in force.
 
-    ``drawn_kwh`` is what the local month has drawn before.
+    ``drawn_kwh`` is what the local month, or the day of an allowance, has drawn before.
     """
     prices = Prices(market_prices or {}, own_prices or {})
     slot = make_slot(instant, ZoneInfo(timezone), drawn_before_kwh=exact(drawn_kwh))
@@ -239,7 +245,12 @@ def list_components(tariff: Json, direction: str) -> list[Json]:
 
 
 def charge_energy(
-    tariff: Json, direction: str, slots: Sequence[Slot], prices: Prices
+    tariff: Json,
+    direction: str,
+    slots: Sequence[Slot],
+    prices: Prices,
+    *,
+    before: Sequence[Slot] = (),
 ) -> list[Line]:
     """Return one line for each name among a direction's components."""
     sign = 1 if direction == IMPORT else -1
@@ -251,15 +262,79 @@ def charge_energy(
             continue
         component_kwh = NOTHING
         component_cost = NOTHING
+        allowance = Allowance(component)
+        if component["kind"] == "allowance":
+            for slot in before:
+                allowance.charge(slot)
         for slot in in_force:
             slot_kwh = slot.energy_kwh(direction)
-            if slot_kwh > 0:
+            if component["kind"] == "allowance":
+                component_kwh += slot_kwh
+                component_cost += allowance.charge(slot)
+            elif slot_kwh > 0:
                 component_kwh += slot_kwh
                 component_cost += charge_slot(component, slot, prices, direction)
         name = component["name"]
         energy[name] = energy.get(name, NOTHING) + component_kwh
         cost[name] = cost.get(name, NOTHING) + sign * component_cost
     return [Line(direction, name, energy[name], cost[name]) for name in energy]
+
+
+@dataclass
+class Allowance:
+    """An allowance's page in the clerk's book: whose day runs, and what that day has drawn."""
+
+    component: Json
+    day: date | None = None
+    drawn: Decimal = NOTHING
+
+    def charge(self, slot: Slot) -> Decimal:
+        """Return what is asked for a quarter-hour, and write its energy down."""
+        component = self.component
+        self.turn_page(slot)
+        rate = multiplier(component.get("unit", "per_kwh"), component.get("vat", 0))
+        energy_kwh = slot.imported_kwh
+        if not is_in_force(component, slot.day):
+            return NOTHING
+        if not is_within_allowance(component, slot):
+            return energy_kwh * price_outside(component) * rate
+        left = max(exact(component["kwh_per_day"]) - self.drawn, NOTHING)
+        within_kwh = min(energy_kwh, left)
+        self.drawn += energy_kwh
+        within = within_kwh * exact(component["price"])
+        beyond = (energy_kwh - within_kwh) * exact(component["price_beyond"])
+        return (within + beyond) * rate
+
+    def turn_page(self, slot: Slot) -> None:
+        """Begin a new day once the clock has passed its begin; an old one never comes back."""
+        day = slot.local.date()
+        if slot.clock < self.component.get("day_begins", "00:00"):
+            day -= timedelta(days=1)
+        if self.day is None or day > self.day:
+            self.day = day
+            self.drawn = NOTHING
+
+
+def is_within_allowance(component: Json, slot: Slot) -> bool:
+    """Return whether energy of a quarter-hour is taken from an allowance."""
+    months = component.get("months")
+    if months and slot.local.month not in months:
+        return False
+    return has_weekday(component, slot.local.weekday()) and has_clock(component, slot.clock)
+
+
+def price_outside(component: Json) -> Decimal:
+    """Return the price of a kWh outside an allowance's window."""
+    outside = component.get("price_outside")
+    return exact(component["price_beyond"] if outside is None else outside)
+
+
+def price_allowance(component: Json, slot: Slot, _prices: Prices, _direction: str) -> Decimal:
+    """Return the price of the next kWh: within the allowance, beyond it, or outside its window."""
+    if not is_within_allowance(component, slot):
+        return price_outside(component)
+    is_left = slot.drawn_before_kwh < exact(component["kwh_per_day"])
+    return exact(component["price" if is_left else "price_beyond"])
 
 
 def charge_slot(component: Json, slot: Slot, prices: Prices, direction: str) -> Decimal:
@@ -401,6 +476,7 @@ RAW_PRICES: Mapping[str, Callable[[Json, Slot, Prices, str], Decimal]] = {
     "spot": price_spot,
     "series": price_own,
     "blocks": price_block,
+    "allowance": price_allowance,
     "plant_size": price_by_plant_size,
 }
 

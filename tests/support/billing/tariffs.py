@@ -388,6 +388,63 @@ OWN_SERIES_AND_FEES = {
     ),
 }
 
+# New blocks from the middle of a month on; what the month has drawn before counts in both.
+NEW_BLOCKS = {
+    "import": components(
+        {
+            "name": "energy",
+            "kind": "blocks",
+            "blocks": [{"up_to_kwh": 180, "price": 19.5}, {"price": 31}],
+            "unit": "cents_per_kwh",
+            "vat": 0.1,
+            "valid_to": MID_MONTH,
+        },
+        {
+            "name": "energy",
+            "kind": "blocks",
+            "blocks": [
+                {"up_to_kwh": 120, "price": 17},
+                {"up_to_kwh": 260, "price": 26.5},
+                {"price": 34.25},
+            ],
+            "unit": "cents_per_kwh",
+            "vat": 0.2,
+            "valid_from": MID_MONTH,
+        },
+        fixed("grid fee", 0.0612, vat=0.1),
+    ),
+    "export": components(fixed("feed-in", 0.05)),
+}
+
+# Nights with a cap, and from noon to noon so much at another price.
+ALLOWANCES = {
+    "import": components(
+        {
+            "name": "night",
+            "kind": "allowance",
+            "kwh_per_day": 20,
+            "price": 0,
+            "price_beyond": 18.4,
+            "price_outside": 21.2,
+            "unit": "cents_per_kwh",
+            "vat": 0.2,
+            "from": "00:00",
+            "to": "06:00",
+        },
+        {
+            "name": "from noon",
+            "kind": "allowance",
+            "kwh_per_day": 9.5,
+            "price": 0.04,
+            "price_beyond": 0.11,
+            "day_begins": "12:00",
+            "valid_from": "2026-03-11",
+        },
+        fixed("grid fee", 0.0612, vat=0.2),
+    ),
+    "export": components(fixed("feed-in", 0.05)),
+}
+
 # Markets are named as Luna names bidding zones; prices of NEM region SA1 are in its place.
 TARIFFS = (
     TariffCase("fixed", "Europe/Berlin", "EUR", FIXED),
@@ -402,6 +459,8 @@ TARIFFS = (
     TariffCase("Norway", "Europe/Oslo", "NOK", NORWAY, ("NO1",), 11.6),
     TariffCase("Britain", "Europe/London", "GBP", BRITAIN, ("GB",), 0.86),
     TariffCase("United States", "America/Los_Angeles", "USD", UNITED_STATES),
+    TariffCase("new blocks", "Europe/Athens", "EUR", NEW_BLOCKS),
+    TariffCase("allowances", "Europe/Tallinn", "EUR", ALLOWANCES),
     TariffCase("South Australia", "Australia/Adelaide", "AUD", AUSTRALIA, ("SA1",), 1.7),
     TariffCase("Austria", "Europe/Vienna", "EUR", AUSTRIA, ("AT",)),
     TariffCase("Belgium", "Europe/Brussels", "EUR", BELGIUM, ("BE",)),

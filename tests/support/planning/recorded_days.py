@@ -1,5 +1,6 @@
 """Recorded days of a made-up site, as what-if questions live through them."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -62,6 +63,9 @@ def record_days(first: date, last: date) -> AdaptedSite:
     )
 
 
-def live_under(world: AdaptedSite, site: Site) -> AdaptedSite:
-    """The same days under another site."""
-    return adapt(world, site, SitePrices(site, world.scene.prices.timeline, {}))
+def live_under(
+    world: AdaptedSite, site: Site, drawn_kwh: Mapping[str, float] | None = None
+) -> AdaptedSite:
+    """The same days under another site, whose tariff's running periods had drawn so much."""
+    prices = SitePrices(site, world.scene.prices.timeline, {})
+    return adapt(world, site, prices, drawn_kwh=drawn_kwh or {})

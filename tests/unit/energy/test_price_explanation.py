@@ -12,6 +12,7 @@ from luna.energy.economics.prices import price_slots
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT, Tariff
 from luna.energy.tariffs.component import PricedSlots
 from luna.energy.timeline import FloatArray, local_day, local_instant
+from tests.support.billing.reference import price_at
 from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -226,3 +227,43 @@ def test_an_unknown_price_keeps_the_parts_that_are_known() -> None:
 def test_the_first_block_is_told() -> None:
     (block,) = explain(KINDS["blocks"], WEDNESDAY, "18:00").components
     assert (block.detail.up_to_kwh, block.on_day.price) == (250, 0.2)
+
+
+@pytest.mark.parametrize("day", [date(2024, 1, 14), date(2024, 1, 15)], ids=str)
+def test_blocks_are_told_on_the_days_on_which_they_hold(day: date) -> None:
+    first = {"kind": "blocks", "name": "energy", "blocks": KINDS["blocks"]["blocks"]}
+    second = first | {"blocks": [{"up_to_kwh": 90, "price": 0.3}, {"price": 0.5}], "vat": 0.1}
+    rule = sum_of(
+        first | {"valid_to": "2024-01-15"}, second | {"valid_from": "2024-01-15"}, GRID_FEE
+    )
+    blocks, fee = explain(rule, day, "18:00").components
+    at = local_instant(day, "18:00", BERLIN)
+    clerk = price_at({"import": rule}, "Europe/Berlin", at)
+    explained = {"energy": blocks.on_day.price, GRID_FEE["name"]: fee.on_day.price}
+    assert explained == pytest.approx({name: float(price) for name, price in clerk.items()})
+    assert blocks.detail.up_to_kwh == (250 if day.day == 14 else 90)
+
+
+NIGHT = {
+    "kind": "allowance",
+    "name": "free nights",
+    "kwh_per_day": 10,
+    "price": 0,
+    "price_beyond": 0.25,
+    "price_outside": 0.3,
+    "to": "06:00",
+    "days": "weekday",
+}
+
+
+@pytest.mark.parametrize("clock", ["05:45", "06:00"])
+def test_an_allowance_is_told_within_its_window(clock: str) -> None:
+    (told,) = explain(sum_of(NIGHT), WEDNESDAY, clock).components
+    at = local_instant(WEDNESDAY, clock, BERLIN)
+    clerk = price_at({"import": sum_of(NIGHT)}, "Europe/Berlin", at)
+    assert told.on_day.price == pytest.approx(float(clerk["free nights"]))
+    detail = told.detail
+    shown = (detail.code, detail.up_to_kwh, detail.to_clock, detail.days)
+    within = ("allowance", 10, "06:00", (0, 1, 2, 3, 4))
+    outside = ("no_window", None, None, ())
+    assert shown == (within if clock == "05:45" else outside)

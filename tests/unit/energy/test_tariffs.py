@@ -11,6 +11,8 @@ from luna.energy.economics.charges import Blocks
 from luna.energy.economics.prices import price_slots
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import BlockPrice, Tariff, parse_site
+from luna.energy.tariffs.blocks import BlockComponent
+from luna.energy.tariffs.components import COMPONENT
 from luna.energy.timeline import Timeline
 from tests.support.suite.tables import each_row
 
@@ -151,3 +153,37 @@ def test_taxes_lie_on_fees_and_on_negative_prices() -> None:
         tariff, Timeline(START, HOUR, 2), zone=BERLIN, spot={"NL": np.array([-0.05, -0.3])}
     )
     assert imported == pytest.approx([0.0968, -0.2057])
+
+
+def dated_blocks(**dates: str) -> Blocks:
+    component = COMPONENT.validate_python(THREE | {"name": "energy"} | dates)
+    assert isinstance(component, BlockComponent)
+    return Blocks.of(component, 90.0)
+
+
+# From 20:00 of 14 February on; the component changes at midnight, the fifth hour.
+CHANGE = datetime(2024, 2, 14, 19, tzinfo=UTC)
+
+
+@each_row(
+    ("dates", "beside"),
+    [
+        ({"valid_to": "2024-02-15"}, [0.0, 1.0, 1.0, 1.0, 0.0, 0.0]),
+        ({"valid_from": "2024-02-15"}, [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]),
+        ({"valid_from": "2024-02-14", "valid_to": "2024-02-16"}, [0.0, *[1.0] * 5]),
+        ({"valid_from": "2024-02-16"}, [0.0] * 6),
+    ],
+    ids=["until midnight", "from midnight", "both days", "later"],
+)
+def test_blocks_hold_between_dates_and_count_the_whole_month(
+    dates: dict[str, str], beside: list[float]
+) -> None:
+    # 90 kWh before: the first hour fills the first block, the others cost 10 cents more.
+    charge = dated_blocks(**dates)
+    timeline = Timeline(CHANGE, HOUR, 6)
+    bought = np.full(6, 10.0)
+    assert charge.slot_cost(bought, timeline, zone=BERLIN).tolist() == pytest.approx(beside)
+    for first in range(1, 6):
+        rest = charge.after(bought[:first], timeline, zone=BERLIN)
+        cost = rest.slot_cost(bought[first:], timeline.window(first, 6 - first), zone=BERLIN)
+        assert cost.tolist() == pytest.approx(beside[first:])

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest
+from luna.energy.economics.charges import count_drawn
 from luna.energy.economics.prices import price_slots
 from luna.energy.site import Site, Tariff, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_instant
 from services.planner.problem.build import build_problem
-from services.planner.service.state import count_drawn, find_counted
+from services.planner.service.state import find_counted
 from tests.support.planning.requests import answer, make_request, solve, value_rest
 from tests.support.suite.tables import each_row
 
@@ -181,7 +182,8 @@ def test_each_component_counts_its_own_period_under_its_own_name() -> None:
     noon = make_six(name="noon", day_begins="12:00")
     # From noon until 06:00, 0.1 kWh in each of 72 quarter-hours, 24 of them after midnight.
     past = Timeline(local_instant(date(2024, 1, 31), "12:00", BERLIN), SLOT, 72)
-    drawn = count_drawn(home(old, new, noon, TIERS), np.full(72, 0.1), past)
+    rule = home(old, new, noon, TIERS).tariff.import_
+    drawn = count_drawn(rule, np.full(72, 0.1), past, zone=BERLIN)
     assert drawn == pytest.approx({"energy": 2.4, "noon": 7.2, "blocks": 2.4})
 
 

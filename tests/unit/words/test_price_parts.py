@@ -62,6 +62,14 @@ def say(language: Any = "en", **part: Any) -> str:
         ),
         (
             {
+                "kind": "blocks",
+                "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"price": 0.3}],
+                "valid_from": "2027-01-01",
+            },
+            "fee: 20.0 ct up to 100 kWh a month, else 30.0 ct, from 2027-01-01",
+        ),
+        (
+            {
                 "kind": "plant_size",
                 "plant_kw": 20,
                 "steps": [{"up_to_kw": 10, "price": 0.08}, {"price": 0.06}],

@@ -28,6 +28,8 @@ by_window_whole_day = { $price } den ganzen Tag
 by_no_window = { $price } außerhalb der besonderen Zeiten
 by_market = { $price } am Markt { $market } von { $from } bis { $to } Uhr
 by_block = { $price } für die ersten { $kwh } des Monats
+by_allowance = { $price } für die ersten { $kwh } am Tag, von { $from } bis { $to } Uhr
+by_allowance_whole_day = { $price } für die ersten { $kwh } am Tag
 below_spot = weil der Börsenpreis von { $market } unter null liegt
 
 # Sein Platz im Tag.

@@ -28,6 +28,8 @@ by_window_whole_day = { $price } all day
 by_no_window = { $price } outside its special times
 by_market = { $price } on the market { $market } from { $from } to { $to }
 by_block = { $price } for the first { $kwh } of the month
+by_allowance = { $price } for the first { $kwh } a day, from { $from } to { $to }
+by_allowance_whole_day = { $price } for the first { $kwh } a day
 below_spot = because the market price of { $market } is below zero
 
 # Its place in the day.

@@ -28,6 +28,8 @@ by_window_whole_day = { $price } de hele dag
 by_no_window = { $price } buiten de bijzondere tijden
 by_market = { $price } op de markt { $market } van { $from } tot { $to }
 by_block = { $price } voor de eerste { $kwh } van de maand
+by_allowance = { $price } voor de eerste { $kwh } per dag, van { $from } tot { $to }
+by_allowance_whole_day = { $price } voor de eerste { $kwh } per dag
 below_spot = omdat de marktprijs van { $market } onder nul ligt
 
 # De plaats in de dag.

@@ -1,7 +1,7 @@
 """Months billed by the account and by a clerk of their own, to the cent."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from luna.energy.tariffs.component import PricedSlots
 from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
 from tests.support.billing.cases import MONTHS, BillCase, PriceSeries
 from tests.support.billing.reference import bill_month
-from tests.support.billing.tariffs import TARIFFS, TariffCase
+from tests.support.billing.tariffs import MID_MONTH, TARIFFS, TariffCase
 from tests.support.suite.tables import each_row
 
 # Half a cent would be another amount on the bill; rounding in the last bits is far below.
@@ -88,3 +88,17 @@ def test_a_month_is_billed_to_the_cent(tariff: TariffCase, month: tuple[int, int
         "total": account.cost,
     }
     assert billed == pytest.approx(bill_by_clerk(case), abs=SAME)
+
+
+def test_what_later_blocks_add_is_a_line_of_its_own_before_and_after_a_change() -> None:
+    (tariff,) = (case for case in TARIFFS if case.name == "new blocks")
+    year, month, day = (int(part) for part in MID_MONTH.split("-"))
+    case = BillCase(tariff, (year, month))
+    site = parse_site({"name": "home", "timezone": case.timezone, "tariff": case.tariff})
+    lines = settle_account(keep_account(site, case)).lines
+    days = [(line.first_day, line.last_day) for line in lines if line.code == "blocks"]
+    change = date(year, month, day)
+    assert days == [
+        (date(year, month, 1), change - timedelta(days=1)),
+        (change, date(year, month, 31)),
+    ]

@@ -124,7 +124,13 @@ def test_a_rule_of_one_kind_is_the_same_as_its_components() -> None:
         ([FIXED, FIXED], "components-overlap"),
         ([FIXED | {"valid_from": "2026-02-01", "valid_to": "2026-02-01"}], "dates-reversed"),
         ([BLOCKS, BLOCKS | {"name": "more"}], "blocks-twice"),
-        ([BLOCKS | {"valid_from": "2026-02-01"}], "blocks-dated"),
+        (
+            [
+                BLOCKS | {"valid_to": "2026-02-02"},
+                BLOCKS | {"name": "more", "valid_from": "2026-02-01"},
+            ],
+            "blocks-twice",
+        ),
         ([STEPS | {"steps": [{"up_to_kw": 10, "price": 8.0}]}], "plant-beyond-steps"),
         ([STEPS | {"steps": [{"price": 8.0}, {"up_to_kw": 20, "price": 7.0}]}], "steps-fall"),
         (

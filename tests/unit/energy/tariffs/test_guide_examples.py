@@ -17,6 +17,7 @@ from tests.support.documentation.guide import guide_page
 NIGHT = 4 * 3
 AFTERNOON = 4 * 16
 SIDES = ("import", "export")
+KINDS = {"fixed", "calendar", "spot", "series", "blocks", "allowance", "plant_size"}
 
 
 def list_tariffs() -> list[dict[str, Any]]:
@@ -81,4 +82,4 @@ def test_the_guide_quotes_the_refusal_of_another_name() -> None:
 def test_the_guide_shows_every_kind_of_component() -> None:
     rules = [document["tariff"].get(side, {}) for document in list_tariffs() for side in SIDES]
     shown = {part["kind"] for rule in rules for part in rule.get("components", ())}
-    assert shown == {"fixed", "calendar", "spot", "series", "blocks", "plant_size"}
+    assert shown == KINDS

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
 from services.planner.replay import ReplaySpec, replay, run
 from tests.support.planning.replay import BEFORE, NOW, WINDOW, make_scene
-from tests.support.suite.tables import each_row
 
 
 def test_unknown_policy_is_named() -> None:
@@ -115,29 +113,6 @@ def test_forecast_that_begins_later_does_not_stand_for_the_slots_before_it() -> 
 
 def test_window_is_in_utc() -> None:
     assert datetime(2023, 10, 2, 22, tzinfo=UTC) == WINDOW.start
-
-
-BLOCKS = {"kind": "blocks", "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"price": 0.4}]}
-ALLOWANCE = {
-    "kind": "allowance",
-    "name": "energy",
-    "kwh_per_day": 10,
-    "price": 0.2,
-    "price_beyond": 0.4,
-}
-
-
-@each_row(
-    ("rule", "kind"),
-    [(BLOCKS, "blocks"), ({"kind": "components", "components": [ALLOWANCE]}, "allowance")],
-)
-def test_a_tariff_is_not_replayed_at_the_price_of_the_first_kwh(
-    rule: dict[str, Any], kind: str
-) -> None:
-    with pytest.raises(InvalidInputError) as refused:
-        replay(make_scene(tariff={"import": rule}), ["idle"], every=4)
-    assert refused.value.reason == "tariff-not-replayable"
-    assert refused.value.parameters["kind"] == kind
 
 
 def test_a_market_without_any_price_names_its_first_slot() -> None:

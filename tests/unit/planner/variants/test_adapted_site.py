@@ -1,5 +1,6 @@
 """Recorded days lived again under other equipment, tariffs and rules."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import PerfectForesight
 from services.planner.problem.problem import Margin
 from services.planner.variants.adapted_site import (
+    AdaptedSite,
     DecidingPolicy,
     SevenDayMean,
     list_added,
@@ -17,7 +19,9 @@ from services.planner.variants.adapted_site import (
     scale_pv,
     simulate_months,
 )
-from services.planner.variants.cash_flow import PeriodFlows
+from services.planner.variants.cash_flow import PeriodFlows, sum_months
+from tests.support.billing.reference import Reading
+from tests.support.planning.counted_month import CountedMonth
 from tests.support.planning.recorded_days import TARIFF, describe_home, live_under, record_days
 
 
@@ -88,6 +92,40 @@ def test_a_capacity_tariff_is_billed_by_month() -> None:
         [live_under(record_days(day, day), peak) for day in (FIRST, LAST)], MPC, outlook="known"
     )
     assert flows.peaks == pytest.approx({"2024-01": 5.0, "2024-02": 5.0})
+
+
+def test_months_lived_one_after_the_other_cost_what_the_clerk_bills() -> None:
+    noon = {
+        "kind": "allowance",
+        "name": "from noon",
+        "kwh_per_day": 9.5,
+        "price": 0.05,
+        "price_beyond": 0.15,
+        "day_begins": "12:00",
+    }
+    blocks = {
+        "kind": "blocks",
+        "name": "energy",
+        "blocks": [{"up_to_kwh": 150, "price": 0.2}, {"price": 0.4}],
+    }
+    tariff = {"import": {"kind": "components", "components": [blocks, noon]}}
+    months = [CountedMonth(tariff, month) for month in ((2026, 9), (2026, 10))]
+    lived = []
+    bills = {}
+    before: Sequence[Reading] | None = None
+    for month in months:
+        scene = month.scene(batteries=[])
+        lived.append(AdaptedSite(scene, scene.foresight))
+        net_kwh = scene.actuals.load_kwh - scene.actuals.pv_kwh
+        bought = np.maximum(net_kwh, 0.0)
+        bills[f"{month.month[0]}-{month.month[1]:02}"] = float(
+            month.bill(bought, 0 * bought, before)
+        )
+        # The allowance of the last day runs on into the next month.
+        before = list(zip(month.starts, bought.tolist(), (0 * bought).tolist(), strict=True))[-96:]
+    flows = simulate_months(lived, DecidingPolicy("idle", 4), outlook="known")
+    paid = {month.month: month.bill for month in sum_months(flows)}
+    assert paid == pytest.approx(bills, abs=1e-6)
 
 
 def test_a_margin_in_favour_of_the_house_reaches_the_planner() -> None:

@@ -45,9 +45,11 @@ def sessions_of(habit: Habit) -> AddedVehicle:
     return AddedVehicle(ElectricVehicle.model_validate(CAR), habit, BERLIN)
 
 
-def use(addition: Addition, first: date, last: date) -> FloatArray:
+def use(
+    addition: Addition, first: date, last: date, drawn_kwh: dict[str, float] | None = None
+) -> FloatArray:
     """Return what is used by the hour of the window."""
-    world = live_under(record_days(first, last), addition.site)
+    world = live_under(record_days(first, last), addition.site, drawn_kwh)
     used = addition.schedule_on(world)
     start = world.scene.foresight.timeline.index_of(world.scene.timeline.start)
     return np.asarray(used[start : start + world.scene.timeline.count].reshape(-1, 4).sum(axis=1))
@@ -76,6 +78,25 @@ def test_a_new_tank_gets_its_energy_every_day() -> None:
     used = use(add({}, loads=[tank]), FIRST, LAST)
     assert used.reshape(2, 24).sum(axis=1) == pytest.approx([4.0, 4.0])
     assert used.reshape(2, 24)[:, :6].sum() == pytest.approx(8.0)
+
+
+def test_a_new_tank_waits_for_the_next_allowance_when_this_one_is_used_up() -> None:
+    noon = {
+        "kind": "allowance",
+        "name": "from noon",
+        "kwh_per_day": 27,
+        "price": 0.1,
+        "price_beyond": 0.4,
+        "day_begins": "12:00",
+    }
+    tariff = {"import": {"kind": "components", "components": [noon]}}
+    tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}
+    used = use(add({}, loads=[tank], tariff=tariff), FIRST, LAST, {"from noon": 27.0})
+    # On the first day nothing is left until noon. From then on the house takes 23 kWh until the
+    # next noon and the tank the other four: on the second day nothing is left until noon either.
+    assert used[12:14].sum() == pytest.approx(4.0)
+    assert used[36:38].sum() == pytest.approx(4.0)
+    assert used.sum() == pytest.approx(8.0)
 
 
 def test_sessions_follow_the_local_clock_over_its_change() -> None:

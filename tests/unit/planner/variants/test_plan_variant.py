@@ -57,9 +57,17 @@ def ask(
     def prices(site: Site) -> SitePrices:
         return SitePrices(site, Timeline(START, HOUR, 12), {})
 
+    def drawn(_: Site) -> dict[str, float]:
+        return {"blocks": 3.0}
+
     named = Variant.model_validate({"name": "other"} | variant)
     before, after, changed = plan_variant(
-        asked, named, export_kwh=export_kwh, prices=prices, solver=Solver()
+        asked,
+        named,
+        export_kwh=export_kwh,
+        prices=prices,
+        drawn=drawn,
+        solver=Solver(),
     )
     return describe_variant(
         before, after, requests=(asked, changed), name=named.name, language="en"
@@ -180,3 +188,11 @@ def test_what_does_not_fit_the_plan_is_refused(
         ask(export_kwh, **question)
     assert refused.value.field == field
     assert refused.value.remedy
+
+
+def test_a_tariff_that_counts_begins_with_what_was_drawn_before_the_plan() -> None:
+    blocks = [{"up_to_kwh": 8, "price": 0.1}, {"price": 0.4}]
+    tariff = {"import": {"kind": "blocks", "blocks": blocks}}
+    reply = ask(site={"batteries": [], "tariff": tariff})
+    # Of the eleven kWh five are left in the first block.
+    assert reply.after.import_ == pytest.approx(5 * 0.1 + 6 * 0.4)
