@@ -130,7 +130,7 @@ def test_what_was_done_is_kept(home: Connection) -> None:
     ids=["over", "ends now", "begins too late", "ends too late"],
 )
 def test_a_limit_at_a_wrong_time_is_refused(
-    home: Connection, fields: dict[str, datetime], reason: str
+    home: Connection, fields: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
         store(home, import_kw=4.2, **fields)
