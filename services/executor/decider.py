@@ -118,7 +118,9 @@ class Decider:
         finished = finish_run(request, state.decision, target.unit, now=now)
         decision = _build_decision(target, finished, soc, source=source, now=now)
         last = state.decision
-        exceeds = last is not None and not is_within_limits(last, target.unit, target.limit)
+        exceeds = False
+        if last is not None and last.gave_up and target.limit is not None:
+            exceeds = not is_within_limits(last, target.unit, target.limit)
         if _is_any_restrained(decision.requested, decision.allowed):
             INTERVENTIONS.labels(state.site, state.device).inc()
         since = find_mode_since(state.decision, decision.allowed, now=now)

@@ -36,10 +36,12 @@ def limit_outlook(
         load_kwh=np.array(outlook.load_kwh),
         pv_kwh=np.array(outlook.pv_kwh),
     )
-    changed = {
-        "import_limit_kw": _take_stricter(slots.import_kw, stated and stated.import_limit_kw),
-        "export_limit_kw": _take_stricter(slots.export_kw, stated and stated.export_limit_kw),
-    }
+    import_kw = slots.import_kw
+    export_kw = slots.export_kw
+    if stated is not None:
+        import_kw = _take_stricter(import_kw, stated.import_limit_kw)
+        export_kw = _take_stricter(export_kw, stated.export_limit_kw)
+    changed = {"import_limit_kw": _describe(import_kw), "export_limit_kw": _describe(export_kw)}
     return outlook.model_copy(update=changed)
 
 
@@ -64,16 +66,17 @@ def _note(code: str, limit: OperatorLimit, power_kw: float) -> Assumption:
     return Assumption(code=code, figures=figures)
 
 
-def _take_stricter(
-    most_kw: FloatArray, stated_kw: Sequence[float | None] | None
-) -> list[float | None] | None:
-    """Return the lower of both limits by slot, None where there is none."""
-    if stated_kw is not None:
-        own_kw = np.full(most_kw.size, np.inf)
-        for slot, limit_kw in enumerate(stated_kw[: most_kw.size]):
-            if limit_kw is not None:
-                own_kw[slot] = limit_kw
-        most_kw = np.minimum(most_kw, own_kw)
+def _take_stricter(most_kw: FloatArray, stated_kw: Sequence[float | None] | None) -> FloatArray:
+    """Return the lower of both limits by slot; the stated ones may be fewer or more."""
+    stricter_kw = most_kw.copy()
+    for slot, limit_kw in enumerate((stated_kw or ())[: most_kw.size]):
+        if limit_kw is not None:
+            stricter_kw[slot] = min(stricter_kw[slot], limit_kw)
+    return stricter_kw
+
+
+def _describe(most_kw: FloatArray) -> list[float | None] | None:
+    """Return limits as a request holds them: None for a slot without one, or without any."""
     if np.isinf(most_kw).all():
         return None
     return [round(limit, _DIGITS) if np.isfinite(limit) else None for limit in most_kw.tolist()]
