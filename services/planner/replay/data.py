@@ -1,6 +1,7 @@
 """Define the data of a replay and the rules common to all policies."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from luna.energy.economics.charges import find_charges
 from luna.energy.economics.curtailment import site_curtailment
-from luna.energy.operator_limits import SlotLimits
+from luna.energy.operator_limits import OperatorLimit, limit_slots
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import IntArray
 from luna.energy.refusals import refuse
@@ -34,8 +35,7 @@ class ReplayData:
         prices: prices with their instants of publication.
         forecasts: forecasts with their instants of issue.
         carbon_g_per_kwh: the grid's actual intensity in each slot, NaN where unknown.
-        operator: an operator's limits in each slot of the window, which hold for every policy;
-            None: there were none.
+        limits: those of the grid operator that held.
     """
 
     site: Site
@@ -44,7 +44,7 @@ class ReplayData:
     prices: SitePrices
     forecasts: ForecastArchive
     carbon_g_per_kwh: FloatArray | None = None
-    operator: SlotLimits | None = None
+    limits: Sequence[OperatorLimit] = ()
 
     @property
     def actuals(self) -> Actuals:
@@ -68,7 +68,7 @@ class ReplayData:
 class Rules:
     """Limits, prices, curtailment, initial energy and terminal value of all policies.
 
-    The connection's limits have the shape ``(1,)``, or ``(slots,)`` where an operator lowered them.
+    The connection's limits vary by slot where a grid operator lowered them.
     """
 
     limits: SiteLimits
@@ -95,9 +95,7 @@ class Rules:
             raise refuse(
                 "tariff-not-replayable", field="site.tariff.import.kind", value=kind, kind=kind
             )
-        limits = SiteLimits.of(scene.site)
-        if scene.operator is not None:
-            limits = _narrow_limits(limits, scene, scene.operator)
+        limits = _find_limits(scene)
         imported, exported = scene.prices.actual(scene.timeline)
         curtailment = site_curtailment(scene.site, imported, exported)
         batteries = limits.batteries
@@ -115,27 +113,21 @@ class Rules:
             terminal_value=TERMINAL_SHARE * max(mean_price, 0.0),
         )
 
-    def limit_slots(self, part: slice) -> SiteLimits:
-        """Return the limits of some slots, for runs side by side."""
-        import_kw = self.limits.import_limit_kw
-        export_kw = self.limits.export_limit_kw
-        if import_kw.size == 1:
-            return self.limits
-        return replace(
-            self.limits, import_limit_kw=import_kw[part], export_limit_kw=export_kw[part]
-        ).by_slot()
 
-
-def _narrow_limits(limits: SiteLimits, scene: ReplayData, operator: SlotLimits) -> SiteLimits:
-    """Return the limits of every slot under an operator's.
-
-    What the house drew as measured was drawn, and what a roof fed in that nobody can hold back was
-    fed in: no policy is blamed for it.
-    """
+def _find_limits(scene: ReplayData) -> SiteLimits:
+    """Return the site's limits, with those of the grid operator by slot where one held."""
+    limits = SiteLimits.of(scene.site)
+    if not scene.limits:
+        return limits
     actuals = scene.actuals
+    slots = limit_slots(
+        scene.limits, scene.timeline, load_kwh=actuals.load_kwh, pv_kwh=actuals.pv_kwh
+    )
+    # What the house drew was drawn, and what a roof fed in that nobody can hold back was fed in: no
+    # policy is blamed for it.
     need_kw = (actuals.load_kwh - actuals.pv_kwh) / scene.timeline.hours
-    import_kw = np.maximum(operator.import_kw, need_kw)
-    export_kw = operator.export_kw
+    import_kw = np.maximum(slots.import_kw, need_kw)
+    export_kw = slots.export_kw
     if not scene.site.curtailable:
         export_kw = np.maximum(export_kw, -need_kw)
     return limits.narrow(import_kw, export_kw)

@@ -71,7 +71,7 @@ def simulate_day(
     stored_by_run = np.array([standings[label].stored_kwh for label in labels])
     stored = stored_by_run.T.reshape(-1, len(policy_runs))
     timeline = scene.timeline.window(first, end - first)
-    limits = rules.limit_slots(part)
+    limits = rules.limits.between(first, end)
     counted = CountedPolicy(
         SideBySide([OffsetPolicy(policy, first) for policy in policies]), limits
     )

@@ -20,7 +20,6 @@ from luna.contracts.plan import (
 )
 from luna.contracts.replay import ReplayRequest
 from luna.energy.devices import SWITCHED_KINDS
-from luna.energy.operator_limits import limit_slots
 from luna.energy.outlook import Forecast
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.refusals import refuse
@@ -348,20 +347,16 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     # are ignored.
     emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)
     carbon = emitted if np.isfinite(emitted).any() else None
-    scene = ReplayData(
+    limits = operator_limits.list_between(connection, site.name, window.start, window.end + HORIZON)
+    return ReplayData(
         site,
         window,
         PerfectForesight(around, load, pv),
         site_prices,
         ForecastArchive(issued),
         carbon,
+        limits,
     )
-    limits = operator_limits.list_between(connection, site.name, window.start, window.end)
-    if not limits:
-        return scene
-    actuals = scene.actuals
-    limited = limit_slots(limits, window, load_kwh=actuals.load_kwh, pv_kwh=actuals.pv_kwh)
-    return replace(scene, operator=limited)
 
 
 def _require(series: FloatArray, window: Timeline, name: str, *, zone: ZoneInfo) -> FloatArray:
