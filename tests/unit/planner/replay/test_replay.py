@@ -181,20 +181,12 @@ def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:
     assert refused.value.parameters == figures
 
 
-def test_what_an_operator_limited_was_limited_for_every_policy_and_took_no_load_away() -> None:
+def test_what_an_operator_limited_was_limited_for_every_policy() -> None:
     scene = make_scene()
     free = replay(scene, ["mpc", "oracle"], every=8).policies
-    # Less than the house needs may be drawn, and nothing fed in.
-    limit = OperatorLimit(
-        limit_id="operator",
-        start=scene.timeline.start,
-        end=None,
-        import_kw=0.0,
-        export_kw=0.0,
-        scope="connection",
-        source="api",
-    )
-    policies = replay(replace(scene, limits=[limit]), ["mpc", "oracle"], every=8).policies
+    # Nothing may be drawn but what the house needs, and nothing fed in.
+    nothing = OperatorLimit("none", WINDOW.start, None, 0.0, 0.0, "connection", "api")
+    policies = replay(replace(scene, limits=[nothing]), ["mpc", "oracle"], every=8).policies
     actuals = scene.actuals
     need_kwh = np.maximum(actuals.load_kwh - actuals.pv_kwh, 0.0).sum()
     assert free["mpc"].import_kwh > need_kwh
