@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from luna.energy.operator_limits import LimitInForce
 
-_ROUNDING_KW = 1e-6
-
 
 @dataclass(frozen=True, slots=True)
 class PowerRequest:
@@ -27,41 +25,21 @@ class PowerRequest:
         """Return the highest power within a room, or 0 if even its least does not fit."""
         fitting_kw = 0.0
         for least_kw, most_kw in self.ranges:
-            if least_kw <= room_kw + _ROUNDING_KW:
-                fitting_kw = max(min(most_kw, room_kw), least_kw)
+            if least_kw <= room_kw:
+                fitting_kw = min(most_kw, room_kw)
         return fitting_kw
 
 
-@dataclass(frozen=True, slots=True)
-class HousePower:
-    """The measured powers of a house, kW, without its controllable devices.
-
-    Args:
-        house_kw: load of what is not controllable.
-        pv_kw: production.
-        discharge_kw: what batteries give.
-    """
-
-    house_kw: float
-    pv_kw: float
-    discharge_kw: float
-
-    @property
-    def surplus_kw(self) -> float:
-        """Own production that the house leaves; negative where the house needs more."""
-        return self.pv_kw + self.discharge_kw - self.house_kw
-
-
-def find_import_room(limit: LimitInForce, house: HousePower | None) -> float:
+def find_import_room(limit: LimitInForce, surplus_kw: float) -> float:
     """Return the power that controllable devices may draw together, kW.
 
-    Own production that the house leaves is theirs on top. Unless it is measured, there is none.
+    Own production that the house leaves is theirs on top; at the meter, what it lacks counts first.
 
     Args:
         limit: in force.
-        house: as measured now; None: there is no fresh measurement.
+        surplus_kw: PV and what batteries give, less the load of what is not controllable; negative
+            where the house needs more.
     """
-    surplus_kw = 0.0 if house is None else house.surplus_kw
     devices_kw = limit.devices_import_kw + max(surplus_kw, 0.0)
     meter_kw = limit.import_kw + surplus_kw
     return max(min(devices_kw, meter_kw), 0.0)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.control import DecidedBy
 from luna.contracts.live_flow import LiveFlow
-from luna.energy.device_shares import HousePower, PowerRequest, find_import_room, share_power
+from luna.energy.device_shares import PowerRequest, find_import_room, share_power
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.operator_limits import LimitInForce, find_in_force
@@ -48,8 +48,8 @@ class SiteLimit:
         requests: of the decisions in force, by unit.
         deciders: who made them.
         measured: powers of the site now; None: there is no fresh measurement.
-        house: the same without the controllable devices; None: it cannot be told apart.
-        assumed: what holds without it: the planned load, and no production.
+        surplus_kw: own production that the house leaves to its devices; None: it is not known.
+        assumed_surplus_kw: what holds without it: no production, and the planned load.
         has_pv: whether a roof feeds in as well.
     """
 
@@ -57,8 +57,8 @@ class SiteLimit:
     requests: Mapping[str, list[PowerRequest]]
     deciders: Mapping[str, DecidedBy]
     measured: LiveFlow | None
-    house: HousePower | None
-    assumed: HousePower | None
+    surplus_kw: float | None
+    assumed_surplus_kw: float
     has_pv: bool
 
     def find_unit_limit(
@@ -108,8 +108,10 @@ class SiteLimit:
         for key in sorted(by_unit, key=rank):
             # Devices of two kinds may have the same name.
             queue += [replace(request, name=f"{key} {request.name}") for request in by_unit[key]]
-        house = self.house if by_measurement and self.house is not None else self.assumed
-        shares = share_power(queue, find_import_room(self.in_force, house))
+        surplus_kw = self.assumed_surplus_kw
+        if by_measurement and self.surplus_kw is not None:
+            surplus_kw = self.surplus_kw
+        shares = share_power(queue, find_import_room(self.in_force, surplus_kw))
         names = [request.name for request in by_unit[unit.key]]
         return {name: shares[f"{unit.key} {name}"] for name in names}
 
@@ -161,14 +163,16 @@ def read_site_limit(
         requests,
         deciders,
         measured,
-        house=None if measured is None else measure_house(measured, site, section),
-        assumed=_assume_house(connection, site, in_force, now),
+        surplus_kw=None if measured is None else measure_surplus(measured, site, section),
+        assumed_surplus_kw=_assume_surplus(connection, site, in_force, now),
         has_pv=bool(site.pv),
     )
 
 
-def measure_house(flow: LiveFlow, site: Site, section: Control | None) -> HousePower | None:
-    """Return the measured powers of a house without its controllable devices.
+def measure_surplus(flow: LiveFlow, site: Site, section: Control | None) -> float | None:
+    """Return the measured own production that the house leaves, kW, in whole steps.
+
+    Negative where the house needs more than there is.
 
     None where a controlled device has no meter of its own: what it draws then looks like the
     house's load, and each change of its power would change its share.
@@ -187,8 +191,7 @@ def measure_house(flow: LiveFlow, site: Site, section: Control | None) -> HouseP
     for series, power_kw in flow.submetered_kw.items():
         if series not in controlled_series:
             house_kw += power_kw
-    surplus_kw = _floor_step(flow.pv_kw + flow.discharge_kw - house_kw)
-    return HousePower(house_kw=0.0, pv_kw=surplus_kw, discharge_kw=0.0)
+    return _floor_step(flow.pv_kw + flow.discharge_kw - house_kw)
 
 
 def _list_meters(site: Site) -> Iterator[tuple[str, str | None]]:
@@ -203,21 +206,21 @@ def _list_meters(site: Site) -> Iterator[tuple[str, str | None]]:
             yield kind.commands.key(device.name), series
 
 
-def _assume_house(
+def _assume_surplus(
     connection: Connection, site: Site, in_force: LimitInForce, now: datetime
-) -> HousePower | None:
-    """Return a house with its planned load and no production.
+) -> float:
+    """Return the planned load without any production, kW, as a negative surplus.
 
-    None where only the devices are limited, whatever the house draws, or nothing is planned.
+    0 where only the devices are limited, whatever the house draws, or nothing is planned.
     """
     if math.isinf(in_force.import_kw):
-        return None
+        return 0.0
     plan = plans.read_due(connection, site.name, now, until=now)
     if plan is None:
-        return None
+        return 0.0
     slot = plan.slots[(now - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)]
     load_kwh = slot.load_kwh if slot.load_p90_kwh is None else slot.load_p90_kwh
-    return HousePower(load_kwh / (plan.slot_minutes / 60), pv_kw=0.0, discharge_kw=0.0)
+    return -load_kwh / (plan.slot_minutes / 60)
 
 
 def _floor_step(power_kw: float) -> float:
