@@ -2,6 +2,7 @@
 the plan is as before.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +38,7 @@ from luna.platform.settings import Settings
 from luna.words import LIMITS
 from services.planner.service.fleet import follow_changes, plan_sites
 from services.planner.service.plans import complete_request
+from tests.support.command_line.call import Luna
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve
 
@@ -177,7 +179,7 @@ def test_slots_name_the_limit_as_their_reason(
     # 6 kW for everything, of which the house takes 2 kW less 0.8 kW of sun.
     assert cars[0] is not None
     assert cars[0].figures["kw"] == pytest.approx(6.0)
-    assert {slot.reason.code for slot in limited.slots[:4]} == {"operator_limit"}
+    assert limited.slots[0].reason.code == "operator_limit"
     assert LIMITS.say("operator_limit", "en") in limited.slots[0].reason.binding
 
 
@@ -274,3 +276,21 @@ def test_a_limit_that_cannot_be_meant_is_refused(
 def test_limits_of_sites_and_names_that_do_not_exist(api: httpx.Client, home: str) -> None:
     assert api.delete(f"{PATH}/never").status_code == 404
     assert api.post("/v1/sites/nowhere/limits", json={"import_kw": 1}).status_code == 404
+
+
+def test_limits_in_the_terminal(luna_on_servers: Luna, home: str) -> None:
+    begin = (datetime.now(UTC) + 2 * HOUR).isoformat()
+    end = (datetime.now(UTC) + 3 * HOUR).isoformat()
+    span = ("--from", begin, "--to", end)
+    power = ("--import-kw", "4.2", "--scope", "devices")
+    added = luna_on_servers("limits", "set", "--site", home, *power, *span, "--json")
+    document = json.loads(added.out)
+    assert (document["import_kw"], document["source"]) == (4.2, "owner")
+    listed = luna_on_servers("limits", "list", "--site", home)
+    assert "4.2" in listed.out
+    assert "devices" in listed.out
+    luna_on_servers("limits", "release", "--site", home, "--limit", document["limit_id"])
+    left = json.loads(luna_on_servers("limits", "list", "--site", home, "--json").out)
+    assert left["limits"] == []
+    refused = luna_on_servers("limits", "set", "--site", home, "--import-kw", "-1")
+    assert refused.code == 2
