@@ -90,6 +90,7 @@ def test_a_limit_that_has_not_begun_never_holds_once_released(home: Connection) 
     name = store(home, start=begin, end=begin + HOUR, export_kw=0.0)
     operator_limits.release(home, NAME, name, now=NOW)
     assert operator_limits.list_between(home, NAME, NOW, begin + 2 * HOUR) == []
+    assert operator_limits.read_standing(home, NAME, now=NOW) == []
 
 
 def test_limits_between_two_instants_are_half_open(home: Connection) -> None:
