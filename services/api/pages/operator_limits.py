@@ -99,10 +99,16 @@ def read_limits(
     connection: Connection, site_id: str, *, now: datetime
 ) -> tuple[list[StoredLimit], int]:
     """Return a site's latest limits with what became of them, the latest first, and their count."""
-    history = operator_limits.read_history(connection, site_id)
+    history = _list_history(connection, site_id)
     latest = history[-MOST_SHOWN:]
     latest.reverse()
     return add_outcomes(connection, site_id, latest, now=now), len(history)
+
+
+def _list_history(connection: Connection, site_id: str) -> list[StoredLimit]:
+    """Return a site's limits by start, without those that were withdrawn before they began."""
+    history = operator_limits.read_history(connection, site_id)
+    return [stored for stored in history if stored.end is None or stored.start < stored.end]
 
 
 @router.page("GET", "/ui/sites/{site_id}/planning/limits.csv", "read")
@@ -111,7 +117,7 @@ def save_limits(site_id: SitePath, gateway: CurrentGateway) -> Response:
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         zone = parse_zone(sites.load(connection, site_id).timezone)
-        history = operator_limits.read_history(connection, site_id)
+        history = _list_history(connection, site_id)
         limits = add_outcomes(connection, site_id, history, now=now)
     name = f"luna-limits-{now.astimezone(zone):%Y-%m-%d}.csv"
     return Response(
