@@ -18,7 +18,13 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.limit_outcomes import add_outcomes
 from luna.words import Numbers
 from luna.words.numbers import EN_DASH
-from luna.words.operator_limits import LimitEvent, count_limited, list_done, say_most, say_source
+from luna.words.operator_limits import (
+    LimitEvent,
+    count_limited,
+    format_most,
+    format_source,
+    list_done,
+)
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway
 from services.api.pages.job_part import SitePath
@@ -73,9 +79,9 @@ class LimitsView:
         for stored in self.stored:
             limit = stored.as_limit()
             event = LimitEvent(limit, devices, self.now, stored.summary)
-            source = say_source(stored.source, numbers.language)
+            source = format_source(stored.source, numbers.language)
             yield LimitRow(
-                most=say_most(event, numbers),
+                most=format_most(event, numbers),
                 span=self._say_span(stored),
                 source=self.words("limits_source", source=source),
                 holds=limit.holds_at(self.now),
