@@ -156,6 +156,7 @@ class SetLuna:
             self._ask_plan,
             clock=self.clock,
             plan_max_age=self.settings.plan_max_age,
+            read_flow=lambda _: None,
         )
         self._units = SiteUnits()
         self._stack.callback(self._executor.close)

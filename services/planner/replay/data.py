@@ -115,7 +115,11 @@ class Rules:
 
 
 def _find_limits(scene: ReplayData) -> SiteLimits:
-    """Return the site's limits, with those of the grid operator by slot where one held."""
+    """Return the site's limits, with those of the grid operator by slot where one held.
+
+    What the house drew as measured was drawn, and what a roof fed in that nobody can hold back was
+    fed in: no policy is blamed for it.
+    """
     limits = SiteLimits.of(scene.site)
     if not scene.limits:
         return limits
@@ -123,4 +127,9 @@ def _find_limits(scene: ReplayData) -> SiteLimits:
     slots = limit_slots(
         scene.limits, scene.timeline, load_kwh=actuals.load_kwh, pv_kwh=actuals.pv_kwh
     )
-    return limits.narrow(slots.import_kw, slots.export_kw)
+    need_kw = (actuals.load_kwh - actuals.pv_kwh) / scene.timeline.hours
+    import_kw = np.maximum(slots.import_kw, need_kw)
+    export_kw = slots.export_kw
+    if not scene.site.curtailable:
+        export_kw = np.maximum(export_kw, -need_kw)
+    return limits.narrow(import_kw, export_kw)

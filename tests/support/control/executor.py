@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
+from luna.contracts.live_flow import LiveFlow
 from luna.contracts.plan import PlanReply
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site, parse_site
@@ -51,6 +52,8 @@ class Home:
         self.name = f"controlled-{next(_NUMBERS)}-{time.time_ns()}"
         self.clock = Clock()
         self.asked: list[str] = []
+        # What the meters say now, by site.
+        self.flows: dict[str, LiveFlow] = {}
         self._executors: list[Executor] = []
         self.configure(section)
         self.start()
@@ -73,8 +76,15 @@ class Home:
 
     def start(self) -> None:
         """Start an executor that knows nothing of those before."""
-        ages = {"clock": self.clock, "plan_max_age": timedelta(hours=3)}
-        self._executors.append(Executor(self.database, self.open_device, self.asked.append, **ages))  # type: ignore[arg-type]
+        executor = Executor(
+            self.database,
+            self.open_device,
+            self.asked.append,
+            clock=self.clock,
+            plan_max_age=timedelta(hours=3),
+            read_flow=self.flows.get,
+        )
+        self._executors.append(executor)
 
     def close(self) -> None:
         for executor in self._executors:

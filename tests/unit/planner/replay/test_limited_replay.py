@@ -4,13 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
-import pytest
 
 from luna.energy.operator_limits import OperatorLimit, limit_slots
 from luna.energy.simulator import Trajectory, simulate
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.rolling_horizon import HORIZON, SiteKnowledge
-from services.planner.replay import ReplayData, ReplaySpec, Rules, run
+from services.planner.replay import ReplayData, Rules
 from services.planner.replay.policies import ModelPredictive
 from tests.support.planning.replay import NOW, WINDOW, make_scene
 
@@ -65,10 +64,3 @@ def test_a_limit_is_unknown_until_it_begins() -> None:
     after = knowledge.look_ahead(begins, Timeline(begins, SLOT, HORIZON // SLOT))
     assert after.import_limit_kw is not None
     assert np.isfinite(after.import_limit_kw).sum() == 8
-
-
-@pytest.mark.parametrize("policy", ["mpc", "oracle", "self_consumption"])
-def test_every_policy_of_a_replay_keeps_them(policy: str) -> None:
-    scene = replace(make_scene(), limits=[limit_around(40, 0.0)])
-    replayed = run(scene, ReplaySpec([policy], 16, explain_loss=False)).reply.policies[policy]
-    assert replayed.violations == 0
