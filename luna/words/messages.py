@@ -11,7 +11,7 @@ from luna.words.devices import say_device
 from luna.words.language import Language
 from luna.words.notes import say_note
 from luna.words.numbers import Numbers, say_day
-from luna.words.operator_limits import LimitEvent, list_done, say_event, say_source
+from luna.words.operator_limits import LimitEvent, format_event, format_source, list_done
 from luna.words.phrases import Phrases
 from luna.words.quality import say_role
 from luna.words.standing import say_doing
@@ -80,8 +80,8 @@ def _say_parts(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
         parts["note"] = say_note(note_code, note_figures, numbers)
     if "limit" in figures:
         event: LimitEvent = figures["limit"]
-        parts["limit"] = say_event(event, numbers)
-        parts["source"] = say_source(event.limit.source, numbers.language)
+        parts["limit"] = format_event(event, numbers)
+        parts["source"] = format_source(event.limit.source, numbers.language)
         parts["done"] = " ".join(list_done(event, numbers))
     return parts
 

@@ -61,7 +61,7 @@ def count_limited(site: Site) -> dict[str, int]:
     return counts
 
 
-def say_event(event: LimitEvent, numbers: Numbers) -> str:
+def format_event(event: LimitEvent, numbers: Numbers) -> str:
     """Return what a limit bounds and until when, or what it bounded."""
     sentences = []
     for flow in list_flows(event.limit):
@@ -71,26 +71,26 @@ def say_event(event: LimitEvent, numbers: Numbers) -> str:
     return " ".join(sentences)
 
 
-def say_binding(
+def format_binding(
     binding: BindingLimit, devices: Mapping[str, int], *, now: datetime, numbers: Numbers
 ) -> str:
     """Return what the strictest limit of a flow bounds, and until when."""
     return _say_hold(binding, LimitEvent(binding.limit, devices, now), numbers)
 
 
-def say_since(limit: OperatorLimit, *, now: datetime, numbers: Numbers) -> str:
+def format_since(limit: OperatorLimit, *, now: datetime, numbers: Numbers) -> str:
     """Return since when a limit holds, and through what it came."""
     start = say_when(limit.start, now=now, numbers=numbers)
-    source = say_source(limit.source, numbers.language)
+    source = format_source(limit.source, numbers.language)
     return _LIMITS.say("since", numbers.language, start=start, source=source)
 
 
-def say_source(source: str, language: Language) -> str:
+def format_source(source: str, language: Language) -> str:
     """Return through what a limit came; an unknown way is named as it is stored."""
     return _LIMITS.say(_SOURCES[source], language) if source in _SOURCES else source
 
 
-def say_most(event: LimitEvent, numbers: Numbers) -> str:
+def format_most(event: LimitEvent, numbers: Numbers) -> str:
     """Return what a limit bounds, as in a table: "4.2 kW for your car"."""
     parts = []
     for flow in list_flows(event.limit):

@@ -25,7 +25,7 @@ from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
 from luna.words.messages import say_message
-from luna.words.operator_limits import count_limited, say_binding
+from luna.words.operator_limits import count_limited, format_binding
 from luna.words.retold_reasons import retell_reason
 
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
@@ -286,7 +286,7 @@ def _limit_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     sentences = []
     until = {}
     for binding in list_binding(view.limits, view.now):
-        sentences.append(say_binding(binding, devices, now=view.now, numbers=numbers))
+        sentences.append(format_binding(binding, devices, now=view.now, numbers=numbers))
         until[binding.flow] = binding.limit.end
     return {
         "since": in_force.since,

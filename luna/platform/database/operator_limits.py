@@ -146,7 +146,7 @@ def list_since(
     """
     key = sites.key_of(connection, site_id)
     has_begun = _COLUMNS.starts_at <= now
-    return _load(connection, key, has_begun & _ends_after(func.greatest(_COLUMNS.starts_at, since)))
+    return _load(connection, key, has_begun & _ends_after(since))
 
 
 def acknowledge(connection: Connection, site_id: str, limit_id: str, *, at: datetime) -> None:

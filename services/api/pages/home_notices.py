@@ -19,7 +19,7 @@ from luna.words import say_mode
 from luna.words.devices import say_device
 from luna.words.messages import say_message
 from luna.words.notes import say_note
-from luna.words.operator_limits import count_limited, say_binding, say_since
+from luna.words.operator_limits import count_limited, format_binding, format_since
 from luna.words.refusals import say_refusal
 from services.api.pages.home_view import HomeView
 
@@ -96,8 +96,8 @@ def _limits(view: HomeView) -> Iterator[Notice]:
     now = view.window.now
     devices = count_limited(view.window.site)
     for binding in list_binding(view.house.limits, now):
-        title = say_binding(binding, devices, now=now, numbers=view.numbers)
-        more = [say_since(binding.limit, now=now, numbers=view.numbers)]
+        title = format_binding(binding, devices, now=now, numbers=view.numbers)
+        more = [format_since(binding.limit, now=now, numbers=view.numbers)]
         if not view.house.armed:
             more.append(view.words("notice_limit_unkept"))
         yield Notice("warn", title, " ".join(more))

@@ -18,7 +18,13 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.limit_outcomes import add_outcomes
 from luna.words import Numbers
 from luna.words.numbers import EN_DASH
-from luna.words.operator_limits import LimitEvent, count_limited, list_done, say_most, say_source
+from luna.words.operator_limits import (
+    LimitEvent,
+    count_limited,
+    format_most,
+    format_source,
+    list_done,
+)
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway
 from services.api.pages.job_part import SitePath
@@ -73,9 +79,9 @@ class LimitsView:
         for stored in self.stored:
             limit = stored.as_limit()
             event = LimitEvent(limit, devices, self.now, stored.summary)
-            source = say_source(stored.source, numbers.language)
+            source = format_source(stored.source, numbers.language)
             yield LimitRow(
-                most=say_most(event, numbers),
+                most=format_most(event, numbers),
                 span=self._say_span(stored),
                 source=self.words("limits_source", source=source),
                 holds=limit.holds_at(self.now),
@@ -99,10 +105,16 @@ def read_limits(
     connection: Connection, site_id: str, *, now: datetime
 ) -> tuple[list[StoredLimit], int]:
     """Return a site's latest limits with what became of them, the latest first, and their count."""
-    history = operator_limits.read_history(connection, site_id)
+    history = _list_history(connection, site_id)
     latest = history[-MOST_SHOWN:]
     latest.reverse()
     return add_outcomes(connection, site_id, latest, now=now), len(history)
+
+
+def _list_history(connection: Connection, site_id: str) -> list[StoredLimit]:
+    """Return a site's limits by start, without those that were withdrawn before they began."""
+    history = operator_limits.read_history(connection, site_id)
+    return [stored for stored in history if stored.end is None or stored.start < stored.end]
 
 
 @router.page("GET", "/ui/sites/{site_id}/planning/limits.csv", "read")
@@ -111,7 +123,7 @@ def save_limits(site_id: SitePath, gateway: CurrentGateway) -> Response:
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         zone = parse_zone(sites.load(connection, site_id).timezone)
-        history = operator_limits.read_history(connection, site_id)
+        history = _list_history(connection, site_id)
         limits = add_outcomes(connection, site_id, history, now=now)
     name = f"luna-limits-{now.astimezone(zone):%Y-%m-%d}.csv"
     return Response(

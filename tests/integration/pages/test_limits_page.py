@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.energy.timeline import SLOT
 from luna.platform.clock import FixedClock
-from luna.platform.database import control, sites
+from luna.platform.database import control, operator_limits, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.house_reading import read_house, read_planned
@@ -112,6 +112,16 @@ def test_home_says_nothing_of_a_limit_that_is_over(later: httpx.Client) -> None:
 @pytest.mark.usefixtures("site")
 def test_a_home_that_was_never_limited_has_no_list_of_limits(api: httpx.Client) -> None:
     assert wording("planning", "limits_title") not in read(api, "planning")
+
+
+def test_a_limit_that_was_withdrawn_before_it_began_is_not_listed(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
+    with unit_of_work(database) as connection:
+        ahead = demand_limit(connection, site, start=END - SLOT)
+        operator_limits.release(connection, site, ahead.limit_id, now=NOW)
+    assert wording("planning", "limits_title") not in read(api, "planning")
+    assert csv_rows(api) == []
 
 
 @pytest.mark.usefixtures("dimmed")

@@ -14,12 +14,12 @@ from luna.words.catalogue import CATALOGUE
 from luna.words.operator_limits import (
     LimitEvent,
     count_limited,
+    format_binding,
+    format_event,
+    format_most,
+    format_since,
+    format_source,
     list_done,
-    say_binding,
-    say_event,
-    say_most,
-    say_since,
-    say_source,
 )
 from tests.support.control.dimmed_evening import HOME
 from tests.support.words.wording import plain
@@ -57,11 +57,11 @@ def limit(**changes: Any) -> OperatorLimit:
 )
 def test_what_holds_is_one_plain_sentence(language: Language, text: str) -> None:
     (binding,) = list_binding([limit()], AT)
-    assert plain(say_binding(binding, DEVICES, now=AT, numbers=speak(language))) == text
+    assert plain(format_binding(binding, DEVICES, now=AT, numbers=speak(language))) == text
 
 
 def test_a_limit_without_an_end_holds_until_further_notice() -> None:
-    text = say_event(LimitEvent(limit(end=None), DEVICES, AT), speak("en"))
+    text = format_event(LimitEvent(limit(end=None), DEVICES, AT), speak("en"))
     assert text.endswith("until further notice.")
 
 
@@ -69,7 +69,7 @@ def test_what_is_over_says_from_when_until_when_and_what_was_done() -> None:
     car = LimitedDevice(device="car", planned_kw=11, allowed_kw=4.2, less_kwh=13.6)
     outcome = LimitOutcome(highest_import_kw=4.1, devices=(car,))
     event = LimitEvent(limit(), DEVICES, AT + timedelta(hours=3), outcome)
-    assert plain(say_event(event, speak("en"))) == (
+    assert plain(format_event(event, speak("en"))) == (
         "The grid operator limited your battery and your car to 4.2 kW from 16:30 to 18:30."
     )
     assert [plain(line) for line in list_done(event, speak("en"))] == [
@@ -89,26 +89,28 @@ def test_a_limit_of_feed_in_says_what_went_into_the_grid_and_nothing_of_devices(
 
 def test_an_owner_s_own_limit_is_not_the_operator_s() -> None:
     own = LimitEvent(limit(source="owner", scope="connection"), DEVICES, AT)
-    assert plain(say_event(own, speak("nl"))) == "Je begrenst je stroomafname tot 18:30 op 4,2 kW."
+    assert (
+        plain(format_event(own, speak("nl"))) == "Je begrenst je stroomafname tot 18:30 op 4,2 kW."
+    )
 
 
 def test_devices_that_luna_does_not_control_are_not_named() -> None:
     uncontrolled = SITE.model_copy(update={"control": None})
     assert count_limited(uncontrolled) == {}
-    text = say_event(LimitEvent(limit(), {}, AT), speak("de"))
+    text = format_event(LimitEvent(limit(), {}, AT), speak("de"))
     assert "deine Geräte" in text
 
 
 def test_a_limit_of_both_flows_is_in_one_cell_of_a_table() -> None:
     both = LimitEvent(limit(scope="connection", export_kw=0), DEVICES, AT)
-    assert plain(say_most(both, speak("en"))) == "4.2 kW for your home, 0.0 kW for feeding in"
+    assert plain(format_most(both, speak("en"))) == "4.2 kW for your home, 0.0 kW for feeding in"
 
 
 def test_how_it_came_is_said_for_every_source_that_luna_knows() -> None:
     ways = ("api", "mqtt", "contact", "lpc", "lpp", "openadr", "ieee2030.5", "owner")
     for language in CATALOGUE.languages:
-        assert not {say_source(way, language) for way in ways} & {*ways}
-    assert say_source("pigeon", "en") == "pigeon"
-    assert say_since(limit(), now=AT, numbers=speak("en")) == (
+        assert not {format_source(way, language) for way in ways} & {*ways}
+    assert format_source("pigeon", "en") == "pigeon"
+    assert format_since(limit(), now=AT, numbers=speak("en")) == (
         "Since 16:30, through the operator's relay."
     )
