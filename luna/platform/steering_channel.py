@@ -31,7 +31,7 @@ from luna.contracts.steering import (
 from luna.energy.errors import UnavailableError
 from luna.platform.drivers.sharing import open_devices_folder
 
-SOCKET_FILE = "steering"
+SOCKET_FILE = "steering.socket"
 PROCESS_LOCK = "steering.lock"
 SENDER_LOCK = "sender.lock"
 # A client's longest wait for an answer.
@@ -199,17 +199,17 @@ def _set_timeout(connection: socket.socket, deadline: float) -> None:
     connection.settimeout(left_s)
 
 
-class _Server(socketserver.ThreadingUnixStreamServer):
+class _ChannelServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = False
     answer: Callable[[SteeringRequest], SteeringAnswer]
 
 
-class _Handler(socketserver.StreamRequestHandler):
+class _ChannelHandler(socketserver.StreamRequestHandler):
     timeout = IDLE_SECONDS
 
     def handle(self) -> None:
-        server = cast(_Server, self.server)
+        server = cast("_ChannelServer", self.server)
         # A client that breaks off, or is silent for long, ends its connection alone.
         with suppress(OSError):
             while True:
@@ -249,7 +249,7 @@ def serve_steering(
             raise FileNotFoundError(f"no folder for devices in {data_folder}")
         path = folder / SOCKET_FILE
         path.unlink(missing_ok=True)
-        server = stack.enter_context(_Server(str(path), _Handler))
+        server = stack.enter_context(_ChannelServer(str(path), _ChannelHandler))
         server.answer = answer
         path.chmod(0o600)
         thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="steering channel")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.steering import (
+    StateQuestion,
     SteeringAnswer,
     SteeringRequest,
     SteeringState,
-    StateQuestion,
 )
 from luna.platform.drivers import DEVICES_FOLDER
 from luna.platform.steering_channel import (
