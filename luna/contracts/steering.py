@@ -108,6 +108,14 @@ class MeasuredFlow(Message):
     flow: LiveFlow
 
 
+class SteeringDrop(Message):
+    """Leaves a unit to another sender, which commands it once this is answered."""
+
+    kind: Literal["drop"] = "drop"
+    site_id: SiteName
+    unit: UnitKey
+
+
 class StateQuestion(Message):
     """Asks for the state of a site."""
 
@@ -115,7 +123,7 @@ class StateQuestion(Message):
     site_id: SiteName
 
 
-SteeringRequest = SteeringTarget | MeasuredFlow | StateQuestion
+SteeringRequest = SteeringTarget | MeasuredFlow | SteeringDrop | StateQuestion
 REQUESTS: TypeAdapter[SteeringRequest] = TypeAdapter(
     Annotated[SteeringRequest, Field(discriminator="kind")]
 )
