@@ -63,6 +63,7 @@ COMMANDS = {
         "Find, test, add, simulate or share a device.",
     ),
     "manual": _CommandEntry(None, "Set or forbid an action for a while; Luna plans around it."),
+    "limits": _CommandEntry(None, "Limit the grid's power for a while, as its operator demands."),
     "control": _CommandEntry("control", "Turn control on or off, or override it for a while."),
     "ask": _CommandEntry(
         "ask:answer_question",

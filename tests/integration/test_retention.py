@@ -279,6 +279,7 @@ def test_the_task_follows_the_settings_and_touches_no_history(connection: Connec
             "forecast_scenarios",
             "plan_history",
             "antares_plan_history",
+            "operator_limits",
         }
         | kept_elsewhere
     )
@@ -292,7 +293,13 @@ def test_a_table_with_a_policy_is_left_to_it(connection: Connection) -> None:
     policies = retention.apply_policies(connection, settings)
     left = {policy.table for policy in policies if policy.kind == "retention" and policy.refused}
     # These lie in plain tables everywhere, for which there is no policy.
-    plain = {"forecast_issues", "forecast_scenarios", "plan_history", "antares_plan_history"}
+    plain = {
+        "forecast_issues",
+        "forecast_scenarios",
+        "plan_history",
+        "antares_plan_history",
+        "operator_limits",
+    }
     assert (
         retention.delete_old(connection, retention.retention_ages(settings), now=NOW).keys()
         == left | plain

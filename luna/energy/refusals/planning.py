@@ -209,6 +209,26 @@ REASONS: dict[str, RefusalReason] = {
     "block-reversed": RefusalReason(
         "the block ends before it starts", "Give a later end (to), or an earlier start (from)."
     ),
+    "limit-reversed": RefusalReason(
+        "the limit ends before it starts", "Give a later end, or an earlier start."
+    ),
+    "limit-without-power": RefusalReason(
+        "the limit has no power", "Give import_kw, export_kw or both."
+    ),
+    "limit-passed": RefusalReason("the limit is over already", "Give an end in the future."),
+    "limit-far-ahead": RefusalReason(
+        "the time is too far ahead",
+        "Give a time within {days} days. What holds for good belongs in the site: "
+        "grid.import_limit_kw and grid.export_limit_kw.",
+    ),
+    "too-many-limits": RefusalReason(
+        "the site has {most} limits in force and ahead", "Release some of them first."
+    ),
+    "no-such-limit": RefusalReason(
+        "the site has no such limit",
+        "List its limits: luna limits list --site {site_id}.",
+        error=NotFoundError,
+    ),
     "power-without-charge": RefusalReason(
         "only charge and discharge take a power, {action} does not", "Leave out the power."
     ),

@@ -26,10 +26,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from luna.platform.database.schema.plans import plan_causes
 from luna.platform.database.schema.sites import sites
 
-CauseKind = Literal["site", "forecast", "prices", "session", "block", "override", "owner"]
-# An owner's order for a device is planned at once, also where sites are planned only while they are
-# armed.
-ORDERS: tuple[CauseKind, ...] = ("block", "override")
+CauseKind = Literal["site", "forecast", "prices", "session", "block", "override", "owner", "limit"]
+# An owner's order for a device and an operator's limit are planned at once, also where sites are
+# planned only while they are armed.
+ORDERS: tuple[CauseKind, ...] = ("block", "override", "limit")
 # The identity of a change, by site and kind.
 Causes = Mapping[tuple[int, str], UUID]
 # A plan that has not arrived by then is requested again: its worker may have died.
@@ -100,7 +100,7 @@ def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str
 
 
 def list_ordered(connection: Connection) -> list[str]:
-    """Return the sites whose owner gave or withdrew an order since their last plan, sorted."""
+    """Return, sorted, the sites with an order or limit since their last plan."""
     query = (
         select(sites.c.name)
         .join(plan_causes, sites.c.site_key == plan_causes.c.site_key)

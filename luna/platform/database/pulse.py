@@ -19,7 +19,11 @@ _MARKS = text(
     "control_devices WHERE site_key = sites.site_key),"
     # A user who withdraws a wish within a second would leave no mark.
     " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = "
-    "'override')) AS control,"
+    "'override'),"
+    " (SELECT string_agg(concat(limit_id, starts_at, ends_at, import_kw, export_kw, "
+    "acknowledged_at), ' ' ORDER BY limit_id) FROM"
+    " (SELECT * FROM operator_limits WHERE site_key = sites.site_key ORDER BY ends_at DESC "
+    "LIMIT 100) AS newest)) AS control,"
     " coalesce((SELECT version FROM control_state WHERE site_key = sites.site_key), 0)"
     " + coalesce((SELECT sum(version) FROM control_devices WHERE site_key = "
     "sites.site_key), 0) AS decisions,"
@@ -65,10 +69,10 @@ _MARKS = text(
 def read(connection: Connection, site_id: str) -> dict[str, str]:
     """Return a text per kind of a site's data, another one after each change.
 
-    Of the kinds, ``control`` is whether it is armed and what its owner wants of devices,
-    ``decisions`` what they are told, ``scores`` what days cost by policy, ``quality`` which days
-    may be learned from, ``quarantine`` what was refused, ``learning`` trainings, trials and choices
-    of forecast versions.
+    Of the kinds, ``control`` is whether it is armed, what its owner wants of devices and what its
+    grid operator limits, ``decisions`` what they are told, ``scores`` what days cost by policy,
+    ``quality`` which days may be learned from, ``quarantine`` what was refused, ``learning``
+    trainings, trials and choices of forecast versions.
 
     Raises:
         NotFoundError: no such site.

@@ -20,6 +20,8 @@ from luna.platform.database import copy, timescale
 from luna.platform.settings import Settings
 
 SCENARIO_RETENTION = timedelta(days=35)
+# What an operator demanded, and what was done, has to be proven for two years.
+LIMIT_RETENTION = timedelta(days=731)
 # Segment and order columns of compressed chunks: a series as it is read.
 SEGMENTS = {
     "slot_observations": ("site_key", "slot_start"),
@@ -95,6 +97,8 @@ TABLES = {
     ),
     "sensor_readings": Aging(("sensor_key",), "instant"),
     "smart_meter_readings": Aging(("meter", "register"), "instant"),
+    # A limit without an end is in force, and stays.
+    "operator_limits": Aging(("site_key",), "ends_at"),
 }
 
 
@@ -113,6 +117,7 @@ def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
         "antares_plan_history": settings.plan_retention,
         "sensor_readings": settings.reading_retention,
         "smart_meter_readings": settings.reading_retention,
+        "operator_limits": LIMIT_RETENTION,
     }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     true,
 )
+from sqlalchemy import text as sql_text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from luna.platform.database.schema.metadata import (
@@ -60,7 +61,9 @@ plan_causes = Table(
     "plan_causes",
     metadata,
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
-    text("kind", "site, forecast, prices, session, block, override, owner", primary_key=True),
+    text(
+        "kind", "site, forecast, prices, session, block, override, owner, limit", primary_key=True
+    ),
     Column(
         "change_id",
         Uuid,
@@ -306,6 +309,28 @@ manual_removals = Table(
     text("removed_by"),
     recorded("removed_at"),
     comment="A block that was taken back",
+)
+
+operator_limits = Table(
+    "operator_limits",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    text("limit_id", primary_key=True, server_default=sql_text("gen_random_uuid()::text")),
+    instant("starts_at"),
+    instant(
+        "ends_at", "from then on it holds no longer; empty: until it is released", nullable=True
+    ),
+    number("import_kw", "the most that may be drawn; empty: not limited"),
+    number("export_kw", "the most that may be fed in; empty: not limited"),
+    text("scope", "devices: the controllable devices together; connection: what the meter counts"),
+    text("source", "api, mqtt, contact, lpc, lpp, openadr, ieee2030.5 or owner"),
+    instant("acknowledged_at", "when a device first followed it; empty: not yet", nullable=True),
+    document(
+        "summary", "figures of what was done, by their names; empty: it still holds", nullable=True
+    ),
+    recorded("created_at"),
+    Index("ix_operator_limits_ends_at", "site_key", "ends_at"),
+    comment="A limit of power that the grid operator sets for a while",
 )
 
 
