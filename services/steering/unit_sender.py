@@ -86,6 +86,7 @@ class UnitSender:
         self._device: Device | None = None
         self._sent: dict[str, _Sent] = {}
         self._verified_at: datetime | None = None
+        self._verified_target = ""
         self._fails_since: datetime | None = None
         self._is_done = False
         self._socs: Mapping[str, float] = {}
@@ -174,7 +175,8 @@ class UnitSender:
             return
         is_sent = self._send_changes(command, now)
         is_recent = self._verified_at is not None and abs(now - self._verified_at) < VERIFY
-        if is_sent and self._is_done and (command.is_last or is_recent):
+        is_verified = self._is_done and self._verified_target == command.target_id
+        if is_sent and is_verified and (command.is_last or is_recent):
             return
         writes = self.unit.render(command.setpoints)
         values = self._read(writes)
@@ -185,6 +187,7 @@ class UnitSender:
         self._is_done = is_sent and follows and matches(writes, values)
         if self._is_done:
             self._verified_at = now
+            self._verified_target = command.target_id
         changes: dict[str, object] = {"silent": False, "followed": follows}
         if self._is_done:
             self._fails_since = None
