@@ -4,6 +4,7 @@ The plan says what energy is worth and what is allowed in a slot; ``steer`` appl
 meters read now. Pure: the caller gives the time and keeps the memory.
 """
 
+from luna.energy.steering.decision import steer
 from luna.energy.steering.devices import (
     SteeredBattery,
     SteeredDevices,
@@ -52,4 +53,5 @@ __all__ = [
     "VehiclePower",
     "VehicleTarget",
     "describe_devices",
+    "steer",
 ]

@@ -204,32 +204,43 @@ class UnitMemory:
     """What is remembered of one device.
 
     ``changed_s`` is when its command changed last, ``switched_s`` when it went on or off,
-    ``phases_s`` when it changed phases. ``starts`` and ``phase_changes`` count the local day.
-    ``gain_kwh`` is what each other choice (number of phases, 0 for off) would have gained since it
-    became the better one, ``charged_kwh`` and ``bought_kwh`` what a car took today following
-    surplus, and how much of that came from the grid.
+    ``phases_s`` when it changed phases; ``is_settled`` says that it has followed its command, and
+    ``delay_s`` how long that took lately (NaN: not measured). ``starts`` and ``phase_changes``
+    count the local day, ``last_phases`` are those that its relay stands on.
+    ``gain_kwh`` is what each other number of phases (0: off) would have gained since it became the
+    better choice; ``charged_kwh`` and ``bought_kwh`` are what a device took today while it
+    followed surplus, and how much of that came from the grid.
     """
 
+    mode: str = "own"
     command_kw: float = 0.0
     phases: int = 0
+    last_phases: int = 0
     changed_s: float = -math.inf
     switched_s: float = -math.inf
     phases_s: float = -math.inf
+    is_settled: bool = True
+    delay_s: float = math.nan
     starts: int = 0
     phase_changes: int = 0
     gain_kwh: Mapping[int, float] = field(default_factory=dict)
     charged_kwh: float = 0.0
     bought_kwh: float = 0.0
-    mode: str = "own"
 
 
 @dataclass(frozen=True, slots=True)
 class LoopMemory:
-    """What is remembered from cycle to cycle; a new one knows nothing and is safe."""
+    """What is remembered from cycle to cycle; a new one knows nothing and is safe.
+
+    ``drawn_high_kw`` is the highest draw of what is not controlled, less PV, of the last minute;
+    ``house_low_kw`` the lowest use of the house lately. ``excess_kws`` is what was fed in above the
+    cap and is not yet made up for, kW times seconds.
+    """
 
     at_s: float = math.nan
     day: date | None = None
     units: Mapping[str, UnitMemory] = field(default_factory=dict)
-    pv_limit_kw: float = math.inf
+    drawn_high_kw: float = math.nan
     house_low_kw: float = math.nan
-    commands: LiveCommands | None = None
+    excess_kws: float = 0.0
+    pv_limit_kw: float = math.inf
