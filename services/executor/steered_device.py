@@ -15,12 +15,12 @@ import structlog
 
 from luna.contracts.device_template import Write
 from luna.contracts.steering import (
+    StateQuestion,
     SteeredUnitState,
     SteeringDrop,
     SteeringRequest,
     SteeringState,
     SteeringTarget,
-    StateQuestion,
 )
 from luna.platform.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
 from luna.platform.drivers.control.profile_texts import OTHER
@@ -50,9 +50,7 @@ class SteeringLink:
         seconds: a clock that never goes back.
     """
 
-    def __init__(
-        self, data_folder: Path, *, seconds: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, data_folder: Path, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self.data_folder = data_folder
         self._seconds = seconds
         self._sender = FolderLock(data_folder, SENDER_LOCK)

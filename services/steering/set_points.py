@@ -55,8 +55,10 @@ def _battery_setpoint(planned: BatterySetpoint, command: BatteryCommand) -> Batt
 
 
 def _vehicle_setpoint(command: VehicleCommand) -> VehicleSetpoint:
-    charge_kw = command.power_kw if command.mode == "charge" else 0.0
-    return VehicleSetpoint(mode=command.mode, charge_kw=charge_kw)
+    if command.mode != "charge":
+        return VehicleSetpoint(mode=command.mode, charge_kw=0.0)
+    phases = 1 if command.phases == 1 else 3
+    return VehicleSetpoint(mode="charge", charge_kw=command.power_kw, phases=phases)
 
 
 def _load_setpoint(command: LoadCommand) -> LoadSetpoint:
