@@ -204,6 +204,26 @@ class _ChannelServer(socketserver.ThreadingUnixStreamServer):
     block_on_close = False
     answer: Callable[[SteeringRequest], SteeringAnswer]
 
+    def __init__(self, path: str) -> None:
+        super().__init__(path, _ChannelHandler)
+        self._clients: set[socket.socket] = set()
+
+    def process_request(self, request: socket.socket, client_address: str) -> None:
+        """Serve a client in a thread of its own."""
+        self._clients.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: socket.socket) -> None:
+        """End a client's connection."""
+        self._clients.discard(request)
+        super().shutdown_request(request)
+
+    def end_clients(self) -> None:
+        """End the connections of all clients, which then find the next server."""
+        for client in list(self._clients):
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
 
 class _ChannelHandler(socketserver.StreamRequestHandler):
     timeout = IDLE_SECONDS
@@ -249,7 +269,7 @@ def serve_steering(
             raise FileNotFoundError(f"no folder for devices in {data_folder}")
         path = folder / SOCKET_FILE
         path.unlink(missing_ok=True)
-        server = stack.enter_context(_ChannelServer(str(path), _ChannelHandler))
+        server = stack.enter_context(_ChannelServer(str(path)))
         server.answer = answer
         path.chmod(0o600)
         thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="steering channel")
@@ -259,4 +279,5 @@ def serve_steering(
             yield
         finally:
             server.shutdown()
+            server.end_clients()
             path.unlink(missing_ok=True)

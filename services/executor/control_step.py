@@ -148,7 +148,8 @@ class Executor:
         if isinstance(device, SteeredDevice):
             steering_target = self._targets.compose(target, state, decision)
             if steering_target is not None:
-                device.hand_over(steering_target, unit.render(decision.allowed))
+                writes = unit.render(decision.allowed)
+                device.hand_over(steering_target, writes, is_settled=decision.settled)
         return self._delivery.advance(target, state, decision)
 
     def _is_battery_dropped(self, state: ControlState, section: Control | None) -> bool:

@@ -138,26 +138,41 @@ class SteeredDevice:
         self._target: SteeringTarget | None = None
         self._accepted: SteeringTarget | None = None
         self._expected: dict[str, str] = {}
+        self._is_away = False
         self.sends_itself = False
 
-    def hand_over(self, target: SteeringTarget, writes: Sequence[Write]) -> None:
+    def hand_over(
+        self, target: SteeringTarget, writes: Sequence[Write], *, is_settled: bool
+    ) -> None:
         """Have steering follow a target from now on; where it is away, it gets it later.
 
-        ``writes`` is what stands for the target once steering confirms it.
+        Args:
+            target: of the unit.
+            writes: stand for the target once steering confirms it.
+            is_settled: nothing else has them written where this process takes over.
         """
         self._target = target
         self._expected = {write.read_back or write.to: write.value for write in writes}
-        if target == self._accepted and not self.sends_itself:
-            return
+        sent_itself = self.sends_itself
         try:
-            self._ask(target)
+            is_known = target == self._accepted
+            state = self._ask(StateQuestion(site_id=self._unit[0]) if is_known else target)
+            if state is not None and is_known and self._find_unit(state) is None:
+                self._ask(target)
+            if is_settled and self.sends_itself and not sent_itself:
+                # What steering commanded before it went may be anything by now.
+                self._reach_direct().apply(writes)
         except DeviceError as error:
-            log.warning(
-                "the target is not handed over",
-                site_id=self._unit[0],
-                device=self._unit[1],
-                error=str(error),
-            )
+            if not self._is_away:
+                log.warning(
+                    "the target is not handed over",
+                    site_id=self._unit[0],
+                    device=self._unit[1],
+                    error=str(error),
+                )
+            self._is_away = True
+        else:
+            self._is_away = False
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Return once steering has the target; without steering, write.

@@ -114,6 +114,7 @@ class SteeringLoop:
             ending.wait(LOOK_SECONDS)
         self.hand_back()
         self.close()
+        self.join()
 
     def turn(self) -> None:
         """Run the cycles that are due, where this process may command devices."""
@@ -168,8 +169,16 @@ class SteeringLoop:
         return left
 
     def close(self) -> None:
-        """Close all connections."""
+        """Have all connections closed; the devices keep their last commands."""
         with self._mutex:
             sites = list(self._sites.values())
         for site in sites:
             site.close()
+
+    def join(self, timeout_s: float = RELEASE_SECONDS) -> None:
+        """Wait until the connections are closed."""
+        deadline = time.monotonic() + timeout_s
+        with self._mutex:
+            sites = list(self._sites.values())
+        for site in sites:
+            site.join(max(deadline - time.monotonic(), 0.0))

@@ -273,6 +273,13 @@ class SteeredSite:
         for sender in senders:
             sender.end()
 
+    def join(self, timeout_s: float) -> None:
+        """Wait until the connections are closed, for each unit so long."""
+        with self._mutex:
+            senders = [steered.sender for steered in self._units.values()]
+        for sender in senders:
+            sender.join(timeout_s)
+
     def describe(self, *, sends: bool) -> SteeringState:
         """Return the state of the site."""
         with self._mutex:

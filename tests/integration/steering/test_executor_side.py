@@ -218,6 +218,25 @@ def test_without_steering_the_executor_commands_until_it_is_back(
     steering.stop()
 
 
+def test_a_steering_that_dies_for_good_is_replaced_within_the_slot(
+    home: Home, inverter: Inverter, tmp_path: Path, seconds: Seconds
+) -> None:
+    heat(home, [True])
+    steering = SteeringInProcess(home, tmp_path)
+    steering.start()
+    home.turn(device=HEATER)
+    steering.confirm()
+    home.turn(device=HEATER)
+    steering.stop()
+    inverter.states[BOILER] = "off"
+    for _ in range(2):
+        home.turn(timedelta(seconds=5), device=HEATER)
+    assert inverter.states[BOILER] == "off"
+    seconds.now += TAKEOVER_SECONDS
+    home.turn(timedelta(seconds=5), device=HEATER)
+    assert inverter.states[BOILER] == "on"
+
+
 def test_a_site_that_is_steered_no_longer_is_left_to_the_executor(
     home: Home, steering: SteeringInProcess, inverter: Inverter
 ) -> None:
