@@ -19,16 +19,20 @@ from luna.energy.steering.state import SteeringReason, UnitMemory
 class FollowRules:
     """How a device follows surplus. The figures were chosen on the tuning seeds of the bench.
 
-    ``switch_kwh`` is what the day's first switch has to gain, ``switch_growth`` the factor for
-    each one after it. A bought kWh counts ``bought_weight`` times a charged one, and more by
-    ``share_weight`` for each ``bought_share`` of the day's energy beyond the first.
+    ``start_kwh`` is what the day's first start or stop has to gain, ``start_growth`` the factor for
+    each one after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. A
+    bought kWh counts ``bought_weight`` times a charged one, and more by ``share_weight`` for each
+    ``bought_share`` of the day's energy beyond the first, ``credit_kwh`` aside. Amperes are rounded
+    up from a fraction of ``round_up_from`` on, and left within a ``dead_band`` around that; they
+    rise no sooner than ``rise_s`` after a change.
     """
 
-    switch_kwh: float = 0.03
-    switch_growth: float = 1.6
-    phase_growth: float = 2.0
-    bought_weight: float = 2.0
-    bought_share: float = 0.03
+    start_kwh: float = 0.03
+    start_growth: float = 1.5
+    phases_kwh: float = 0.2
+    phases_growth: float = 1.5
+    bought_weight: float = 1.0
+    bought_share: float = 0.04
     share_weight: float = 2.0
     credit_kwh: float = 0.5
     round_up_from: float = 0.6
@@ -186,9 +190,10 @@ def _value_choice(choice: Choice, offer: Offer, weight: float) -> float:
 
 def _price_switch(choice: Choice, unit: UnitMemory) -> float:
     """Return what a change to a choice has to gain, kWh."""
-    price_kwh = RULES.switch_kwh * RULES.switch_growth ** max(unit.starts - 1, 0)
+    price_kwh = RULES.start_kwh * RULES.start_growth ** max(unit.starts - 1, 0)
     if choice.phases and unit.last_phases not in (0, choice.phases):
-        price_kwh *= RULES.phase_growth ** min(unit.phase_changes, 8)
+        phases_kwh = RULES.phases_kwh * RULES.phases_growth**unit.phase_changes
+        return max(price_kwh, phases_kwh)
     return price_kwh
 
 

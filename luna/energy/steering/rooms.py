@@ -10,7 +10,9 @@ from luna.energy.steering.state import LiveLimits, LiveMeasurement, SteeringReas
 
 PHASES = (1, 2, 3)
 # Meters and chargers round: a limit is approached to this share.
-KEPT_SHARE = 0.985
+KEPT_SHARE = 0.99
+# Devices follow this much later than meters show it; a steady rise is counted with that.
+LEAD_S = 6.0
 # How fast the highest draw of the house is forgotten, per second.
 _FORGET_PER_S = 1.0 / 60.0
 
@@ -67,11 +69,25 @@ def _known(limit: float) -> float:
     return math.inf if math.isnan(limit) else max(limit, 0.0)
 
 
-def track_high(flow: Flow, high_kw: float, elapsed_s: float) -> float:
+def track_high(drawn_kw: float, high_kw: float, elapsed_s: float) -> float:
     """Return the highest draw of the last minute, forgotten bit by bit."""
-    if not high_kw > flow.drawn_kw:
-        return flow.drawn_kw
-    return high_kw + (flow.drawn_kw - high_kw) * min(elapsed_s * _FORGET_PER_S, 1.0)
+    if not high_kw > drawn_kw:
+        return drawn_kw
+    return high_kw + (drawn_kw - high_kw) * min(elapsed_s * _FORGET_PER_S, 1.0)
+
+
+def find_rise(drawn_kw: float, before_kw: float, elapsed_s: float) -> float:
+    """Return how fast the draw rises, kW a second; 0 in the first cycle."""
+    if elapsed_s <= 0.0 or math.isnan(before_kw):
+        return 0.0
+    return (drawn_kw - before_kw) / elapsed_s
+
+
+def find_steady_rise(rise_kw_s: float, before_kw_s: float) -> float:
+    """Return the rise that two cycles share: a cloud's edge has one, a kettle's step has none."""
+    if rise_kw_s * before_kw_s <= 0.0:
+        return 0.0
+    return min(rise_kw_s, before_kw_s) if rise_kw_s > 0.0 else max(rise_kw_s, before_kw_s)
 
 
 def find_rooms(
