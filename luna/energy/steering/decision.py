@@ -147,7 +147,7 @@ class _Cycle:
         self._devices = devices
         self._elapsed_s = elapsed_s
         self._flow = read_flow(measured)
-        self._rise_kw_s = find_rise(self._flow.drawn_kw, memory.drawn_kw, elapsed_s)
+        self._rise_kw_s = find_rise(self._flow, memory, elapsed_s)
         self._steady_kw_s = find_steady_rise(self._rise_kw_s, memory.rise_kw_s)
         self._units = _settle_all(memory, measured, devices)
         self._cars: dict[str, VehicleIntent] = {}
@@ -160,7 +160,7 @@ class _Cycle:
         soon_kw = flow.drawn_kw + LEAD_S * max(self._steady_kw_s, 0.0)
         high_kw = track_high(soon_kw, self._memory.drawn_high_kw, self._elapsed_s)
         now = self._find_rooms(soon_kw)
-        claims = self._claim(now)
+        claims = self._claim(self._find_rooms(flow.drawn_kw) if now else {})
         allotments = share_room(claims, now) if now else {}
         allotments = self._wait_for_batteries(claims, now, allotments)
         if now and high_kw > soon_kw:
@@ -189,6 +189,7 @@ class _Cycle:
             day=self._measured.day,
             units=self._units,
             drawn_kw=flow.drawn_kw,
+            controlled_kw=flow.controlled_kw,
             rise_kw_s=self._rise_kw_s,
             drawn_high_kw=high_kw,
             house_low_kw=tracked.house_low_kw,
@@ -299,7 +300,7 @@ class _Cycle:
             device = self._devices.vehicles[name]
             target = self._targets.vehicles.get(name, _OWN_CAR)
             claim = claim_power(name, device, target, intent)
-            if intent.phases and not _fits(claim, rooms):
+            if intent.phases and intent.unit.is_settled and not _fits(claim, rooms):
                 fewer = self._fit_phases(device, intent)
                 self._cars[name] = fewer
                 claim = claim_power(name, device, target, fewer)
@@ -339,7 +340,7 @@ class _Cycle:
     ) -> dict[str, Allotment]:
         """Return allotments with room for batteries that are lowered and follow later than cars.
 
-        Nobody is switched off for that short time.
+        Nobody is switched off for that short time, but nobody starts in it either.
         """
         still_kw = 0.0
         for name in self._devices.batteries:
@@ -356,16 +357,17 @@ class _Cycle:
         waiting = share_room(claims, narrow)
         for claim in claims:
             full = allotments[claim.unit]
-            least_kw = min(full.kw, claim.least_kw)
+            is_on = self._units.get(claim.unit, _NEW).command_kw > 0.0
+            least_kw = min(full.kw, claim.least_kw) if is_on else 0.0
             lowered = waiting[claim.unit]
-            if least_kw > 0.0 and lowered.kw < full.kw:
+            if claim.least_kw > 0.0 and lowered.kw < full.kw:
                 allotments[claim.unit] = Allotment(max(lowered.kw, least_kw), lowered.reason)
         return allotments
 
     def _rise_slowly(
         self, allotments: Mapping[str, Allotment], steady: Mapping[str, Allotment]
     ) -> dict[str, Allotment]:
-        """Return allotments that rise only as far as the last minute's highest draw allows."""
+        """Return allotments that rise only as far as the last highest draw allows."""
         slow = {}
         for name, allotment in allotments.items():
             present_kw = max(self._units.get(name, _NEW).command_kw, 0.0)
@@ -487,7 +489,10 @@ def _intend_load(
     if target.follow == "own":
         return _LoadIntent(is_on=False, reason="own_control", unit=unit)
     if target.follow != "surplus":
-        return _LoadIntent(is_on=target.follow == "on", reason="as_planned", unit=unit)
+        is_on = target.follow == "on"
+        if is_on and unit.phases == 0 and clock.at_s - unit.switched_s < device.least_off_s:
+            return _LoadIntent(is_on=False, reason="rests", unit=unit)
+        return _LoadIntent(is_on=is_on, reason="as_planned", unit=unit)
     choices = (OFF, Choice(1, device.power_kw, device.power_kw))
     followed = choose_phases(choices, unit, offer=offer, clock=clock)
     unit = replace(unit, gain_kwh=followed.gain_kwh)

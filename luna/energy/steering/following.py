@@ -21,8 +21,9 @@ class FollowRules:
 
     ``start_kwh`` is what the day's first start or stop has to gain, ``start_growth`` the factor for
     each one after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. A
-    bought kWh counts ``bought_weight`` times a charged one, and more by ``share_weight`` for each
-    ``bought_share`` of the day's energy beyond the first, ``credit_kwh`` aside. Amperes are rounded
+    bought kWh counts ``start_weight`` or ``phases_weight`` times a charged one, and more by
+    ``share_weight`` for each ``bought_share`` of the day's energy beyond the first, with a credit
+    of ``credit_kwh``. Amperes are rounded
     up from a fraction of ``round_up_from`` on, and left within a ``dead_band`` around that; they
     rise no sooner than ``rise_s`` after a change.
     """
@@ -31,7 +32,8 @@ class FollowRules:
     start_growth: float = 1.5
     phases_kwh: float = 0.2
     phases_growth: float = 1.5
-    bought_weight: float = 1.0
+    start_weight: float = 2.0
+    phases_weight: float = 1.5
     bought_share: float = 0.04
     share_weight: float = 2.0
     credit_kwh: float = 0.5
@@ -105,8 +107,7 @@ def choose_phases(
         # Only a floor leaves no choice to be off.
         possible = [choice for choice in choices if clock.allows_phases(choice.phases, unit)]
         return Followed(min(possible or choices, key=_least_kw), {}, "keeps_floor")
-    weight = _weigh_bought(unit)
-    present_kw = _value_choice(present, offer, weight)
+    growth = _grow_weight(unit)
     gains: dict[int, float] = {}
     best: Choice | None = None
     best_gain = 0.0
@@ -114,7 +115,9 @@ def choose_phases(
     for choice in choices:
         if choice.phases == present.phases:
             continue
-        advantage_kw = _value_choice(choice, offer, weight) - present_kw
+        is_switch = 0 in (choice.phases, present.phases)
+        weight = growth * (RULES.start_weight if is_switch else RULES.phases_weight)
+        advantage_kw = _value_choice(choice, offer, weight) - _value_choice(present, offer, weight)
         gain_kwh = unit.gain_kwh.get(choice.phases, 0.0) + advantage_kw * clock.elapsed_s / 3600
         gain_kwh = max(gain_kwh, 0.0)
         gains[choice.phases] = gain_kwh
@@ -171,11 +174,11 @@ def _least_kw(choice: Choice) -> float:
     return choice.least_kw
 
 
-def _weigh_bought(unit: UnitMemory) -> float:
-    """Return how much a bought kWh counts: the more was bought today, the more."""
+def _grow_weight(unit: UnitMemory) -> float:
+    """Return the factor by which a bought kWh counts more, the more was bought today."""
     share = unit.bought_kwh / (unit.charged_kwh + RULES.credit_kwh)
     beyond = max(share / RULES.bought_share - 1.0, 0.0)
-    return RULES.bought_weight + RULES.share_weight * beyond
+    return 1.0 + RULES.share_weight * beyond
 
 
 def _value_choice(choice: Choice, offer: Offer, weight: float) -> float:
