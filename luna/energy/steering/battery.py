@@ -233,7 +233,9 @@ def _ramp(
         signed_kw = min(max(signed_kw, -device.discharge_limit_kw), device.charge_limit_kw)
         if command.mode == "charge":
             signed_kw = min(signed_kw, max(most_kw, 0.0))
-        mode: BatteryMode = "charge" if signed_kw >= 0.0 else "export"
+        mode = command.mode
+        if signed_kw != 0.0:
+            mode = "charge" if signed_kw > 0.0 else "export"
         command = BatteryCommand(mode, abs(signed_kw), command.reason)
     return command, remember_switch(unit, command.mode, 0, signed_kw, at_s=time.at_s)
 

@@ -72,6 +72,8 @@ _FOLLOWED_SHARE = 0.15
 _FOLLOWED_KW = 0.15
 # Surplus that rises or falls steadily is followed with this lead.
 SURPLUS_LEAD_S = 3.0
+_LOAD_DELAY_S = 5.0
+_RUNS_KW = 0.1
 # A battery supports a car while it is this much above its floor.
 _SUPPORT_SOC = 0.02
 # A battery that leaves this much to the grid takes no more than it does.
@@ -515,8 +517,29 @@ def _settle_all(
             units[name] = _settle(units[name], car.kw, at_s, vehicle.delay_s)
     for name in devices.loads:
         if name in units and not units[name].is_settled:
-            units[name] = _settle(units[name], measured.loads_kw.get(name, 0.0), at_s, 5.0)
+            units[name] = _settle(
+                units[name], measured.loads_kw.get(name, 0.0), at_s, _LOAD_DELAY_S
+            )
+    _adopt_running(units, measured, devices)
     return units
+
+
+def _adopt_running(
+    units: dict[str, UnitMemory], measured: LiveMeasurement, devices: SteeredDevices
+) -> None:
+    """Remember devices that ran before anything was remembered: they have not just started."""
+    for name, device in devices.vehicles.items():
+        car = measured.vehicles.get(name, _IDLE_CAR)
+        if name in units or car.kw <= _RUNS_KW:
+            continue
+        phases = car.phases if car.phases in device.phases else min(device.phases)
+        if car.kw > device.power_kw(phases, device.max_current_a) + _FOLLOWED_KW:
+            phases = max(device.phases)
+        units[name] = UnitMemory("charge", car.kw, phases, phases)
+    for name in devices.loads:
+        used_kw = measured.loads_kw.get(name, 0.0)
+        if name not in units and used_kw > _RUNS_KW:
+            units[name] = UnitMemory("on", used_kw, 1, 1)
 
 
 def _settle(unit: UnitMemory, measured_kw: float, at_s: float, usual_s: float) -> UnitMemory:

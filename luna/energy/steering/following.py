@@ -28,17 +28,17 @@ class FollowRules:
     rise no sooner than ``rise_s`` after a change.
     """
 
-    start_kwh: float = 0.03
-    start_growth: float = 1.5
-    phases_kwh: float = 0.2
-    phases_growth: float = 1.5
+    start_kwh: float = 0.2
+    start_growth: float = 1.4
+    phases_kwh: float = 0.6
+    phases_growth: float = 1.2
     start_weight: float = 2.0
-    phases_weight: float = 1.5
+    phases_weight: float = 1.75
     bought_share: float = 0.04
-    share_weight: float = 2.0
-    credit_kwh: float = 0.5
-    round_up_from: float = 0.6
-    rise_s: float = 6.0
+    share_weight: float = 1.5
+    credit_kwh: float = 1.0
+    round_up_from: float = 0.75
+    rise_s: float = 4.0
     dead_band: float = 0.15
 
 
@@ -108,6 +108,7 @@ def choose_phases(
         possible = [choice for choice in choices if clock.allows_phases(choice.phases, unit)]
         return Followed(min(possible or choices, key=_least_kw), {}, "keeps_floor")
     growth = _grow_weight(unit)
+    fewest = min(choice.phases for choice in choices if choice.phases)
     gains: dict[int, float] = {}
     best: Choice | None = None
     best_gain = 0.0
@@ -115,8 +116,11 @@ def choose_phases(
     for choice in choices:
         if choice.phases == present.phases:
             continue
-        is_switch = 0 in (choice.phases, present.phases)
-        weight = growth * (RULES.start_weight if is_switch else RULES.phases_weight)
+        weight = RULES.phases_weight
+        if 0 in (choice.phases, present.phases):
+            # Where even the fewest phases have bought much today, a car stops sooner.
+            is_least = max(choice.phases, present.phases) == fewest
+            weight = RULES.start_weight * (growth if is_least else 1.0)
         advantage_kw = _value_choice(choice, offer, weight) - _value_choice(present, offer, weight)
         gain_kwh = unit.gain_kwh.get(choice.phases, 0.0) + advantage_kw * clock.elapsed_s / 3600
         gain_kwh = max(gain_kwh, 0.0)
