@@ -25,6 +25,7 @@ from luna.platform.service_process import (
     service_process,
 )
 from services.executor.control_step import Executor
+from services.executor.steered_device import SteeringLink
 from services.executor.watch import Watch
 
 BEAT = timedelta(seconds=5)
@@ -60,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
             partial(ask_plan, client),
             clock=clock,
             plan_max_age=settings.plan_max_age,
+            steering=SteeringLink(settings.data_folder),
         )
         watch = Watch(database, executor, clock=clock)
         process.resources.enter_context(

@@ -28,6 +28,8 @@ from luna.platform.drivers.control.units.unit import Controllable
 from services.executor.control_request import find_source, is_current
 from services.executor.decider import Decider, PlanRequests, is_within_limits
 from services.executor.delivery import ASK_AGAIN, Delivery
+from services.executor.steered_device import SteeredDevice, SteeringLink
+from services.executor.steering_target import TargetComposer
 from services.executor.target import ControlTarget, DeviceConnections
 
 log = structlog.get_logger("luna.planner.execution")
@@ -44,6 +46,7 @@ class Executor:
         ask_plan: requests a new plan of a site without waiting for it.
         clock: gives the current slot.
         plan_max_age: largest age of a plan, from the start of its first slot.
+        steering: commands the devices of steered sites; None: this process commands all.
     """
 
     def __init__(
@@ -54,10 +57,12 @@ class Executor:
         *,
         clock: Clock,
         plan_max_age: timedelta,
+        steering: SteeringLink | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._connections = DeviceConnections(open_device)
+        self._connections = DeviceConnections(open_device, steering)
+        self._targets = TargetComposer(engine, clock)
         self._plan_requests = PlanRequests(ask_plan, clock)
         self._decider = Decider(engine, self._plan_requests, clock, plan_max_age)
         self._requested_at: dict[tuple[str, str], datetime] = {}
@@ -94,6 +99,9 @@ class Executor:
             state = control_rows.load(connection, site_id, key)
             site, fault = sites.load_last_readable(connection, site_id)
         if state.decision is None or is_handed_back(state.decision):
+            return True
+        if self._connections.is_steered((site_id, key)):
+            # Steering goes on by the last target, and hands back itself when it ends.
             return True
         self._follow(state, site, readable=fault is None, hands_back=True)
         with unit_of_work(self._engine) as connection:
@@ -137,6 +145,11 @@ class Executor:
         # Another process stored a decision of another source first: the next step follows that one.
         if decision is None or decision.source != source:
             return True
+        if isinstance(device, SteeredDevice):
+            steering_target = self._targets.compose(target, state, decision)
+            if steering_target is not None:
+                writes = unit.render(decision.allowed)
+                device.hand_over(steering_target, writes, is_settled=decision.settled)
         return self._delivery.advance(target, state, decision)
 
     def _is_battery_dropped(self, state: ControlState, section: Control | None) -> bool:

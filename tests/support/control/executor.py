@@ -17,6 +17,7 @@ from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.device import Device
 from services.executor.control_step import Executor
+from services.executor.steered_device import SteeringLink
 from tests.support.database.databases import remove_site
 from tests.support.planning.plans import describe_plan, store_plan
 
@@ -43,9 +44,12 @@ class Home:
         database: Engine,
         open_device: Callable[[Control], Device],
         section: dict[str, Any],
+        *,
+        steering: SteeringLink | None = None,
         **parts: Any,
     ) -> None:
         self.database = database
+        self.steering = steering
         self.open_device = open_device
         self.parts = parts
         self.name = f"controlled-{next(_NUMBERS)}-{time.time_ns()}"
@@ -73,8 +77,15 @@ class Home:
 
     def start(self) -> None:
         """Start an executor that knows nothing of those before."""
-        ages = {"clock": self.clock, "plan_max_age": timedelta(hours=3)}
-        self._executors.append(Executor(self.database, self.open_device, self.asked.append, **ages))  # type: ignore[arg-type]
+        executor = Executor(
+            self.database,
+            self.open_device,
+            self.asked.append,
+            clock=self.clock,
+            plan_max_age=timedelta(hours=3),
+            steering=self.steering,
+        )
+        self._executors.append(executor)
 
     def close(self) -> None:
         for executor in self._executors:

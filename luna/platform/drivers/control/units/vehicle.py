@@ -93,7 +93,9 @@ class ChargerUnit:
         )
         if not power_kw:
             return {self.vehicle.name: STOP}
-        charge = VehicleSetpoint(mode="charge", charge_kw=round(power_kw, 6))
+        charge = VehicleSetpoint(
+            mode="charge", charge_kw=round(power_kw, 6), phases=setpoint.phases
+        )
         return {self.vehicle.name: charge}
 
     def _give_safely(self, setpoint: VehicleSetpoint, soc: Mapping[str, float]) -> VehicleSetpoint:
@@ -123,6 +125,8 @@ class ChargerUnit:
         charger = self.vehicle.charger
         if charger is not None:
             phases = charger.phases_at(power_kw)
+            if setpoint.phases in charger.phases:
+                phases = setpoint.phases
             # Chargers take whole amperes; rounded down, never beyond the safe power.
             current_a = math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)
             values |= {"phases": f"{phases}", "current_a": f"{current_a}"}
