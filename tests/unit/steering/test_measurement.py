@@ -85,3 +85,8 @@ def test_batteries_without_meters_share_their_sum_by_capacity() -> None:
     measured = read(devices, None, discharge_kw=3.0, battery_socs={"b": 0.6})
     assert [measured.batteries[name].charge_kw for name in "ab"] == [-2.0, -1.0]
     assert [measured.batteries[name].soc for name in "ab"] == [0.3, 0.6]
+
+
+def test_currents_of_the_phases_come_from_their_powers() -> None:
+    measured = read(SteeredDevices(), None, phases_kw=[2.3, -0.46, 0.0])
+    assert measured.phase_a == pytest.approx((10.0, -2.0, 0.0))
