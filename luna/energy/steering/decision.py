@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from luna.energy.devices.switched import LoadMode
 from luna.energy.steering.battery import (
     SERVING,
     STORING,
@@ -279,12 +280,12 @@ class _Cycle:
         return support_kw
 
     def _clock(self, device: SteeredVehicle | SteeredLoad) -> SwitchClock:
-        is_vehicle = isinstance(device, SteeredVehicle)
+        phase_changes = device.most_phase_changes if isinstance(device, SteeredVehicle) else 0
         rules = SwitchRules(
             least_on_s=device.least_on_s,
             least_off_s=device.least_off_s,
             most_starts=device.most_starts,
-            most_phase_changes=device.most_phase_changes if is_vehicle else 0,
+            most_phase_changes=phase_changes,
         )
         return SwitchClock(self._measured.at_s, self._elapsed_s, rules)
 
@@ -398,7 +399,7 @@ class _Cycle:
             if is_on and allotment.kw < power_kw:
                 is_on = False
                 reason = allotment.reason or reason
-            mode = "on" if is_on else "off"
+            mode: LoadMode = "on" if is_on else "off"
             if reason == "own_control":
                 mode = "own"
             command = LoadCommand(mode, reason)

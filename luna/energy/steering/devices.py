@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.devices.battery import Battery
 from luna.energy.devices.battery import Mode as BatteryMode
 from luna.energy.devices.vehicle import MOST_OF_ONE_PHASE_KW, Charger, ElectricVehicle
@@ -124,10 +125,11 @@ def describe_devices(site: Site) -> SteeredDevices:
             vehicles[vehicle.name] = _describe_vehicle(vehicle)
     controlled_loads = {load_control.load for load_control in control.loads}
     loads = {}
-    for load in (*site.loads, *site.heat_pumps):
-        if load.name in controlled_loads:
-            least_run_s = max(load.least_run.total_seconds(), LOAD_LEAST_ON_S)
-            loads[load.name] = SteeredLoad(power_kw=load.power_kw, least_on_s=least_run_s)
+    for kind in SWITCHED_KINDS:
+        for load in kind.of(site):
+            if load.name in controlled_loads:
+                least_run_s = max(load.least_run.total_seconds(), LOAD_LEAST_ON_S)
+                loads[load.name] = SteeredLoad(kind.power_kw(load), least_on_s=least_run_s)
     pv_kw = 0.0
     if control.pv is not None:
         pv_kw = sum(array.peak_kw for array in site.pv if array.curtailable)
