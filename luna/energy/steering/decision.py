@@ -332,7 +332,7 @@ class _Cycle:
         clock = self._clock(device)
         possible = [count for count in device.phases if clock.allows_phases(count, intent.unit)]
         phases = min([*possible, intent.phases])
-        wanted_kw = min(intent.wanted_kw, device.power_kw(phases, device.max_current_a))
+        wanted_kw = min(intent.wanted_kw, device.most_kw_on(phases))
         return replace(intent, phases=phases, wanted_kw=wanted_kw)
 
     def _wait_for_batteries(
@@ -534,7 +534,7 @@ def _adopt_running(
         if name in units or car.kw <= _RUNS_KW:
             continue
         phases = car.phases if car.phases in device.phases else min(device.phases)
-        if car.kw > device.power_kw(phases, device.max_current_a) + _FOLLOWED_KW:
+        if car.kw > device.most_kw_on(phases) + _FOLLOWED_KW:
             phases = max(device.phases)
         units[name] = UnitMemory("charge", car.kw, phases, phases)
     for name in devices.loads:
