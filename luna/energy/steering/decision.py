@@ -345,20 +345,23 @@ class _Cycle:
 
         Nobody is switched off for that short time, but nobody starts in it either.
         """
-        still_kw = 0.0
+        still_kw: dict[str, float] = {}
         for name in self._devices.batteries:
-            power = self._measured.batteries.get(name, _UNKNOWN_BATTERY)
+            charge_kw = self._measured.batteries.get(name, _UNKNOWN_BATTERY).charge_kw
             allotment = allotments.get(name, _FREE)
-            if allotment.reason is not None:
-                still_kw += max(power.charge_kw - allotment.kw, 0.0)
-        if still_kw <= 0.0:
+            if allotment.reason is not None and charge_kw > allotment.kw:
+                still_kw[name] = charge_kw
+        if not still_kw:
             return allotments
         narrow = dict(rooms)
         for limit in ("connection", "devices"):
             if limit in rooms:
-                narrow[limit] = Room(rooms[limit].amount - still_kw, rooms[limit].reason)
-        waiting = share_room(claims, narrow)
-        for claim in claims:
+                narrow[limit] = Room(
+                    rooms[limit].amount - sum(still_kw.values()), rooms[limit].reason
+                )
+        others = [claim for claim in claims if claim.unit not in still_kw]
+        waiting = share_room(others, narrow)
+        for claim in others:
             full = allotments[claim.unit]
             is_on = self._units.get(claim.unit, _NEW).command_kw > 0.0
             least_kw = min(full.kw, claim.least_kw) if is_on else 0.0
