@@ -48,7 +48,7 @@ from luna.platform.queue.services import SERVICES
 from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
-from services.executor.control_step import Executor
+from services.executor.control_step import BetweenSteps, Executor
 from services.executor.watch import SiteUnits, describe_sites, list_due_units
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
 from services.forecaster.retraining.training import train_and_tell
@@ -164,7 +164,7 @@ class Fleet:
             lambda _: None,
             clock=clock,
             plan_max_age=settings.plan_max_age,
-            read_flow=lambda _: None,
+            between=BetweenSteps(lambda _: None),
         )
         return cls(
             database, client, FileObjects(folder / "objects"), settings, clock, names, executor

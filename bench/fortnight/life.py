@@ -39,7 +39,7 @@ from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import SITE_NAME
 from luna.platform.spool.spool import open_mirror
-from services.executor.control_step import Executor
+from services.executor.control_step import BetweenSteps, Executor
 from services.executor.watch import SiteUnits, list_due_units
 from services.ingest.listening import (
     SensorAges,
@@ -156,7 +156,7 @@ class SetLuna:
             self._ask_plan,
             clock=self.clock,
             plan_max_age=self.settings.plan_max_age,
-            read_flow=lambda _: None,
+            between=BetweenSteps(lambda _: None),
         )
         self._units = SiteUnits()
         self._stack.callback(self._executor.close)

@@ -73,6 +73,10 @@ class VehicleSetpoint(Message):
     mode: VehicleMode
     charge_kw: Annotated[float, Field(ge=0, le=10_000)]
     give_kw: Annotated[float, Field(ge=0, le=10_000)] = 0.0
+    phases: Annotated[
+        Literal[1, 3] | None,
+        Field(description="that it charges on; empty: the fewest that carry its power"),
+    ] = None
 
 
 class PvSetpoint(Message):

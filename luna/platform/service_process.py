@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import NoReturn
@@ -103,17 +103,48 @@ def service_process(
 
     A loop that stands still for ``stall_seconds`` ends the process; None: it may take long.
     """
+    settings = _prepare(name)
+    with (
+        running(settings) as addresses,
+        _watched(settings, addresses, beat=beat, stall_seconds=stall_seconds) as watched,
+    ):
+        yield replace(watched, health_port=health_port)
+
+
+@contextmanager
+def serverless_process(
+    name: str, *, beat: timedelta, health_port: int, stall_seconds: float | None = None
+) -> Iterator[ServiceProcess]:
+    """Run a process as ``service_process`` does, without a database and a queue.
+
+    It starts none and waits for none; its addresses are empty.
+    """
+    settings = _prepare(name)
+    nowhere = Addresses(database_url="", redis_url="")
+    with _watched(settings, nowhere, beat=beat, stall_seconds=stall_seconds) as watched:
+        yield replace(watched, health_port=health_port)
+
+
+def _prepare(name: str) -> Settings:
     settings = load_settings()
     configure_logging(name, level=settings.log_level)
     announce_release()
-    with running(settings) as addresses, ExitStack() as resources:
+    return settings
+
+
+@contextmanager
+def _watched(
+    settings: Settings, addresses: Addresses, *, beat: timedelta, stall_seconds: float | None
+) -> Iterator[ServiceProcess]:
+    """Yield a process whose loop is watched, and release its resources afterwards."""
+    with ExitStack() as resources:
         pulse = Liveness(beat, settings.heartbeat_file)
         watch = StallWatch(stalled_after=timedelta(seconds=stall_seconds or 0))
         watch.add("main", lambda: pulse.age_seconds)
         if stall_seconds is not None:
             watch.start()
         resources.callback(watch.stop)
-        yield ServiceProcess(settings, addresses, pulse, resources, health_port, watch)
+        yield ServiceProcess(settings, addresses, pulse, resources, 0, watch)
 
 
 def exit_from(main: Callable[[], int], log: structlog.stdlib.BoundLogger, failure: str) -> NoReturn:

@@ -25,7 +25,8 @@ from luna.platform.service_process import (
     health_parser,
     service_process,
 )
-from services.executor.control_step import Executor
+from services.executor.control_step import BetweenSteps, Executor
+from services.executor.steered_device import SteeringLink
 from services.executor.watch import Watch
 
 BEAT = timedelta(seconds=5)
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
             partial(ask_plan, client),
             clock=clock,
             plan_max_age=settings.plan_max_age,
-            read_flow=partial(read_flow, client),
+            between=BetweenSteps(partial(read_flow, client), SteeringLink(settings.data_folder)),
         )
         watch = Watch(database, executor, clock=clock)
         process.resources.enter_context(

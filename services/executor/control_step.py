@@ -7,6 +7,7 @@ and a new plan is requested.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -28,9 +29,25 @@ from services.executor.control_request import find_source, is_current
 from services.executor.decider import Decider, PlanRequests, is_within_limits, may_have_more
 from services.executor.delivery import ASK_AGAIN, Delivery
 from services.executor.site_limit import ReadFlow, SiteLimit, read_site_limit
+from services.executor.steered_device import SteeredDevice, SteeringLink
+from services.executor.steering_target import TargetComposer
 from services.executor.target import ControlTarget, DeviceConnections
 
 log = structlog.get_logger("luna.planner.execution")
+
+
+@dataclass(frozen=True, slots=True)
+class BetweenSteps:
+    """What happens between two control steps.
+
+    Args:
+        read_flow: reads a site's live powers, under an operator's limit alone; None where there
+            are none.
+        steering: commands the devices of steered sites; None: this process commands all.
+    """
+
+    read_flow: ReadFlow
+    steering: SteeringLink | None = None
 
 
 class Executor:
@@ -44,8 +61,7 @@ class Executor:
         ask_plan: requests a new plan of a site without waiting for it.
         clock: gives the current slot.
         plan_max_age: largest age of a plan, from the start of its first slot.
-        read_flow: reads a site's live powers, under an operator's limit alone; None where there
-            are none.
+        between: what happens between two steps: live powers, and steering.
     """
 
     def __init__(
@@ -56,12 +72,13 @@ class Executor:
         *,
         clock: Clock,
         plan_max_age: timedelta,
-        read_flow: ReadFlow,
+        between: BetweenSteps,
     ) -> None:
         self._engine = engine
-        self._read_flow = read_flow
+        self._read_flow = between.read_flow
         self._clock = clock
-        self._connections = DeviceConnections(open_device)
+        self._connections = DeviceConnections(open_device, between.steering)
+        self._targets = TargetComposer(engine, clock)
         self._plan_requests = PlanRequests(ask_plan, clock)
         self._decider = Decider(engine, self._plan_requests, clock, plan_max_age)
         self._requested_at: dict[tuple[str, str], datetime] = {}
@@ -94,6 +111,9 @@ class Executor:
         """
         state, site, readable = self._load(site_id, key)
         if state.decision is None or is_handed_back(state.decision):
+            return True
+        if self._connections.is_steered((site_id, key)):
+            # Steering goes on by the last target, and hands back itself when it ends.
             return True
         self._follow(state, site, readable=readable, hands_back=True)
         with unit_of_work(self._engine) as connection:
@@ -161,6 +181,11 @@ class Executor:
         # Another process stored a decision of another source first: the next step follows that one.
         if decision is None or decision.source != source:
             return True
+        if isinstance(device, SteeredDevice):
+            steering_target = self._targets.compose(target, state, decision)
+            if steering_target is not None:
+                writes = unit.render(decision.allowed)
+                device.hand_over(steering_target, writes, is_settled=decision.settled)
         return self._delivery.advance(target, state, decision)
 
     def _is_battery_dropped(self, state: ControlState, section: Control | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from luna.energy.site import Site
 from luna.energy.site.control import Control
@@ -9,6 +10,7 @@ from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.control.units.unit import Controllable
 from services.executor.readings import SocReader
 from services.executor.site_limit import SiteLimit
+from services.executor.steered_device import SteeredDevice, SteeringLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +35,50 @@ class DeviceConnections:
     """Connections to the units' devices.
 
     They are opened at first use, and reopened when the control section changes.
+
+    Args:
+        open_device: opens the connection to devices of a section ``control``.
+        steering: where the units of steered sites are commanded; None: nowhere.
     """
 
-    def __init__(self, open_device: Callable[[Control], Device]) -> None:
+    def __init__(
+        self, open_device: Callable[[Control], Device], steering: SteeringLink | None = None
+    ) -> None:
         self._open_device = open_device
+        self._steering = steering
         self._open: dict[tuple[str, str], tuple[Control, Device, SocReader]] = {}
 
     def reach(self, unit: tuple[str, str], control: Control) -> tuple[Device, SocReader]:
-        """Return the connection to a unit and the reader of its state of charge."""
+        """Return the connection to a unit and the reader of its state of charge.
+
+        Raises:
+            SteeringAwayError: a unit that is steered no longer cannot be taken over yet.
+        """
         if unit in self._open:
             opened_control, device, soc_reader = self._open[unit]
             if opened_control == control:
                 return device, soc_reader
             device.close()
-        device = self._open_device(control)
+            del self._open[unit]
+        device = self._open_unit(unit, control)
         soc_reader = SocReader()
         self._open[unit] = (control, device, soc_reader)
         return device, soc_reader
+
+    def is_steered(self, unit: tuple[str, str]) -> bool:
+        """Return whether steering commands a unit that is open."""
+        _, device, _ = self._open.get(unit, (None, None, None))
+        return isinstance(device, SteeredDevice) and not device.sends_itself
+
+    def _open_unit(self, unit: tuple[str, str], control: Control) -> Device:
+        if self._steering is None:
+            return self._open_device(control)
+        if control.is_steered:
+            return SteeredDevice(
+                unit, partial(self._open_device, control), self._steering, control.soc_places
+            )
+        self._steering.drop(*unit)
+        return self._open_device(control)
 
     def close(self) -> None:
         """Close every connection."""

@@ -49,13 +49,14 @@ from services.ingest.listening.limit_sensors import LimitSensors
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.live_sharing import LiveSharing
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
+from services.ingest.listening.steering_feed import SteeringFeed
 from services.ingest.listening.supervisor import EEBUS, HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
 from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.eebus import EebusLive
 from services.ingest.sources.home_assistant.live import HomeAssistantLive
 from services.ingest.sources.mqtt.source import MqttSource
-from services.ingest.sources.profile import ProfileSource
+from services.ingest.sources.profile import LOOKED_AT_EVERY, STEERED_EVERY, ProfileSource
 from services.ingest.sources.source import LiveSource
 
 BEAT = timedelta(seconds=5)
@@ -110,13 +111,14 @@ class Live:
         pulse: Liveness,
         *,
         sharing: LiveSharing,
+        steering: SteeringFeed,
         limits: LimitSensors,
         ending: threading.Event,
     ) -> None:
         """Listen until SIGTERM or SIGINT, which set ``ending``.
 
-        What was acknowledged by then is safe. ``sharing`` hands on what flows at this moment,
-        ``limits`` stores what the grid operator asks for.
+        What was acknowledged by then is safe. ``sharing`` and ``steering`` hand on what flows at
+        this moment, ``limits`` stores what the grid operator asks for.
         """
         stopping = asyncio.Event()
         for kind in (signal.SIGTERM, signal.SIGINT):
@@ -129,6 +131,7 @@ class Live:
                     self._follow(),
                     self._build(),
                     self._share(sharing),
+                    self._steer(steering),
                     self._follow_limits(limits),
                 )
             ]
@@ -164,6 +167,12 @@ class Live:
     async def _share(self, sharing: LiveSharing) -> None:
         while True:
             await sharing.turn(self._sites.sites)
+            await asyncio.sleep(SHARE.total_seconds())
+
+    async def _steer(self, steering: SteeringFeed) -> None:
+        # Apart from viewers: a queue that is away delays no device.
+        while True:
+            await steering.turn(self._sites.sites)
             await asyncio.sleep(SHARE.total_seconds())
 
     async def _follow_limits(self, limits: LimitSensors) -> None:
@@ -206,8 +215,16 @@ def main(arguments: list[str] | None = None) -> int:
         redis_client = connect(addresses.redis_url)
         stack.callback(redis_client.close)
         sharing = LiveSharing(LivePowers(), LiveFlows(redis_client), clock=clock)
+        steering = SteeringFeed(sharing.powers, settings.data_folder, clock=clock)
+        stack.callback(steering.close)
         sites = SiteReader(database, state, clock=clock)
-        forms = source_forms(settings, is_looked_at=sharing.is_looked_at, rate=sites.rate)
+
+        def find_pause(sensors: Collection[str]) -> timedelta | None:
+            if steering.is_steered(sensors):
+                return STEERED_EVERY
+            return LOOKED_AT_EVERY if sharing.is_looked_at(sensors) else None
+
+        forms = source_forms(settings, find_pause=find_pause, rate=sites.rate)
         last_received = {name: state.instant(f"heard_{name}") for name in forms}
         limits = LimitSensors(database, state, clock=clock)
         sources = SourceSupervisor(
@@ -236,24 +253,27 @@ def main(arguments: list[str] | None = None) -> int:
         stack.enter_context(present(addresses.redis_url, readiness))
         look = timedelta(seconds=options.look_seconds)
         live = Live(sources, sites, slots, state=state, data_folder=settings.data_folder, look=look)
-        asyncio.run(live.run(process.pulse, sharing=sharing, limits=limits, ending=ending))
+        running = live.run(
+            process.pulse, sharing=sharing, steering=steering, limits=limits, ending=ending
+        )
+        asyncio.run(running)
     return 0
 
 
 def source_forms(
     settings: Settings,
     *,
-    is_looked_at: Callable[[Collection[str]], bool] = lambda _: False,
+    find_pause: Callable[[Collection[str]], timedelta | None] = lambda _: None,
     rate: Callable[[Collection[str]], Mapping[ReadingName, float]] = lambda _: {},
 ) -> dict[str, SourceForm]:
     """Return the declarations of the live sources.
 
     They are those of the settings, and the devices of driver profiles, named by the sites.
 
-    ``is_looked_at`` returns whether somebody looks at a site that has one of these sensors,
-    ``rate`` the most of readings that such sites allow for.
+    ``find_pause`` returns the pause between two readings of a device with these sensors while
+    somebody needs a short one, ``rate`` the most of readings that such sites allow for.
     """
-    forms = {PROFILE: SourceForm(partial(_profile, settings, is_looked_at, rate), fault=_fault)}
+    forms = {PROFILE: SourceForm(partial(_profile, settings, find_pause, rate), fault=_fault)}
     if settings.home_assistant_url:
         forms[HOME_ASSISTANT] = SourceForm(
             partial(_home_assistant, settings), fault=_fault, changes_only=True
@@ -290,12 +310,12 @@ def _eebus(socket: Path, _last_received: datetime | None) -> LiveSource:
 
 def _profile(
     settings: Settings,
-    is_looked_at: Callable[[Collection[str]], bool],
+    find_pause: Callable[[Collection[str]], timedelta | None],
     rate: Callable[[Collection[str]], Mapping[ReadingName, float]],
     _last_received: datetime | None,
 ) -> LiveSource:
     # No instant to resume from: devices keep no past readings.
-    return ProfileSource(settings.data_folder, is_looked_at=is_looked_at, rate=rate)
+    return ProfileSource(settings.data_folder, find_pause=find_pause, rate=rate)
 
 
 def _fault(source: LiveSource) -> LunaError | None:

@@ -6,11 +6,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from luna.energy.devices.kind import DeviceDefaults, DeviceKind
-from luna.energy.part import Fraction, Part, PowerKw
+from luna.energy.part import Fraction, Name, Part, PowerKw
 from luna.energy.sensor_roles import SensorRole, Sensors
 
 # Limit of a connection without a stated one: so high that it never binds.
 NO_LIMIT_KW = 10_000.0
+
+
+class Circuit(Part):
+    """A circuit that several chargers share, with a fuse of its own."""
+
+    name: Name
+    fuse_a: Annotated[float, Field(gt=0, le=1_000, description="amperes of its fuse, per phase")]
 
 
 class GridConnection(Part):
@@ -34,6 +41,10 @@ class GridConnection(Part):
         Literal[1, 3] | None,
         Field(description="phases of the connection; empty: as many as are usual in the country"),
     ] = None
+    circuits: Annotated[
+        tuple[Circuit, ...],
+        Field(max_length=16, description="that chargers share, kept by real-time control"),
+    ] = ()
     openadr_program: Annotated[
         str | None,
         Field(

@@ -54,6 +54,14 @@ class Charger(Part):
     voltage_v: Annotated[float, Field(ge=100, le=400, description="between phase and neutral")] = (
         230.0
     )
+    phase: Annotated[
+        Literal[1, 2, 3],
+        Field(description="phase of the connection that it uses where it charges with one"),
+    ] = 1
+    circuit: Annotated[
+        Name | None,
+        Field(description="one of grid.circuits, whose fuse it shares with other chargers"),
+    ] = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

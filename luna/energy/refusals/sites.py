@@ -88,6 +88,10 @@ REASONS: dict[str, RefusalReason] = {
         "Name another load, or add this one.",
         kinds={"device": "device"},
     ),
+    "no-such-circuit": RefusalReason(
+        "a charger is in the circuit {circuit!r}, which grid.circuits does not name",
+        "Name another circuit, or add this one with its fuse.",
+    ),
     "export-share-without-pv": RefusalReason(
         "grid.export_limit_share is a share of the solar power, but the home has no pv",
         "Add the pv, or remove the limit.",

@@ -37,6 +37,15 @@ class Control(ControlPart):
             )
         ),
     ] = "dry_run"
+    steering: Annotated[
+        bool,
+        Field(
+            description=(
+                "whether devices follow the meters every few seconds between two plans; needs "
+                "meters that report at least every ten seconds"
+            )
+        ),
+    ] = False
     batteries: Annotated[tuple[BatteryControl, ...], Field(max_length=16)] = ()
     vehicles: Annotated[tuple[VehicleControl, ...], Field(max_length=16)] = ()
     loads: Annotated[tuple[LoadControl, ...], Field(max_length=32)] = ()
@@ -69,6 +78,11 @@ class Control(ControlPart):
     def names(self, commands: DeviceCommands, device: str) -> bool:
         """Return whether an entry controls a device by name or with all of its kind."""
         return any(entry.device in {None, device} for entry in self.section(commands.section))
+
+    @property
+    def is_steered(self) -> bool:
+        """Whether the steering process commands the devices."""
+        return self.steering and self.by not in NOT_SENT
 
     @property
     def devices(self) -> tuple[str, ...]:

@@ -264,6 +264,7 @@ class Site(SiteDevices):
         for kind in DEVICE_KINDS:
             if kind.check is not None and getattr(self, kind.section):
                 kind.check(self)
+        self._require_circuits()
         if self.grid.export_limit_share is not None and not self.pv:
             raise invalid_part("export-share-without-pv")
         require_in_currency(list_amounts(self), self.currency)
@@ -272,6 +273,18 @@ class Site(SiteDevices):
             if unknown:
                 raise invalid_part("vacation-no-such-load", device=min(unknown))
         return self
+
+    def _require_circuits(self) -> None:
+        """Check that each charger's circuit is one of the grid connection's.
+
+        Raises:
+            ValueError: names the circuit.
+        """
+        circuits = {circuit.name for circuit in self.grid.circuits}
+        for vehicle in self.vehicles:
+            circuit = None if vehicle.charger is None else vehicle.charger.circuit
+            if circuit is not None and circuit not in circuits:
+                raise invalid_part("no-such-circuit", circuit=circuit)
 
     @model_validator(mode="after")
     def _knows_when_sensors_hold(self) -> Self:

@@ -85,7 +85,7 @@ def connect_shared(data_folder: Path, device: DeviceAddress) -> socket.socket | 
     None: the data folder allows no lock or socket.
     """
     deadline = time.monotonic() + START_SECONDS
-    with _open_devices_folder(data_folder) as path:
+    with open_devices_folder(data_folder) as path:
         while path is not None and time.monotonic() < deadline:
             with suppress(OSError):
                 return _connect(path / SOCKET_FILE, device)
@@ -99,7 +99,8 @@ def connect_shared(data_folder: Path, device: DeviceAddress) -> socket.socket | 
 
 
 @contextmanager
-def _open_devices_folder(data_folder: Path) -> Iterator[Path | None]:
+def open_devices_folder(data_folder: Path) -> Iterator[Path | None]:
+    """Yield a short path to the folder of devices for sockets, None where there can be none."""
     # A socket's path is limited to 108 bytes, a folder's is not.
     folder = data_folder / DEVICES_FOLDER
     try:

@@ -48,6 +48,7 @@ COMPANIONS = {
     ),
     "beat": ("luna.platform.queue.beat",),
     "executor": ("services.executor",),
+    "steering": ("services.steering",),
     "recorder": ("services.ingest.live",),
     "home_assistant": ("services.home_assistant",),
     "backup": ("services.backup",),
@@ -75,12 +76,12 @@ ONE_WORKER = {
     )
 }
 # Processes that read their settings only at their start; a worker reads them for each task.
-RESTARTED_ON_CHANGE = ("executor", "recorder", "home_assistant")
+RESTARTED_ON_CHANGE = ("executor", "steering", "recorder", "home_assistant")
 WATCH_SECONDS = 1.0
 # From SIGTERM to SIGKILL, for a running task to finish; an interrupted task is done again at the
 # next start.
 GRACE_SECONDS = 30.0
-# The executor hands devices back within five seconds.
+# Executor and steering hand devices back within five seconds each.
 FIRST_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
@@ -202,8 +203,10 @@ def companions(
         yield group
     finally:
         try:
-            # The others carry its commands and confirmations until it has handed devices back.
+            # The others carry commands and confirmations until these have handed devices back.
+            # The executor first: it would take the devices over from a steering that is away.
             group.end_first("executor")
+            group.end_first("steering")
             stop.set()
             _join(watches)
         except (KeyboardInterrupt, SystemExit):

@@ -21,8 +21,10 @@ from services.ingest.reading import Reading
 EVERY = timedelta(seconds=10)
 # While somebody looks at what the device reads.
 LOOKED_AT_EVERY = timedelta(seconds=5)
-# That somebody has begun to look is seen within this share of that pause.
-LOOK_SHARE = 0.2
+# While devices follow what the device reads.
+STEERED_EVERY = timedelta(seconds=2)
+# That somebody has begun to look is seen within this time.
+NOTICED_SECONDS = 0.5
 # A device that is away is asked less and less often.
 LONGEST_PAUSE = timedelta(minutes=2)
 W_IN_KW = 1e-3
@@ -39,8 +41,8 @@ class ProfileSource:
         data_folder: with the owner's profiles, and where connections to devices are shared.
         clock: gives each reading its instant.
         every: pause between two readings of a device.
-        looked_at_every: the same while somebody looks.
-        is_looked_at: returns whether somebody looks at a site that has one of these sensors.
+        find_pause: returns a shorter pause of the device with these sensors while somebody needs
+            it, else None.
         rate: returns the most of readings that the sites with these sensors allow for.
     """
 
@@ -52,13 +54,11 @@ class ProfileSource:
         *,
         clock: Clock | None = None,
         every: timedelta = EVERY,
-        looked_at_every: timedelta = LOOKED_AT_EVERY,
-        is_looked_at: Callable[[Collection[str]], bool] = lambda _: False,
+        find_pause: Callable[[Collection[str]], timedelta | None] = lambda _: None,
         rate: Callable[[Collection[str]], Mapping[ReadingName, float]] = lambda _: {},
     ) -> None:
         self._data_folder = data_folder
-        self._looked_at_every = looked_at_every
-        self._is_looked_at = is_looked_at
+        self._find_pause = find_pause
         self._rate = rate
         self._clock = clock or SystemClock()
         self._every = every
@@ -129,19 +129,15 @@ class ProfileSource:
                     pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _pause(self, sensors: Collection[str]) -> None:
-        """Wait until the device's next reading, which comes sooner while its site is in view."""
+        """Wait until the device's next reading, which comes sooner while somebody needs it."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         while True:
-            every = (
-                min(self._every, self._looked_at_every)
-                if self._is_looked_at(sensors)
-                else self._every
-            )
+            every = min(self._every, self._find_pause(sensors) or self._every)
             left_s = began_s + every.total_seconds() - loop.time()
             if left_s <= 0:
                 return
-            await asyncio.sleep(min(left_s, LOOK_SHARE * self._looked_at_every.total_seconds()))
+            await asyncio.sleep(min(left_s, NOTICED_SECONDS))
 
 
 def _log_implausible(

@@ -247,8 +247,7 @@ async def test_a_device_that_somebody_looks_at_is_asked_at_once_for_counters_and
         source = ProfileSource(
             NO_FOLDER,
             every=timedelta(hours=1),
-            looked_at_every=SOON,
-            is_looked_at=lambda sensors: not looked_at.isdisjoint(sensors),
+            find_pause=lambda sensors: None if looked_at.isdisjoint(sensors) else SOON,
         )
         task = asyncio.create_task(source.listen(named, shelf.record))
         first = (await shelf.next())["import_kwh"]

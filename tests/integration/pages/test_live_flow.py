@@ -68,8 +68,7 @@ class RecordedDevice:
         self._source = ProfileSource(
             NO_FOLDER,
             every=timedelta(hours=1),
-            looked_at_every=SOON,
-            is_looked_at=self._sharing.is_looked_at,
+            find_pause=lambda sensors: SOON if self._sharing.is_looked_at(sensors) else None,
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(

@@ -17,7 +17,8 @@ from luna.energy.site.control import Control
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.device import Device
-from services.executor.control_step import Executor
+from services.executor.control_step import BetweenSteps, Executor
+from services.executor.steered_device import SteeringLink
 from tests.support.database.databases import remove_site
 from tests.support.planning.plans import describe_plan, store_plan
 
@@ -44,9 +45,12 @@ class Home:
         database: Engine,
         open_device: Callable[[Control], Device],
         section: dict[str, Any],
+        *,
+        steering: SteeringLink | None = None,
         **parts: Any,
     ) -> None:
         self.database = database
+        self.steering = steering
         self.open_device = open_device
         self.parts = parts
         self.name = f"controlled-{next(_NUMBERS)}-{time.time_ns()}"
@@ -82,7 +86,7 @@ class Home:
             self.asked.append,
             clock=self.clock,
             plan_max_age=timedelta(hours=3),
-            read_flow=self.flows.get,
+            between=BetweenSteps(self.flows.get, self.steering),
         )
         self._executors.append(executor)
 

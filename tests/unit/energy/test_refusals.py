@@ -93,6 +93,7 @@ BEHIND_PAGES = (
             "health",
             "doctor",
             "simulated_home",
+            "drivers/control",
         )
     ),
     *(
@@ -105,6 +106,7 @@ BEHIND_PAGES = (
             "notifier",
             "home_assistant",
             "executor",
+            "steering",
         )
     ),
     *(f"services/agent/{room}/" for room in ("environment", "reinforcement", "imitation")),

@@ -72,7 +72,7 @@ def test_every_part_of_the_platform_is_there() -> None:
     }
     assert (
         set(SERVICES)
-        == {"api", "backup", "beat", "recorder", "executor", "home-assistant"}
+        == {"api", "backup", "beat", "recorder", "executor", "steering", "home-assistant"}
         | WORKERS
         | servers
         | JOBS
@@ -218,6 +218,7 @@ def test_networks_are_closed_except_to_those_that_fetch_and_those_that_serve() -
         "ingest",
         "recorder",
         "executor",
+        "steering",
         "notifier",
         "home-assistant",
         "rag",

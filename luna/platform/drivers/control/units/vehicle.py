@@ -137,7 +137,7 @@ class ChargerUnit:
         drawn_kw = safe_kw if self._takes_power else self.vehicle.most_charge_kw
         if not safe_kw or not limit.may_draw(name, drawn_kw):
             return STOP
-        return VehicleSetpoint(mode="charge", charge_kw=round(safe_kw, 6))
+        return VehicleSetpoint(mode="charge", charge_kw=round(safe_kw, 6), phases=setpoint.phases)
 
     def _give_safely(
         self, setpoint: VehicleSetpoint, soc: Mapping[str, float], limit: UnitLimit
@@ -169,6 +169,8 @@ class ChargerUnit:
         charger = self.vehicle.charger
         if charger is not None:
             phases = charger.phases_at(power_kw)
+            if setpoint.phases in charger.phases:
+                phases = setpoint.phases
             # Chargers take whole amperes; rounded down, never beyond the safe power.
             current_a = math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)
             values |= {"phases": f"{phases}", "current_a": f"{current_a}"}

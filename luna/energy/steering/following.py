@@ -1,0 +1,210 @@
+"""Follow surplus: when a device starts, changes phases and stops.
+
+Each choice (off, one phase, three) has a usefulness: the surplus it takes, less what it would buy,
+at a weight. What another choice would have gained is added up from when it became the better one,
+and it is taken once that passes what a switch costs (Page's cumulative sum test). So much surplus
+starts a car within seconds and little within minutes; the more switches a day has seen, the more
+the next one has to gain.
+
+Source: E. S. Page, "Continuous inspection schemes", Biometrika 41 (1954).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from luna.energy.steering.state import SteeringReason, UnitMemory
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRules:
+    """How a device follows surplus. The figures were chosen on the tuning seeds of the bench.
+
+    ``start_kwh`` is what the day's first start or stop has to gain, ``start_growth`` the factor for
+    each one after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. A
+    bought kWh counts ``start_weight`` or ``phases_weight`` times a charged one, and more by
+    ``share_weight`` for each ``bought_share`` of the day's energy beyond the first, with a credit
+    of ``credit_kwh``. Amperes are rounded
+    up from a fraction of ``round_up_from`` on, and left within a ``dead_band`` around that; they
+    rise no sooner than ``rise_s`` after a change.
+    """
+
+    start_kwh: float = 0.2
+    start_growth: float = 1.4
+    phases_kwh: float = 0.6
+    phases_growth: float = 1.2
+    start_weight: float = 2.0
+    phases_weight: float = 1.75
+    bought_share: float = 0.04
+    share_weight: float = 1.5
+    credit_kwh: float = 1.0
+    round_up_from: float = 0.75
+    rise_s: float = 4.0
+    dead_band: float = 0.15
+
+
+RULES = FollowRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A number of phases (0: off; 1 for a switched device), and the power it may have."""
+
+    phases: int
+    least_kw: float
+    most_kw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a device finds: ``surplus_kw`` that others leave, negative where there is none.
+
+    ``support_kw`` is what a battery would add.
+    """
+
+    surplus_kw: float
+    support_kw: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRules:
+    """How seldom a device is switched."""
+
+    least_on_s: float
+    least_off_s: float
+    most_starts: int
+    most_phase_changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The choice that a device follows surplus with, and what is remembered."""
+
+    choice: Choice
+    gain_kwh: Mapping[int, float]
+    reason: SteeringReason
+
+
+OFF = Choice(0, 0.0, 0.0)
+
+
+def choose_phases(
+    choices: Sequence[Choice],
+    unit: UnitMemory,
+    *,
+    offer: "Offer",
+    clock: "SwitchClock",
+) -> Followed:
+    """Return the choice a device follows surplus with: its own, until another has gained enough.
+
+    Args:
+        choices: all of them, off among them where it may be off.
+        unit: what is remembered of the device.
+        offer: the surplus that it finds.
+        clock: the cycle, and how seldom the device is switched.
+    """
+    present = _find_present(choices, unit.phases)
+    if present is None:
+        # Only a floor leaves no choice to be off.
+        possible = [choice for choice in choices if clock.allows_phases(choice.phases, unit)]
+        return Followed(min(possible or choices, key=_least_kw), {}, "keeps_floor")
+    growth = _grow_weight(unit)
+    fewest = min(choice.phases for choice in choices if choice.phases)
+    gains: dict[int, float] = {}
+    best: Choice | None = None
+    best_gain = 0.0
+    is_hindered = False
+    for choice in choices:
+        if choice.phases == present.phases:
+            continue
+        weight = RULES.phases_weight
+        if 0 in (choice.phases, present.phases):
+            # Where even the fewest phases have bought much today, a car stops sooner.
+            is_least = max(choice.phases, present.phases) == fewest
+            weight = RULES.start_weight * (growth if is_least else 1.0)
+        advantage_kw = _value_choice(choice, offer, weight) - _value_choice(present, offer, weight)
+        gain_kwh = unit.gain_kwh.get(choice.phases, 0.0) + advantage_kw * clock.elapsed_s / 3600
+        gain_kwh = max(gain_kwh, 0.0)
+        gains[choice.phases] = gain_kwh
+        if gain_kwh < _price_switch(choice, unit):
+            continue
+        if not clock.allows(choice, unit):
+            is_hindered = True
+        elif gain_kwh > best_gain:
+            best = choice
+            best_gain = gain_kwh
+    if best is not None:
+        reason: SteeringReason = "follows_surplus" if best.phases else "waits_for_surplus"
+        return Followed(best, {}, reason)
+    return Followed(present, gains, _explain_present(present, is_hindered=is_hindered))
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchClock:
+    """The cycle's time, and whether a device may be switched in it."""
+
+    at_s: float
+    elapsed_s: float
+    rules: SwitchRules
+
+    def allows(self, choice: Choice, unit: UnitMemory) -> bool:
+        """Return whether a device may change to a choice now."""
+        since_switch_s = self.at_s - unit.switched_s
+        if choice.phases == 0:
+            return since_switch_s >= self.rules.least_on_s
+        starts = unit.phases == 0
+        if starts and (
+            unit.starts >= self.rules.most_starts or since_switch_s < self.rules.least_off_s
+        ):
+            return False
+        return self.allows_phases(choice.phases, unit)
+
+    def allows_phases(self, phases: int, unit: UnitMemory) -> bool:
+        """Return whether the charger's relay may go to a number of phases now."""
+        if unit.last_phases in (0, phases):
+            return True
+        if unit.phase_changes >= self.rules.most_phase_changes:
+            return False
+        return self.at_s - unit.phases_s >= self.rules.least_on_s
+
+
+def _find_present(choices: Sequence[Choice], phases: int) -> Choice | None:
+    for choice in choices:
+        if choice.phases == phases:
+            return choice
+    return None
+
+
+def _least_kw(choice: Choice) -> float:
+    return choice.least_kw
+
+
+def _grow_weight(unit: UnitMemory) -> float:
+    """Return the factor by which a bought kWh counts more, the more was bought today."""
+    share = unit.bought_kwh / (unit.charged_kwh + RULES.credit_kwh)
+    beyond = max(share / RULES.bought_share - 1.0, 0.0)
+    return 1.0 + RULES.share_weight * beyond
+
+
+def _value_choice(choice: Choice, offer: Offer, weight: float) -> float:
+    """Return the surplus that a choice takes, less what it buys at its weight."""
+    if choice.phases == 0:
+        return 0.0
+    positive_kw = max(offer.surplus_kw, 0.0)
+    power_kw = min(max(positive_kw, choice.least_kw), choice.most_kw)
+    bought_kw = max(power_kw - max(offer.surplus_kw + offer.support_kw, 0.0), 0.0)
+    return min(positive_kw, power_kw) - weight * bought_kw
+
+
+def _price_switch(choice: Choice, unit: UnitMemory) -> float:
+    """Return what a change to a choice has to gain, kWh."""
+    price_kwh = RULES.start_kwh * RULES.start_growth ** max(unit.starts - 1, 0)
+    if choice.phases and unit.last_phases not in (0, choice.phases):
+        phases_kwh = RULES.phases_kwh * RULES.phases_growth**unit.phase_changes
+        return max(price_kwh, phases_kwh)
+    return price_kwh
+
+
+def _explain_present(present: Choice, *, is_hindered: bool) -> SteeringReason:
+    if present.phases == 0:
+        return "rests" if is_hindered else "waits_for_surplus"
+    return "runs_on" if is_hindered else "follows_surplus"

@@ -1,0 +1,63 @@
+"""Send the live flows of steered sites to the steering process, without a queue in between."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import structlog
+
+from luna.contracts.steering import MeasuredFlow
+from luna.energy.site import Site
+from luna.platform.clock import Clock
+from luna.platform.steering_channel import SteeringAwayError, SteeringClient
+from services.ingest.listening.live_powers import LivePowers, list_sensors
+
+log = structlog.get_logger("luna.ingest.live")
+
+
+class SteeringFeed:
+    """Sends what flows at steered sites, and names their sensors.
+
+    Args:
+        powers: holds the latest readings.
+        data_folder: with steering's socket.
+        clock: source of each turn's instant.
+    """
+
+    def __init__(self, powers: LivePowers, data_folder: Path, *, clock: Clock) -> None:
+        self._powers = powers
+        self._client = SteeringClient(data_folder)
+        self._clock = clock
+        self._sensors: frozenset[str] = frozenset()
+        self._is_away = False
+
+    async def turn(self, sites: Sequence[Site]) -> None:
+        """Send the present flows of the steered sites.
+
+        Nobody is waited for longer than a moment; where steering is away, the others come next
+        time.
+        """
+        steered = [site for site in sites if site.control is not None and site.control.is_steered]
+        self._sensors = list_sensors(steered, [site.name for site in steered])
+        now = self._clock.now()
+        for site in steered:
+            flow = self._powers.read_flow(site, now=now)
+            if flow is None:
+                continue
+            message = MeasuredFlow(site_id=site.name, flow=flow)
+            try:
+                await asyncio.to_thread(self._client.ask, message)
+            except SteeringAwayError as error:
+                if not self._is_away:
+                    log.warning("steering gets no live values", error=str(error))
+                self._is_away = True
+                return
+            self._is_away = False
+
+    def is_steered(self, sensors: Collection[str]) -> bool:
+        """Return whether a steered site has one of these sensors."""
+        return not self._sensors.isdisjoint(sensors)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()

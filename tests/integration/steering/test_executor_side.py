@@ -1,0 +1,265 @@
+"""The executor of a steered site: it hands over targets, and writes only without steering."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.live_flow import LiveFlow
+from luna.contracts.steering import MeasuredFlow, StateQuestion, SteeringState
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
+from luna.platform.steering_channel import (
+    PROCESS_LOCK,
+    SENDER_LOCK,
+    FolderLock,
+    serve_steering,
+)
+from luna.platform.steering_targets import TargetFolder
+from services.executor.delivery import RESEND
+from services.executor.steered_device import TAKEOVER_SECONDS, SteeringLink
+from services.steering.cycles import SteeringLoop
+from tests.integration.executor.test_execution_devices import planned
+from tests.support.control.executor import START, Home
+from tests.support.control.inverters import (
+    BOILER,
+    CAR,
+    CURRENT,
+    DEVICES,
+    PV,
+    TOKEN,
+    Inverter,
+    describe_devices,
+    serve,
+)
+from tests.support.worker.workers import wait_for
+
+HEATER = "load:boiler"
+STEERED = describe_devices() | {"steering": True}
+
+
+@pytest.fixture
+def inverter() -> Iterator[Inverter]:
+    with serve(Inverter({CAR: "off", CURRENT: "6", BOILER: "off", PV: "100"})) as inverter:
+        yield inverter
+
+
+class Seconds:
+    """A clock that never goes back, with that of the test."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def home(database: Engine, tmp_path: Path, inverter: Inverter, seconds: Seconds) -> Iterator[Home]:
+    home = Home(
+        database,
+        lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)),
+        STEERED,
+        steering=SteeringLink(tmp_path, seconds=seconds),
+        **DEVICES,
+    )
+    home.arm()
+    yield home
+    home.close()
+
+
+class SteeringInProcess:
+    """Steering as its process runs it, with the home's clock."""
+
+    def __init__(self, home: Home, data_folder: Path) -> None:
+        self._home = home
+        self._data_folder = data_folder
+        self._stack = ExitStack()
+        self.alive = FolderLock(data_folder, PROCESS_LOCK)
+        self.sender = FolderLock(data_folder, SENDER_LOCK)
+
+    def start(self) -> None:
+        assert self.alive.take()
+        self.loop = SteeringLoop(
+            TargetFolder(self._data_folder),
+            self.sender,
+            self._home.open_device,
+            clock=self._home.clock,
+            seconds=self.seconds,
+        )
+        self.loop.load()
+        self._stack.enter_context(serve_steering(self._data_folder, self.loop.answer))
+
+    def seconds(self) -> float:
+        return (self._home.clock.instant - START).total_seconds()
+
+    def turn(self) -> None:
+        self._home.clock.instant += timedelta(seconds=2)
+        flow = LiveFlow(
+            at=self._home.clock.instant,
+            import_kw=0.5,
+            export_kw=0.0,
+            pv_kw=0.0,
+            charge_kw=0.0,
+            discharge_kw=0.0,
+            load_kw=0.5,
+        )
+        self.loop.answer(MeasuredFlow(site_id=self._home.name, flow=flow))
+        self.loop.turn()
+
+    @property
+    def state(self) -> SteeringState:
+        state = self.loop.answer(StateQuestion(site_id=self._home.name)).state
+        assert state is not None
+        return state
+
+    def confirm(self) -> None:
+        """Let a cycle pass, and wait until the heater has its command."""
+        self.turn()
+        wait_for(lambda: HEATER in self.state.units and self.state.units[HEATER].confirmed)
+
+    def stop(self) -> None:
+        self._stack.close()
+        self.loop.close()
+        self.sender.release()
+        self.alive.release()
+
+
+@pytest.fixture
+def steering(home: Home, tmp_path: Path) -> Iterator[SteeringInProcess]:
+    steering = SteeringInProcess(home, tmp_path)
+    steering.start()
+    yield steering
+    steering.stop()
+
+
+def heat(home: Home, running: Sequence[bool]) -> None:
+    home.store(planned(home, boiler=running))
+
+
+def test_steering_sends_what_was_decided_and_the_log_has_it_confirmed(
+    home: Home, steering: SteeringInProcess, inverter: Inverter
+) -> None:
+    heat(home, [True])
+    assert home.turn(device=HEATER)
+    assert inverter.calls == []
+    steering.confirm()
+    assert inverter.states[BOILER] == "on"
+    assert not home.turn(device=HEATER)
+    [entry] = home.log
+    assert (entry.reason, entry.confirmed is not None) == ("planned", True)
+    assert len(inverter.calls) == 1
+
+
+def test_the_plan_ahead_is_followed_while_the_executor_is_away(
+    home: Home, steering: SteeringInProcess, inverter: Inverter
+) -> None:
+    heat(home, [True, True, True, False])
+    home.turn(device=HEATER)
+    steering.confirm()
+    home.clock.instant += timedelta(minutes=46)
+    steering.turn()
+    wait_for(lambda: inverter.states[BOILER] == "off")
+
+
+def test_a_disarmed_site_is_handed_back_by_steering(
+    home: Home, steering: SteeringInProcess, inverter: Inverter
+) -> None:
+    heat(home, [False])
+    home.turn(device=HEATER)
+    steering.confirm()
+    home.disarm()
+    home.turn(device=HEATER)
+    steering.turn()
+    # A water heater without a rule of its own is switched on.
+    wait_for(lambda: inverter.states[BOILER] == "on")
+    wait_for(lambda: not home.turn(device=HEATER))
+    assert home.log[-1].reason == "disarmed"
+
+
+def test_nothing_is_written_beside_a_steering_that_lives_and_does_not_answer(
+    home: Home, inverter: Inverter, tmp_path: Path, seconds: Seconds
+) -> None:
+    heat(home, [True])
+    hangs = FolderLock(tmp_path, PROCESS_LOCK)
+    assert hangs.take()
+    for _ in range(3):
+        seconds.now += TAKEOVER_SECONDS
+        assert home.turn(RESEND.pause(1), device=HEATER)
+    assert inverter.calls == []
+    hangs.release()
+
+
+def test_without_steering_the_executor_commands_until_it_is_back(
+    home: Home, inverter: Inverter, tmp_path: Path, seconds: Seconds
+) -> None:
+    heat(home, [True])
+    home.turn(device=HEATER)
+    assert inverter.calls == []
+    seconds.now += TAKEOVER_SECONDS
+    home.turn(RESEND.pause(1), device=HEATER)
+    assert inverter.states[BOILER] == "on"
+    assert len(inverter.calls) == 1
+    steering = SteeringInProcess(home, tmp_path)
+    steering.start()
+    steering.turn()
+    assert not steering.state.sends
+    home.turn(device=HEATER)
+    steering.confirm()
+    assert steering.state.sends
+    steering.stop()
+
+
+def test_a_steering_that_dies_for_good_is_replaced_within_the_slot(
+    home: Home, inverter: Inverter, tmp_path: Path, seconds: Seconds
+) -> None:
+    heat(home, [True])
+    steering = SteeringInProcess(home, tmp_path)
+    steering.start()
+    home.turn(device=HEATER)
+    steering.confirm()
+    home.turn(device=HEATER)
+    steering.stop()
+    inverter.states[BOILER] = "off"
+    for _ in range(2):
+        home.turn(timedelta(seconds=5), device=HEATER)
+    assert inverter.states[BOILER] == "off"
+    seconds.now += TAKEOVER_SECONDS
+    home.turn(timedelta(seconds=5), device=HEATER)
+    assert inverter.states[BOILER] == "on"
+
+
+def test_a_site_that_is_steered_no_longer_is_left_to_the_executor(
+    home: Home, steering: SteeringInProcess, inverter: Inverter
+) -> None:
+    heat(home, [True, True, False])
+    home.turn(device=HEATER)
+    steering.confirm()
+    home.configure(describe_devices())
+    home.start()
+    home.turn(timedelta(minutes=31), device=HEATER)
+    assert inverter.states[BOILER] == "off"
+    inverter.states[BOILER] = "on"
+    calls = len(inverter.calls)
+    steering.turn()
+    assert steering.state.units == {}
+    assert len(inverter.calls) == calls
+
+
+def test_an_executor_that_ends_leaves_devices_to_steering(
+    home: Home, steering: SteeringInProcess, inverter: Inverter
+) -> None:
+    heat(home, [False])
+    home.turn(device=HEATER)
+    steering.confirm()
+    assert home.hand_back(HEATER)
+    steering.turn()
+    assert steering.state.units[HEATER].commands["boiler"].mode == "off"
