@@ -5,7 +5,7 @@ at most, for nobody may be delayed by steering.
 
 ``steering.lock`` is locked while a steering process lives, ``sender.lock`` by the process that
 commands the devices of steered sites. The operating system releases both however a process ends.
-Source: docs/decisions/0124.
+Source: docs/decisions/0122.
 """
 
 import fcntl
