@@ -32,7 +32,7 @@ from luna.energy.steering import (
 )
 
 SEEDS = (1, 2)
-TUNING_SEEDS = (1001, 1002, 1003, 1004)
+TUNING_SEEDS = tuple(range(1001, 1018))
 # Four skies take turns.
 DAYS = 4
 LONG_DAYS = 12

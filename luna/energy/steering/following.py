@@ -32,12 +32,12 @@ class FollowRules:
     start_growth: float = 1.4
     phases_kwh: float = 0.6
     phases_growth: float = 1.2
-    start_weight: float = 2.0
-    phases_weight: float = 1.75
+    start_weight: float = 2.2
+    phases_weight: float = 2.5
     bought_share: float = 0.04
     share_weight: float = 1.5
     credit_kwh: float = 1.0
-    round_up_from: float = 0.75
+    round_up_from: float = 0.65
     rise_s: float = 4.0
     dead_band: float = 0.15
 

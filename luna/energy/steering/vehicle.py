@@ -110,7 +110,10 @@ def _intend_surplus(
     followed = choose_phases(choices, unit, offer=offer, clock=clock)
     unit = replace(unit, gain_kwh=followed.gain_kwh)
     choice = followed.choice
-    wanted_kw = min(max(surplus_kw, choice.least_kw), choice.most_kw)
+    wanted_kw = 0.0
+    if choice.phases:
+        exact_kw = min(max(surplus_kw, choice.least_kw), choice.most_kw)
+        wanted_kw = _round_power(device, choice.phases, exact_kw, unit, at_s=clock.at_s)
     reason = followed.reason
     if has_floor and surplus_kw <= choice.least_kw:
         reason = "keeps_floor"
@@ -169,15 +172,13 @@ def command_vehicle(
     current_a = 0
     if phases:
         step_kw = device.power_kw(phases, 1.0)
-        current_a = _choose_current(intent, step_kw, at_s)
-        current_a = max(current_a, math.ceil(device.min_current_a))
-        highest_a = device.most_current_a(phases)
-        most_a = math.floor(min(allotment.kw / step_kw, highest_a) + _ROUNDING_A)
-        is_limited = allotment.reason is not None
-        if is_limited and most_a < current_a:
+        highest_a = math.floor(device.most_current_a(phases))
+        wanted_a = min(math.floor(intent.wanted_kw / step_kw + _ROUNDING_A), highest_a)
+        allotted_kw = min(allotment.kw, intent.wanted_kw)
+        current_a = min(math.floor(allotted_kw / step_kw + _ROUNDING_A), highest_a)
+        if current_a < wanted_a:
             reason = allotment.reason or reason
-            current_a = most_a
-        current_a = min(current_a, math.floor(highest_a))
+        current_a = min(current_a, wanted_a)
     if current_a < device.min_current_a:
         command = VehicleCommand("stop", 0.0, 0, 0.0, reason)
         return command, remember_switch(unit, "stop", 0, 0.0, at_s=at_s)
@@ -186,26 +187,22 @@ def command_vehicle(
     return command, remember_switch(unit, "charge", phases, power_kw, at_s=at_s)
 
 
-def _choose_current(intent: VehicleIntent, step_kw: float, at_s: float) -> int:
-    """Return whole amperes: the command's own within the dead band, no rise soon after a change."""
-    exact_a = intent.wanted_kw / step_kw
-    if not intent.follows:
-        return math.floor(exact_a + _ROUNDING_A)
-    nearest_a = math.floor(exact_a + 1.0 - RULES.round_up_from)
-    unit = intent.unit
-    if unit.phases != intent.phases:
-        return nearest_a
-    present_a = round(unit.command_kw / step_kw)
-    above_a = exact_a - present_a
-    if (
-        RULES.round_up_from - 1.0 - RULES.dead_band
-        <= above_a
-        < (RULES.round_up_from + RULES.dead_band)
-    ):
-        return present_a
-    if nearest_a > present_a and at_s - unit.changed_s < RULES.rise_s:
-        return present_a
-    return nearest_a
+def _round_power(
+    device: SteeredVehicle, phases: int, exact_kw: float, unit: UnitMemory, *, at_s: float
+) -> float:
+    """Return the power in whole amperes: no change within the dead band, no rise soon after one."""
+    step_kw = device.power_kw(phases, 1.0)
+    exact_a = exact_kw / step_kw
+    current_a = math.floor(exact_a + 1.0 - RULES.round_up_from)
+    if unit.phases == phases:
+        present_a = round(unit.command_kw / step_kw)
+        lowest_a = present_a + RULES.round_up_from - 1.0 - RULES.dead_band
+        highest_a = present_a + RULES.round_up_from + RULES.dead_band
+        rises_soon = current_a > present_a and at_s - unit.changed_s < RULES.rise_s
+        if lowest_a <= exact_a < highest_a or rises_soon:
+            current_a = present_a
+    current_a = max(current_a, math.ceil(device.min_current_a))
+    return min(current_a * step_kw, device.most_kw_on(phases))
 
 
 def remember_switch(
