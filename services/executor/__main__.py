@@ -25,8 +25,9 @@ from luna.platform.service_process import (
     health_parser,
     service_process,
 )
-from services.executor.control_step import BetweenSteps, Executor
+from services.executor.control_step import Executor
 from services.executor.steered_device import SteeringLink
+from services.executor.target import DeviceConnections
 from services.executor.watch import Watch
 
 BEAT = timedelta(seconds=5)
@@ -58,11 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
         opener = DeviceOpener(settings, partial(StoredWrites, database, clock))
         executor = Executor(
             database,
-            opener,
+            DeviceConnections(opener, SteeringLink(settings.data_folder)),
             partial(ask_plan, client),
             clock=clock,
             plan_max_age=settings.plan_max_age,
-            between=BetweenSteps(partial(read_flow, client), SteeringLink(settings.data_folder)),
+            read_flow=partial(read_flow, client),
         )
         watch = Watch(database, executor, clock=clock)
         process.resources.enter_context(

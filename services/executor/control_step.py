@@ -7,7 +7,6 @@ and a new plan is requested.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,31 +22,16 @@ from luna.platform.control_standing import is_handed_back, runs_by_itself
 from luna.platform.database import control as control_rows
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.control.units import find_unit
 from services.executor.control_request import find_source, is_current
 from services.executor.decider import Decider, PlanRequests, is_within_limits, may_have_more
 from services.executor.delivery import ASK_AGAIN, Delivery
 from services.executor.site_limit import ReadFlow, SiteLimit, read_site_limit
-from services.executor.steered_device import SteeredDevice, SteeringLink
+from services.executor.steered_device import SteeredDevice
 from services.executor.steering_target import TargetComposer
 from services.executor.target import ControlTarget, DeviceConnections
 
 log = structlog.get_logger("luna.planner.execution")
-
-
-@dataclass(frozen=True, slots=True)
-class BetweenSteps:
-    """What happens between two control steps.
-
-    Args:
-        read_flow: reads a site's live powers, under an operator's limit alone; None where there
-            are none.
-        steering: commands the devices of steered sites; None: this process commands all.
-    """
-
-    read_flow: ReadFlow
-    steering: SteeringLink | None = None
 
 
 class Executor:
@@ -57,27 +41,28 @@ class Executor:
 
     Args:
         engine: of the database.
-        open_device: opens the connection to a site's devices.
+        connections: to the devices of sites.
         ask_plan: requests a new plan of a site without waiting for it.
         clock: gives the current slot.
         plan_max_age: largest age of a plan, from the start of its first slot.
-        between: what happens between two steps: live powers, and steering.
+        read_flow: reads a site's live powers, under an operator's limit alone; None where there
+            are none.
     """
 
     def __init__(
         self,
         engine: Engine,
-        open_device: Callable[[Control], Device],
+        connections: DeviceConnections,
         ask_plan: Callable[[str], None],
         *,
         clock: Clock,
         plan_max_age: timedelta,
-        between: BetweenSteps,
+        read_flow: ReadFlow,
     ) -> None:
         self._engine = engine
-        self._read_flow = between.read_flow
+        self._read_flow = read_flow
         self._clock = clock
-        self._connections = DeviceConnections(open_device, between.steering)
+        self._connections = connections
         self._targets = TargetComposer(engine, clock)
         self._plan_requests = PlanRequests(ask_plan, clock)
         self._decider = Decider(engine, self._plan_requests, clock, plan_max_age)

@@ -17,8 +17,9 @@ from luna.energy.site.control import Control
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.device import Device
-from services.executor.control_step import BetweenSteps, Executor
+from services.executor.control_step import Executor
 from services.executor.steered_device import SteeringLink
+from services.executor.target import DeviceConnections
 from tests.support.database.databases import remove_site
 from tests.support.planning.plans import describe_plan, store_plan
 
@@ -82,11 +83,11 @@ class Home:
         """Start an executor that knows nothing of those before."""
         executor = Executor(
             self.database,
-            self.open_device,
+            DeviceConnections(self.open_device, self.steering),
             self.asked.append,
             clock=self.clock,
             plan_max_age=timedelta(hours=3),
-            between=BetweenSteps(self.flows.get, self.steering),
+            read_flow=self.flows.get,
         )
         self._executors.append(executor)
 
