@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from luna.contracts.control import BatterySetpoint, ControlState, Override
 from luna.contracts.device_runs import PlannedRun
+from luna.contracts.live_steering import LiveSteering
 from luna.contracts.plan import PlanReply, SlotReply
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.kind import DeviceUseKind
@@ -229,6 +230,7 @@ class HouseNow:
     Attributes:
         planned_before: there was a plan at any time.
         fault: why there is no newer plan.
+        steering: what it does at this moment, where the site is steered.
     """
 
     site: Site
@@ -239,6 +241,7 @@ class HouseNow:
     findings: tuple[SiteFinding, ...]
     planned_before: bool
     fault: PlanFault | None = None
+    steering: LiveSteering | None = None
 
     @property
     def armed(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from luna.contracts.control import ControlState
 from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import SlotReply
+from luna.contracts.steering import SteeredUnitState
 from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.kind import DeviceKind
@@ -19,6 +20,7 @@ from luna.energy.timeline import parse_zone
 from luna.platform.control_service import list_overridable_devices, modes_of
 from luna.platform.house_by_battery import split_by_battery
 from luna.platform.house_now import HouseFigure, HouseNow, format_run
+from luna.platform.steering_status import find_power_kw, say_unit
 from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
@@ -79,6 +81,9 @@ def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[P
             entities.append(
                 _of_run(f"load_start:{device.name}", device.name, lambda run: run.start)
             )
+    control = view.site.control
+    if control is not None and control.is_steered:
+        entities += [_steered(device) for device in control.devices]
     if commands:
         entities += _COMMANDS
         entities += [_override(device, numbers) for device in list_overridable_devices(view.site)]
@@ -343,6 +348,35 @@ def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]
     yield _of_plan(f"plan_{kind.name}:{device}", charge_kw, decimals=3, config=_POWER)
     yield _of_plan(f"{kind.name}_soc:{device}", soc_percent, decimals=1, config=_SOC)
     yield _of_run(f"{kind.name}_ready:{device}", device, lambda run: run.end)
+
+
+def _steered(unit: str) -> PublishedEntity:
+    """Return an entity of what steering has a unit's devices do, with their powers."""
+
+    def find_unit(view: HouseNow) -> SteeredUnitState | None:
+        return None if view.steering is None else view.steering.units.get(unit)
+
+    def state(view: HouseNow, numbers: Numbers) -> str | None:
+        found = find_unit(view)
+        return None if found is None else "; ".join(say_unit(found, numbers))[:LONGEST_STATE]
+
+    def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
+        found = find_unit(view)
+        if found is None:
+            return {}
+        powers = {name: find_power_kw(setpoint) for name, setpoint in found.commands.items()}
+        modes = {name: setpoint.mode for name, setpoint in found.commands.items()}
+        return {
+            "reason": found.reason,
+            "mode": modes,
+            "power_kw": powers,
+            "since": found.since,
+            "confirmed": found.confirmed,
+        }
+
+    return PublishedEntity(
+        f"steering:{unit}", "sensor", state, details, {"icon": "mdi:speedometer"}
+    )
 
 
 def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) -> PublishedEntity:

@@ -243,7 +243,12 @@ def start(database: Engine, broker: Mosquitto, site: str) -> Iterator[Start]:
                 plan_max_age=timedelta(hours=3),
             )
             publisher = Publisher(
-                connection, on, Commands(on, asked.append), publishing=about, clock=clock
+                connection,
+                on,
+                Commands(on, asked.append),
+                lambda _site_id: None,
+                publishing=about,
+                clock=clock,
             )
             return Luna(site, clock, asked, publisher, connection, database)
 

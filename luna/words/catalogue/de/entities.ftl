@@ -27,6 +27,7 @@ problem = Problem
 refusal = Letzter Fehler
 armed = Steuerung
 vacation = Urlaub
+steering = { $device } jetzt
 plan_now = Jetzt planen
 override = Eigene Vorgabe
 override_hours = Eigene Vorgabe für

@@ -27,6 +27,7 @@ problem = Problem
 refusal = Last error
 armed = Control
 vacation = Vacation
+steering = { $device } now
 plan_now = Plan now
 override = Override
 override_hours = Override for

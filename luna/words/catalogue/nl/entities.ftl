@@ -27,6 +27,7 @@ problem = Probleem
 refusal = Laatste fout
 armed = Besturing
 vacation = Vakantie
+steering = { $device } nu
 plan_now = Nu plannen
 override = Eigen instelling
 override_hours = Eigen instelling voor
