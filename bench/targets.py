@@ -264,11 +264,63 @@ def _readability(language: str, words: str) -> tuple[Target, ...]:
     )
 
 
+def _steering_limit(words: str, name: str) -> tuple[Target, ...]:
+    return (
+        Target(f"{words}: seconds until it holds", (name, "settled_s"), at_most=10, unit="s"),
+        Target(
+            f"{words}: longest time more than 3 % above, later",
+            (name, "longest_over_s"),
+            at_most=5,
+            unit="s",
+        ),
+    )
+
+
 TARGETS: dict[str, tuple[Target, ...]] = {
     "readability": (
         *_readability("en", "English"),
         *_readability("de", "German"),
         *_readability("nl", "Dutch"),
+    ),
+    "steering": (
+        Target(
+            "surplus charging: share of what was charged that was bought",
+            ("surplus", "luna", "bought_share"),
+            at_most=0.05,
+        ),
+        Target(
+            "surplus charging: share of an ideal follower's energy",
+            ("surplus", "luna", "of_ideal"),
+            at_least=0.9,
+        ),
+        Target(
+            "surplus charging: most starts of a day",
+            ("surplus", "luna", "most_starts"),
+            at_most=6,
+        ),
+        Target(
+            "surplus charging: most changes of phases of a day",
+            ("surplus", "luna", "most_phase_changes"),
+            at_most=4,
+        ),
+        *_steering_limit("operator's limit of devices", "limit_of_devices"),
+        *_steering_limit("operator's limit of the connection", "limit_of_connection"),
+        Target(
+            "export cap: minutes above it",
+            ("export_cap", "minutes_above"),
+            at_most=0,
+        ),
+        Target(
+            "export cap: energy lost beyond perfect foresight",
+            ("export_cap", "lost_share"),
+            at_most=0.02,
+        ),
+        Target("CPU of a cycle", ("cpu", "cycle_ms"), at_most=0.3, unit="ms"),
+        Target(
+            "share of a core for 100 homes, a cycle every 2 s",
+            ("cpu", "core_share_100_homes"),
+            at_most=1.0,
+        ),
     ),
     "planner": (
         Target(

@@ -24,6 +24,7 @@ from luna.platform.drivers.control.device import Device
 from luna.platform.health.readiness import Liveness
 from luna.platform.steering_channel import FolderLock
 from luna.platform.steering_targets import TargetFolder
+from services.steering.day_counts import DayCounts
 from services.steering.steered_site import SteeredSite
 
 # A site's cycle comes with each new flow, and otherwise this often.
@@ -102,7 +103,11 @@ class SteeringLoop:
         with self._mutex:
             if site_id not in self._sites:
                 self._sites[site_id] = SteeredSite(
-                    site_id, self._open_device, clock=self._clock, seconds=self._seconds
+                    site_id,
+                    self._open_device,
+                    DayCounts(self._targets.folder, site_id),
+                    clock=self._clock,
+                    seconds=self._seconds,
                 )
             return self._sites[site_id]
 

@@ -21,7 +21,6 @@ from luna.energy.site import Site, parse_site
 from luna.energy.site.control import Control
 from luna.energy.steering import (
     LiveCommands,
-    LoopMemory,
     describe_devices,
     steer,
 )
@@ -30,6 +29,7 @@ from luna.platform.clock import Clock
 from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.control.units import find_unit
 from luna.platform.drivers.control.units.unit import Controllable
+from services.steering.day_counts import DayCounts
 from services.steering.measurement import Moment, measure
 from services.steering.set_points import compose_setpoints
 from services.steering.slot_targets import compose_targets, find_devices, find_limits
@@ -59,6 +59,7 @@ class SteeredSite:
     Args:
         site_id: its name.
         open_device: opens the connection to devices of a section ``control``.
+        counts: of the day's switches, on disk.
         clock: gives the instant of a cycle.
         seconds: a clock that never goes back.
     """
@@ -67,6 +68,7 @@ class SteeredSite:
         self,
         site_id: str,
         open_device: Callable[[Control], Device],
+        counts: DayCounts,
         *,
         clock: Clock,
         seconds: Callable[[], float],
@@ -82,7 +84,8 @@ class SteeredSite:
         self._handed_back: dict[str, _SteeredUnit] = {}
         self._limits: tuple[OperatorLimit, ...] = ()
         self._flow: LiveFlow | None = None
-        self._memory = LoopMemory()
+        self._counts = counts
+        self._memory = counts.load()
         self._commands: LiveCommands | None = None
         self._is_stale = False
         self._is_changed = True
@@ -223,6 +226,7 @@ class SteeredSite:
             devices=described,
         )
         self._commands = commands
+        self._counts.store(self._memory)
         self._is_stale = measured.at_s - measured.read_at_s > STALE_S
         measured_socs = {name: power.soc for name, power in measured.batteries.items()}
         for key, steered in steered_units.items():

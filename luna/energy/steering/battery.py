@@ -109,7 +109,7 @@ def command_battery(
     command = _leave_out_cars(device, command, room)
     command = _keep_limits(device, target.spill_soc, command, power.soc, room=room)
     command = _carry_out(device, command, room)
-    return _ramp(device, command, power, unit, time=time)
+    return _ramp(device, command, power, unit, most_kw=room.allotted_kw, time=time)
 
 
 def _meet_target(
@@ -204,9 +204,13 @@ def _ramp(
     power: BatteryPower,
     unit: UnitMemory,
     *,
+    most_kw: float,
     time: CycleTime,
 ) -> tuple[BatteryCommand, UnitMemory]:
-    """Return a forced power with dead band and ramp, and not changed before it was followed."""
+    """Return a forced power with dead band and ramp, and not changed before it was followed.
+
+    ``most_kw`` is the most that it may charge with, at once.
+    """
     signed_kw = _signed(command.mode, command.power_kw)
     is_forced = command.mode in ("charge", "export")
     was_forced = unit.mode in ("charge", "export")
@@ -227,7 +231,11 @@ def _ramp(
         change_kw = min(max(change_kw, -step_kw), step_kw)
         signed_kw = (unit.command_kw if was_forced else power.charge_kw) + change_kw
         signed_kw = min(max(signed_kw, -device.discharge_limit_kw), device.charge_limit_kw)
-        mode: BatteryMode = "charge" if signed_kw >= 0.0 else "export"
+        if command.mode == "charge":
+            signed_kw = min(signed_kw, max(most_kw, 0.0))
+        mode = command.mode
+        if signed_kw != 0.0:
+            mode = "charge" if signed_kw > 0.0 else "export"
         command = BatteryCommand(mode, abs(signed_kw), command.reason)
     return command, remember_switch(unit, command.mode, 0, signed_kw, at_s=time.at_s)
 

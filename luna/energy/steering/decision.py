@@ -1,7 +1,7 @@
 """The decision function: from targets and measurements to commands, one cycle at a time."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from luna.energy.steering.battery import (
@@ -24,9 +24,12 @@ from luna.energy.steering.following import (
 )
 from luna.energy.steering.pv import command_pv, find_hidden_kw, track_export
 from luna.energy.steering.rooms import (
+    LEAD_S,
     find_export_limit,
     find_import_limit,
+    find_rise,
     find_rooms,
+    find_steady_rise,
     read_flow,
     track_high,
 )
@@ -67,6 +70,10 @@ _FREE = Allotment(math.inf, None)
 # A device has followed once it is this near to its command.
 _FOLLOWED_SHARE = 0.15
 _FOLLOWED_KW = 0.15
+# Surplus that rises or falls steadily is followed with this lead.
+SURPLUS_LEAD_S = 3.0
+_LOAD_DELAY_S = 5.0
+_RUNS_KW = 0.1
 # A battery supports a car while it is this much above its floor.
 _SUPPORT_SOC = 0.02
 # A battery that leaves this much to the grid takes no more than it does.
@@ -142,6 +149,8 @@ class _Cycle:
         self._devices = devices
         self._elapsed_s = elapsed_s
         self._flow = read_flow(measured)
+        self._rise_kw_s = find_rise(self._flow, memory, elapsed_s)
+        self._steady_kw_s = find_steady_rise(self._rise_kw_s, memory.rise_kw_s)
         self._units = _settle_all(memory, measured, devices)
         self._cars: dict[str, VehicleIntent] = {}
         self._loads: dict[str, _LoadIntent] = {}
@@ -149,11 +158,14 @@ class _Cycle:
     def run(self) -> tuple[LiveCommands, LoopMemory]:
         self._share_surplus()
         flow = self._flow
-        high_kw = track_high(flow, self._memory.drawn_high_kw, self._elapsed_s)
-        now = self._find_rooms(flow.drawn_kw)
-        claims = self._claim(now)
+        # Limits count with the draw that rises on until devices follow.
+        soon_kw = flow.drawn_kw + LEAD_S * max(self._steady_kw_s, 0.0)
+        high_kw = track_high(soon_kw, self._memory.drawn_high_kw, self._elapsed_s)
+        now = self._find_rooms(soon_kw)
+        claims = self._claim(self._find_rooms(flow.drawn_kw) if now else {})
         allotments = share_room(claims, now) if now else {}
-        if now and high_kw > flow.drawn_kw:
+        allotments = self._wait_for_batteries(claims, now, allotments)
+        if now and high_kw > soon_kw:
             steady = share_room(claims, self._find_rooms(high_kw))
             allotments = self._rise_slowly(allotments, steady)
         vehicles = self._command_vehicles(allotments)
@@ -178,6 +190,9 @@ class _Cycle:
             at_s=self._measured.at_s,
             day=self._measured.day,
             units=self._units,
+            drawn_kw=flow.drawn_kw,
+            controlled_kw=flow.controlled_kw,
+            rise_kw_s=self._rise_kw_s,
             drawn_high_kw=high_kw,
             house_low_kw=tracked.house_low_kw,
             excess_kws=tracked.excess_kws,
@@ -199,7 +214,7 @@ class _Cycle:
             worth_price = targets.batteries.get(name, _OWN_BATTERY).worth_price
             takers.append((-worth_price, "battery", name))
         hidden_kw = find_hidden_kw(targets, self._measured, self._memory)
-        left_kw = hidden_kw - self._flow.drawn_kw
+        left_kw = hidden_kw - self._flow.drawn_kw - SURPLUS_LEAD_S * self._steady_kw_s
         for _, kind, name in sorted(takers):
             if kind == "car":
                 taken_kw = self._intend_car(name, left_kw)
@@ -287,7 +302,7 @@ class _Cycle:
             device = self._devices.vehicles[name]
             target = self._targets.vehicles.get(name, _OWN_CAR)
             claim = claim_power(name, device, target, intent)
-            if intent.phases and not _fits(claim, rooms):
+            if intent.phases and intent.unit.is_settled and not _fits(claim, rooms):
                 fewer = self._fit_phases(device, intent)
                 self._cars[name] = fewer
                 claim = claim_power(name, device, target, fewer)
@@ -319,10 +334,42 @@ class _Cycle:
         wanted_kw = min(intent.wanted_kw, device.power_kw(phases, device.max_current_a))
         return replace(intent, phases=phases, wanted_kw=wanted_kw)
 
+    def _wait_for_batteries(
+        self,
+        claims: Sequence[Claim],
+        rooms: Mapping[str, Room],
+        allotments: dict[str, Allotment],
+    ) -> dict[str, Allotment]:
+        """Return allotments with room for batteries that are lowered and follow later than cars.
+
+        Nobody is switched off for that short time, but nobody starts in it either.
+        """
+        still_kw = 0.0
+        for name in self._devices.batteries:
+            power = self._measured.batteries.get(name, _UNKNOWN_BATTERY)
+            allotment = allotments.get(name, _FREE)
+            if allotment.reason is not None:
+                still_kw += max(power.charge_kw - allotment.kw, 0.0)
+        if still_kw <= 0.0:
+            return allotments
+        narrow = dict(rooms)
+        for limit in ("connection", "devices"):
+            if limit in rooms:
+                narrow[limit] = Room(rooms[limit].amount - still_kw, rooms[limit].reason)
+        waiting = share_room(claims, narrow)
+        for claim in claims:
+            full = allotments[claim.unit]
+            is_on = self._units.get(claim.unit, _NEW).command_kw > 0.0
+            least_kw = min(full.kw, claim.least_kw) if is_on else 0.0
+            lowered = waiting[claim.unit]
+            if claim.least_kw > 0.0 and lowered.kw < full.kw:
+                allotments[claim.unit] = Allotment(max(lowered.kw, least_kw), lowered.reason)
+        return allotments
+
     def _rise_slowly(
         self, allotments: Mapping[str, Allotment], steady: Mapping[str, Allotment]
     ) -> dict[str, Allotment]:
-        """Return allotments that rise only as far as the last minute's highest draw allows."""
+        """Return allotments that rise only as far as the last highest draw allows."""
         slow = {}
         for name, allotment in allotments.items():
             present_kw = max(self._units.get(name, _NEW).command_kw, 0.0)
@@ -444,7 +491,10 @@ def _intend_load(
     if target.follow == "own":
         return _LoadIntent(is_on=False, reason="own_control", unit=unit)
     if target.follow != "surplus":
-        return _LoadIntent(is_on=target.follow == "on", reason="as_planned", unit=unit)
+        is_on = target.follow == "on"
+        if is_on and unit.phases == 0 and clock.at_s - unit.switched_s < device.least_off_s:
+            return _LoadIntent(is_on=False, reason="rests", unit=unit)
+        return _LoadIntent(is_on=is_on, reason="as_planned", unit=unit)
     choices = (OFF, Choice(1, device.power_kw, device.power_kw))
     followed = choose_phases(choices, unit, offer=offer, clock=clock)
     unit = replace(unit, gain_kwh=followed.gain_kwh)
@@ -467,8 +517,29 @@ def _settle_all(
             units[name] = _settle(units[name], car.kw, at_s, vehicle.delay_s)
     for name in devices.loads:
         if name in units and not units[name].is_settled:
-            units[name] = _settle(units[name], measured.loads_kw.get(name, 0.0), at_s, 5.0)
+            units[name] = _settle(
+                units[name], measured.loads_kw.get(name, 0.0), at_s, _LOAD_DELAY_S
+            )
+    _adopt_running(units, measured, devices)
     return units
+
+
+def _adopt_running(
+    units: dict[str, UnitMemory], measured: LiveMeasurement, devices: SteeredDevices
+) -> None:
+    """Remember devices that ran before anything was remembered: they have not just started."""
+    for name, device in devices.vehicles.items():
+        car = measured.vehicles.get(name, _IDLE_CAR)
+        if name in units or car.kw <= _RUNS_KW:
+            continue
+        phases = car.phases if car.phases in device.phases else min(device.phases)
+        if car.kw > device.power_kw(phases, device.max_current_a) + _FOLLOWED_KW:
+            phases = max(device.phases)
+        units[name] = UnitMemory("charge", car.kw, phases, phases)
+    for name in devices.loads:
+        used_kw = measured.loads_kw.get(name, 0.0)
+        if name not in units and used_kw > _RUNS_KW:
+            units[name] = UnitMemory("on", used_kw, 1, 1)
 
 
 def _settle(unit: UnitMemory, measured_kw: float, at_s: float, usual_s: float) -> UnitMemory:

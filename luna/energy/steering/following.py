@@ -19,20 +19,26 @@ from luna.energy.steering.state import SteeringReason, UnitMemory
 class FollowRules:
     """How a device follows surplus. The figures were chosen on the tuning seeds of the bench.
 
-    ``switch_kwh`` is what the day's first switch has to gain, ``switch_growth`` the factor for
-    each one after it. A bought kWh counts ``bought_weight`` times a charged one, and more by
-    ``share_weight`` for each ``bought_share`` of the day's energy beyond the first.
+    ``start_kwh`` is what the day's first start or stop has to gain, ``start_growth`` the factor for
+    each one after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. A
+    bought kWh counts ``start_weight`` or ``phases_weight`` times a charged one, and more by
+    ``share_weight`` for each ``bought_share`` of the day's energy beyond the first, with a credit
+    of ``credit_kwh``. Amperes are rounded
+    up from a fraction of ``round_up_from`` on, and left within a ``dead_band`` around that; they
+    rise no sooner than ``rise_s`` after a change.
     """
 
-    switch_kwh: float = 0.03
-    switch_growth: float = 1.6
-    phase_growth: float = 2.0
-    bought_weight: float = 2.0
-    bought_share: float = 0.03
-    share_weight: float = 2.0
-    credit_kwh: float = 0.5
-    round_up_from: float = 0.6
-    rise_s: float = 6.0
+    start_kwh: float = 0.2
+    start_growth: float = 1.4
+    phases_kwh: float = 0.6
+    phases_growth: float = 1.2
+    start_weight: float = 2.0
+    phases_weight: float = 1.75
+    bought_share: float = 0.04
+    share_weight: float = 1.5
+    credit_kwh: float = 1.0
+    round_up_from: float = 0.75
+    rise_s: float = 4.0
     dead_band: float = 0.15
 
 
@@ -101,8 +107,8 @@ def choose_phases(
         # Only a floor leaves no choice to be off.
         possible = [choice for choice in choices if clock.allows_phases(choice.phases, unit)]
         return Followed(min(possible or choices, key=_least_kw), {}, "keeps_floor")
-    weight = _weigh_bought(unit)
-    present_kw = _value_choice(present, offer, weight)
+    growth = _grow_weight(unit)
+    fewest = min(choice.phases for choice in choices if choice.phases)
     gains: dict[int, float] = {}
     best: Choice | None = None
     best_gain = 0.0
@@ -110,7 +116,12 @@ def choose_phases(
     for choice in choices:
         if choice.phases == present.phases:
             continue
-        advantage_kw = _value_choice(choice, offer, weight) - present_kw
+        weight = RULES.phases_weight
+        if 0 in (choice.phases, present.phases):
+            # Where even the fewest phases have bought much today, a car stops sooner.
+            is_least = max(choice.phases, present.phases) == fewest
+            weight = RULES.start_weight * (growth if is_least else 1.0)
+        advantage_kw = _value_choice(choice, offer, weight) - _value_choice(present, offer, weight)
         gain_kwh = unit.gain_kwh.get(choice.phases, 0.0) + advantage_kw * clock.elapsed_s / 3600
         gain_kwh = max(gain_kwh, 0.0)
         gains[choice.phases] = gain_kwh
@@ -167,11 +178,11 @@ def _least_kw(choice: Choice) -> float:
     return choice.least_kw
 
 
-def _weigh_bought(unit: UnitMemory) -> float:
-    """Return how much a bought kWh counts: the more was bought today, the more."""
+def _grow_weight(unit: UnitMemory) -> float:
+    """Return the factor by which a bought kWh counts more, the more was bought today."""
     share = unit.bought_kwh / (unit.charged_kwh + RULES.credit_kwh)
     beyond = max(share / RULES.bought_share - 1.0, 0.0)
-    return RULES.bought_weight + RULES.share_weight * beyond
+    return 1.0 + RULES.share_weight * beyond
 
 
 def _value_choice(choice: Choice, offer: Offer, weight: float) -> float:
@@ -186,9 +197,10 @@ def _value_choice(choice: Choice, offer: Offer, weight: float) -> float:
 
 def _price_switch(choice: Choice, unit: UnitMemory) -> float:
     """Return what a change to a choice has to gain, kWh."""
-    price_kwh = RULES.switch_kwh * RULES.switch_growth ** max(unit.starts - 1, 0)
+    price_kwh = RULES.start_kwh * RULES.start_growth ** max(unit.starts - 1, 0)
     if choice.phases and unit.last_phases not in (0, choice.phases):
-        price_kwh *= RULES.phase_growth ** min(unit.phase_changes, 8)
+        phases_kwh = RULES.phases_kwh * RULES.phases_growth**unit.phase_changes
+        return max(price_kwh, phases_kwh)
     return price_kwh
 
 

@@ -6,13 +6,24 @@ from dataclasses import dataclass
 
 from luna.energy.steering.devices import SteeredDevices
 from luna.energy.steering.sharing import Room
-from luna.energy.steering.state import LiveLimits, LiveMeasurement, SteeringReason
+from luna.energy.steering.state import (
+    LiveLimits,
+    LiveMeasurement,
+    LoopMemory,
+    SteeringReason,
+)
 
 PHASES = (1, 2, 3)
 # Meters and chargers round: a limit is approached to this share.
-KEPT_SHARE = 0.985
+KEPT_SHARE = 0.99
+# Devices follow this much later than meters show it; a steady rise is counted with that.
+LEAD_S = 6.0
+# A cloud's edge over a home; what is faster is a step, which goes on no further.
+_MOST_RISE_KW_S = 0.3
+_MOVES_KW = 0.3
+_FADES = 0.8
 # How fast the highest draw of the house is forgotten, per second.
-_FORGET_PER_S = 1.0 / 60.0
+_FORGET_PER_S = 1.0 / 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,11 @@ class Flow:
     vehicles_kw: float
     loads_kw: float
     discharge_kw: float
+
+    @property
+    def controlled_kw(self) -> float:
+        """What controlled devices draw together."""
+        return self.net_kw - self.drawn_kw
 
 
 def read_flow(measured: LiveMeasurement) -> Flow:
@@ -67,11 +83,32 @@ def _known(limit: float) -> float:
     return math.inf if math.isnan(limit) else max(limit, 0.0)
 
 
-def track_high(flow: Flow, high_kw: float, elapsed_s: float) -> float:
-    """Return the highest draw of the last minute, forgotten bit by bit."""
-    if not high_kw > flow.drawn_kw:
-        return flow.drawn_kw
-    return high_kw + (flow.drawn_kw - high_kw) * min(elapsed_s * _FORGET_PER_S, 1.0)
+def track_high(drawn_kw: float, high_kw: float, elapsed_s: float) -> float:
+    """Return the highest draw of the last minutes, forgotten bit by bit."""
+    if not high_kw > drawn_kw:
+        return drawn_kw
+    return high_kw + (drawn_kw - high_kw) * min(elapsed_s * _FORGET_PER_S, 1.0)
+
+
+def find_rise(flow: Flow, memory: LoopMemory, elapsed_s: float) -> float:
+    """Return how fast the draw of what is not controlled rises, kW a second; unknown: 0.
+
+    While devices move, meters that are read at different instants show a rise that is none: then
+    what was known fades.
+    """
+    if elapsed_s <= 0.0 or math.isnan(memory.drawn_kw):
+        return 0.0
+    if abs(flow.controlled_kw - memory.controlled_kw) > _MOVES_KW:
+        return _FADES * memory.rise_kw_s
+    rise_kw_s = (flow.drawn_kw - memory.drawn_kw) / elapsed_s
+    return min(max(rise_kw_s, -_MOST_RISE_KW_S), _MOST_RISE_KW_S)
+
+
+def find_steady_rise(rise_kw_s: float, before_kw_s: float) -> float:
+    """Return the rise that two cycles share: a cloud's edge has one, a kettle's step has none."""
+    if rise_kw_s * before_kw_s <= 0.0:
+        return 0.0
+    return min(rise_kw_s, before_kw_s) if rise_kw_s > 0.0 else max(rise_kw_s, before_kw_s)
 
 
 def find_rooms(

@@ -232,7 +232,8 @@ class UnitMemory:
 class LoopMemory:
     """What is remembered from cycle to cycle; a new one knows nothing and is safe.
 
-    ``drawn_high_kw`` is the highest draw of what is not controlled, less PV, of the last minute;
+    ``drawn_kw`` is the last draw of what is not controlled, less PV, ``rise_kw_s`` how fast it
+    rose, ``drawn_high_kw`` its highest of the last minutes, ``controlled_kw`` what devices drew;
     ``house_low_kw`` the lowest use of the house lately. ``excess_kws`` is what was fed in above the
     cap and is not yet made up for, kW times seconds.
     """
@@ -240,6 +241,9 @@ class LoopMemory:
     at_s: float = math.nan
     day: date | None = None
     units: Mapping[str, UnitMemory] = field(default_factory=dict)
+    drawn_kw: float = math.nan
+    controlled_kw: float = 0.0
+    rise_kw_s: float = 0.0
     drawn_high_kw: float = math.nan
     house_low_kw: float = math.nan
     excess_kws: float = 0.0

@@ -90,5 +90,6 @@ def test_killed_it_leaves_the_battery_to_what_its_profile_says(
     assert reverts.after_s is not None
     home.stop()
     home.loop.join()
-    seconds.ahead_s += reverts.after_s + 60
+    seconds.ahead_s += reverts.after_s
+    inverter.look()
     assert inverter.mode == "self_consumption"
