@@ -298,4 +298,6 @@ def _control_lines(site: Site, words: PageWords) -> Lines:
             if via.port:
                 address += f":{via.port}"
         lines.append((target.battery, address))
+    if site.control.is_steered:
+        lines.append((words("steering_line"), words("switch_on")))
     return lines
