@@ -1247,3 +1247,46 @@ def test_reacting_within_seconds_is_switched_on_where_the_house_is_metered(
     follow(api, draft, ("control", advised), ("review", {"go": "next"}))
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).control == Control(by="advice")
+
+
+def test_a_car_that_only_the_file_can_command_reacts_within_seconds_by_a_button(
+    api: httpx.Client, database: Engine
+) -> None:
+    section = {
+        "by": "home_assistant",
+        "vehicles": [
+            {
+                "vehicle": "car",
+                "modes": {"charge": "on", "stop": "off"},
+                "writes": [{"to": "switch.charger", "value": "{mode}"}],
+            }
+        ],
+    }
+    document = {
+        "name": OWN_ID,
+        "timezone": "Europe/Vienna",
+        "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
+        "control": section,
+    }
+    page = f"/ui/sites/{OWN_ID}/site"
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(document))
+    begins = wording("setup", "steering_begin")
+    assert begins in api.get(page, headers={"Accept-Language": "en"}).text
+    refused = api.post(f"{page}/steering", data={"steering": "true"})
+    assert refused.status_code == 422
+    sensors = {"total_grid_import": "sensor.import"}
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(document | {"input_sensors": sensors}))
+        control.arm(connection, OWN_ID, at=datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")), by="test")
+    assert api.post(f"{page}/steering", data={"steering": "true"}).status_code == 303
+    with unit_of_work(database) as connection:
+        stored = sites.load(connection, OWN_ID).control
+        assert control.load(connection, OWN_ID).armed_at is None
+    assert stored == Control.model_validate(section | {"steering": True})
+    assert wording("setup", "steering_end") in api.get(page, headers={"Accept-Language": "en"}).text
+    assert api.post(f"{page}/steering", data={"steering": "false"}).status_code == 303
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, OWN_ID).control == Control.model_validate(section)
+        sites.save(connection, parse_site(document | {"control": None}))
+    assert api.post(f"{page}/steering", data={"steering": "true"}).status_code == 422

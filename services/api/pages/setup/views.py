@@ -99,7 +99,7 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
         ("devices", devices),
         ("tariff", describe_tariff(site.tariff, words, numbers)),
     ]
-    if site.batteries:
+    if site.batteries or site.control is not None:
         parts.append(("control", _control_lines(site, words)))
     return parts
 
