@@ -49,6 +49,7 @@ from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
 from services.executor.control_step import Executor
+from services.executor.target import DeviceConnections
 from services.executor.watch import SiteUnits, describe_sites, list_due_units
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
 from services.forecaster.retraining.training import train_and_tell
@@ -160,10 +161,11 @@ class Fleet:
         settings = Settings(data_folder=folder, outside_services=False)
         executor = Executor(
             database,
-            lambda _: DryRun(),
+            DeviceConnections(lambda _: DryRun()),
             lambda _: None,
             clock=clock,
             plan_max_age=settings.plan_max_age,
+            read_flow=lambda _: None,
         )
         return cls(
             database, client, FileObjects(folder / "objects"), settings, clock, names, executor

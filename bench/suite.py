@@ -24,6 +24,7 @@ NAMES = (
     "agent_training",
     "agent_environment",
     "closed_loop",
+    "steering",
     "replay",
     "prices",
     "simulator",

@@ -40,6 +40,7 @@ from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import SITE_NAME
 from luna.platform.spool.spool import open_mirror
 from services.executor.control_step import Executor
+from services.executor.target import DeviceConnections
 from services.executor.watch import SiteUnits, list_due_units
 from services.ingest.listening import (
     SensorAges,
@@ -152,10 +153,11 @@ class SetLuna:
         )
         self._executor = Executor(
             self.database,
-            self._open_device,
+            DeviceConnections(self._open_device),
             self._ask_plan,
             clock=self.clock,
             plan_max_age=self.settings.plan_max_age,
+            read_flow=lambda _: None,
         )
         self._units = SiteUnits()
         self._stack.callback(self._executor.close)

@@ -94,12 +94,12 @@ class _Battery:
     mode: str = "self_consumption"
     power_kw: float = 0.0
     pending: deque[tuple[int, str, float]] = field(default_factory=deque)
-    asked: tuple[str, float] = ("self_consumption", 0.0)
+    requested: tuple[str, float] = ("self_consumption", 0.0)
 
     def take(self, mode: str, power_kw: float, at: int) -> None:
         """Take a command, which is followed after the inverter's delay."""
-        if (mode, power_kw) != self.asked:
-            self.asked = (mode, power_kw)
+        if (mode, power_kw) != self.requested:
+            self.requested = (mode, power_kw)
             self.pending.append((at + self.delays.battery_command_s, mode, power_kw))
 
     def live(self, at: int, others_kw: float) -> None:
@@ -170,7 +170,7 @@ def live_day(
     recent: deque[tuple[float, float, float, float, float, float]] = deque(maxlen=8)
     pv_limit_kw = math.inf
     pv_pending: deque[tuple[int, float]] = deque()
-    asked_pv_kw = math.inf
+    requested_pv_kw = math.inf
     heater_kw = 0.0
     pv_kw = 0.0
     writes = 0
@@ -207,9 +207,9 @@ def live_day(
             battery.take(command.mode, command.power_kw, second)
         for load in commands.loads.values():
             heater_kw = heater_rated_kw if load.mode == "on" else 0.0
-        if commands.pv is not None and commands.pv.limit_kw != asked_pv_kw:
-            asked_pv_kw = commands.pv.limit_kw
-            pv_pending.append((second + delays.pv_limit_s, asked_pv_kw))
+        if commands.pv is not None and commands.pv.limit_kw != requested_pv_kw:
+            requested_pv_kw = commands.pv.limit_kw
+            pv_pending.append((second + delays.pv_limit_s, requested_pv_kw))
     return LivedDay(
         net_kw=kept["net"],
         pv_kw=kept["pv"],

@@ -142,5 +142,5 @@ def cap_days(days: Sequence[HomeDay], *, has_battery: bool) -> dict[str, Any]:
         "minutes_above": int(sum(day["minutes_above"] for day in lived)),
         "most_above_kw": round(max(day["most_above_kw"] for day in lived), 4),
         "lost_share": max(foreseen_kwh - given_kwh, 0.0) / foreseen_kwh,
-        "held_back_share": 1.0 - foreseen_kwh / possible_kwh,
+        "curtailed_share": 1.0 - foreseen_kwh / possible_kwh,
     }

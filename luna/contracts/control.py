@@ -106,8 +106,9 @@ DecidedBy = Literal["planner", "agent", "owner", "rule"]
 # not_in_plan: the plan says nothing of the device; least_run: it was on too briefly to be told off.
 # Left alone for a while is what did not confirm a command (not_acknowledged), confirmed it and did
 # something else (not_followed), or may be written to no more today (writes_spent). mode_kept: the
-# plan has another mode, which would gain too little for a device whose memory wears out. The last
-# line says why the agent's plan is followed, or, where its owner asks for more than shadow, why the
+# plan has another mode, which would gain too little for a device whose memory wears out.
+# operator_limit: whoever decided, an operator's limit allows less than was requested. The last line
+# says why the agent's plan is followed, or, where its owner asks for more than shadow, why the
 # planner's is: as luna.contracts.agent_control.GateCode, and no_verdict: none has come for what
 # holds now.
 OwnReason = Literal[
@@ -124,6 +125,7 @@ OwnReason = Literal[
     "writes_spent",
     "mode_kept",
     "site_unreadable",
+    "operator_limit",
 ]
 AgentReason = Literal[
     "agent_cheaper",

@@ -7,12 +7,13 @@ Where several limits hold at once, the strictest counts, whoever sent them.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 import numpy as np
 
+from luna.energy.outlook import Outlook
 from luna.energy.timeline import FloatArray, Timeline
 
 # "devices": the controllable devices together; "connection": all that the meter counts.
@@ -94,6 +95,20 @@ class SlotLimits:
 
     import_kw: FloatArray
     export_kw: FloatArray
+
+
+def narrow_outlook(
+    outlook: Outlook, limits: Sequence[OperatorLimit], *, known_at: datetime
+) -> Outlook:
+    """Return the outlook under the limits that have begun at ``known_at``.
+
+    Nobody knows of later ones then.
+    """
+    begun = [limit for limit in limits if limit.start <= known_at]
+    if not begun:
+        return outlook
+    slots = limit_slots(begun, outlook.timeline, load_kwh=outlook.load_kwh, pv_kwh=outlook.pv_kwh)
+    return replace(outlook, import_limit_kw=slots.import_kw, export_limit_kw=slots.export_kw)
 
 
 def find_in_force(limits: Iterable[OperatorLimit], at: datetime) -> LimitInForce | None:

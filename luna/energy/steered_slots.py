@@ -1,15 +1,18 @@
-"""Slots whose measurements were changed by control.
+"""Slots whose measurements were changed by control, or by an operator's limit.
 
-Curtailed PV and scheduled loads say nothing about possible PV or usual load.
+Curtailed PV and scheduled or dimmed loads say nothing about possible PV or usual load.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.energy.devices import DEVICE_KINDS
+from luna.energy.operator_limits import OperatorLimit
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +23,31 @@ class Steering:
         pv_starts: slots with limited PV.
         pv_limit_kwh: by slot of ``pv_starts``: zero where PV was off, infinite where only feed-in
             was curtailed.
-        run_starts: slots in which a load without a meter of its own ran by a plan, an order or an
-            owner's block.
+        load_starts: slots in which a load without a meter of its own ran by a plan, an order or an
+            owner's block, or was dimmed for an operator's limit.
     """
 
     pv_starts: InstantArray
     pv_limit_kwh: FloatArray
-    run_starts: InstantArray
+    load_starts: InstantArray
 
 
 _NONE: InstantArray = np.empty(0, dtype="datetime64[s]")
 NO_STEERING = Steering(_NONE, np.empty(0), _NONE)
+
+
+def mark_dimmed(limits: Iterable[OperatorLimit], timeline: Timeline) -> NDArray[np.bool_]:
+    """Return the slots in which an operator limited what may be drawn, shape ``(slots,)``.
+
+    Devices may have drawn less than they were planned to, without a fault of theirs.
+    """
+    dimmed = np.zeros(timeline.count, dtype=np.bool_)
+    for limit in limits:
+        begin = max(limit.start, timeline.start)
+        end = timeline.end if limit.end is None else min(limit.end, timeline.end)
+        if limit.import_kw is not None and begin < end:
+            dimmed |= timeline.overlap_hours(begin, end) > 0
+    return dimmed
 
 
 def is_metered_apart(site: Site, key: str) -> bool:

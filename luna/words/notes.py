@@ -47,6 +47,7 @@ DOUBTS = _list_doubts()
 NOTES = Phrases("notes", "note_", devices="note_")
 _RULES = Phrases("notes", "rule_")
 _EARLIEST = Phrases("notes", "earliest_")
+_UNTIL = Phrases("notes", "until_")
 
 
 def say_note(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
@@ -99,6 +100,12 @@ def _earliest(numbers: Numbers, figure: str | None) -> str:
     return _EARLIEST.say("known", numbers.language, day=day)
 
 
+def _until(numbers: Numbers, figure: str | None) -> str:
+    if figure is None:
+        return _UNTIL.say("open", numbers.language)
+    return _UNTIL.say("known", numbers.language, at=_moment(numbers, figure))
+
+
 def _countries(numbers: Numbers, figure: Sequence[str]) -> str:
     """Return the countries of the markets that stand for another one."""
     words = page_words("setup", numbers.language)
@@ -125,6 +132,7 @@ _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
     **dict.fromkeys(("load_factor", "pv_factor"), _factor),
     "earliest": _earliest,
+    "until": _until,
     "like": _countries,
 }
 

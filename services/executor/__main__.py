@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from luna.contracts import PlanRequest
+from luna.contracts.live_flow import LiveFlow
 from luna.energy.errors import UnavailableError
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
@@ -26,6 +27,7 @@ from luna.platform.service_process import (
 )
 from services.executor.control_step import Executor
 from services.executor.steered_device import SteeringLink
+from services.executor.target import DeviceConnections
 from services.executor.watch import Watch
 
 BEAT = timedelta(seconds=5)
@@ -57,11 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
         opener = DeviceOpener(settings, partial(StoredWrites, database, clock))
         executor = Executor(
             database,
-            opener,
+            DeviceConnections(opener, SteeringLink(settings.data_folder)),
             partial(ask_plan, client),
             clock=clock,
             plan_max_age=settings.plan_max_age,
-            steering=SteeringLink(settings.data_folder),
+            read_flow=partial(read_flow, client),
         )
         watch = Watch(database, executor, clock=clock)
         process.resources.enter_context(
@@ -81,6 +83,19 @@ def ask_plan(client: Client, site_id: str) -> None:
         client.begin(PlanRequest(site_id=site_id), timeout=PLAN_PATIENCE)
     except UnavailableError as error:
         log.warning("no plan can be asked for", site_id=site_id, error=str(error))
+
+
+def read_flow(client: Client, site_id: str) -> LiveFlow | None:
+    """Return a site's live powers, and have its devices polled more often for a while.
+
+    Without the queue there are none.
+    """
+    try:
+        client.live.look(site_id)
+        return client.live.read(site_id)
+    except UnavailableError as error:
+        log.warning("live powers cannot be read", site_id=site_id, error=str(error))
+        return None
 
 
 if __name__ == "__main__":

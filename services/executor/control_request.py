@@ -245,14 +245,20 @@ def find_left_alone(state: ControlState, source: Source, now: datetime) -> Decis
     return None if is_over or last.override != override else last
 
 
-def carry_left_alone(state: ControlState, decision: Decision, now: datetime) -> dict[str, object]:
+def carry_left_alone(
+    state: ControlState, decision: Decision, now: datetime, *, exceeds: bool
+) -> dict[str, object]:
     """Return the fields of the back-off that a new decision inherits.
 
-    It is reset once the device has followed a command for ``PROVEN``.
+    It is reset once the device has followed a command for ``PROVEN``. ``exceeds``: the last
+    decision is beyond a limit of now.
     """
     last = state.decision
     if last is None or last.left_alone is None:
         return {}
+    if decision.gave_up and exceeds:
+        # What has to be kept is sent, whatever the device did with earlier commands.
+        return {"left_alone": last.left_alone}
     if decision.gave_up:
         # The fallback was sent once already: nothing is sent until the back-off ends.
         return {

@@ -22,13 +22,12 @@ from luna.platform.control_standing import is_handed_back, runs_by_itself
 from luna.platform.database import control as control_rows
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.control.units import find_unit
-from luna.platform.drivers.control.units.unit import Controllable
 from services.executor.control_request import find_source, is_current
-from services.executor.decider import Decider, PlanRequests, is_within_limits
+from services.executor.decider import Decider, PlanRequests, is_within_limits, may_have_more
 from services.executor.delivery import ASK_AGAIN, Delivery
-from services.executor.steered_device import SteeredDevice, SteeringLink
+from services.executor.site_limit import ReadFlow, SiteLimit, read_site_limit
+from services.executor.steered_device import SteeredDevice
 from services.executor.steering_target import TargetComposer
 from services.executor.target import ControlTarget, DeviceConnections
 
@@ -42,26 +41,28 @@ class Executor:
 
     Args:
         engine: of the database.
-        open_device: opens the connection to a site's devices.
+        connections: to the devices of sites.
         ask_plan: requests a new plan of a site without waiting for it.
         clock: gives the current slot.
         plan_max_age: largest age of a plan, from the start of its first slot.
-        steering: commands the devices of steered sites; None: this process commands all.
+        read_flow: reads a site's live powers, under an operator's limit alone; None where there
+            are none.
     """
 
     def __init__(
         self,
         engine: Engine,
-        open_device: Callable[[Control], Device],
+        connections: DeviceConnections,
         ask_plan: Callable[[str], None],
         *,
         clock: Clock,
         plan_max_age: timedelta,
-        steering: SteeringLink | None = None,
+        read_flow: ReadFlow,
     ) -> None:
         self._engine = engine
+        self._read_flow = read_flow
         self._clock = clock
-        self._connections = DeviceConnections(open_device, steering)
+        self._connections = connections
         self._targets = TargetComposer(engine, clock)
         self._plan_requests = PlanRequests(ask_plan, clock)
         self._decider = Decider(engine, self._plan_requests, clock, plan_max_age)
@@ -76,10 +77,8 @@ class Executor:
             UnreadableError: this release can read no version of the site.
             UnavailableError: the database is away.
         """
-        with unit_of_work(self._engine) as connection:
-            state = control_rows.load(connection, site_id, key)
-            site, fault = sites.load_last_readable(connection, site_id)
-        awaited = self._follow(state, site, readable=fault is None)
+        state, site, readable = self._load(site_id, key)
+        awaited = self._follow(state, site, readable=readable)
         # Only now: this slot's commands come before any planning.
         self._plan_requests.send(site_id, key)
         return awaited
@@ -95,15 +94,13 @@ class Executor:
             UnreadableError: this release can read no version of the site.
             UnavailableError: the database is away.
         """
-        with unit_of_work(self._engine) as connection:
-            state = control_rows.load(connection, site_id, key)
-            site, fault = sites.load_last_readable(connection, site_id)
+        state, site, readable = self._load(site_id, key)
         if state.decision is None or is_handed_back(state.decision):
             return True
         if self._connections.is_steered((site_id, key)):
             # Steering goes on by the last target, and hands back itself when it ends.
             return True
-        self._follow(state, site, readable=fault is None, hands_back=True)
+        self._follow(state, site, readable=readable, hands_back=True)
         with unit_of_work(self._engine) as connection:
             decision = control_rows.load(connection, site_id, key).decision
         return decision is None or is_handed_back(decision)
@@ -111,6 +108,27 @@ class Executor:
     def close(self) -> None:
         """Close every connection."""
         self._connections.close()
+
+    def _load(self, site_id: str, key: str) -> tuple[ControlState, Site, bool]:
+        """Return a unit's state, its site, and whether the site's configuration can be read."""
+        with unit_of_work(self._engine) as connection:
+            state = control_rows.load(connection, site_id, key)
+            site, fault = sites.load_last_readable(connection, site_id)
+        return state, site, fault is None
+
+    def _read_limit(
+        self, state: ControlState, site: Site, section: Control | None
+    ) -> SiteLimit | None:
+        """Return the operator's limit that a unit is kept within, None without one.
+
+        What its owner took back from Luna is kept within nothing.
+        """
+        if state.armed_at is None or state.paused is not None:
+            return None
+        with unit_of_work(self._engine) as connection:
+            return read_site_limit(
+                connection, site, section, now=self._clock.now(), read_flow=self._read_flow
+            )
 
     def _follow(
         self, state: ControlState, site: Site, *, readable: bool, hands_back: bool = False
@@ -133,10 +151,13 @@ class Executor:
         if source is None or control is None or unit is None:
             return False
         device, soc_reader = self._connections.reach((state.site, state.device), control)
-        target = ControlTarget(site, control, unit, device, soc_reader, readable)
+        # A device that leaves Luna's control for good is limited by nothing that Luna would undo.
+        is_left = source == "released" and not hands_back
+        limit = None if is_left else self._read_limit(state, site, section)
+        target = ControlTarget(site, control, unit, device, soc_reader, readable, limit)
         needs_decision = (
             not is_current(state, source, now)
-            or _exceeds_limits(last, unit, source)
+            or _is_outdated(last, target, source)
             or (source == "released" and self._answers_again(target, state))
         )
         if needs_decision:
@@ -207,14 +228,19 @@ def _has_other_driver(last_control: Control | None, section: Control | None) -> 
     return last_control is not None and section is not None and last_control.by != section.by
 
 
-def _exceeds_limits(last: Decision | None, unit: Controllable, source: Source) -> bool:
-    """Return whether a decision in force exceeds the site's limits of now.
+def _is_outdated(last: Decision | None, target: ControlTarget, source: Source) -> bool:
+    """Return whether the site's limits of now ask for another decision within the slot.
 
-    Limits that were tightened since count at once.
+    Limits that were tightened since count at once, and so does an operator's that has ended.
     """
-    if last is None or source == "released" or last.gave_up:
+    if last is None or source == "released":
         return False
-    return not is_within_limits(last, unit)
+    # What is left alone is told no more than an operator's limit.
+    if last.gave_up and target.limit is None:
+        return False
+    if not is_within_limits(last, target.unit, target.limit):
+        return True
+    return may_have_more(last, target.unit, target.limit)
 
 
 def _list_reached(section: Control | None) -> set[tuple[str, tuple[str, str, str | None] | None]]:

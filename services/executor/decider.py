@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import (
+    LEFT_ALONE,
     ControlState,
     Decision,
     LeftAlone,
@@ -48,6 +49,7 @@ from services.executor.control_request import (
     price_change,
 )
 from services.executor.readings import read_recorded, read_slot_prices
+from services.executor.site_limit import SiteLimit, limit_unit
 from services.executor.target import ControlTarget
 
 log = structlog.get_logger("luna.planner.execution")
@@ -115,10 +117,14 @@ class Decider:
             request = self._build_request(connection, target, state, source=source, soc=soc)
         finished = finish_run(request, state.decision, target.unit, now=now)
         decision = _build_decision(target, finished, soc, source=source, now=now)
+        last = state.decision
+        exceeds = False
+        if last is not None and last.gave_up and target.limit is not None:
+            exceeds = not is_within_limits(last, target.unit, target.limit)
         if _is_any_restrained(decision.requested, decision.allowed):
             INTERVENTIONS.labels(state.site, state.device).inc()
         since = find_mode_since(state.decision, decision.allowed, now=now)
-        changes = {"mode_since": since} | carry_left_alone(state, decision, now)
+        changes = {"mode_since": since} | carry_left_alone(state, decision, now, exceeds=exceeds)
         decision = decision.model_copy(update=changes)
         decided = store_decision(self.engine, state, decision)
         falls_back = request.decided_by == "rule" and request.reason != "not_in_plan"
@@ -230,15 +236,21 @@ def _build_decision(
     source: Source,
     now: datetime,
 ) -> Decision:
+    unit_limit = limit_unit(target.limit, target.unit, request.requested, request.decided_by)
+    allowed = target.unit.make_safe(request.requested, soc, unit_limit)
+    reason = request.reason
+    # Why a device is left alone has to stay known: its back-off depends on it.
+    if reason not in LEFT_ALONE and allowed != target.unit.make_safe(request.requested, soc):
+        reason = "operator_limit"
     return Decision(
         slot_start=floor_to(now, SLOT),
         source=source,
         decided_by=request.decided_by,
-        reason=request.reason,
+        reason=reason,
         plan_id=request.plan_id,
         override=request.override,
         requested=dict(request.requested),
-        allowed=dict(target.unit.make_safe(request.requested, soc)),
+        allowed=dict(allowed),
         measured_soc={name: None if math.isnan(value) else value for name, value in soc.items()},
         control=target.control,
         forgone=request.forgone,
@@ -287,7 +299,7 @@ def _is_confirmed_again(last: Decision | None, decision: Decision) -> bool:
     )
 
 
-_POWER_FIELDS = ("power_kw", "charge_kw", "give_kw")
+_POWER_FIELDS = ("power_kw", "charge_kw", "give_kw", "limit_kw")
 _LITTLE_KW = 1e-6  # less is rounding
 
 
@@ -317,13 +329,51 @@ def _is_any_restrained(requested: Mapping[str, Setpoint], allowed: Mapping[str, 
     )
 
 
-def is_within_limits(decision: Decision, unit: Controllable) -> bool:
+def is_within_limits(decision: Decision, unit: Controllable, limit: SiteLimit | None) -> bool:
     """Return whether the safety layer still allows a decision.
 
-    It is judged by the site's limits of now and the states of charge of then.
+    It is judged by the site's limits of now, an operator's among them, and the states of charge of
+    then.
     """
-    safe = unit.make_safe(decision.allowed, _read_measured(decision))
+    unit_limit = limit_unit(limit, unit, decision.requested, decision.decided_by)
+    safe = unit.make_safe(decision.allowed, _read_measured(decision), unit_limit)
     return not _is_any_restrained(decision.allowed, safe)
+
+
+def may_have_more(decision: Decision, unit: Controllable, limit: SiteLimit | None) -> bool:
+    """Return whether an operator's limit leaves more than a decision that was cut by one.
+
+    More of own production does not count: by it alone, a power is raised with the next slot.
+    """
+    if decision.reason != "operator_limit":
+        return False
+    for by_measurement in (False, True):
+        unit_limit = limit_unit(
+            limit, unit, decision.requested, decision.decided_by, by_measurement=by_measurement
+        )
+        safe = unit.make_safe(decision.requested, _read_measured(decision), unit_limit)
+        if not any(_is_more(safe[name], decision.allowed[name]) for name in decision.allowed):
+            return False
+    return True
+
+
+# How far a mode lets a device go; the modes that an operator's limit leads to are the lowest.
+_MODE_RANKS = {
+    "limit": 1,
+    "charge": 2,
+    "on": 2,
+    "export": 2,
+    "give": 2,
+    "own": 3,
+    "free": 3,
+}
+
+
+def _is_more(setpoint: Setpoint, before: Setpoint) -> bool:
+    """Return whether a set-point lets a device do more than the one before."""
+    if setpoint.mode != before.mode:
+        return _MODE_RANKS.get(setpoint.mode, 0) > _MODE_RANKS.get(before.mode, 0)
+    return is_restrained(setpoint, before)
 
 
 def _read_measured(decision: Decision) -> dict[str, float]:

@@ -16,6 +16,7 @@ from luna.energy.policy import HANDED_BACK_WITHIN
 from luna.platform.clock import Clock
 from luna.platform.control_standing import is_silent
 from luna.platform.database import control as control_rows
+from luna.platform.database import operator_limits
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.device import NOT_FOLLOWED, DeviceError
 from luna.platform.retry import RetryPolicy
@@ -123,6 +124,8 @@ class Delivery:
         settled = decision.model_copy(update={"settled": True, "confirmed_at": now})
         if store_decision(self._engine, state, settled, confirmed=reported) is None:
             return
+        if decision.reason == "operator_limit":
+            self._acknowledge_limits(state, now)
         COMMANDS.labels(state.site, "confirmed").inc()
         CONFIRMED.labels(state.site, state.device).set(now.timestamp())
         self._verified_at[state.site, state.device] = now
@@ -134,6 +137,13 @@ class Delivery:
             slot_start=decision.slot_start.isoformat(),
             reason=decision.reason,
         )
+
+    def _acknowledge_limits(self, state: ControlState, now: datetime) -> None:
+        """Store that a device follows the operator's limits in force."""
+        with unit_of_work(self._engine) as connection:
+            for limit in operator_limits.list_in_force(connection, state.site, now):
+                if limit.acknowledged_at is None:
+                    operator_limits.acknowledge(connection, state.site, limit.limit_id, at=now)
 
     def _disobeys(
         self,
@@ -190,6 +200,9 @@ class Delivery:
         It counts only where the process ran and the site was armed before the slot began.
         """
         if decision.tries != 1 or decision.source != "planner" or decision.gave_up:
+            return False
+        # A limit comes at any time within a slot.
+        if decision.reason == "operator_limit":
             return False
         began_at = max(state.armed_at or decision.slot_start, self._began_at)
         return began_at <= decision.slot_start

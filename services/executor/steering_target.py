@@ -107,7 +107,9 @@ def _read_slots(
     is_safe_only = decision.source == "released" or decision.gave_up
     setpoints = decision.allowed if is_safe_only else decision.requested
     plan = None
-    if decision.reason in _PLANNED and not is_safe_only:
+    # An operator's limit hides why the set-points were chosen.
+    is_limited = decision.reason == "operator_limit" and decision.decided_by in {"planner", "agent"}
+    if (decision.reason in _PLANNED or is_limited) and not is_safe_only:
         plan = plans.read_due(connection, target.site.name, now, until=now + AHEAD)
     if plan is None:
         devices = {name: DeviceTarget(setpoint=setpoint) for name, setpoint in setpoints.items()}

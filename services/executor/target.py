@@ -9,6 +9,7 @@ from luna.energy.site.control import Control
 from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.control.units.unit import Controllable
 from services.executor.readings import SocReader
+from services.executor.site_limit import SiteLimit
 from services.executor.steered_device import SteeredDevice, SteeringLink
 
 
@@ -17,7 +18,8 @@ class ControlTarget:
     """A unit of a site with its connection and the reader of its state of charge.
 
     ``readable`` is False where the current configuration cannot be read: ``site`` is then the last
-    readable version.
+    readable version. ``limit`` is the operator's limit that the unit is kept within, None without
+    one.
     """
 
     site: Site
@@ -26,6 +28,7 @@ class ControlTarget:
     device: Device
     soc_reader: SocReader
     readable: bool = True
+    limit: SiteLimit | None = None
 
 
 class DeviceConnections:

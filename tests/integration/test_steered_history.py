@@ -16,7 +16,7 @@ from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.observations import Observations
 from luna.energy.timeline import FloatArray, InstantArray, to_instant
 from luna.platform.database import control, manual_blocks, observations, sites
-from luna.platform.database.schema.plans import control_log, manual_removals
+from luna.platform.database.schema.plans import control_log, manual_removals, operator_limits
 from luna.platform.objects import FileObjects
 from services.forecaster.explanation.service import explain_forecast
 from services.forecaster.inputs.solar import estimate_clear_sky
@@ -45,7 +45,12 @@ SUN = shine()
 
 
 def log(
-    device: str, starts: InstantArray, told: Setpoint, *, confirmed: dict[str, str] | None
+    device: str,
+    starts: InstantArray,
+    told: Setpoint,
+    *,
+    confirmed: dict[str, str] | None,
+    reason: str = "planned",
 ) -> list[dict[str, Any]]:
     told_to = {device.rpartition(":")[2]: told.model_dump(mode="json")}
     row = {
@@ -53,7 +58,7 @@ def log(
         "device": device,
         "requested": told_to,
         "allowed": told_to,
-        "reason": "planned",
+        "reason": reason,
     } | ({} if confirmed is None else {"confirmed": confirmed})
     return [row | {"slot_start": f"{at}Z"} for at in starts.tolist()]
 
@@ -151,7 +156,7 @@ def test_of_the_control_log_counts_what_was_confirmed_and_has_no_meter_of_its_ow
             0.0,
             0.0,
         ]
-    assert [steering.run_starts.size for steering in found] == [np.count_nonzero(EVENING), 0]
+    assert [steering.load_starts.size for steering in found] == [np.count_nonzero(EVENING), 0]
 
 
 def test_what_the_owner_ran_through_luna_counts_as_run_with_or_without_control(
@@ -196,10 +201,72 @@ def test_what_the_owner_ran_through_luna_counts_as_run_with_or_without_control(
             connection.execute(manual_removals.insert(), [removal])
     ran = control.read_steering_each(connection, {key: site}, first=START, end=day(DAYS))[
         key
-    ].run_starts
+    ].load_starts
     hours = [
         np.count_nonzero((ran >= to_instant(day(number))) & (ran < to_instant(day(number + 1)))) / 4
         for number in range(4)
     ]
     # The quarter-hours in which a block begins and ends count whole
     assert hours == [2.0, 2.25, 0.75, 0.0]
+
+
+def limit_feed_in(connection: Connection, starts: InstantArray, export_kw: float) -> None:
+    """Store limits of the operator's for each of these slots."""
+    key = sites.key_of(connection, "home")
+    rows = [
+        {
+            "site_key": key,
+            "starts_at": f"{start}Z",
+            "ends_at": f"{start + np.timedelta64(15, 'm')}Z",
+            "export_kw": export_kw,
+            "scope": "connection",
+            "source": "api",
+        }
+        for start in starts
+    ]
+    connection.execute(operator_limits.insert(), rows)
+
+
+def test_forecasts_learn_what_the_sun_could_have_given_while_an_operator_limited_feed_in(
+    connection: Connection, tmp_path: Any
+) -> None:
+    sites.save(connection, SITE)
+    # The inverter followed the operator's relay; Luna sent it nothing.
+    pv = np.where(NOON, np.minimum(SUN, 0.1), SUN)
+    observations.upsert(
+        connection,
+        "home",
+        Observations.of(HABIT.starts, {"pv_kwh": pv, "load_kwh": HABIT.load_kwh}),
+    )
+    limit_feed_in(connection, HABIT.starts[NOON], 0.4)
+    issued = issue_forecasts(
+        connection,
+        IssueRequest(site_id="home", at=day(DAYS), forecast_version="baseline_like_days"),
+        objects=FileObjects(tmp_path),
+    )
+    forecast = issued.batch.forecast(0)
+    assert issued.reply().reasons[:1] == ["pv_held_back:20:20"]
+    assert forecast.pv_kwh.expected[:96].sum() == pytest.approx(SUN.sum() / DAYS, rel=0.15)
+
+
+def test_what_an_operators_limit_dimmed_is_no_habit_of_the_house(connection: Connection) -> None:
+    sites.save(connection, SITE)
+    key = sites.key_of(connection, "home")
+    # By itself the pump would have run; without a meter of its own the house seems to rest.
+    dimmed = log(
+        "load:pump",
+        HABIT.starts[EVENING],
+        LoadSetpoint(mode="off"),
+        confirmed={"switch": "off"},
+        reason="operator_limit",
+    )
+    planned_off = log(
+        "load:pump", HABIT.starts[NOON], LoadSetpoint(mode="off"), confirmed={"switch": "off"}
+    )
+    connection.execute(control_log.insert(), [{"site_key": key} | row for row in dimmed])
+    connection.execute(control_log.insert(), [{"site_key": key} | row for row in planned_off])
+    limit_feed_in(connection, HABIT.starts[:1], 0.0)
+    steering = control.read_steering_each(connection, {key: SITE}, first=START, end=day(DAYS))[key]
+    assert steering.load_starts.tolist() == HABIT.starts[EVENING].tolist()
+    assert steering.pv_starts.tolist() == HABIT.starts[:1].tolist()
+    assert steering.pv_limit_kwh.tolist() == [np.inf]

@@ -89,6 +89,7 @@ def test_a_limit_that_has_not_begun_never_holds_once_released(home: Connection) 
     name = store(home, start=begin, end=begin + HOUR, export_kw=0.0)
     operator_limits.release(home, NAME, name, now=NOW)
     assert operator_limits.list_between(home, NAME, NOW, begin + 2 * HOUR) == []
+    assert operator_limits.read_standing(home, NAME, now=NOW) == []
 
 
 def test_limits_between_two_instants_are_half_open(home: Connection) -> None:
@@ -129,7 +130,7 @@ def test_what_was_done_is_kept(home: Connection) -> None:
     ids=["over", "ends now", "begins too late", "ends too late"],
 )
 def test_a_limit_at_a_wrong_time_is_refused(
-    home: Connection, fields: dict[str, datetime], reason: str
+    home: Connection, fields: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
         store(home, import_kw=4.2, **fields)

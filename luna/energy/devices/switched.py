@@ -18,6 +18,10 @@ class SwitchedDevice(Protocol):
         """The name in the site's file."""
 
     @property
+    def power_kw(self) -> float:
+        """The most that it draws while it is on."""
+
+    @property
     def least_run(self) -> timedelta:
         """Shortest run once it is on."""
 

@@ -103,6 +103,15 @@ class SiteLimits:
             export_limit_kw=_take_slot(self.export_limit_kw, slot),
         )
 
+    def between(self, first: int, end: int) -> Self:
+        """Return the limits from slot ``first`` until before ``end``, as ``by_slot``."""
+        limits = self.by_slot()
+        return replace(
+            limits,
+            import_limit_kw=_cut_row(limits.import_limit_kw, first, end),
+            export_limit_kw=_cut_row(limits.export_limit_kw, first, end),
+        )
+
     def by_slot(self) -> Self:
         """Return the limits with ``(slots,)`` reshaped to ``(1, slots)``, to simulate one site."""
         return replace(
@@ -118,6 +127,10 @@ def _take_slot(limit: FloatArray, slot: int) -> FloatArray:
 
 def _as_row(limit: FloatArray) -> FloatArray:
     return limit[None, :] if limit.size > 1 else limit
+
+
+def _cut_row(limit: FloatArray, first: int, end: int) -> FloatArray:
+    return limit[:, first:end] if limit.ndim > 1 else limit
 
 
 def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from luna.energy.devices.switched import LoadMode
 from luna.energy.steering.battery import (
     SERVING,
     STORING,
@@ -279,12 +280,12 @@ class _Cycle:
         return support_kw
 
     def _clock(self, device: SteeredVehicle | SteeredLoad) -> SwitchClock:
-        is_vehicle = isinstance(device, SteeredVehicle)
+        phase_changes = device.most_phase_changes if isinstance(device, SteeredVehicle) else 0
         rules = SwitchRules(
             least_on_s=device.least_on_s,
             least_off_s=device.least_off_s,
             most_starts=device.most_starts,
-            most_phase_changes=device.most_phase_changes if is_vehicle else 0,
+            most_phase_changes=phase_changes,
         )
         return SwitchClock(self._measured.at_s, self._elapsed_s, rules)
 
@@ -331,7 +332,7 @@ class _Cycle:
         clock = self._clock(device)
         possible = [count for count in device.phases if clock.allows_phases(count, intent.unit)]
         phases = min([*possible, intent.phases])
-        wanted_kw = min(intent.wanted_kw, device.power_kw(phases, device.max_current_a))
+        wanted_kw = min(intent.wanted_kw, device.most_kw_on(phases))
         return replace(intent, phases=phases, wanted_kw=wanted_kw)
 
     def _wait_for_batteries(
@@ -344,20 +345,23 @@ class _Cycle:
 
         Nobody is switched off for that short time, but nobody starts in it either.
         """
-        still_kw = 0.0
+        still_kw: dict[str, float] = {}
         for name in self._devices.batteries:
-            power = self._measured.batteries.get(name, _UNKNOWN_BATTERY)
+            charge_kw = self._measured.batteries.get(name, _UNKNOWN_BATTERY).charge_kw
             allotment = allotments.get(name, _FREE)
-            if allotment.reason is not None:
-                still_kw += max(power.charge_kw - allotment.kw, 0.0)
-        if still_kw <= 0.0:
+            if allotment.reason is not None and charge_kw > allotment.kw:
+                still_kw[name] = charge_kw
+        if not still_kw:
             return allotments
         narrow = dict(rooms)
         for limit in ("connection", "devices"):
             if limit in rooms:
-                narrow[limit] = Room(rooms[limit].amount - still_kw, rooms[limit].reason)
-        waiting = share_room(claims, narrow)
-        for claim in claims:
+                narrow[limit] = Room(
+                    rooms[limit].amount - sum(still_kw.values()), rooms[limit].reason
+                )
+        others = [claim for claim in claims if claim.unit not in still_kw]
+        waiting = share_room(others, narrow)
+        for claim in others:
             full = allotments[claim.unit]
             is_on = self._units.get(claim.unit, _NEW).command_kw > 0.0
             least_kw = min(full.kw, claim.least_kw) if is_on else 0.0
@@ -398,7 +402,7 @@ class _Cycle:
             if is_on and allotment.kw < power_kw:
                 is_on = False
                 reason = allotment.reason or reason
-            mode = "on" if is_on else "off"
+            mode: LoadMode = "on" if is_on else "off"
             if reason == "own_control":
                 mode = "own"
             command = LoadCommand(mode, reason)
@@ -533,7 +537,7 @@ def _adopt_running(
         if name in units or car.kw <= _RUNS_KW:
             continue
         phases = car.phases if car.phases in device.phases else min(device.phases)
-        if car.kw > device.power_kw(phases, device.max_current_a) + _FOLLOWED_KW:
+        if car.kw > device.most_kw_on(phases) + _FOLLOWED_KW:
             phases = max(device.phases)
         units[name] = UnitMemory("charge", car.kw, phases, phases)
     for name in devices.loads:

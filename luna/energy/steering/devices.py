@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.devices.battery import Battery
 from luna.energy.devices.battery import Mode as BatteryMode
 from luna.energy.devices.vehicle import MOST_OF_ONE_PHASE_KW, Charger, ElectricVehicle
@@ -55,6 +56,7 @@ class SteeredVehicle:
     phases: tuple[int, ...] = (3,)
     min_current_a: float = LEAST_A
     max_current_a: float = 16.0
+    charge_limit_kw: float = math.inf
     voltage_v: float = VOLTAGE_V
     least_on_s: float = CAR_LEAST_ON_S
     least_off_s: float = 120.0
@@ -69,6 +71,17 @@ class SteeredVehicle:
         """Return the power of a current on a number of phases."""
         return phases * current_a * self.voltage_v / 1000
 
+    def most_current_a(self, phases: int) -> float:
+        """Return the highest current on a number of phases that the car's own limit allows."""
+        if self.charge_limit_kw == math.inf:
+            return self.max_current_a
+        limit_a = self.charge_limit_kw * 1000 / (phases * self.voltage_v)
+        return max(min(self.max_current_a, math.floor(limit_a + ROUNDING_A)), self.min_current_a)
+
+    def most_kw_on(self, phases: int) -> float:
+        """Return the highest power on a number of phases."""
+        return self.power_kw(phases, self.most_current_a(phases))
+
     @property
     def least_kw(self) -> float:
         """The least power it charges with."""
@@ -77,7 +90,7 @@ class SteeredVehicle:
     @property
     def most_kw(self) -> float:
         """The highest power it charges with."""
-        return self.power_kw(max(self.phases), self.max_current_a)
+        return self.most_kw_on(max(self.phases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +137,11 @@ def describe_devices(site: Site) -> SteeredDevices:
             vehicles[vehicle.name] = _describe_vehicle(vehicle)
     controlled_loads = {load_control.load for load_control in control.loads}
     loads = {}
-    for load in (*site.loads, *site.heat_pumps):
-        if load.name in controlled_loads:
-            least_run_s = max(load.least_run.total_seconds(), LOAD_LEAST_ON_S)
-            loads[load.name] = SteeredLoad(power_kw=load.power_kw, least_on_s=least_run_s)
+    for kind in SWITCHED_KINDS:
+        for load in kind.of(site):
+            if load.name in controlled_loads:
+                least_run_s = max(load.least_run.total_seconds(), LOAD_LEAST_ON_S)
+                loads[load.name] = SteeredLoad(kind.power_kw(load), least_on_s=least_run_s)
     pv_kw = 0.0
     if control.pv is not None:
         pv_kw = sum(array.peak_kw for array in site.pv if array.curtailable)
@@ -154,17 +168,16 @@ def _describe_vehicle(vehicle: ElectricVehicle) -> SteeredVehicle:
     if charger is None:
         phases = 1 if vehicle.charge_limit_kw <= MOST_OF_ONE_PHASE_KW else 3
         charger = Charger(phases=(phases,), max_current_a=MOST_CHARGER_A)
-    # The car's own limits count too: whole amperes on the fewest phases, and on the most.
+    # The car's own least power counts too, in whole amperes on the fewest phases.
     volt_amperes = charger.voltage_v / 1000
     counts = tuple(sorted(set(charger.phases)))
     least_a = math.ceil(vehicle.min_charge_kw / (counts[0] * volt_amperes) - ROUNDING_A)
-    most_a = math.floor(vehicle.charge_limit_kw / (counts[-1] * volt_amperes) + ROUNDING_A)
     min_current_a = max(charger.min_current_a, float(least_a))
-    max_current_a = min(charger.max_current_a, float(most_a))
     return SteeredVehicle(
         phases=counts,
         min_current_a=min_current_a,
-        max_current_a=max(max_current_a, min_current_a),
+        max_current_a=max(charger.max_current_a, min_current_a),
+        charge_limit_kw=vehicle.charge_limit_kw,
         voltage_v=charger.voltage_v,
         least_on_s=least_on_s,
     )

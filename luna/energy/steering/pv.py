@@ -18,9 +18,13 @@ READING_S = 4.0
 # The cap holds in a mean of a minute: what was above is made up for within less.
 _MINUTE_S = 60.0
 _MAKE_UP_S = 15.0
-_LEAST_MARGIN_KW = 0.01
-# A limit is written anew only where it moves by this share of the arrays' peak.
-_DEAD_BAND = 0.004
+_LEAST_MARGIN_KW = 0.03
+# A limit is written anew only where it falls by this much, or rises by this share of the peak.
+_FALLS_KW = 0.02
+_RISES = 0.004
+# Far below its limit PV needs no more for now.
+_FAR_SHARE = 0.7
+_RISES_FAR = 0.1
 # The lowest use of the house is forgotten bit by bit, per second.
 _FORGET_PER_S = 1.0 / 600.0
 # PV this near to its limit is held back by it.
@@ -36,7 +40,7 @@ class PvMemory:
     limit_kw: float
 
 
-def is_held_back(measured: LiveMeasurement, memory: LoopMemory) -> bool:
+def is_curtailed(measured: LiveMeasurement, memory: LoopMemory) -> bool:
     """Return whether PV would give more without its limit."""
     limit_kw = memory.pv_limit_kw
     return limit_kw < math.inf and measured.pv_kw >= _BINDS_FROM * limit_kw - 0.05
@@ -44,7 +48,7 @@ def is_held_back(measured: LiveMeasurement, memory: LoopMemory) -> bool:
 
 def find_hidden_kw(targets: SlotTargets, measured: LiveMeasurement, memory: LoopMemory) -> float:
     """Return the PV power that is held back, as far as the plan expects it; else 0."""
-    if not is_held_back(measured, memory):
+    if not is_curtailed(measured, memory):
         return 0.0
     hidden_kw = targets.pv_possible_kw - measured.pv_kw
     # An expectation that is no number counts for nothing.
@@ -101,6 +105,8 @@ def command_pv(
     if limit_kw >= devices.pv_kw:
         return PvCommand(math.inf, "as_planned")
     change_kw = limit_kw - tracked.limit_kw
-    if 0.0 <= change_kw < _DEAD_BAND * devices.pv_kw:
+    is_far = measured.pv_kw < _FAR_SHARE * tracked.limit_kw
+    rises_kw = (_RISES_FAR if is_far else _RISES) * devices.pv_kw
+    if -_FALLS_KW < change_kw < rises_kw:
         return PvCommand(tracked.limit_kw, reason)
     return PvCommand(limit_kw, reason)

@@ -74,11 +74,11 @@ def _intend_power(
     possible = [count for count in sorted(device.phases) if clock.allows_phases(count, unit)]
     phases = possible[-1]
     for count in possible:
-        if power_kw <= device.power_kw(count, device.max_current_a) + _ROUNDING_A:
+        if power_kw <= device.most_kw_on(count) + _ROUNDING_A:
             phases = count
             break
     least_kw = device.power_kw(phases, device.min_current_a)
-    most_kw = device.power_kw(phases, device.max_current_a)
+    most_kw = device.most_kw_on(phases)
     return VehicleIntent(phases, min(max(power_kw, least_kw), most_kw), "as_planned", unit)
 
 
@@ -102,7 +102,7 @@ def _intend_surplus(
         return VehicleIntent(0, 0.0, "rests", unit)
     choices = [] if has_floor else [OFF]
     for count in sorted(device.phases):
-        most_kw = device.power_kw(count, device.max_current_a)
+        most_kw = device.most_kw_on(count)
         least_kw = min(max(device.power_kw(count, device.min_current_a), floor_kw), most_kw)
         choices.append(Choice(count, least_kw, most_kw))
     surplus_kw = offer.surplus_kw
@@ -171,12 +171,13 @@ def command_vehicle(
         step_kw = device.power_kw(phases, 1.0)
         current_a = _choose_current(intent, step_kw, at_s)
         current_a = max(current_a, math.ceil(device.min_current_a))
-        most_a = math.floor(min(allotment.kw / step_kw, device.max_current_a) + _ROUNDING_A)
+        highest_a = device.most_current_a(phases)
+        most_a = math.floor(min(allotment.kw / step_kw, highest_a) + _ROUNDING_A)
         is_limited = allotment.reason is not None
         if is_limited and most_a < current_a:
             reason = allotment.reason or reason
             current_a = most_a
-        current_a = min(current_a, math.floor(device.max_current_a))
+        current_a = min(current_a, math.floor(highest_a))
     if current_a < device.min_current_a:
         command = VehicleCommand("stop", 0.0, 0, 0.0, reason)
         return command, remember_switch(unit, "stop", 0, 0.0, at_s=at_s)

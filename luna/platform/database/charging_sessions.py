@@ -30,11 +30,13 @@ from luna.energy.charge_sensors import (
 from luna.energy.energy_store import MeteredEnergy
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
+from luna.energy.steered_slots import mark_dimmed
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.energy.units import UnitHistory, level_factor
 from luna.platform.database import (
     control,
     observations,
+    operator_limits,
     plan_causes,
     plans,
     readings,
@@ -319,7 +321,10 @@ def find_untaken(
         planned = plans.read_latest(
             connection, site.name, timeline, columns=(column,), issued=issued
         )
-        untaken_charge = judge_untaken(charge, planned.columns[column])
+        limits = operator_limits.list_between(connection, site.name, timeline.start, timeline.end)
+        # What an operator did not allow was not refused.
+        allowed_kwh = np.where(mark_dimmed(limits, timeline), np.nan, planned.columns[column])
+        untaken_charge = judge_untaken(charge, allowed_kwh)
         if untaken_charge is not None:
             untaken[name] = untaken_charge
     return untaken

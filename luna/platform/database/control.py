@@ -3,7 +3,7 @@
 Armed states, overrides, the last command of each device, and the log of decisions.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -24,10 +24,11 @@ from luna.contracts.control import (
 from luna.contracts.owner import ManualBlock
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
+from luna.energy.operator_limits import OperatorLimit
 from luna.energy.site import Site
 from luna.energy.steered_slots import NO_STEERING, Steering, is_metered_apart
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.database import manual_blocks, plan_causes, sites
+from luna.platform.database import manual_blocks, operator_limits, plan_causes, sites
 from luna.platform.database.schema.plans import control_devices, control_log, control_state
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.database.stored_rows import read_each, read_page
@@ -360,7 +361,8 @@ def read_steering_each(
 
     Steering changes what is measured.
 
-    Confirmed commands count, whoever decided them, and owners' blocks even without a command.
+    Confirmed commands count, whoever decided them; owners' blocks and operators' limits of feed-in
+    even without a command.
     """
     log = control_log.c
     # Set-points are keyed by the device's name: the part of its key after the colon, or the whole
@@ -368,6 +370,7 @@ def read_steering_each(
     setpoint = log.allowed[func.split_part(log.device, ":", -1)]
     is_curtailed = (log.device == "pv") & (setpoint["mode"].astext != "free")
     ran = setpoint["mode"].astext.in_(_RUNS)
+    is_dimmed = log.reason == "operator_limit"
     within = (
         log.site_key.in_(sites_by_key)
         & (log.slot_start >= first)
@@ -385,9 +388,11 @@ def read_steering_each(
     limits: dict[int, list[tuple[datetime, float]]] = {}
     runs: dict[int, list[datetime]] = {}
     for key, start, device, mode, limit_kw in connection.execute(
-        select(*columns).where(within, is_curtailed | ran)
+        select(*columns).where(within, is_curtailed | ran | is_dimmed)
     ):
         at = start.astimezone(UTC).replace(tzinfo=None)
+        if device == "pv" and mode == "free":
+            continue
         if device == "pv":
             limit_kwh = float("inf")
             if mode == "limit" and limit_kw is not None:
@@ -395,6 +400,10 @@ def read_steering_each(
             limits.setdefault(key, []).append((at, 0.0 if mode == "off" else limit_kwh))
         elif not is_metered_apart(sites_by_key[key], device):
             runs.setdefault(key, []).append(at)
+    limits_each = operator_limits.list_between_each(connection, sites_by_key, first, end)
+    for key, operator_limits_of_site in limits_each.items():
+        for limit in operator_limits_of_site:
+            limits.setdefault(key, []).extend(_list_limited(limit, first=first, end=end))
     blocks_each = manual_blocks.read_runs_each(connection, sites_by_key, first=first, end=end)
     for key, blocks in blocks_each.items():
         steered = runs.setdefault(key, [])
@@ -418,6 +427,24 @@ def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime)
     end_of_run = min(block.to, end).astimezone(UTC).replace(tzinfo=None)
     slot_count = -((begin - end_of_run) // SLOT)
     return [begin + step * SLOT for step in range(slot_count)]
+
+
+def _list_limited(
+    limit: OperatorLimit, *, first: datetime, end: datetime
+) -> Iterator[tuple[datetime, float]]:
+    """Yield the slots (UTC, naive) in which an operator limited feed-in.
+
+    With the energy from which on PV may have been held back: whatever the house leaves where
+    nothing may be fed in.
+    """
+    if limit.export_kw is None:
+        return
+    limit_kwh = limit.export_kw * (SLOT / timedelta(hours=1)) or float("inf")
+    slot = floor_to(max(limit.start, first), SLOT)
+    last = end if limit.end is None else min(limit.end, end)
+    while slot < last:
+        yield slot.astimezone(UTC).replace(tzinfo=None), limit_kwh
+        slot += SLOT
 
 
 def _steering(limits: Sequence[tuple[datetime, float]], runs: Sequence[datetime]) -> Steering:

@@ -108,7 +108,7 @@ def list_between_each(
     connection: Connection, keys: Collection[int], since: datetime, until: datetime
 ) -> dict[int, list[OperatorLimit]]:
     """Return the limits of ``list_between`` by site key, without sites that have none."""
-    within = _ends_after(func.greatest(_COLUMNS.starts_at, since)) & (_COLUMNS.starts_at < until)
+    within = _ends_after(since) & (_COLUMNS.starts_at < until)
     query = select(operator_limits).where(_COLUMNS.site_key.in_(keys), within)
     limits_by_key: dict[int, list[OperatorLimit]] = {}
     rows = connection.execute(query.order_by(_COLUMNS.starts_at, _COLUMNS.limit_id))
@@ -177,8 +177,10 @@ def _is_same(stored: StoredLimit, limit: NewLimit, *, source: str, start: dateti
     return covers and all(getattr(stored, name) == getattr(limit, name) for name in _COMPARED)
 
 
-def _ends_after(instant: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
-    return or_(_COLUMNS.ends_at.is_(None), _COLUMNS.ends_at > instant)
+def _ends_after(instant: datetime) -> ColumnElement[bool]:
+    """Return whether a limit holds at ``instant`` or later; one released before it began never."""
+    last = func.greatest(_COLUMNS.starts_at, instant)
+    return or_(_COLUMNS.ends_at.is_(None), _COLUMNS.ends_at > last)
 
 
 def _load(

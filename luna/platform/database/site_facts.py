@@ -19,6 +19,7 @@ from luna.energy.charge_sensors import SeenCharge, UntakenCharge
 from luna.energy.devices import FLEXIBLE_KINDS
 from luna.energy.energy_store import MeteredEnergy, store_of_batteries
 from luna.energy.observations import Observations, SocReading
+from luna.energy.operator_limits import OperatorLimit
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site
 from luna.energy.store_level import StoreLevel, judge_store
@@ -33,6 +34,7 @@ from luna.platform.database import (
     forecasts,
     manual_blocks,
     observations,
+    operator_limits,
     past_forecasts,
     plans,
     sites,
@@ -106,6 +108,7 @@ class PlanningFacts:
         foreign: other currencies with stored prices, by the tariff's names.
         carbon: g/kWh from before the start on, NaN where unknown.
         overrides: the owner's in force by device key; none for a plan of the past.
+        limits: the grid operator's that hold at any time of the horizon, from ``known_at`` on.
     """
 
     site: Site
@@ -128,6 +131,7 @@ class PlanningFacts:
     control: ControlState
     blocks: Sequence[ManualBlock]
     overrides: Mapping[str, Override]
+    limits: Sequence[OperatorLimit] = ()
 
 
 def read_facts(
@@ -173,6 +177,7 @@ def read_facts(
     overrides: dict[int, dict[str, Override]] = {}
     if start >= floor_to(now, SLOT):
         overrides = control.read_overrides_each(connection, list(by_key), now=max(start, now))
+    limits = operator_limits.list_between_each(connection, list(by_key), known_at, horizon.end)
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
     revisions, foreign, unused = _read_prices(connection, stored_sites, horizon, back=reach.prices)
     facts = {}
@@ -199,6 +204,7 @@ def read_facts(
             control=states[key],
             blocks=blocks.get(key, ()),
             overrides=overrides.get(key, {}),
+            limits=limits.get(key, ()),
         )
     return facts
 

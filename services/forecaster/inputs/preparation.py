@@ -72,11 +72,11 @@ def drop_frozen(history: Observations) -> Observations:
 
 
 def drop_runs(history: Observations, steering: Steering) -> Observations:
-    """Return the history without load in slots of planned runs of unmetered devices.
+    """Return the history without load in slots in which unmetered devices ran or were dimmed.
 
     Unchanged where those are most of the slots.
     """
-    ran = np.isin(history.starts, steering.run_starts)
+    ran = np.isin(history.starts, steering.load_starts)
     measured = ~np.isnan(history.load_kwh)
     if np.count_nonzero(ran & measured) > MOST_RUN * np.count_nonzero(measured):
         return history

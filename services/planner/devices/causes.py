@@ -29,6 +29,8 @@ _FIGURES = ("start", "buy", "sell", "fee", "held", "kwh", "time", "price", "kw",
 _EVIDENCE = ("cost_of_opposite", "price_rank", "price_count")
 # Codes with the window's end as their time, although the slot is unused.
 _ENDS = ("use_ready", "use_short")
+# Codes with the power that the grid operator allows.
+_LIMITED = ("use_limited", "use_waits_limit")
 Codes = NDArray[np.str_]
 # Figures per slot, ``(slots,)``; None where there is none.
 OptionalFigures = NDArray[np.object_]
@@ -48,6 +50,8 @@ class PriceView:
         fee: the cost of feeding in, else NaN.
         curtailed_kwh: curtailed PV, else NaN.
         room_kwh: more use that raises no peak.
+        allowed_kwh: energy that the grid operator lets in, infinite where it does not limit it.
+        allowed_room_kwh: more use that the grid operator lets in.
         peak_kwh: energy that may be imported before a peak rises, infinite without a peak price.
         peak_price: the cost of a kilowatt more per month.
         interval_hours: the longest averaging interval of a tariff component.
@@ -60,6 +64,8 @@ class PriceView:
     fee: FloatArray
     curtailed_kwh: FloatArray
     room_kwh: FloatArray
+    allowed_kwh: FloatArray
+    allowed_room_kwh: FloatArray
     peak_kwh: FloatArray
     peak_price: FloatArray
     interval_hours: float
@@ -184,7 +190,10 @@ class DeviceReasons:
 
     def charging(self, window: SlotWindow) -> Codes:
         """Return the codes of slots that are used."""
-        return np.where(self.view.surplus, "use_surplus", self._without_surplus(window))
+        could_use_more = window.used_kwh < window.most_kwh - LITTLE_KWH
+        is_limited = could_use_more & (self.view.allowed_room_kwh <= LITTLE_KWH)
+        from_grid = np.where(is_limited, "use_limited", self._without_surplus(window))
+        return np.where(self.view.surplus, "use_surplus", from_grid)
 
     def _without_surplus(self, window: SlotWindow) -> str:
         if window.needs_all and window.missing_kwh > LITTLE_KWH:
@@ -202,11 +211,13 @@ class DeviceReasons:
     def waiting(self, window: SlotWindow) -> Codes:
         """Return the codes of unused slots before a used one.
 
-        A rising peak decides where the next used slot is not cheaper.
+        An operator's limit or a rising peak decides where the next used slot is not cheaper.
         """
+        is_cheaper_later = self._is_cheaper_later(window)
         raises_peak = window.least_kwh > self.view.room_kwh + NOTHING_KWH
-        decides = raises_peak & ~self._is_cheaper_later(window)
-        return np.where(decides, "use_waits_peak", "use_waits")
+        is_limited = window.least_kwh > self.view.allowed_room_kwh + NOTHING_KWH
+        waits = np.where(raises_peak & ~is_cheaper_later, "use_waits_peak", "use_waits")
+        return np.where(is_limited & ~is_cheaper_later, "use_waits_limit", waits)
 
     def _is_cheaper_later(self, window: SlotWindow) -> BoolArray:
         """Return whether the next used slot is cheaper."""
@@ -285,7 +296,12 @@ class DeviceReasons:
         misses = codes == "use_short"
         if misses.any():
             figures["kwh"] = np.where(misses, _round(window.missing_kwh), _UNKNOWN)
-        return figures | self._peak_figures(window, ends)
+        figures |= self._peak_figures(window, ends)
+        limited = _among(codes, _LIMITED)
+        if limited.any():
+            allowed_kw = round_each(self.view.allowed_kwh / self.outlook.timeline.hours)
+            figures["kw"] = np.where(limited, allowed_kw, figures.get("kw", _UNKNOWN))
+        return figures
 
     def _peak_figures(self, window: SlotWindow, ends: BoolArray) -> dict[str, OptionalFigures]:
         """Return rise and cost of a peak if a slot were used; empty if none rises."""

@@ -16,7 +16,7 @@ from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.outlook import Outlook
 from luna.energy.physics.inverters import Conversion
 from luna.energy.physics.limits import SiteLimits
-from luna.energy.physics.mode import IntArray, Mode
+from luna.energy.physics.mode import BoolArray, IntArray, Mode
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from services.planner.devices.kind import Demand
@@ -185,6 +185,7 @@ class Following:
 
 
 _SAME_KWH = 1e-6
+_SAME_KW = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +325,22 @@ class Problem:
         if outlook.import_limit_kw is not None:
             limit_kw = np.minimum(limit_kw, outlook.import_limit_kw)
         return limit_kw * outlook.timeline.hours
+
+    @property
+    def is_import_limited(self) -> BoolArray:
+        """Whether an operator allows less import than the connection, by slot, ``(slots,)``."""
+        outlook = self.outlook
+        if outlook.import_limit_kw is None:
+            return np.zeros(outlook.timeline.count, dtype=bool)
+        return np.asarray(outlook.import_limit_kw < self.site.grid.import_limit_kw - _SAME_KW)
+
+    @property
+    def is_export_limited(self) -> BoolArray:
+        """Whether an operator allows less feed-in than the site, by slot, ``(slots,)``."""
+        outlook = self.outlook
+        if outlook.export_limit_kw is None:
+            return np.zeros(outlook.timeline.count, dtype=bool)
+        return np.asarray(outlook.export_limit_kw < self.site.feed_in_limit_kw - _SAME_KW)
 
     @property
     def conversion(self) -> Conversion | None:

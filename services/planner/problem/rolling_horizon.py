@@ -1,11 +1,13 @@
 """Build the rolling-horizon problem of an instant, for stored sites and replays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from luna.energy.economics.costs import Weights
+from luna.energy.operator_limits import OperatorLimit, narrow_outlook
 from luna.energy.outlook import Outlook
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import Mode
@@ -38,12 +40,16 @@ HORIZON = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class SiteKnowledge:
-    """A site's expected load and PV, its prices, and past forecast errors if they are stored."""
+    """A site's expected load and PV, its prices, its operator's limits, and past forecast errors.
+
+    The latter are None where they are not stored.
+    """
 
     site: Site
     energy: EnergyOutlook
     prices: SitePrices
     errors: ErrorScenarios | None = None
+    limits: Sequence[OperatorLimit] = ()
 
     def build_problem(
         self,
@@ -66,8 +72,8 @@ class SiteKnowledge:
         step = self.prices.timeline.step
         site = self.site
         timeline = Timeline(now, step, HORIZON // step)
-        limits = SiteLimits.of(site)
         outlook = self.look_ahead(now, timeline)
+        limits = SiteLimits.of(site).narrow(outlook.import_limit_kw, outlook.export_limit_kw)
         worth = TERMINAL_SHARE * max(self.prices.mean_import_price(now), 0.0)
         terminal = TerminalRule(
             limits.batteries.min_kwh[:, 0],
@@ -96,7 +102,8 @@ class SiteKnowledge:
         """Return the outlook over ``timeline`` as of ``now``, corrected for the forecasts' bias."""
         outlook = look_ahead(now, timeline, energy=self.energy, prices=self.prices)
         load, pv = self.errors.factors(now) if self.errors else (1.0, 1.0)
-        return replace(outlook, load_kwh=outlook.load_kwh * load, pv_kwh=outlook.pv_kwh * pv)
+        unbiased = replace(outlook, load_kwh=outlook.load_kwh * load, pv_kwh=outlook.pv_kwh * pv)
+        return narrow_outlook(unbiased, self.limits, known_at=now)
 
     def _hold_margin(self, problem: Problem) -> Problem:
         """Return the problem with the S-index's reserves at each midnight.

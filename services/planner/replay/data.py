@@ -1,5 +1,6 @@
 """Define the data of a replay and the rules common to all policies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ import numpy as np
 
 from luna.energy.economics.charges import find_charges
 from luna.energy.economics.curtailment import site_curtailment
+from luna.energy.operator_limits import OperatorLimit, limit_slots
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import IntArray
 from luna.energy.refusals import refuse
@@ -33,6 +35,7 @@ class ReplayData:
         prices: prices with their instants of publication.
         forecasts: forecasts with their instants of issue.
         carbon_g_per_kwh: the grid's actual intensity in each slot, NaN where unknown.
+        limits: those of the grid operator that held.
     """
 
     site: Site
@@ -41,6 +44,7 @@ class ReplayData:
     prices: SitePrices
     forecasts: ForecastArchive
     carbon_g_per_kwh: FloatArray | None = None
+    limits: Sequence[OperatorLimit] = ()
 
     @property
     def actuals(self) -> Actuals:
@@ -62,7 +66,10 @@ class ReplayData:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Limits, prices, curtailment, initial energy and terminal value of all policies."""
+    """Limits, prices, curtailment, initial energy and terminal value of all policies.
+
+    The connection's limits vary by slot where a grid operator lowered them.
+    """
 
     limits: SiteLimits
     import_price: FloatArray
@@ -88,7 +95,7 @@ class Rules:
             raise refuse(
                 "tariff-not-replayable", field="site.tariff.import.kind", value=kind, kind=kind
             )
-        limits = SiteLimits.of(scene.site)
+        limits = _find_limits(scene)
         imported, exported = scene.prices.actual(scene.timeline)
         curtailment = site_curtailment(scene.site, imported, exported)
         batteries = limits.batteries
@@ -105,3 +112,24 @@ class Rules:
             initial,
             terminal_value=TERMINAL_SHARE * max(mean_price, 0.0),
         )
+
+
+def _find_limits(scene: ReplayData) -> SiteLimits:
+    """Return the site's limits, with those of the grid operator by slot where one held.
+
+    What the house drew as measured was drawn, and what a roof fed in that nobody can hold back was
+    fed in: no policy is blamed for it.
+    """
+    limits = SiteLimits.of(scene.site)
+    if not scene.limits:
+        return limits
+    actuals = scene.actuals
+    slots = limit_slots(
+        scene.limits, scene.timeline, load_kwh=actuals.load_kwh, pv_kwh=actuals.pv_kwh
+    )
+    need_kw = (actuals.load_kwh - actuals.pv_kwh) / scene.timeline.hours
+    import_kw = np.maximum(slots.import_kw, need_kw)
+    export_kw = slots.export_kw
+    if not scene.site.curtailable:
+        export_kw = np.maximum(export_kw, -need_kw)
+    return limits.narrow(import_kw, export_kw)

@@ -71,11 +71,12 @@ def simulate_day(
     stored_by_run = np.array([standings[label].stored_kwh for label in labels])
     stored = stored_by_run.T.reshape(-1, len(policy_runs))
     timeline = scene.timeline.window(first, end - first)
+    limits = rules.limits.between(first, end)
     counted = CountedPolicy(
-        SideBySide([OffsetPolicy(policy, first) for policy in policies]), rules.limits
+        SideBySide([OffsetPolicy(policy, first) for policy in policies]), limits
     )
     actuals = _cut_actuals(scene.actuals, policy_runs, timeline, part)
-    trajectory = simulate(counted, actuals, limits=rules.limits, stored_kwh=stored)
+    trajectory = simulate(counted, actuals, limits=limits, stored_kwh=stored)
     costs = price(
         trajectory,
         import_price=rules.import_price[part],

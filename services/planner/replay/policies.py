@@ -268,7 +268,7 @@ class PolicyInputs:
     ) -> ModelPredictive:
         """Return the planning policy for expected energies and their past errors, if any."""
         scene = self.scene
-        knowledge = SiteKnowledge(scene.site, energy, scene.prices, errors)
+        knowledge = SiteKnowledge(scene.site, energy, scene.prices, errors, scene.limits)
         return ModelPredictive(
             knowledge,
             scene.timeline,

@@ -64,6 +64,9 @@ def _view_prices(plan: Plan) -> PriceView:
     sells = ~spilled & ~costs & has_room
     peak_kwh = find_peak_limit(plan)
     room_kwh = np.where(np.isfinite(peak_kwh), peak_kwh - flows.import_kwh, np.inf)
+    allowed_kwh = np.where(
+        plan.problem.is_import_limited, plan.problem.connection_limit_kwh, np.inf
+    )
     intervals = [peak.interval_minutes / 60 for peak in plan.problem.site.tariff.peaks]
     return PriceView(
         marginal=marginal,
@@ -73,6 +76,8 @@ def _view_prices(plan: Plan) -> PriceView:
         fee=np.where(costs, -tariff.export_price, np.nan),
         curtailed_kwh=np.where(spilled, flows.curtailed_kwh, np.nan),
         room_kwh=room_kwh,
+        allowed_kwh=allowed_kwh,
+        allowed_room_kwh=allowed_kwh - flows.import_kwh,
         peak_kwh=peak_kwh,
         peak_price=find_peak_price(plan),
         interval_hours=max(intervals, default=0.0),

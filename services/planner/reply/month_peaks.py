@@ -21,7 +21,7 @@ def find_peak_limit(plan: Plan) -> FloatArray:
     if plan.load_schedule is None or not plan.problem.site.tariff.peak:
         return np.full(hours.size, np.inf)
     limit = plan.load_schedule.import_limit_kwh
-    connection = plan.problem.site.grid.import_limit_kw * hours
+    connection = plan.problem.connection_limit_kwh
     # A car's charging limit from surplus alone narrows the import as well, down to nothing.
     is_peak = (limit < connection - _LITTLE_KWH) & (limit > _LITTLE_KWH)
     return np.where(is_peak, limit, np.inf)

@@ -49,11 +49,13 @@ def mark_limits(evidence: Evidence) -> tuple[list[str], IndexArray]:
     takes_most = evidence.charge >= evidence.charge_power_kwh - NOTHING_KWH
     gives_most = evidence.discharge >= evidence.discharge_power_kwh - NOTHING_KWH
     imports = evidence.imports > NOTHING_KWH
+    fills_operators_import = imports & evidence.fills_operators_limit
     import_limit_kwh = evidence.plan.problem.import_limit_kwh
     fills_import = evidence.imports >= import_limit_kwh - NOTHING_KWH
     has_no_peak = ~np.isfinite(evidence.peak_kwh)
     unsold = evidence.holds_back & (evidence.plan.problem.outlook.export_price >= 0)
     fills_feed_in = evidence.fills_feed_in & (evidence.exports > NOTHING_KWH)
+    no_feed_in = fills_feed_in | (~evidence.may_feed_in & unsold)
     limits = {
         "battery_full": is_full & would_take,
         "reserve": is_empty & evidence.has_reserve,
@@ -61,8 +63,9 @@ def mark_limits(evidence: Evidence) -> tuple[list[str], IndexArray]:
         "charge_power": evidence.charges & takes_most,
         "discharge_power": evidence.gives & gives_most,
         "peak": imports & evidence.fills_peak,
-        "import_limit": imports & fills_import & has_no_peak,
-        "export_limit": fills_feed_in | (~evidence.may_feed_in & unsold),
+        "operator_limit": fills_operators_import | (no_feed_in & evidence.is_export_limited),
+        "import_limit": imports & fills_import & has_no_peak & ~evidence.is_import_limited,
+        "export_limit": no_feed_in & ~evidence.is_export_limited,
         "inverter_limit": evidence.fills_inverter,
         "curtailment": evidence.flows.curtailed_kwh > NOTHING_KWH,
     }

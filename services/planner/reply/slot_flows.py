@@ -66,6 +66,10 @@ class SlotFlows:
         )
         self.connection_kwh: FloatArray = self.plan.problem.connection_limit_kwh
         self.fills_connection: BoolArray = self.imports >= self.connection_kwh - NOTHING_KWH
+        self.is_import_limited: BoolArray = self.plan.problem.is_import_limited
+        # Where the grid operator lets no more in, or out.
+        self.fills_operators_limit: BoolArray = self.fills_connection & self.is_import_limited
+        self.is_export_limited: BoolArray = self.plan.problem.is_export_limited
         self.peak_kwh: FloatArray = find_peak_limit(self.plan)
         self.fills_peak: BoolArray = self.imports >= self.peak_kwh - NOTHING_KWH
         # Slots at exactly the import that keeps the month's peak.

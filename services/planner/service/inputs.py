@@ -29,6 +29,7 @@ from luna.platform.database import (
     forecast_scenarios,
     forecasts,
     observations,
+    operator_limits,
     site_facts,
     sites,
     weather_carbon,
@@ -346,6 +347,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     # are ignored.
     emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)
     carbon = emitted if np.isfinite(emitted).any() else None
+    limits = operator_limits.list_between(connection, site.name, window.start, window.end + HORIZON)
     return ReplayData(
         site,
         window,
@@ -353,6 +355,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
         site_prices,
         ForecastArchive(issued),
         carbon,
+        limits,
     )
 
 

@@ -28,6 +28,7 @@ from services.planner.reply.notes import doubt_by_last_week
 from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.assumptions import list_assumptions
 from services.planner.service.inputs import SiteInputs, gather_inputs, read_facts, read_outlook
+from services.planner.service.operator_limits import limit_outlook, note_limits
 from services.planner.service.owner_orders import give_way, hold_back_pv, list_ordered_blocks
 from services.planner.service.state import complete_state
 from services.planner.service.strategy import read_surroundings
@@ -188,6 +189,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
     )
     # Power that an override withholds from PV is not available to the plan.
     outlook = hold_back_pv(outlook, facts.overrides.get(PV.name), start=start)
+    outlook = limit_outlook(outlook, facts.limits, start=start, stated=request.outlook)
     state = complete_state(connection, facts, request)
     orders = list_ordered_blocks(site, facts.overrides, outlook=outlook, state=state, start=start)
     before = inputs.prices.import_prices_before(inputs.horizon.start, days=LAST_WEEK_DAYS)
@@ -205,6 +207,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
             ),
             "assumptions": [
                 *list_assumptions(facts, request, inputs.driving),
+                *note_limits(facts.limits),
                 *doubt_by_last_week(outlook, before, site.currency),
             ],
         }

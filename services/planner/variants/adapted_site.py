@@ -129,7 +129,7 @@ def adapt(
         recorded, load_kwh=recorded.load_kwh + added.load_kwh, pv_kwh=recorded.pv_kwh * factor
     )
     return AdaptedSite(
-        ReplayData(site, scene.timeline, foresight, prices, scene.forecasts),
+        ReplayData(site, scene.timeline, foresight, prices, scene.forecasts, limits=scene.limits),
         AdaptedOutlook(original.energy, factor, added),
     )
 
@@ -188,7 +188,7 @@ class DecidingPolicy:
         """Return the policy for a site's days. Without a battery there is nothing to decide."""
         scene = adapted.scene
         if self.policy == "mpc" and scene.site.batteries:
-            knowledge = SiteKnowledge(scene.site, adapted.energy, scene.prices)
+            knowledge = SiteKnowledge(scene.site, adapted.energy, scene.prices, limits=scene.limits)
             return ModelPredictive(knowledge, scene.timeline, self.every, margin=self.margin)
         if self.policy == "rule":
             return CheapestHours.of(
@@ -261,7 +261,7 @@ def simulate_months(
         run = simulate(
             deciding.prepare(adapted, rules),
             adapted.scene.actuals,
-            limits=rules.limits,
+            limits=rules.limits.by_slot(),
             stored_kwh=begin,
         )
         stored = run.flows.stored_kwh[:, :, -1]

@@ -20,6 +20,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from luna.platform.health.readiness import Liveness
 from services.executor.control_step import Executor
+from services.executor.target import DeviceConnections
 from services.executor.watch import AWAITED_LOOK, LOOK, Watch
 from services.planner.linear.model import LinearModel
 from services.planner.milp.solver import Solution, Solver
@@ -148,10 +149,11 @@ def test_a_command_is_sent_within_two_seconds_of_its_slot_s_start_while_the_plan
 
     executor = Executor(
         home.database,
-        home.open_device,
+        DeviceConnections(home.open_device),
         lambda _: wait(nobody_answers),
         clock=home.clock,
         plan_max_age=timedelta(hours=3),
+        read_flow=lambda _: None,
     )
     Watch(home.database, executor, clock=home.clock).run(
         Liveness(timedelta(seconds=5)), ending=Ending(home.clock, is_done)

@@ -18,6 +18,7 @@ from luna.contracts.agent_control import GateVerdict
 from luna.contracts.answers import Answer, StoredAnswer
 from luna.contracts.charging_sessions import NewSession
 from luna.contracts.identity import KeyScope, NewKey, NewUser
+from luna.contracts.operator_limits import NewLimit
 from luna.contracts.owner import ManualBlock
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import SystemClock
@@ -28,6 +29,7 @@ from luna.platform.database import (
     documents,
     manual_blocks,
     notifications,
+    operator_limits,
     sites,
     training_runs,
     users,
@@ -91,6 +93,7 @@ IDENTIFIERS = {
         "conversation_id",
         "document_id",
         "block_id",
+        "limit_id",
         "session_id",
         "run_id",
     ),
@@ -275,6 +278,7 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
         by="owner",
         now=now,
     )
+    limit = operator_limits.store(connection, site, NewLimit(import_kw=10.0), source="api", now=now)
     for each in sessions.read_standing(connection, site, first=now):
         sessions.remove(connection, site, each.session_id, by="owner")
     session = sessions.add(
@@ -324,6 +328,7 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
         "conversation_id": answer.conversation_id,
         "document_id": document.document_id,
         "block_id": block.block_id,
+        "limit_id": limit.limit_id,
         "session_id": session.session_id,
         "run_id": run.run_id,
         "shadow_id": shadow.plan_id,

@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import Connection, select
 
 from luna.contracts.battery_setpoints import make_safe
+from luna.contracts.operator_limits import NewLimit
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.plan.request_bytes import write_inputs
 from luna.contracts.replay import ReplayRequest
@@ -23,6 +25,7 @@ from luna.platform.database import (
     forecast_scenarios,
     forecasts,
     observations,
+    operator_limits,
     plans,
     sites,
     weather_carbon,
@@ -34,7 +37,9 @@ from luna.platform.drivers.control.units.unit import InForce
 from services.executor.control_request import follow_plan
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY
+from services.planner.replay import Rules
 from services.planner.reply.reply import digest, plan_request
+from services.planner.service.inputs import read_scene
 from services.planner.service.plans import complete_request, issue_plan, plan_and_store
 from services.planner.service.replay import replay_site
 from tests.support.control.inverters import describe, describe_devices
@@ -326,6 +331,28 @@ def test_a_site_is_replayed_with_what_its_forecasts_were_off_before_the_window(
     )
     reply = replay_site(connection, request).policies["mpc_scenarios"]
     assert (reply.violations, len(reply.days)) == (0, 1)
+
+
+def test_a_replayed_day_is_limited_as_the_operator_limited_it(
+    connection: Connection, planned_site: str
+) -> None:
+    day = datetime(2024, 2, 1, tzinfo=ZoneInfo("Europe/Berlin"))
+    measure(connection, planned_site, day.astimezone(UTC) - 8 * DAY, 12, 0.25)
+    issue(connection, DEFAULT_VERSION, day.astimezone(UTC), np.full(192, 0.25))
+    limit = NewLimit(
+        start=day + timedelta(hours=2),
+        end=day + timedelta(hours=2, minutes=20),
+        import_kw=4.2,
+        scope="devices",
+    )
+    operator_limits.store(connection, planned_site, limit, source="api", now=day)
+    request = ReplayRequest(site_id=planned_site, from_day=day.date(), to_day=day.date())
+    import_kw = Rules.of(read_scene(connection, request, DEFAULT_VERSION)).limits.import_limit_kw
+    # Beside the devices' 4.2 kW the house draws its own kilowatt; a quarter-hour that the limit
+    # covers in part counts whole.
+    limited = import_kw < import_kw.max()
+    assert np.flatnonzero(limited).tolist() == [8, 9]
+    assert import_kw[limited].tolist() == pytest.approx([5.2, 5.2])
 
 
 def test_a_stored_plan_is_made_again_from_its_row(

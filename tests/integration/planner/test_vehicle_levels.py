@@ -8,11 +8,18 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.charging_sessions import NewSession
+from luna.contracts.operator_limits import NewLimit
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform.database import charging_sessions, forecasts, observations, sites
+from luna.platform.database import (
+    charging_sessions,
+    forecasts,
+    observations,
+    operator_limits,
+    sites,
+)
 from luna.platform.database import readings as stored_readings
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.milp.solver import Solver
@@ -117,6 +124,16 @@ def test_a_car_that_takes_nothing_is_named_once_it_was_planned_for_two_hours(
     assert (figures["vehicle"], figures["since"]) == ("car", (START - 3 * HOUR).isoformat())
     assert figures["planned_kwh"] >= 8 * 2.75
     assert notes(reply)["vehicle_soc_read"]["soc"] == 0.3
+
+
+@pytest.mark.usefixtures("wallbox")
+def test_a_car_that_an_operator_dimmed_refused_nothing(connection: Connection) -> None:
+    count(connection, 0.0)
+    plan(connection, -3)
+    # The plan was made before the limit came, and the limit left the car nothing.
+    limit = NewLimit(end=START, import_kw=0, scope="devices")
+    operator_limits.store(connection, "wallbox", limit, source="api", now=START - 2.5 * HOUR)
+    assert "vehicle_takes_nothing" not in notes(plan(connection))
 
 
 @pytest.mark.usefixtures("wallbox")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
+from luna.contracts.live_flow import LiveFlow
 from luna.contracts.plan import PlanReply
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site, parse_site
@@ -18,6 +19,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.device import Device
 from services.executor.control_step import Executor
 from services.executor.steered_device import SteeringLink
+from services.executor.target import DeviceConnections
 from tests.support.database.databases import remove_site
 from tests.support.planning.plans import describe_plan, store_plan
 
@@ -55,6 +57,8 @@ class Home:
         self.name = f"controlled-{next(_NUMBERS)}-{time.time_ns()}"
         self.clock = Clock()
         self.asked: list[str] = []
+        # What the meters say now, by site.
+        self.flows: dict[str, LiveFlow] = {}
         self._executors: list[Executor] = []
         self.configure(section)
         self.start()
@@ -79,11 +83,11 @@ class Home:
         """Start an executor that knows nothing of those before."""
         executor = Executor(
             self.database,
-            self.open_device,
+            DeviceConnections(self.open_device, self.steering),
             self.asked.append,
             clock=self.clock,
             plan_max_age=timedelta(hours=3),
-            steering=self.steering,
+            read_flow=self.flows.get,
         )
         self._executors.append(executor)
 

@@ -64,6 +64,12 @@ class GivenReason(NamedTuple):
         of_slots = self.request["outlook"].get(name, [])[self.slot : self.slot + 1]
         return [self.request["site"]["grid"][name], *filter(None, of_slots)]
 
+    def operator_kw(self, name: str) -> list[float]:
+        """Return the operator's limit in the slot, lower than the connection's; none: infinite."""
+        of_slots = self.request["outlook"].get(name, [])[self.slot : self.slot + 1]
+        known = [limit for limit in of_slots if limit is not None]
+        return [limit for limit in known if limit < self.request["site"]["grid"][name]] or [inf]
+
     def obeys_until(self, time: datetime) -> bool:
         """Return whether an owner's block holds until then, and the slot keeps to it."""
         now = self.now
@@ -143,6 +149,8 @@ def read_battery_figures(given: GivenReason) -> dict[str, list[float]]:
     power_kw = {
         "grid_limit": [] if "time" in given.figures else given.limits_kw("import_limit_kw"),
         "feed_in_limit": given.limits_kw("export_limit_kw"),
+        "operator_limit": [] if "time" in given.figures else given.operator_kw("import_limit_kw"),
+        "operator_feed_in": given.operator_kw("export_limit_kw"),
         "inverter_limit": [each["ac_limit_kw"] for each in given.request["site"]["inverters"]],
         "least_power": [device["min_charge_kw"]],
         "peak": [now.import_kwh / now.hours],

@@ -18,13 +18,15 @@ Claim = tuple[str, str, bool]
 # A reply rounds to a millionth: sums of energies, powers and states of charge agree to this.
 KWH = EXACT_KWH
 KW = 1e-3
+WATT_HOUR_KWH = 1.1e-3
 SOC = 3e-5
 # The largest figure of each unit in a home.
 MOST = {"energy": 999, "power": 99, "share": 1, "price": 5, "money": 999, "hours": 99, "count": 999}
-STORES = "store_solar|feed_in_limit"
+STORES = "store_solar|feed_in_limit|operator_feed_in"
 CHARGES = f"{STORES}|charge_.*"
+IMPORT_LIMITS = "grid_limit|operator_limit"
 GIVES = "serve_house|sell_stored"
-USES = "use_(cheapest|throughout|surplus|now)|load_(gap|programme)|ev_(pinned|minimum)"
+USES = "use_(cheapest|throughout|surplus|now|limited)|load_(gap|programme)|ev_(pinned|minimum)"
 RESTS = "hold_for_peak|cycles|empty|full|least_power|sell_solar|rest"
 WAITS = "(use|ev)_waits.*"
 
@@ -98,8 +100,12 @@ def claim_later(given: GivenReason) -> list[Claim]:
     price = figures.get("sell" if given.code == "sell_solar" else "buy", inf)
     return [
         ("is later", ".*", time > now.begin),
-        ("gives then", "charge_from_grid|store_solar|hold_for_peak|grid_limit", then.given > 0),
-        ("is filled then", "grid_limit", filled),
+        (
+            "gives then",
+            f"charge_from_grid|store_solar|hold_for_peak|{IMPORT_LIMITS}",
+            then.given > 0,
+        ),
+        ("is filled then", IMPORT_LIMITS, filled),
         ("charges then", f"{GIVES}|sell_solar|empty|{WAITS}", then is charged),
         ("costs less then", "serve_house|sell_solar", then.use_price < price),
         ("moves then", "rest", then is moved),
@@ -113,12 +119,18 @@ def claim_other(given: GivenReason) -> list[Claim]:
     figures = given.figures
     buy = now.import_price if given.code == "ev_gives" else now.use_price
     # Prices decide where both are given; else the window's mean may stand among the figures.
+    # Where a device waits, its least power and what is drawn are more than the operator allows.
+    allowed_kwh = min(given.operator_kw("import_limit_kw")) * now.hours
+    is_allowed = abs(figures.get("kw", 0.0) * now.hours - allowed_kwh) <= KWH
+    is_filled = now.import_kwh >= allowed_kwh - WATT_HOUR_KWH
     is_paid = "buy" not in figures or given.then.use_price == figures.get("price")
     return [
         ("is cheapest", "use_cheapest", "_cheapest" not in given.code or given.is_cheapest()),
         ("buys at that", ".*", buy == figures.get("buy", buy)),
         ("sells at that", ".*", now.export_price == figures.get("sell", now.export_price)),
         ("is paid then", "use_waits", is_paid),
+        ("is allowed", "use_limited|use_waits_limit", is_allowed),
+        ("fills what is allowed", "use_limited", is_filled),
     ]
 
 
@@ -136,8 +148,12 @@ def claim_battery(given: GivenReason) -> list[Claim]:
     claims = [
         ("differs from the planner", "learned", planned != (now.taken, now.given)),
         ("moves that", f"{CHARGES}|{GIVES}|other_battery", figures.get("kwh", 0.0) <= moved + KWH),
-        ("fills the connection", "grid_limit", imports_that),
-        ("fills the connection", "feed_in_limit", now.export_kwh >= filled_kwh - KWH),
+        ("fills the connection", IMPORT_LIMITS, imports_that),
+        (
+            "fills the connection",
+            "feed_in_limit|operator_feed_in",
+            now.export_kwh >= filled_kwh - KWH,
+        ),
         ("is at its lowest", "empty", now.soc <= max(lowest, *reserves, 0.0) + SOC),
         ("holds something", "hold_for_peak|cycles", now.soc > lowest),
         ("is full", "full", now.soc_before >= highest - SOC),

@@ -93,6 +93,7 @@ BEHIND_PAGES = (
             "health",
             "doctor",
             "simulated_home",
+            "drivers/control",
         )
     ),
     *(

@@ -180,6 +180,21 @@ def test_little_may_be_open_on_a_day_on_which_little_flows() -> None:
     assert judge(record(**quiet, import_kwh=np.full(96, 0.01))) == ("clean", [])
 
 
+def test_a_day_on_which_an_operator_limited_feed_in_and_devices_is_as_good_as_any() -> None:
+    sun = np.maximum(np.sin((np.arange(96) - 24) / 48 * np.pi), 0.0)
+    # A house of 0.2 kWh feeds in 0.3 kWh at most, hour after hour, and its car gets 4.2 kW.
+    pv = np.minimum(sun, 0.5)
+    car = np.where(np.arange(96) >= 72, 1.05, 0.0)
+    need = 0.2 + car - pv
+    day = record(
+        pv_kwh=pv,
+        vehicle_kwh=car,
+        import_kwh=np.maximum(need, 0.0),
+        export_kwh=np.maximum(-need, 0.0),
+    )
+    assert judge(day) == ("clean", [])
+
+
 def test_what_was_charged_into_a_car_is_explained() -> None:
     assert judge(record(import_kwh=np.full(96, 0.3), vehicle_kwh=np.full(96, 0.2))) == ("clean", [])
 

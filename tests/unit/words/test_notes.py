@@ -56,6 +56,7 @@ FIGURES: dict[str, Any] = {
     "days": 3,
     "needed": 14,
     "earliest": "2024-03-17",
+    "until": "2024-02-01T19:00:00Z",
     "command": "luna forecast promote",
 }
 

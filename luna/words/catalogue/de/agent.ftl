@@ -107,6 +107,7 @@ why_not_acknowledged = Das Gerät hat nicht geantwortet.
 why_not_followed = Das Gerät hat den Befehl angenommen, aber etwas anderes getan. Luna lässt es eine Weile in Ruhe.
 why_writes_spent = Das Gerät hat heute so viele Befehle bekommen, wie es verträgt. Es läuft jetzt selbstständig.
 why_mode_kept = Luna hat den Modus beibehalten: Ein Wechsel spart zu wenig und nutzt den Speicher des Geräts ab.
+why_operator_limit = Der Netzbetreiber begrenzt gerade dein Zuhause. Das Gerät bekommt so viel, wie das zulässt.
 why_planned = Wie geplant.
 why_nobody = Die Steuerung war aus, Luna hat nichts gesendet.
 runs_title = Trainings

@@ -25,6 +25,13 @@ note_forecast_not_better =
         [one] Luna nutzt die Prognose { $version }. { $candidate } ist trainiert und war an { $days } geprüften Tag nicht besser.
        *[other] Luna nutzt die Prognose { $version }. { $candidate } ist trainiert und war an { $days } geprüften Tagen nicht besser.
     }
+note_limited_devices = Von { $at } { $until } dürfen deine Geräte zusammen höchstens { $kw } aus dem Netz beziehen.
+note_limited_import = Von { $at } { $until } darf dein Zuhause höchstens { $kw } aus dem Netz beziehen.
+note_limited_export = Von { $at } { $until } darf dein Zuhause höchstens { $kw } einspeisen.
+
+# Wann eine Begrenzung des Netzbetreibers endet.
+until_known = bis { $at }
+until_open = bis auf Weiteres
 
 # Ab wann eine trainierte Prognose übernehmen kann, falls bekannt.
 earliest_known = , sie kann ab { $day } übernehmen

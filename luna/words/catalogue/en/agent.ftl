@@ -119,6 +119,7 @@ why_not_acknowledged = The device did not answer.
 why_not_followed = The device accepted the command but did something else. Luna leaves it alone for a while.
 why_writes_spent = The device has had as many commands today as it may. It now runs on its own.
 why_mode_kept = Luna kept the mode: a change saves too little and wears out the device's memory.
+why_operator_limit = The grid operator limits your home. Luna let the device do as much as that allows.
 why_planned = As planned.
 why_nobody = Control was off, Luna sent nothing.
 

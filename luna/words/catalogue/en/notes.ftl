@@ -25,6 +25,13 @@ note_forecast_not_better =
         [one] Luna uses the forecast { $version }. { $candidate } is trained and was not better on { $days } tested day.
        *[other] Luna uses the forecast { $version }. { $candidate } is trained and was not better on { $days } tested days.
     }
+note_limited_devices = From { $at } { $until }, your devices together may draw at most { $kw } from the grid.
+note_limited_import = From { $at } { $until }, your home may draw at most { $kw } from the grid.
+note_limited_export = From { $at } { $until }, your home may feed in at most { $kw }.
+
+# When a limit of the grid operator ends.
+until_known = until { $at }
+until_open = until further notice
 
 # From when on a trained forecast may take over, where that is known.
 earliest_known = , so it may take over from { $day }

@@ -119,6 +119,7 @@ why_not_acknowledged = Het apparaat gaf geen antwoord.
 why_not_followed = Het apparaat nam de opdracht aan maar deed iets anders. Luna laat het een tijdje met rust.
 why_writes_spent = Het apparaat heeft vandaag zoveel opdrachten gekregen als het verdraagt. Het werkt nu zelfstandig.
 why_mode_kept = Luna liet de modus staan: wisselen bespaart te weinig en slijt het geheugen van het apparaat.
+why_operator_limit = De netbeheerder begrenst je huis. Het apparaat krijgt zoveel als dat toelaat.
 why_planned = Zoals gepland.
 why_nobody = De besturing stond uit, Luna stuurde niets.
 

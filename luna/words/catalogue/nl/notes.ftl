@@ -25,6 +25,13 @@ note_forecast_not_better =
         [one] Luna gebruikt de voorspelling { $version }. { $candidate } is getraind en was op { $days } geteste dag niet beter.
        *[other] Luna gebruikt de voorspelling { $version }. { $candidate } is getraind en was op { $days } geteste dagen niet beter.
     }
+note_limited_devices = Van { $at } { $until } mogen je apparaten samen hoogstens { $kw } van het net afnemen.
+note_limited_import = Van { $at } { $until } mag je huis hoogstens { $kw } van het net afnemen.
+note_limited_export = Van { $at } { $until } mag je huis hoogstens { $kw } terugleveren.
+
+# Wanneer een begrenzing van de netbeheerder eindigt.
+until_known = tot { $at }
+until_open = tot nader order
 
 # Vanaf wanneer een getrainde voorspelling kan overnemen, als dat bekend is.
 earliest_known = , overnemen kan vanaf { $day }

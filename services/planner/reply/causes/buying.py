@@ -9,6 +9,7 @@ from services.planner.reply.causes.charging import (
 from services.planner.reply.causes.declaration import Cause, CauseGroup, Figures
 from services.planner.reply.causes.shared import (
     comes_before_limit,
+    comes_before_operators_limit,
     ends_at_target,
     show_main_use,
     show_next_limit,
@@ -55,6 +56,7 @@ BUYING = CauseGroup(
     (
         Cause("charge_negative", grid_pays_for_drawing, show_paid_charging),
         Cause("charge_from_grid", buys_for_dearer_use, show_purchase_and_use),
+        Cause("operator_limit", comes_before_operators_limit, show_next_limit),
         Cause("grid_limit", comes_before_limit, show_next_limit),
         CHARGE_FOR_RESERVE,
         Cause("target", ends_at_target, show_target),

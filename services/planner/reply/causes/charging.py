@@ -28,6 +28,11 @@ def stores_beyond_feed_in_limit(evidence: Evidence) -> BoolArray:
     return evidence.stores_sun & may_feed_in_no_more
 
 
+def stores_beyond_operators_limit(evidence: Evidence) -> BoolArray:
+    """Return where surplus is stored while the grid operator lets no more be fed in."""
+    return stores_beyond_feed_in_limit(evidence) & evidence.is_export_limited
+
+
 def stores_beyond_inverter(evidence: Evidence) -> BoolArray:
     """Return where a battery stores sun that its inverter cannot pass on."""
     return evidence.shares.direct_kwh > NOTHING_KWH
@@ -48,6 +53,7 @@ CHARGING_LIMITS = CauseGroup(
     charges,
     (
         Cause("outside_limits", is_below_limits, show_limits),
+        Cause("operator_feed_in", stores_beyond_operators_limit, show_feed_in_limit),
         Cause("feed_in_limit", stores_beyond_feed_in_limit, show_feed_in_limit),
         Cause("inverter_limit", stores_beyond_inverter, show_inverter_limit),
         Cause("power_limit", stores_sun_at_full_power, show_power_taken),

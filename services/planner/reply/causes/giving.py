@@ -28,6 +28,11 @@ def serves_beyond_connection(evidence: Evidence) -> BoolArray:
     return evidence.serves & evidence.fills_connection
 
 
+def serves_beyond_operators_limit(evidence: Evidence) -> BoolArray:
+    """Return where a battery serves what the grid operator does not let in."""
+    return evidence.serves & evidence.fills_operators_limit
+
+
 def serves_at_full_power(evidence: Evidence) -> BoolArray:
     """Return where a battery serves as much as it can, and the house draws more."""
     return evidence.serves & gives_at_full_power(evidence)
@@ -51,6 +56,7 @@ GIVING_LIMITS = CauseGroup(
     (
         Cause("outside_limits", is_above_limits, show_limits),
         Cause("peak", keeps_peak, show_peak),
+        Cause("operator_limit", serves_beyond_operators_limit, show_connection),
         Cause("grid_limit", serves_beyond_connection, show_connection),
         Cause("not_for_car", is_spared_for_car),
         Cause("power_limit", serves_at_full_power, show_power_given),

@@ -7,6 +7,7 @@ from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.reply.causes.declaration import Cause, CauseGroup, Figures
 from services.planner.reply.causes.shared import (
     comes_before_limit,
+    comes_before_operators_limit,
     comes_before_reserve,
     ends_at_target,
     show_feed_in_fee,
@@ -79,6 +80,7 @@ HOLDING = CauseGroup(
             if constraint.at_work is not None
         ),
         Cause("hold_for_peak", holds_for_dearer_use, show_energy_and_use),
+        Cause("operator_limit", comes_before_operators_limit, show_next_limit),
         Cause("grid_limit", comes_before_limit, show_next_limit),
         Cause("reserve", comes_before_reserve, show_later_reserve),
         Cause("target", ends_at_target, show_target),

@@ -71,6 +71,11 @@ def waits_for_connection(evidence: Evidence) -> BoolArray:
     return evidence.fills_connection & evidence.may_buy_more
 
 
+def waits_for_operators_limit(evidence: Evidence) -> BoolArray:
+    """Return where the grid operator allows no more, and buying more would pay."""
+    return evidence.fills_operators_limit & evidence.may_buy_more
+
+
 def is_behind_full_inverter(evidence: Evidence) -> BoolArray:
     """Return where PV fills the battery's inverter, while the house draws on the grid."""
     return evidence.short & (evidence.room_kwh <= NOTHING_KWH)
@@ -112,6 +117,7 @@ RESTING_LIMITS = CauseGroup(
         Cause("full", is_full, show_surplus),
         # A battery that would be charged does not stay where it is for its reserve.
         Cause("peak", waits_for_peak),
+        Cause("operator_limit", waits_for_operators_limit),
         Cause("grid_limit", waits_for_connection),
         Cause("reserve", is_empty_at_reserve, show_reserve),
         Cause("empty", is_empty, show_next_charge),

@@ -59,6 +59,11 @@ def comes_before_limit(evidence: Evidence) -> BoolArray:
     return evidence.next_limit >= 0
 
 
+def comes_before_operators_limit(evidence: Evidence) -> BoolArray:
+    """Return where the grid operator allows no more when the battery next gives."""
+    return evidence.holds_at(evidence.fills_operators_limit, evidence.next_limit)
+
+
 def comes_before_reserve(evidence: Evidence) -> BoolArray:
     """Return where a reserve is filled next, with nothing to spare."""
     return evidence.for_reserve >= 0

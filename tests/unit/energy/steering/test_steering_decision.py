@@ -250,8 +250,8 @@ def test_what_may_not_be_fed_in_is_stored_before_pv_is_held_back() -> None:
     assert (battery.mode, battery.reason) == ("charge", "export_cap")
     assert battery.power_kw == pytest.approx(2.5)
     assert commands.pv is not None
-    # 5 kW and the house's half, less the 10 W that it keeps.
-    assert commands.pv.limit_kw == pytest.approx(5.49)
+    # 5 kW and the house's half, less the 30 W that it keeps.
+    assert commands.pv.limit_kw == pytest.approx(5.47)
 
 
 def test_pv_is_free_where_no_cap_holds() -> None:

@@ -325,7 +325,7 @@ def test_what_a_plan_ran_is_no_habit_of_the_house() -> None:
     )
     ran = washed.starts[washed.load_kwh > FREE.load_kwh]
     prepared = prepare_history(
-        end_before_last(washed), SITE, before=BEFORE, steering=replace(NO_STEERING, run_starts=ran)
+        end_before_last(washed), SITE, before=BEFORE, steering=replace(NO_STEERING, load_starts=ran)
     ).history
     learned, as_measured, habit = (
         sum_forecast(each, "load_kwh")

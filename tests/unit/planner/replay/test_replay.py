@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from luna.energy.errors import InvalidInputError
+from luna.energy.operator_limits import OperatorLimit
 from luna.energy.outlook import Quantiles
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
@@ -178,3 +179,21 @@ def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:
     assert refused.value.reason == "prices-missing"
     figures = {"count": 4, "when": "2023-10-03 02:00 CEST", "since": "2023-10-03T02:00:00+02:00"}
     assert refused.value.parameters == figures
+
+
+def test_what_an_operator_limited_was_limited_for_every_policy() -> None:
+    scene = make_scene()
+    free = replay(scene, ["mpc", "oracle"], every=8).policies
+    # Nothing may be drawn but what the house needs, and nothing fed in.
+    nothing = OperatorLimit("none", WINDOW.start, None, 0.0, 0.0, "connection", "api")
+    policies = replay(replace(scene, limits=[nothing]), ["mpc", "oracle"], every=8).policies
+    actuals = scene.actuals
+    need_kwh = np.maximum(actuals.load_kwh - actuals.pv_kwh, 0.0).sum()
+    assert free["mpc"].import_kwh > need_kwh
+    for policy in policies.values():
+        assert policy.import_kwh <= need_kwh + 1e-6
+        assert policy.export_kwh == pytest.approx(0.0, abs=1e-6)
+        assert (policy.violations, policy.unserved_kwh) == (0, pytest.approx(0.0, abs=1e-6))
+    # The best possible is the best under the limit.
+    assert policies["oracle"].cost <= policies["mpc"].cost + 1e-6
+    assert policies["oracle"].cost > free["oracle"].cost

@@ -12,18 +12,24 @@ from luna.contracts.battery_setpoints import OWN, describe_setpoint, to_supporte
 from luna.contracts.control import BatterySetpoint, Override, ReasonCode
 from luna.contracts.device_template import Write, render
 from luna.contracts.plan import PlanReply
-from luna.energy.devices.battery import BATTERIES
+from luna.energy.device_shares import PowerRequest, share_power
+from luna.energy.devices.battery import BATTERIES, Battery, ControlWrite
 from luna.energy.physics.mode import Mode
 from luna.energy.policy import BatteryThresholds
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.platform.drivers.control.units.unit import (
+    UNLIMITED,
     Controllable,
     DeviceUnits,
     InForce,
     Setpoints,
     SlotPrices,
+    UnitLimit,
 )
+
+# What a write has to name for an inverter to follow a power.
+POWER_PLACEHOLDERS = ("{power_kw}", "{power_w}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +84,75 @@ class Batteries:
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         return dict.fromkeys(self._names, OWN)
 
-    def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
+    def list_requests(self, requested: Setpoints) -> list[PowerRequest]:
+        """Return what the batteries draw from the grid: in all modes but ``charge`` nothing."""
+        requests = []
+        for battery in self.site.batteries:
+            setpoint = requested.get(battery.name)
+            if isinstance(setpoint, BatterySetpoint):
+                power_kw = _find_power(setpoint, "charge", most_kw=battery.charge_limit_kw)
+                ranges = (self._find_charge_range(battery),)
+                requests.append(PowerRequest(battery.name, power_kw, ranges))
+        return requests
+
+    def make_safe(
+        self, requested: Setpoints, soc: Mapping[str, float], limit: UnitLimit = UNLIMITED
+    ) -> Setpoints:
         # A battery that only the section of its last command still names is handed back: it has no
         # limits any more.
         site_names = {battery.name for battery in self.site.batteries}
         gone = dict.fromkeys(requested.keys() - site_names, OWN)
-        safe = to_supported_modes(
-            self.site, _battery_setpoints(requested), soc, control=self.control
-        )
+        setpoints = self._limit_grid(_battery_setpoints(requested), limit)
+        safe = to_supported_modes(self.site, setpoints, soc, control=self.control)
         return safe | gone
+
+    def _limit_grid(
+        self, requested: Mapping[str, BatterySetpoint], limit: UnitLimit
+    ) -> dict[str, BatterySetpoint]:
+        """Return the set-points whose exchange with the grid keeps operators' limits."""
+        exports = []
+        for battery in self.site.batteries:
+            if battery.name in requested:
+                export_kw = _find_power(
+                    requested[battery.name], "export", most_kw=battery.discharge_limit_kw
+                )
+                whole_range = ((0.0, battery.discharge_limit_kw),)
+                exports.append(PowerRequest(battery.name, export_kw, whole_range))
+        export_shares = share_power(exports, limit.export_kw)
+        limited = dict(requested)
+        for battery in self.site.batteries:
+            name = battery.name
+            setpoint = requested.get(name)
+            if setpoint is None:
+                continue
+            charge_kw = _find_power(setpoint, "charge", most_kw=battery.charge_limit_kw)
+            if not limit.may_draw(name, charge_kw):
+                limited[name] = self._limit_charge(battery, setpoint, limit.import_kw[name])
+            elif setpoint.mode == "export" and math.isfinite(limit.export_kw):
+                limited[name] = setpoint.model_copy(update={"power_kw": export_shares[name]})
+                if export_shares[name] <= 0:
+                    # It serves the house instead.
+                    limited[name] = setpoint.model_copy(update={"mode": "supply", "power_kw": None})
+        return limited
+
+    def _limit_charge(
+        self, battery: Battery, setpoint: BatterySetpoint, most_kw: float
+    ) -> BatterySetpoint:
+        """Return a charge at what is left; below the battery's least it stores surplus alone."""
+        least_kw, _ = self._find_charge_range(battery)
+        if most_kw <= 0 or most_kw < least_kw:
+            return setpoint.model_copy(update={"mode": "save", "power_kw": None})
+        return setpoint.model_copy(update={"power_kw": most_kw})
+
+    def _find_charge_range(self, battery: Battery) -> tuple[float, float]:
+        """Return least and highest charge; one that takes no power charges with its highest."""
+        most_kw = battery.charge_limit_kw
+        for section in self.control.batteries:
+            if section.battery != battery.name or section.via is not None:
+                continue
+            if not any(_names_power(write) for write in section.writes):
+                return most_kw, most_kw
+        return min(battery.min_charge_kw, most_kw), most_kw
 
     def render(self, allowed: Setpoints) -> list[Write]:
         return render(self.control, _battery_setpoints(allowed))
@@ -94,6 +160,22 @@ class Batteries:
     @property
     def _names(self) -> list[str]:
         return [battery.battery for battery in self.control.batteries]
+
+
+def _names_power(write: ControlWrite) -> bool:
+    """Return whether a write tells an inverter its power while it charges."""
+    if write.when and "charge" not in write.when:
+        return False
+    return any(placeholder in write.value for placeholder in POWER_PLACEHOLDERS)
+
+
+def _find_power(setpoint: BatterySetpoint, mode: str, *, most_kw: float) -> float:
+    """Return the power that a set-point exchanges with the grid in ``mode``; 0 in any other."""
+    if setpoint.mode != mode:
+        return 0.0
+    if setpoint.power_kw is None or math.isnan(setpoint.power_kw):
+        return most_kw
+    return min(setpoint.power_kw, most_kw)
 
 
 def _battery_setpoints(setpoints: Setpoints) -> dict[str, BatterySetpoint]:

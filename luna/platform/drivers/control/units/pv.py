@@ -11,6 +11,7 @@ import numpy as np
 from luna.contracts.control import Override, PvSetpoint, ReasonCode
 from luna.contracts.device_template import WATTS, Write, write_values
 from luna.contracts.plan import PlanReply
+from luna.energy.device_shares import PowerRequest
 from luna.energy.devices.pv import PvControl, PvMode
 from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.physics.limits import BatteryLimits, SiteLimits
@@ -19,11 +20,13 @@ from luna.energy.physics.safety import clamp
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.platform.drivers.control.units.unit import (
+    UNLIMITED,
     Controllable,
     DeviceUnits,
     InForce,
     Setpoints,
     SlotPrices,
+    UnitLimit,
 )
 
 NAME = "pv"
@@ -71,7 +74,13 @@ class PvArrays:
         )
         return {NAME: PvSetpoint(mode=WORDS[int(rule[0])], limit_kw=None)}
 
-    def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
+    def list_requests(self, requested: Setpoints) -> list[PowerRequest]:
+        """Return nothing: PV draws nothing."""
+        return []
+
+    def make_safe(
+        self, requested: Setpoints, soc: Mapping[str, float], limit: UnitLimit = UNLIMITED
+    ) -> Setpoints:
         setpoint = requested.get(NAME)
         pv = setpoint if isinstance(setpoint, PvSetpoint) else FREE
         safe = self._clamp(pv)
@@ -79,13 +88,33 @@ class PvArrays:
         if math.isfinite(limit_kw):
             limit_kw = min(limit_kw, self.site.peak_kw)
         mode: PvMode = "limit" if math.isfinite(limit_kw) else WORDS[int(safe.curtailment[0])]
-        if mode not in self.control.modes:
-            # Instead of an unsupported mode: a stricter one would cut the house's own PV use as
-            # well, which costs more.
-            return {NAME: FREE}
-        return {
-            NAME: PvSetpoint(mode=mode, limit_kw=round(limit_kw, 6) if mode == "limit" else None)
-        }
+        allowed = FREE
+        if mode in self.control.modes:
+            shown_kw = round(limit_kw, 6) if mode == "limit" else None
+            allowed = PvSetpoint(mode=mode, limit_kw=shown_kw)
+        # Else an unsupported mode: a stricter one would cut the house's own PV use as well, which
+        # costs more.
+        return {NAME: self._limit_feed_in(allowed, limit)}
+
+    def _limit_feed_in(self, allowed: PvSetpoint, limit: UnitLimit) -> PvSetpoint:
+        """Return the mildest set-point that keeps an operator's limit; the operator may hold back.
+
+        What the house may still use is left to it wherever the inverter can do that.
+        """
+        most_kw = max(limit.export_kw, 0.0) + limit.own_use_kw
+        produced_kw = self.site.peak_kw
+        if allowed.mode == "limit" and allowed.limit_kw is not None:
+            produced_kw = allowed.limit_kw
+        if allowed.mode in {"off", "no_export"} or produced_kw <= most_kw:
+            return allowed
+        modes = self.control.modes
+        if "no_export" in modes and (limit.export_kw <= 0 or "limit" not in modes):
+            return PvSetpoint(mode="no_export", limit_kw=None)
+        if "limit" in modes:
+            return PvSetpoint(mode="limit", limit_kw=round(most_kw, 6))
+        if "off" in modes:
+            return PvSetpoint(mode="off", limit_kw=None)
+        return allowed
 
     def _clamp(self, pv: PvSetpoint) -> SetPoint:
         """Return the set-point that the safety layer allows."""
@@ -116,9 +145,14 @@ class PvArrays:
             "mode": self.control.modes[setpoint.mode],
             "limit_kw": f"{limit_kw:g}",
             "limit_w": f"{limit_kw * WATTS:.0f}",
-            "limit_percent": f"{min(limit_kw / peak_kw, 1.0) * 100:.0f}" if peak_kw else "100",
+            # Rounded down, never beyond an operator's limit.
+            "limit_percent": f"{_floor_percent(limit_kw / peak_kw)}" if peak_kw else "100",
         }
         return write_values(self.control.writes, setpoint.mode, values)
+
+
+def _floor_percent(share: float) -> int:
+    return math.floor(min(share, 1.0) * 100 + 1e-6)
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:

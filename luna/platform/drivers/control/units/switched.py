@@ -8,16 +8,19 @@ from typing import ClassVar
 from luna.contracts.control import Override, ReasonCode
 from luna.contracts.device_template import Write, write_values
 from luna.contracts.plan import PlanReply
+from luna.energy.device_shares import PowerRequest
 from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.devices.switched import LoadControl, LoadSetpoint, SwitchedDevice
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.platform.drivers.control.units.unit import (
+    UNLIMITED,
     Controllable,
     DeviceUnits,
     InForce,
     Setpoints,
     SlotPrices,
+    UnitLimit,
 )
 
 
@@ -60,17 +63,34 @@ class SwitchedLoad:
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         return self._make_setpoint("own")
 
-    def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
+    def list_requests(self, requested: Setpoints) -> list[PowerRequest]:
+        """Return what the device may draw: by itself it may be on as well."""
+        power_kw = 0.0 if self._find_mode(requested) == "off" else self.device.power_kw
+        whole = (self.device.power_kw, self.device.power_kw)
+        return [PowerRequest(self.name, power_kw, (whole,))]
+
+    def make_safe(
+        self, requested: Setpoints, soc: Mapping[str, float], limit: UnitLimit = UNLIMITED
+    ) -> Setpoints:
+        """Return a supported mode, off where an operator's limit leaves too little."""
+        mode = self._find_mode(requested)
+        if mode != "off" and not limit.may_draw(self.name, self.device.power_kw):
+            mode = "off"
+        return self._make_setpoint(mode)
+
+    def _find_mode(self, requested: Setpoints) -> str:
         """Return a supported mode.
 
         Without an own mode, a device that stops by itself, such as a water heater, is switched on,
         any other off.
         """
         setpoint = requested.get(self.name)
-        mode = setpoint.mode if isinstance(setpoint, LoadSetpoint) else "own"
+        mode = str(setpoint.mode) if isinstance(setpoint, LoadSetpoint) else "own"
+        if mode not in {"own", "on", "off"}:
+            mode = "own"
         if mode == "own" and "own" not in self.control.modes:
             mode = "on" if self.device.ends_itself else "off"
-        return self._make_setpoint(mode)
+        return mode
 
     def render(self, allowed: Setpoints) -> list[Write]:
         setpoint = allowed[self.name]

@@ -3,6 +3,7 @@
 A unit is decided, sent and confirmed as one.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import NamedTuple, Protocol
@@ -10,6 +11,7 @@ from typing import NamedTuple, Protocol
 from luna.contracts.control import Override, ReasonCode, Setpoint
 from luna.contracts.device_template import Write
 from luna.contracts.plan import PlanReply
+from luna.energy.device_shares import PowerRequest
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 
@@ -31,6 +33,28 @@ class InForce(NamedTuple):
 
     soc: Mapping[str, float] = {}
     modes: Mapping[str, str] = {}
+
+
+class UnitLimit(NamedTuple):
+    """What operators' limits leave to a unit, kW; infinite where nothing limits.
+
+    Args:
+        import_kw: the most that each device may draw, by name; one that is left out is not limited.
+        export_kw: the most that the unit may feed in.
+        own_use_kw: the part of PV's production that the home itself takes, measured.
+    """
+
+    import_kw: Mapping[str, float] = {}
+    export_kw: float = math.inf
+    own_use_kw: float = 0.0
+
+    def may_draw(self, name: str, power_kw: float) -> bool:
+        """Return whether a device may draw a power, but for rounding."""
+        return power_kw <= self.import_kw.get(name, math.inf) + _ROUNDING_KW
+
+
+_ROUNDING_KW = 1e-6
+UNLIMITED = UnitLimit()
 
 
 class Controllable(Protocol):
@@ -68,8 +92,13 @@ class Controllable(Protocol):
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         """Return the set-points of the fallback."""
 
-    def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        """Return the set-points that the safety layer allows."""
+    def list_requests(self, requested: Setpoints) -> list[PowerRequest]:
+        """Return what set-points draw from the grid, or may draw, by device."""
+
+    def make_safe(
+        self, requested: Setpoints, soc: Mapping[str, float], limit: UnitLimit = UNLIMITED
+    ) -> Setpoints:
+        """Return the set-points that the safety layer allows under operators' limits."""
 
     def render(self, allowed: Setpoints) -> list[Write]:
         """Return the writes of the set-points, in order."""

@@ -9,21 +9,26 @@ from typing import ClassVar
 from luna.contracts.control import Override, ReasonCode, VehicleSetpoint
 from luna.contracts.device_template import WATTS, Write, write_values
 from luna.contracts.plan import PlanReply
+from luna.energy.device_shares import PowerRequest
 from luna.energy.devices.vehicle import ElectricVehicle, VehicleControl
 from luna.energy.physics.safety import clamp_charging, clamp_giving
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.platform.drivers.control.units.unit import (
+    UNLIMITED,
     Controllable,
     DeviceUnits,
     InForce,
     Setpoints,
     SlotPrices,
+    UnitLimit,
 )
 
 # Fallbacks without a fault: the charger decides for itself.
 HANDED_BACK: tuple[ReasonCode, ...] = ("disarmed", "not_in_plan")
 STOP = VehicleSetpoint(mode="stop", charge_kw=0.0)
+# What a write has to name for the charger to follow a power.
+POWER_PLACEHOLDERS = ("{power_kw}", "{power_w}", "{current_a}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +83,65 @@ class ChargerUnit:
             power_kw = self.vehicle.power_ranges[0][0] or power_kw
         return self._make_setpoint("charge", power_kw)
 
-    def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
+    def list_requests(self, requested: Setpoints) -> list[PowerRequest]:
+        """Return what the charger draws; by itself it may draw its most."""
         setpoint = requested.get(self.vehicle.name)
-        if not isinstance(setpoint, VehicleSetpoint):
-            return {self.vehicle.name: STOP}
-        if setpoint.mode == "own" and "own" in self.control.modes:
-            return {self.vehicle.name: VehicleSetpoint(mode="own", charge_kw=0.0)}
-        if setpoint.mode == "give":
-            return {self.vehicle.name: self._give_safely(setpoint, soc)}
-        power_kw = clamp_charging(
-            0.0 if setpoint.mode == "stop" else setpoint.charge_kw,
-            self.vehicle.power_ranges,
-            self.site,
-        )
-        if not power_kw:
-            return {self.vehicle.name: STOP}
-        charge = VehicleSetpoint(
-            mode="charge", charge_kw=round(power_kw, 6), phases=setpoint.phases
-        )
-        return {self.vehicle.name: charge}
+        power_kw = 0.0
+        if isinstance(setpoint, VehicleSetpoint) and setpoint.mode == "charge":
+            power_kw = setpoint.charge_kw if self._takes_power else self.vehicle.most_charge_kw
+        elif isinstance(setpoint, VehicleSetpoint) and setpoint.mode == "own":
+            power_kw = self.vehicle.most_charge_kw
+        return [PowerRequest(self.vehicle.name, power_kw, self._powers)]
 
-    def _give_safely(self, setpoint: VehicleSetpoint, soc: Mapping[str, float]) -> VehicleSetpoint:
+    @property
+    def _takes_power(self) -> bool:
+        """Whether the charger follows a power, and is not just switched on and off."""
+        for write in self.control.writes:
+            if write.when and "charge" not in write.when:
+                continue
+            if any(placeholder in write.value for placeholder in POWER_PLACEHOLDERS):
+                return True
+        return False
+
+    @property
+    def _powers(self) -> tuple[tuple[float, float], ...]:
+        """The powers that an operator's limit can be kept with."""
+        if self._takes_power:
+            return self.vehicle.power_ranges
+        most_kw = self.vehicle.most_charge_kw
+        return ((most_kw, most_kw),)
+
+    def make_safe(
+        self, requested: Setpoints, soc: Mapping[str, float], limit: UnitLimit = UNLIMITED
+    ) -> Setpoints:
+        name = self.vehicle.name
+        setpoint = requested.get(name)
+        if not isinstance(setpoint, VehicleSetpoint):
+            return {name: STOP}
+        if setpoint.mode == "give":
+            return {name: self._give_safely(setpoint, soc, limit)}
+        most_kw = self.vehicle.most_charge_kw
+        if setpoint.mode == "own" and "own" in self.control.modes:
+            if limit.may_draw(name, most_kw):
+                return {name: VehicleSetpoint(mode="own", charge_kw=0.0)}
+            # By itself it would draw more than an operator's limit leaves.
+            setpoint = VehicleSetpoint(mode="charge", charge_kw=most_kw)
+        return {name: self._charge_safely(setpoint, limit)}
+
+    def _charge_safely(self, setpoint: VehicleSetpoint, limit: UnitLimit) -> VehicleSetpoint:
+        """Return the charge that the safety layer allows."""
+        name = self.vehicle.name
+        power_kw = 0.0 if setpoint.mode == "stop" else setpoint.charge_kw
+        limited_kw = min(power_kw, limit.import_kw.get(name, math.inf))
+        safe_kw = clamp_charging(limited_kw, self.vehicle.power_ranges, self.site)
+        drawn_kw = safe_kw if self._takes_power else self.vehicle.most_charge_kw
+        if not safe_kw or not limit.may_draw(name, drawn_kw):
+            return STOP
+        return VehicleSetpoint(mode="charge", charge_kw=round(safe_kw, 6), phases=setpoint.phases)
+
+    def _give_safely(
+        self, setpoint: VehicleSetpoint, soc: Mapping[str, float], limit: UnitLimit
+    ) -> VehicleSetpoint:
         """Return the discharge that the safety layer allows."""
         if "give" not in self.control.modes:
             return STOP
@@ -106,7 +149,8 @@ class ChargerUnit:
             setpoint.give_kw,
             soc.get(self.vehicle.name, math.nan),
             min_soc=self.vehicle.min_soc,
-            limit_kw=self.vehicle.discharge_limit_kw,
+            # What the house does not take is fed in.
+            limit_kw=min(self.vehicle.discharge_limit_kw, limit.export_kw + limit.own_use_kw),
         )
         if not give_kw:
             return STOP
