@@ -350,6 +350,14 @@ def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]
     yield _of_run(f"{kind.name}_ready:{device}", device, lambda run: run.end)
 
 
+def _key_of_unit(words: str, unit: str) -> str:
+    """Return the key of a controlled unit's entity: "override", "override_vehicle:NAME"."""
+    kind, _, name = unit.partition(":")
+    if unit == BATTERIES:
+        return words
+    return f"{words}_{kind}:{name}" if name else f"{words}_{kind}"
+
+
 def _steered(unit: str) -> PublishedEntity:
     """Return an entity of what steering has a unit's devices do, with their powers."""
 
@@ -375,7 +383,7 @@ def _steered(unit: str) -> PublishedEntity:
         }
 
     return PublishedEntity(
-        f"steering:{unit}", "sensor", state, details, {"icon": "mdi:speedometer"}
+        _key_of_unit("steering", unit), "sensor", state, details, {"icon": "mdi:speedometer"}
     )
 
 
@@ -532,10 +540,7 @@ _COMMANDS = (
 
 def _override(device: str, numbers: Numbers) -> PublishedEntity:
     """Return the selection of a device's override."""
-    kind, _, name = device.partition(":")
-    key = "override"
-    if device != BATTERIES:
-        key = f"override_{kind}:{name}" if name else f"override_{kind}"
+    key = _key_of_unit("override", device)
     options = [say_follow_plan(numbers.language)]
     of_battery = device == BATTERIES
     for mode in modes_of(device):

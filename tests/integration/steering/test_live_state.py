@@ -146,10 +146,14 @@ def test_home_assistant_has_an_entity_for_each_steered_device(home: SteeredHome)
     numbers = numbers_of(house, "en")
     entities = {entity.key: entity for entity in list_entities(house, numbers, commands=False)}
     assert site.control is not None
-    assert {key for key in entities if key.startswith("steering:")} == {
-        f"steering:{device}" for device in site.control.devices
+    steered_keys = {key for key in entities if key.startswith("steering")}
+    assert steered_keys == {
+        "steering_vehicle:car",
+        "steering_load:boiler",
+        "steering_pv",
     }
-    charger = entities[f"steering:{CHARGER}"]
+    assert len(steered_keys) == len(site.control.devices)
+    charger = entities["steering_vehicle:car"]
     assert charger.name(numbers) == "Car now"
     assert charger.state is not None
     assert charger.attributes is not None
@@ -168,7 +172,7 @@ def test_home_assistant_has_an_entity_for_each_steered_device(home: SteeredHome)
     )
     plain_house = house_of(unsteered, None, home.clock.instant)
     keys = [entity.key for entity in list_entities(plain_house, numbers, commands=False)]
-    assert not any(key.startswith("steering:") for key in keys)
+    assert not any(key.startswith("steering") for key in keys)
 
 
 def test_steering_that_commands_nothing_shows_nothing(home: SteeredHome) -> None:
