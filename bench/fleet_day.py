@@ -165,7 +165,7 @@ class Fleet:
             lambda _: None,
             clock=clock,
             plan_max_age=settings.plan_max_age,
-            between=BetweenSteps(lambda _: None),
+            read_flow=lambda _: None,
         )
         return cls(
             database, client, FileObjects(folder / "objects"), settings, clock, names, executor

@@ -157,7 +157,7 @@ class SetLuna:
             self._ask_plan,
             clock=self.clock,
             plan_max_age=self.settings.plan_max_age,
-            between=BetweenSteps(lambda _: None),
+            read_flow=lambda _: None,
         )
         self._units = SiteUnits()
         self._stack.callback(self._executor.close)

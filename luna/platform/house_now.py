@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from luna.contracts.control import BatterySetpoint, ControlState, Override
 from luna.contracts.device_runs import PlannedRun
+from luna.contracts.live_steering import LiveSteering
 from luna.contracts.plan import PlanReply, SlotReply
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.kind import DeviceUseKind
@@ -231,6 +232,7 @@ class HouseNow:
         planned_before: there was a plan at any time.
         fault: why there is no newer plan.
         limits: of the grid operator that hold, by start.
+        steering: what it does at this moment, where the site is steered.
     """
 
     site: Site
@@ -242,6 +244,7 @@ class HouseNow:
     planned_before: bool
     fault: PlanFault | None = None
     limits: tuple[OperatorLimit, ...] = ()
+    steering: LiveSteering | None = None
 
     @property
     def armed(self) -> bool:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.live_flow import LIVE_FOR, LiveFlow
+from luna.contracts.live_steering import LiveSteering
 from luna.contracts.message import Message, interactive_queue_of
 from luna.contracts.message import Request as RequestMessage
 from luna.energy.errors import LunaError, UnavailableError
@@ -280,6 +281,12 @@ class Gateway:
             flow = self.queue.live.read(site_id)
             if flow is not None and self.clock.now() - flow.at <= LIVE_FOR:
                 return flow
+        return None
+
+    def read_live_steering(self, site_id: str) -> LiveSteering | None:
+        """Return what steering does at a site, None where nothing is steered or Redis is away."""
+        with suppress(UnavailableError):
+            return self.queue.live.read_steering(site_id)
         return None
 
     def read_states(self, job_ids: Iterable[str]) -> dict[str, JobState]:

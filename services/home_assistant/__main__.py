@@ -84,7 +84,12 @@ def main(arguments: list[str] | None = None) -> int:
             )
             carried_out = Commands(database, partial(client.submit, expires=PLAN_PATIENCE))
             publisher = Publisher(
-                connection, database, carried_out, publishing=publishing, clock=SystemClock()
+                connection,
+                database,
+                carried_out,
+                client.live.read_steering,
+                publishing=publishing,
+                clock=SystemClock(),
             )
         while not ending.is_set():
             process.pulse.beat()

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from luna.contracts.control import ControlState
 from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import SlotReply
+from luna.contracts.steering import SteeredUnitState
 from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.kind import DeviceKind
@@ -21,6 +22,7 @@ from luna.energy.timeline import parse_zone
 from luna.platform.control_service import list_overridable_devices, modes_of
 from luna.platform.house_by_battery import split_by_battery
 from luna.platform.house_now import HouseFigure, HouseNow, format_run
+from luna.platform.steering_status import find_power_kw, say_unit
 from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
@@ -82,6 +84,9 @@ def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[P
             entities.append(
                 _of_run(f"load_start:{device.name}", device.name, lambda run: run.start)
             )
+    control = view.site.control
+    if control is not None and control.is_steered:
+        entities += [_steered(device) for device in control.devices]
     if commands:
         entities += _COMMANDS
         entities += [_override(device, numbers) for device in list_overridable_devices(view.site)]
@@ -385,6 +390,43 @@ def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]
     yield _of_run(f"{kind.name}_ready:{device}", device, lambda run: run.end)
 
 
+def _key_of_unit(words: str, unit: str) -> str:
+    """Return the key of a controlled unit's entity: "override", "override_vehicle:NAME"."""
+    kind, _, name = unit.partition(":")
+    if unit == BATTERIES:
+        return words
+    return f"{words}_{kind}:{name}" if name else f"{words}_{kind}"
+
+
+def _steered(unit: str) -> PublishedEntity:
+    """Return an entity of what steering has a unit's devices do, with their powers."""
+
+    def find_unit(view: HouseNow) -> SteeredUnitState | None:
+        return None if view.steering is None else view.steering.units.get(unit)
+
+    def state(view: HouseNow, numbers: Numbers) -> str | None:
+        found = find_unit(view)
+        return None if found is None else "; ".join(say_unit(found, numbers))[:LONGEST_STATE]
+
+    def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
+        found = find_unit(view)
+        if found is None:
+            return {}
+        powers = {name: find_power_kw(setpoint) for name, setpoint in found.commands.items()}
+        modes = {name: setpoint.mode for name, setpoint in found.commands.items()}
+        return {
+            "reason": found.reason,
+            "mode": modes,
+            "power_kw": powers,
+            "since": found.since,
+            "confirmed": found.confirmed,
+        }
+
+    return PublishedEntity(
+        _key_of_unit("steering", unit), "sensor", state, details, {"icon": "mdi:speedometer"}
+    )
+
+
 def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) -> PublishedEntity:
     """Return an entity of the start or end of a device's run, with energy and cost."""
 
@@ -546,10 +588,7 @@ _COMMANDS = (
 
 def _override(device: str, numbers: Numbers) -> PublishedEntity:
     """Return the selection of a device's override."""
-    kind, _, name = device.partition(":")
-    key = "override"
-    if device != BATTERIES:
-        key = f"override_{kind}:{name}" if name else f"override_{kind}"
+    key = _key_of_unit("override", device)
     options = [say_follow_plan(numbers.language)]
     of_battery = device == BATTERIES
     for mode in modes_of(device):

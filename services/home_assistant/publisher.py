@@ -1,12 +1,15 @@
 """Publish the sites' entities to Home Assistant over MQTT, and execute commands to them."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.live_steering import LiveSteering
 from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
@@ -75,6 +78,7 @@ class Publisher:
         connection: to the broker.
         database: with the sites.
         commands: executes commands.
+        read_steering: reads what steering does at a site, from Redis.
         publishing: settings.
         clock: source of the current time.
     """
@@ -84,6 +88,7 @@ class Publisher:
         connection: BrokerConnection,
         database: Engine,
         commands: Commands,
+        read_steering: Callable[[str], LiveSteering | None],
         *,
         publishing: Publishing,
         clock: Clock,
@@ -91,6 +96,7 @@ class Publisher:
         self._connection = connection
         self._database = database
         self._commands = commands
+        self._read_steering = read_steering
         self._publishing = publishing
         self._clock = clock
         self._published: dict[str, str] = {}
@@ -176,7 +182,7 @@ class Publisher:
 
     def _read_house(self, connection: Connection, site_id: str, now: datetime) -> HouseNow:
         site = sites.load(connection, site_id)
-        return read_house(
+        house = read_house(
             connection,
             site,
             self._read_planned(connection, site_id, site, now),
@@ -184,6 +190,13 @@ class Publisher:
             now=now,
             silent=self._find_silent(connection, site, now),
         )
+        if site.control is None or not site.control.is_steered:
+            return house
+        steering = None
+        # Without Redis everything else is published.
+        with suppress(UnavailableError):
+            steering = self._read_steering(site_id)
+        return replace(house, steering=steering)
 
     def _read_planned(
         self, connection: Connection, site_id: str, site: Site, now: datetime

@@ -130,7 +130,7 @@ class Live:
                     self._beat(pulse),
                     self._follow(),
                     self._build(),
-                    self._share(sharing),
+                    self._share(sharing, steering),
                     self._steer(steering),
                     self._follow_limits(limits),
                 )
@@ -164,9 +164,9 @@ class Live:
             await asyncio.to_thread(self._slots.turn, [site.name for site in self._sensed_sites])
             self._freed.give_back()
 
-    async def _share(self, sharing: LiveSharing) -> None:
+    async def _share(self, sharing: LiveSharing, steering: SteeringFeed) -> None:
         while True:
-            await sharing.turn(self._sites.sites)
+            await sharing.turn(self._sites.sites, steering.shown)
             await asyncio.sleep(SHARE.total_seconds())
 
     async def _steer(self, steering: SteeringFeed) -> None:

@@ -35,6 +35,10 @@ REASONS: dict[str, RefusalReason] = {
     "account-ahead": RefusalReason(
         "this period has not started yet", "Give today or an earlier day."
     ),
+    "steering-unmetered": RefusalReason(
+        "no sensor measures the grid connection",
+        "Add total_grid_import or total_load_consumption under input_sensors, then switch it on.",
+    ),
     "device-not-controlled": RefusalReason(
         "Luna does not control this device",
         "Choose one of: {devices}.",

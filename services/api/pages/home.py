@@ -23,6 +23,7 @@ from luna.platform.house_now import HouseNow, PlannedHouse
 from luna.platform.house_reading import read_battery_socs, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.platform.site_present import read_prices_now
+from luna.platform.steering_status import say_steering
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import language_forms
@@ -358,7 +359,7 @@ def _read_house(
 def _view_flow(
     site_id: str, request: Request, gateway: Gateway, *, site: Site, view: HomeView | None = None
 ) -> dict[str, Any]:
-    """Return the flows and the age of their data.
+    """Return the flows with the age of their data, and what steering does.
 
     ``view`` if it was opened already: it is slow to open, and live values do without.
     """
@@ -372,10 +373,14 @@ def _view_flow(
         if live is None and view is None:
             view = _open(connection, site_id, request, gateway)
     price_now = say_price_now(prices, words, window.numbers)
+    steered = gateway.read_live_steering(site_id)
+    steering = [] if steered is None else say_steering(steered, window.numbers)
     if live is not None or view is None:
         flow = live and view_live_flow(live, window, words)
-        return {"flow": flow, "live": DataAge("live", words("live")), "price_now": price_now}
-    return {"flow": view_flow(view), "live": tell_liveness(view), "price_now": price_now}
+        parts = {"flow": flow, "live": DataAge("live", words("live"))}
+    else:
+        parts = {"flow": view_flow(view), "live": tell_liveness(view)}
+    return parts | {"price_now": price_now, "steering": steering}
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Sharing of the sites' live flows with the gateway, and the sites in view."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 
+from luna.contracts.live_steering import LiveSteering
 from luna.energy.errors import UnavailableError
 from luna.energy.site import Site
 from luna.platform.clock import Clock
@@ -40,8 +41,8 @@ class LiveSharing:
         self._looked_at: frozenset[str] = frozenset()
         self._is_away = False
 
-    async def turn(self, sites: Sequence[Site]) -> None:
-        """Store the present flows of the sites, and update the sites in view.
+    async def turn(self, sites: Sequence[Site], steering: Mapping[str, LiveSteering]) -> None:
+        """Store the present flows and the steering of sites, and update the sites in view.
 
         While Redis is away no site counts as in view.
         """
@@ -49,7 +50,7 @@ class LiveSharing:
         now = self._clock.now()
         flows = {site.name: self.powers.read_flow(site, now=now) for site in sites}
         try:
-            looked_at = await asyncio.to_thread(self._flows.share, flows)
+            looked_at = await asyncio.to_thread(self._flows.share, flows, steering)
         except UnavailableError as error:
             if not self._is_away:
                 log.warning("live values cannot be shown", error=str(error))

@@ -1,12 +1,13 @@
 """Send the live flows of steered sites to the steering process, without a queue in between."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-from luna.contracts.steering import MeasuredFlow
+from luna.contracts.live_steering import LiveSteering
+from luna.contracts.steering import MeasuredFlow, StateQuestion, SteeringRequest
 from luna.energy.site import Site
 from luna.platform.clock import Clock
 from luna.platform.steering_channel import SteeringAwayError, SteeringClient
@@ -30,9 +31,11 @@ class SteeringFeed:
         self._clock = clock
         self._sensors: frozenset[str] = frozenset()
         self._is_away = False
+        # What steering answered last, by site.
+        self.shown: Mapping[str, LiveSteering] = {}
 
     async def turn(self, sites: Sequence[Site]) -> None:
-        """Send the present flows of the steered sites.
+        """Send the present flows of the steered sites, and note what steering does.
 
         Nobody is waited for longer than a moment; where steering is away, the others come next
         time.
@@ -40,19 +43,24 @@ class SteeringFeed:
         steered = [site for site in sites if site.control is not None and site.control.is_steered]
         self._sensors = list_sensors(steered, [site.name for site in steered])
         now = self._clock.now()
+        shown: dict[str, LiveSteering] = {}
         for site in steered:
             flow = self._powers.read_flow(site, now=now)
-            if flow is None:
-                continue
-            message = MeasuredFlow(site_id=site.name, flow=flow)
+            request: SteeringRequest = StateQuestion(site_id=site.name)
+            if flow is not None:
+                request = MeasuredFlow(site_id=site.name, flow=flow)
             try:
-                await asyncio.to_thread(self._client.ask, message)
+                state = await asyncio.to_thread(self._client.ask, request)
             except SteeringAwayError as error:
                 if not self._is_away:
                     log.warning("steering gets no live values", error=str(error))
                 self._is_away = True
-                return
+                break
             self._is_away = False
+            live = LiveSteering.of(state)
+            if live is not None:
+                shown[site.name] = live
+        self.shown = shown
 
     def is_steered(self, sensors: Collection[str]) -> bool:
         """Return whether a steered site has one of these sensors."""

@@ -153,7 +153,7 @@ def test_a_command_is_sent_within_two_seconds_of_its_slot_s_start_while_the_plan
         lambda _: wait(nobody_answers),
         clock=home.clock,
         plan_max_age=timedelta(hours=3),
-        between=BetweenSteps(lambda _: None),
+        read_flow=lambda _: None,
     )
     Watch(home.database, executor, clock=home.clock).run(
         Liveness(timedelta(seconds=5)), ending=Ending(home.clock, is_done)

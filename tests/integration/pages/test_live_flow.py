@@ -90,7 +90,7 @@ class RecordedDevice:
         sensors = [sensor.name for named in self._site.sensor_roles.values() for sensor in named]
         listening = asyncio.create_task(self._source.listen(sensors, self._note))
         while not self._ending.is_set():
-            await self._sharing.turn([self._site])
+            await self._sharing.turn([self._site], {})
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), SOON.total_seconds())
         listening.cancel()

@@ -1189,3 +1189,104 @@ def test_the_rehearsal_shows_what_the_plan_sends_in_the_next_quarter_hours(
     assert len(sent) == 8
     clock = (first + 3 * SLOT).astimezone(ZoneInfo("Europe/Vienna"))
     assert (f"{clock:%H:%M}", ["1300"]) in sent
+
+
+def test_reacting_within_seconds_is_switched_on_where_the_house_is_metered(
+    api: httpx.Client, database: Engine
+) -> None:
+    draft = begin(api)
+    follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF))
+    names = [
+        f'name="{by}-steering"' in api.get(f"{draft}/control").text for by in ("mqtt", "advice")
+    ]
+    assert names == [True, False]
+    typed = {
+        f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()
+    } | {"by": "mqtt", "mqtt_url": "mqtt://127.0.0.1:9", "go": "next"}
+    steered = typed | {"mqtt-steering": "on"}
+    # Nothing measures what the house draws.
+    assert follow(api, draft, ("control", steered)) == "control?check=1"
+    page = unescape(api.get(f"{draft}/control?check=1", headers={"Accept-Language": "en"}).text)
+    assert wording("setup", "fault_steering_unmetered") in page
+    assert wording("setup", "hint_steering") in page
+    assert 'name="mqtt-steering" value="on" checked' in flatten_html(page)
+    # Another method's switch counts for nothing.
+    assert follow(api, draft, ("control", typed | {"profile-steering": "on"})) == "review"
+    follow(api, draft, ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        site = sites.load(connection, OWN_ID)
+        assert site.control is not None
+        assert not site.control.is_steered
+        document = site.model_dump(mode="json", by_alias=True)
+        sensors = {"total_grid_import": "meter/import"}
+        sites.save(connection, parse_site(document | {"input_sensors": sensors}))
+    draft = (
+        api.post(f"/ui/sites/{OWN_ID}/site/change", data={"step": "control"})
+        .headers["Location"]
+        .removesuffix("/control")
+    )
+    assert follow(api, draft, ("control", steered)) == "review"
+    review = flatten_html(api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text)
+    no = wording("setup", "switch_off")
+    yes = wording("setup", "switch_on")
+    assert f"<td>{no}</td><td>{yes}</td>" in review
+    follow(api, draft, ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        stored = sites.load(connection, OWN_ID).control
+    assert stored is not None
+    assert stored.is_steered
+    # It is off again with advice alone, which sends nothing.
+    draft = (
+        api.post(f"/ui/sites/{OWN_ID}/site/change", data={"step": "control"})
+        .headers["Location"]
+        .removesuffix("/control")
+    )
+    shown = flatten_html(api.get(f"{draft}/control").text)
+    assert 'name="mqtt-steering" value="on" checked' in shown
+    advised = steered | {"by": "advice"}
+    follow(api, draft, ("control", advised), ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, OWN_ID).control == Control(by="advice")
+
+
+def test_a_car_that_only_the_file_can_command_reacts_within_seconds_by_a_button(
+    api: httpx.Client, database: Engine
+) -> None:
+    section = {
+        "by": "home_assistant",
+        "vehicles": [
+            {
+                "vehicle": "car",
+                "modes": {"charge": "on", "stop": "off"},
+                "writes": [{"to": "switch.charger", "value": "{mode}"}],
+            }
+        ],
+    }
+    document = {
+        "name": OWN_ID,
+        "timezone": "Europe/Vienna",
+        "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
+        "control": section,
+    }
+    page = f"/ui/sites/{OWN_ID}/site"
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(document))
+    begins = wording("setup", "steering_begin")
+    assert begins in api.get(page, headers={"Accept-Language": "en"}).text
+    refused = api.post(f"{page}/steering", data={"steering": "true"})
+    assert refused.status_code == 422
+    sensors = {"total_grid_import": "sensor.import"}
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(document | {"input_sensors": sensors}))
+        control.arm(connection, OWN_ID, at=datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")), by="test")
+    assert api.post(f"{page}/steering", data={"steering": "true"}).status_code == 303
+    with unit_of_work(database) as connection:
+        stored = sites.load(connection, OWN_ID).control
+        assert control.load(connection, OWN_ID).armed_at is None
+    assert stored == Control.model_validate(section | {"steering": True})
+    assert wording("setup", "steering_end") in api.get(page, headers={"Accept-Language": "en"}).text
+    assert api.post(f"{page}/steering", data={"steering": "false"}).status_code == 303
+    with unit_of_work(database) as connection:
+        assert sites.load(connection, OWN_ID).control == Control.model_validate(section)
+        sites.save(connection, parse_site(document | {"control": None}))
+    assert api.post(f"{page}/steering", data={"steering": "true"}).status_code == 422

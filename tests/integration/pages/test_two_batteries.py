@@ -218,9 +218,9 @@ def test_energy_now_has_the_power_and_the_charge_of_each_battery(
         battery_socs={"cellar": 0.52, "garage": 0.4},
     )
     with closing(connect(redis_url)) as redis:
-        LiveFlows(redis).share({"twins": flow})
+        LiveFlows(redis).share({"twins": flow}, {})
         shown = read_text(api.get(f"{HOME}/flow"))
-        LiveFlows(redis).share({"twins": None})
+        LiveFlows(redis).share({"twins": None}, {})
     for said in (
         "cellar 2.4 kW · 52%",
         "garage 0.6 kW · 40%",

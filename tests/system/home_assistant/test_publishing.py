@@ -22,7 +22,10 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.contracts.charging_sessions import NewSession
-from luna.contracts.control import ControlState
+from luna.contracts.control import BatterySetpoint, ControlState
+from luna.contracts.live_steering import LiveSteering
+from luna.contracts.steering import SteeredUnitState
+from luna.energy.errors import UnavailableError
 from luna.energy.site import parse_site
 from luna.platform import control_service
 from luna.platform.addresses import Broker
@@ -40,7 +43,7 @@ from tests.support.control.inverters import DEVICES, describe, describe_devices
 from tests.support.database.databases import own_database, remove_site
 from tests.support.database.site import issue_half_a_kilowatt, plan_stored
 from tests.support.home_assistant.broker import Mosquitto, Relay, needs_mosquitto
-from tests.support.words.wording import wording
+from tests.support.words.wording import plain, wording
 from tests.support.worker.workers import wait_for
 
 PREFIX = "homeassistant"
@@ -230,6 +233,7 @@ def start(database: Engine, broker: Mosquitto, site: str) -> Iterator[Start]:
             language: Any = "en",
             port: int | None = None,
             on: Engine = database,
+            read_steering: Callable[[str], LiveSteering | None] = lambda _site_id: None,
         ) -> Luna:
             clock = Clock()
             asked: list[PlanRequest] = []
@@ -243,7 +247,12 @@ def start(database: Engine, broker: Mosquitto, site: str) -> Iterator[Start]:
                 plan_max_age=timedelta(hours=3),
             )
             publisher = Publisher(
-                connection, on, Commands(on, asked.append), publishing=about, clock=clock
+                connection,
+                on,
+                Commands(on, asked.append),
+                read_steering,
+                publishing=about,
+                clock=clock,
             )
             return Luna(site, clock, asked, publisher, connection, database)
 
@@ -550,6 +559,42 @@ def test_the_broker_says_that_luna_is_gone_and_all_comes_back_after_its_restart(
             home.topics["luna/availability"] == "online" and home.state(luna.id("vacation")) == "ON"
         )
     )
+
+
+def test_what_steering_does_is_published_and_nothing_else_waits_for_redis(
+    start: Start, home: MqttHome, site: str, database: Engine
+) -> None:
+    with unit_of_work(database) as connection:
+        stored = sites.load(connection, site)
+        document = stored.model_dump(mode="json", by_alias=True)
+        document["control"]["steering"] = True
+        sites.save(connection, parse_site(document))
+    charging = SteeredUnitState(
+        target_id="of-now",
+        reason="operator_limit",
+        since=START,
+        commands={"battery": BatterySetpoint(mode="charge", power_kw=4.2)},
+        confirmed=True,
+    )
+    shown = {site: LiveSteering(stale=False, units={"batteries": charging})}
+
+    def read_steering(site_id: str) -> LiveSteering | None:
+        if site_id not in shown:
+            raise UnavailableError("Redis is away")
+        return shown[site_id]
+
+    luna = start(read_steering=read_steering)
+    luna.turn_until(lambda: luna.id("steering") in home.configs)
+    luna.turn_until(lambda: home.state(luna.id("steering")) != "unavailable")
+    action = wording("steering", "action_battery_charge", power="4.2 kW")
+    said = wording("steering", "now_operator_limit", name="Battery", action=action)
+    assert plain(home.state(luna.id("steering"))) == plain(said)
+    details = home.attributes(luna.id("steering"))
+    assert details["reason"] == "operator_limit"
+    assert details["power_kw"] == {"battery": 4.2}
+    shown.clear()
+    luna.turn_until(lambda: home.state(luna.id("steering")) == "unavailable")
+    assert home.state(luna.id("import_price")) == "0.3"
 
 
 def test_without_the_database_luna_says_that_it_is_away(start: Start, home: MqttHome) -> None:

@@ -18,6 +18,7 @@ setup_add_loads = Warmwasser hinzufügen
 setup_hint_loads = Luna plant es, sobald es einen eigenen Zähler hat.
 entity_load_start = Nächster Start von { $device }
 entity_override_load = Eigene Vorgabe für { $device }
+entity_steering_load = { $device } jetzt
 
 # Warum sich ein Plan geändert hat.
 cause_loads = Ein Gerät lief anders.

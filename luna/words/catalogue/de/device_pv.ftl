@@ -8,3 +8,4 @@ setup_pv = Solaranlage
 setup_none_pv = Kein Solarstrom.
 setup_add_pv = Solaranlage hinzufügen
 entity_override_pv = Eigene Vorgabe für Solar
+entity_steering_pv = Solarstrom jetzt

@@ -21,6 +21,7 @@ entity_plan_vehicle = Geplantes Laden von { $device }
 entity_vehicle_soc = Geplanter Ladestand von { $device }
 entity_vehicle_ready = { $device } fertig bis
 entity_override_vehicle = Eigene Vorgabe für { $device }
+entity_steering_vehicle = { $device } jetzt
 
 # Warum sich ein Plan geändert hat.
 cause_vehicles = Ein Auto wurde anders geladen, angesteckt oder eingeplant.

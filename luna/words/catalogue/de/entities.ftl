@@ -29,6 +29,7 @@ operator_limit_power = Grenze des Netzbetreibers
 refusal = Letzter Fehler
 armed = Steuerung
 vacation = Urlaub
+steering = Batterie jetzt
 plan_now = Jetzt planen
 override = Eigene Vorgabe
 override_hours = Eigene Vorgabe für

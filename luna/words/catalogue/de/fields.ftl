@@ -121,6 +121,7 @@ input_sensors = Sensoren
 tariff = Tarif
 strategy = Regeln
 control = Steuerung
+steering = reagiert in Sekunden
 section_site = Zuhause
 section_grid = Netzanschluss
 section_household = Verbrauch

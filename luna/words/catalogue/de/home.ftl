@@ -108,6 +108,7 @@ flow_selling = Verkauf
 flow_buying = Bezug
 flow_stays = angesteckt
 flow_plugged = erwartet { $t }
+steering = Geräte in diesem Moment
 unknown = keine Daten
 
 ## Der Plan und sein Diagramm.

@@ -18,6 +18,7 @@ setup_add_loads = Add a water heater
 setup_hint_loads = Luna plans it once it has its own meter.
 entity_load_start = Next start of { $device }
 entity_override_load = Override for { $device }
+entity_steering_load = { $device } now
 
 # Fields, and defaults that cost money: documentation and command line, in English only.
 field_loads = by name, or one after the other

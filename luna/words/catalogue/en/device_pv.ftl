@@ -8,3 +8,4 @@ setup_pv = Solar
 setup_none_pv = No solar power.
 setup_add_pv = Add solar
 entity_override_pv = Override for solar
+entity_steering_pv = Solar now

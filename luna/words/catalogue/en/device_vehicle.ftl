@@ -21,6 +21,7 @@ entity_plan_vehicle = Planned charging of { $device }
 entity_vehicle_soc = Planned battery level of { $device }
 entity_vehicle_ready = { $device } ready by
 entity_override_vehicle = Override for { $device }
+entity_steering_vehicle = { $device } now
 
 # Fields, and defaults that cost money: documentation and command line, in English only.
 field_vehicle = a car by its name

@@ -29,6 +29,7 @@ operator_limit_power = Grid operator's limit, power
 refusal = Last error
 armed = Control
 vacation = Vacation
+steering = Battery now
 plan_now = Plan now
 override = Override
 override_hours = Override for

@@ -123,6 +123,7 @@ input_sensors = sensors
 tariff = tariff
 strategy = rules
 control = control
+steering = reacts within seconds
 
 # Of a home's parts, before a setting of one.
 section_site = Home

@@ -108,6 +108,7 @@ flow_selling = selling
 flow_buying = buying
 flow_stays = plugged in
 flow_plugged = expected { $t }
+steering = Devices at this moment
 unknown = no data
 
 ## The plan and its chart.

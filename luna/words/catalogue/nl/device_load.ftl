@@ -18,6 +18,7 @@ setup_add_loads = Boiler toevoegen
 setup_hint_loads = Luna plant hem zodra hij een eigen meter heeft.
 entity_load_start = Volgende start van { $device }
 entity_override_load = Eigen instelling voor { $device }
+entity_steering_load = { $device } nu
 
 # Waarom een plan is veranderd.
 cause_loads = Een apparaat draaide anders.

@@ -8,3 +8,4 @@ setup_pv = Zonnepanelen
 setup_none_pv = Geen zonnestroom.
 setup_add_pv = Zonnepanelen toevoegen
 entity_override_pv = Eigen instelling voor zonnepanelen
+entity_steering_pv = Zonnestroom nu

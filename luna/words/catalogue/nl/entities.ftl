@@ -29,6 +29,7 @@ operator_limit_power = Grens van de netbeheerder
 refusal = Laatste fout
 armed = Besturing
 vacation = Vakantie
+steering = Batterij nu
 plan_now = Nu plannen
 override = Eigen instelling
 override_hours = Eigen instelling voor

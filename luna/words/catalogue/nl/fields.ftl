@@ -123,6 +123,7 @@ input_sensors = sensoren
 tariff = tarief
 strategy = regels
 control = besturing
+steering = reageert binnen seconden
 
 # Of a home's parts, before a setting of one.
 section_site = Huis

@@ -108,6 +108,7 @@ flow_selling = verkoop
 flow_buying = afname
 flow_stays = aangesloten
 flow_plugged = verwacht { $t }
+steering = Apparaten op dit moment
 unknown = geen gegevens
 
 ## Het plan en de grafiek.

@@ -1,7 +1,7 @@
 """Compose a site's document from the answers of set-up, with the faults of each step. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from luna.platform.drivers.sensor_name import name_sensor
 from luna.platform.drivers.site_device import READINGS_BY_ROLE
 from luna.words import Numbers
 from luna.words.numbers import read_number
-from services.api.pages.setup.control_methods import METHODS
+from services.api.pages.setup.control_methods import METHODS, STEERING
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import (
     GRID,
@@ -39,6 +39,9 @@ STEPS = ("site", "devices", "tariff", "data", "control", "review")
 ELSEWHERE = "elsewhere"
 # The key of the answers that holds the devices chosen from those found on the network.
 TAKEN = "taken"
+# The key that says of a stored site whether it has a meter.
+METERED = "metered"
+_METERED_SERIES = frozenset({"import_kwh", "load_kwh"})
 _AT_CONNECTION = ("total_grid_import", "total_grid_export")
 _VIA_PARTS = ("profile", "host", "port", "unit", "prefix", "secret")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -127,8 +130,24 @@ def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
         return
     section, faults = method.describe(batteries, control.get(method.by, {}))
     composed.faults["control"] += faults
-    if section is not None:
-        composed.document["control"] = section
+    if section is None:
+        return
+    if method.asks and control.get(STEERING.name) == ON:
+        section[STEERING.name] = True
+        if not _has_meter(composed.document, answers):
+            field_name = f"{method.by}-{STEERING.name}"
+            composed.faults["control"].append(FieldFault(field_name, "steering_unmetered"))
+    composed.document["control"] = section
+
+
+def _has_meter(document: Mapping[str, Any], answers: Mapping[str, Any]) -> bool:
+    """Return whether a sensor measures what the house draws; a stored site keeps its own."""
+    return answers.get(METERED) == ON or has_meter(document.get("input_sensors", {}))
+
+
+def has_meter(roles: Collection[str]) -> bool:
+    """Return whether there is a sensor of the connection, or of the house."""
+    return any(SENSOR_ROLES[role].series in _METERED_SERIES for role in roles)
 
 
 def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]:

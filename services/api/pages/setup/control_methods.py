@@ -21,7 +21,7 @@ from luna.platform.addresses import HomeAssistantAccess, parse_broker
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.mqtt import BrokerError, BrokerLink
 from luna.platform.settings import Settings
-from services.api.pages.setup.fields import Entry, FieldFault, check_entries
+from services.api.pages.setup.fields import ON, Entry, FieldFault, check_entries
 from services.api.pages.setup.home_assistant import (
     Lookup,
     guess_command,
@@ -38,6 +38,8 @@ NAMED_MODES: tuple[Mode, ...] = ("self_consumption", "hold", "charge", "export")
 # Modes with a power and a target state of charge.
 _POWERED: tuple[Mode, ...] = ("charge", "export")
 _POWER = {"W": "{power_w}", "kW": "{power_kw}"}
+# Each method that sends has it; its answer is that of the chosen one.
+STEERING = Entry("steering", "switch", required=False, hint=True)
 Typed = Mapping[str, str]
 
 
@@ -158,7 +160,10 @@ def _describe_via(typed: Mapping[str, Any]) -> dict[str, Any]:
 def answer_control(control: Control) -> dict[str, Any]:
     """Return the typed form of a section ``control``, as far as the fields can express it."""
     batteries = {target.battery: _answer_battery(target) for target in control.batteries}
-    return {"by": control.by, control.by: batteries}
+    answers: dict[str, Any] = {"by": control.by, control.by: batteries}
+    if control.steering:
+        answers[STEERING.name] = ON
+    return answers
 
 
 def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,12 +19,13 @@ from services.api.gateway import Gateway
 from services.api.pages.setup.composition import battery_names
 from services.api.pages.setup.control_methods import (
     METHODS,
+    STEERING,
     ControlMethod,
     ServerAnswer,
     guess_words,
 )
 from services.api.pages.setup.data_step import view_access
-from services.api.pages.setup.fields import FieldFault
+from services.api.pages.setup.fields import ON, FieldFault
 from services.api.pages.setup.home_assistant import Lookup
 from services.api.pages.setup.network import HomeAssistantServer
 from services.api.pages.setup.server_access import split_secret
@@ -68,7 +69,8 @@ def view_control(
                 ],
             }
         )
-    return {"chosen": typed["by"], "methods": methods}
+    steering = {STEERING.name: typed.get(STEERING.name, "")}
+    return {"chosen": typed["by"], "methods": methods, "steering": (STEERING, steering)}
 
 
 def _ask_server(gateway: Gateway, method: ControlMethod) -> ServerAnswer | None:
@@ -96,6 +98,8 @@ def merge_control(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[
     """Return the answers with those of the step's form; secrets are left out."""
     by = typed.get("by", DEFAULT)
     merged: dict[str, Any] = {"by": by if by in METHODS else DEFAULT, "urls": {}}
+    if typed.get(f"{merged['by']}-{STEERING.name}") == ON:
+        merged[STEERING.name] = ON
     for method in METHODS.values():
         if method.server and method.server.url_field in typed:
             merged["urls"][method.by] = split_secret(typed[method.server.url_field].strip())[0]

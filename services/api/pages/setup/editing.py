@@ -32,8 +32,15 @@ from luna.words.devices import say_device
 from luna.words.language import Language
 from luna.words.numbers import join_unit, read_number, say_date, write_decimal
 from luna.words.pages import PageWords
-from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of, suggest_tariff
-from services.api.pages.setup.control_methods import METHODS, answer_control
+from services.api.pages.setup.composition import (
+    ELSEWHERE,
+    METERED,
+    compose,
+    has_meter,
+    numbers_of,
+    suggest_tariff,
+)
+from services.api.pages.setup.control_methods import METHODS, STEERING, answer_control
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import write_numbers
 from services.api.pages.setup.fields import (
@@ -87,6 +94,7 @@ def answers_of(site: Site) -> dict[str, Any]:
     for section, form in DEVICE_FORMS.items():
         devices = [device for device in getattr(site, section) if form.asks_for(device)]
         answers[section] = [{"name": device.name} | form.answer(device) for device in devices]
+    answers[METERED] = ON if has_meter(site.sensor_roles) else ""
     answers["kept"] = _keep_prices(site)
     answers["tariff"] = _answer_tariff(site, answers)
     if site.control is not None:
@@ -495,6 +503,7 @@ def _compare_control(
         label_before = words(f"by_{method_before}") if method_before else ""
         label_after = words(f"by_{method}") if method else ""
         changes.append(ChangedAnswer("control", words("step_control"), label_before, label_after))
+    changes += _compare("control", (STEERING,), before, after, reader=reader)
     entries = METHODS[method].asks if method in METHODS else ()
     for name, typed in after.get(method, {}).items():
         typed_before = before.get(method, {}).get(name, {})

@@ -19,11 +19,19 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.sensor_roles import DatedSensor, SensorEntry
 from luna.energy.site import SENSOR_ROLES, Site, parse_site
+from luna.energy.site.control import NOT_SENT, Control
 from luna.energy.site.differences import list_differences
 from luna.energy.site.sensor_changes import exchange_sensors
 from luna.energy.site.sensors import resolve_sensors
 from luna.energy.timeline import SLOT, floor_to, parse_zone
-from luna.platform.database import readings, recorded_span, setup_drafts, site_changes, sites
+from luna.platform.database import (
+    control,
+    readings,
+    recorded_span,
+    setup_drafts,
+    site_changes,
+    sites,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.site_changes import SiteChange
 from luna.platform.database.sites import SiteVersion, StoredSite
@@ -35,6 +43,7 @@ from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, Page, PageRoute, Reader, numbers_of, show, words_of
 from services.api.pages.setup import views
+from services.api.pages.setup.composition import has_meter
 from services.api.pages.setup.editing import answers_of, find_fixed
 from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.routing import ResourceRouter
@@ -81,6 +90,7 @@ def show_site(
         "parts": parts,
         "assumed": views.view_assumptions(stored.site, words, numbers),
         "fixed": find_fixed(stored.site),
+        "steers": _find_steering(stored.site.control),
         "sensors": list_standing(stored.site, gateway.clock.now()),
     }
     return show(
@@ -92,6 +102,13 @@ def show_site(
         other_clock=other_clock,
         **context,
     )
+
+
+def _find_steering(section: Control | None) -> bool | None:
+    """Return whether devices follow the meters, None where nothing is sent to them."""
+    if section is None or section.by in NOT_SENT:
+        return None
+    return section.steering
 
 
 @router.page("POST", "/ui/sites/{site_id}/site/change", "administer")
@@ -112,6 +129,35 @@ def begin_change(
         }
         draft_id = setup_drafts.create(connection, answers | begun)
     return RedirectResponse(f"/ui/setup/{draft_id}/{step}", 303)
+
+
+@router.page("POST", "/ui/sites/{site_id}/site/steering", "administer")
+def switch_steering(
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    steering: Annotated[bool, Form()] = False,
+) -> Response:
+    """Store whether the devices follow the meters, where only the site's file has the rest.
+
+    Like any change of the control it has to be armed anew.
+    """
+    require_own(site_id, caller.sites)
+    now = gateway.clock.now()
+    with unit_of_work(gateway.database) as connection:
+        stored = sites.read(connection, site_id)
+        section = stored.site.control
+        if section is None:
+            raise refuse("no-control", field="control")
+        if steering and not has_meter(stored.site.sensor_roles):
+            raise refuse("steering-unmetered", field="control.steering")
+        changed = section.model_copy(update={"steering": steering})
+        site = stored.site.model_copy(update={"control": changed})
+        change = site_changes.prepare(connection, site, now=now)
+        site_changes.store(connection, change, version=stored.version)
+        control.disarm(connection, site_id)
+    return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/site/back", "administer")

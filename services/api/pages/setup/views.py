@@ -99,7 +99,7 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
         ("devices", devices),
         ("tariff", describe_tariff(site.tariff, words, numbers)),
     ]
-    if site.batteries:
+    if site.batteries or site.control is not None:
         parts.append(("control", _control_lines(site, words)))
     return parts
 
@@ -298,4 +298,6 @@ def _control_lines(site: Site, words: PageWords) -> Lines:
             if via.port:
                 address += f":{via.port}"
         lines.append((target.battery, address))
+    if site.control.is_steered:
+        lines.append((words("steering_line"), words("switch_on")))
     return lines

@@ -1,0 +1,41 @@
+### Was die Regelung gerade mit einem Gerät macht, und warum.
+
+# $name ist ein Gerät, $action einer der Texte unten.
+now_as_planned = { $name }: { $action }, wie geplant
+now_own_control = { $name }: läuft von selbst
+now_follows_surplus = { $name }: folgt der Sonne, { $action }
+now_waits_for_surplus = { $name }: wartet auf mehr Sonne
+now_keeps_floor = { $name }: bleibt bei der kleinsten Leistung, { $action }
+now_rests = { $name }: ruht, damit nicht zu oft geschaltet wird
+now_runs_on = { $name }: läuft noch einen Moment weiter, { $action }
+now_not_connected = { $name }: ist nicht angesteckt
+now_supports_no_car = { $name }: versorgt das Haus, nicht das Auto
+now_connection_limit = { $name }: { $action }, damit die Grenze deines Anschlusses eingehalten wird
+now_operator_limit = { $name }: { $action }, damit die Grenze des Netzbetreibers eingehalten wird
+now_fuse_limit = { $name }: { $action }, damit die Sicherung hält
+now_export_cap = { $name }: { $action }, denn mehr darf nicht ins Netz
+now_meter_stale = { $name }: { $action }, weil die Zähler keine neuen Werte senden
+now_unknown_soc = { $name }: { $action }, weil der Ladestand unbekannt ist
+now_silent = { $name }: antwortet nicht
+now_not_followed = { $name }: tut etwas anderes, als Luna befohlen hat
+
+# Die Zähler schweigen: eine Zeile anstelle aller anderen.
+now_all_stale = Keine neuen Zählerwerte: Deine Geräte sind im sicheren Zustand.
+
+# Was ein Gerät tut.
+action_power = { $power }
+action_current = { $current } A
+action_battery_charge = lädt mit { $power }
+action_battery_export = entlädt mit { $power }
+action_give = gibt dem Haus { $power }
+action_limit = höchstens { $power }
+action_self_consumption = deckt deinen Eigenverbrauch
+action_save = speichert nur Solarüberschuss
+action_supply = versorgt das Haus
+action_hold = pausiert
+action_stop = lädt nicht
+action_own = läuft von selbst
+action_on = an
+action_off = aus
+action_free = unbegrenzt
+action_no_export = keine Einspeisung

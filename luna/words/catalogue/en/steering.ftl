@@ -1,0 +1,41 @@
+### What steering does with a device at this moment, and why.
+
+# $name is a device, $action one of the texts below.
+now_as_planned = { $name }: { $action }, as planned
+now_own_control = { $name }: runs on its own
+now_follows_surplus = { $name }: follows the sun, { $action }
+now_waits_for_surplus = { $name }: waits for more sun
+now_keeps_floor = { $name }: keeps to its lowest power, { $action }
+now_rests = { $name }: rests, so that it is not switched too often
+now_runs_on = { $name }: runs on for a moment, { $action }
+now_not_connected = { $name }: is not plugged in
+now_supports_no_car = { $name }: powers the house, not the car
+now_connection_limit = { $name }: { $action }, so that your connection's limit is kept
+now_operator_limit = { $name }: { $action }, so that the grid operator's limit is kept
+now_fuse_limit = { $name }: { $action }, so that the fuse is kept
+now_export_cap = { $name }: { $action }, because more may not be fed in
+now_meter_stale = { $name }: { $action }, because the meters send no fresh values
+now_unknown_soc = { $name }: { $action }, because the battery level is unknown
+now_silent = { $name }: does not respond
+now_not_followed = { $name }: does something other than Luna's command
+
+# The meters are silent: one line in place of all others.
+now_all_stale = No fresh meter values: your devices are in their safe state.
+
+# What a device does.
+action_power = { $power }
+action_current = { $current } A
+action_battery_charge = charges with { $power }
+action_battery_export = discharges with { $power }
+action_give = gives the house { $power }
+action_limit = at most { $power }
+action_self_consumption = covers your own use
+action_save = only stores solar surplus
+action_supply = powers the house
+action_hold = pauses
+action_stop = does not charge
+action_own = runs on its own
+action_on = on
+action_off = off
+action_free = no limit
+action_no_export = no feed-in

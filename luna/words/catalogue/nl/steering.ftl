@@ -1,0 +1,41 @@
+### Wat de regeling nu met een apparaat doet, en waarom.
+
+# $name is een apparaat, $action een van de teksten hieronder.
+now_as_planned = { $name }: { $action }, volgens plan
+now_own_control = { $name }: werkt zelfstandig
+now_follows_surplus = { $name }: volgt de zon, { $action }
+now_waits_for_surplus = { $name }: wacht op meer zon
+now_keeps_floor = { $name }: blijft op het laagste vermogen, { $action }
+now_rests = { $name }: rust, om niet te vaak te schakelen
+now_runs_on = { $name }: gaat nog even door, { $action }
+now_not_connected = { $name }: is niet aangesloten
+now_supports_no_car = { $name }: voedt het huis, niet de auto
+now_connection_limit = { $name }: { $action }, om binnen de grens van je aansluiting te blijven
+now_operator_limit = { $name }: { $action }, om binnen de grens van de netbeheerder te blijven
+now_fuse_limit = { $name }: { $action }, om de zekering te sparen
+now_export_cap = { $name }: { $action }, want meer mag niet het net op
+now_meter_stale = { $name }: { $action }, omdat de meters geen nieuwe waarden sturen
+now_unknown_soc = { $name }: { $action }, omdat het batterijniveau onbekend is
+now_silent = { $name }: reageert niet
+now_not_followed = { $name }: doet iets anders dan Luna vroeg
+
+# De meters zwijgen: één regel in plaats van alle andere.
+now_all_stale = Geen nieuwe meterwaarden: je apparaten staan in hun veilige stand.
+
+# Wat een apparaat doet.
+action_power = { $power }
+action_current = { $current } A
+action_battery_charge = laadt met { $power }
+action_battery_export = ontlaadt met { $power }
+action_give = geeft het huis { $power }
+action_limit = hooguit { $power }
+action_self_consumption = dekt je eigen gebruik
+action_save = slaat alleen zonneoverschot op
+action_supply = voedt het huis
+action_hold = pauzeert
+action_stop = laadt niet
+action_own = werkt zelfstandig
+action_on = aan
+action_off = uit
+action_free = geen grens
+action_no_export = geen teruglevering

@@ -1,0 +1,182 @@
+"""From the meters through steering to the owner: what the page and Home Assistant show."""
+
+import asyncio
+import html
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.control import VehicleSetpoint
+from luna.contracts.live_steering import LiveSteering
+from luna.contracts.steering import SteeringState
+from luna.energy.site import parse_site
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
+from luna.platform.embedded.supervisor import Addresses
+from luna.platform.queue.connection import connect
+from luna.platform.queue.live_flows import LiveFlows
+from luna.platform.steering_channel import serve_steering
+from services.home_assistant.entities import list_entities, numbers_of
+from services.ingest.listening.live_powers import LivePowers
+from services.ingest.listening.steering_feed import SteeringFeed
+from tests.support.control.house import house_of
+from tests.support.control.inverters import (
+    BOILER,
+    CAR,
+    CURRENT,
+    DEVICES,
+    MODE,
+    POWER,
+    PV,
+    SOC,
+    TOKEN,
+    Inverter,
+    describe_devices,
+    serve,
+)
+from tests.support.control.steering import SITE, SteeredHome, planned
+from tests.support.database.site import stored_site
+from tests.support.gateway import server
+from tests.support.words.wording import plain, wording
+
+CHARGER = "vehicle:car"
+FLOW = f"/ui/sites/{SITE}/home/flow"
+SURPLUS = {"car": planned(VehicleSetpoint(mode="charge", charge_kw=7.0), follow="surplus")}
+STATES = {CAR: "off", CURRENT: "6", BOILER: "off", PV: "100", SOC: "50", MODE: "Self Use"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[SteeredHome]:
+    with serve(Inverter(STATES | {POWER: "0"})) as inverter:
+        access = HomeAssistantAccess(inverter.url, TOKEN)
+        home = SteeredHome(
+            tmp_path, lambda _: HomeAssistantDevice(access), describe_devices(), **DEVICES
+        )
+        home.target(CHARGER, SURPLUS)
+        home.live(load_kw=0.5, import_kw=0.5)
+        yield home
+        home.stop()
+        home.loop.join()
+
+
+def read_lines(api: httpx.Client) -> str:
+    """Return what the page says of the devices, without its marks."""
+    text = api.get(FLOW, headers={"Accept-Language": "en"}).text
+    return plain(" ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split()))
+
+
+@pytest.fixture
+def api(
+    database: Engine, database_url: str, redis_url: str, home: SteeredHome
+) -> Iterator[httpx.Client]:
+    addresses = Addresses(database_url=database_url, redis_url=redis_url)
+    parts = {name: part for name, part in home.document.items() if name != "timezone"}
+    with stored_site(database, **parts), server.serve(addresses) as client:
+        yield client
+
+
+def share(redis_url: str, steering: dict[str, LiveSteering]) -> None:
+    with closing(connect(redis_url)) as redis:
+        LiveFlows(redis).share({SITE: None}, steering)
+
+
+def live_of(state: SteeringState) -> LiveSteering:
+    live = LiveSteering.of(state)
+    assert live is not None
+    return live
+
+
+def test_the_recorder_notes_what_steering_does_also_while_the_meters_are_silent(
+    home: SteeredHome, tmp_path: Path
+) -> None:
+    site = parse_site(home.document)
+    feed = SteeringFeed(LivePowers(), tmp_path, clock=home.clock)
+    try:
+        with serve_steering(tmp_path, home.loop.answer):
+            asyncio.run(feed.turn([site]))
+            shown = feed.shown
+        # Nobody is there any more: nothing is shown, and nothing fails.
+        asyncio.run(feed.turn([site]))
+    finally:
+        feed.close()
+    assert shown[SITE].units[CHARGER].reason == "waits_for_surplus"
+    assert not shown[SITE].stale
+    assert feed.shown == {}
+
+
+def test_home_shows_what_each_device_does_now(
+    api: httpx.Client, home: SteeredHome, redis_url: str
+) -> None:
+    share(redis_url, {SITE: live_of(home.state)})
+    waits = wording("steering", "now_waits_for_surplus", name="Car")
+    assert waits in read_lines(api)
+    # The meters fall silent: one line for all devices.
+    home.silent(20)
+    share(redis_url, {SITE: live_of(home.state)})
+    silent = read_lines(api)
+    assert wording("steering", "now_all_stale") in silent
+    assert waits not in silent
+    # Steering is gone.
+    share(redis_url, {})
+    assert wording("steering", "now_all_stale") not in read_lines(api)
+
+
+def test_a_site_s_mark_changes_with_what_steering_does(home: SteeredHome, redis_url: str) -> None:
+    marks = []
+    with closing(connect(redis_url)) as redis:
+        flows = LiveFlows(redis)
+        for after_s in (0.0, 20.0):
+            home.silent(after_s)
+            flows.share({SITE: None}, {SITE: live_of(home.state)})
+            marks += [flows.read_text(SITE), flows.read_text(SITE)]
+        flows.share({SITE: None}, {})
+        assert flows.read_text(SITE) == ""
+    assert marks[0] == marks[1] != marks[2] == marks[3]
+
+
+def test_home_assistant_has_an_entity_for_each_steered_device(home: SteeredHome) -> None:
+    site = parse_site(home.document)
+    house = house_of(site, None, home.clock.instant)
+    numbers = numbers_of(house, "en")
+    entities = {entity.key: entity for entity in list_entities(house, numbers, commands=False)}
+    assert site.control is not None
+    steered_keys = {key for key in entities if key.startswith("steering")}
+    assert steered_keys == {
+        "steering_vehicle:car",
+        "steering_load:boiler",
+        "steering_pv",
+    }
+    assert len(steered_keys) == len(site.control.devices)
+    charger = entities["steering_vehicle:car"]
+    assert charger.name(numbers) == "Car now"
+    assert charger.state is not None
+    assert charger.attributes is not None
+    # Unknown until steering has said something.
+    assert charger.state(house, numbers) is None
+    steered = replace(house, steering=live_of(home.state))
+    assert charger.state(steered, numbers) == wording(
+        "steering", "now_waits_for_surplus", name="Car"
+    )
+    details = charger.attributes(steered, numbers)
+    assert details["reason"] == "waits_for_surplus"
+    assert details["mode"] == {"car": "stop"}
+    assert details["power_kw"] == {"car": None}
+    unsteered = parse_site(
+        home.document | {"control": home.document["control"] | {"steering": False}}
+    )
+    plain_house = house_of(unsteered, None, home.clock.instant)
+    keys = [entity.key for entity in list_entities(plain_house, numbers, commands=False)]
+    assert not any(key.startswith("steering") for key in keys)
+
+
+def test_steering_that_commands_nothing_shows_nothing(home: SteeredHome) -> None:
+    state = home.state
+    assert LiveSteering.of(state.model_copy(update={"sends": False})) is None
+    assert LiveSteering.of(state.model_copy(update={"units": {}})) is None
+    assert LiveSteering.of(None) is None
