@@ -26,6 +26,7 @@ from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import (
     GRID,
     HOUSEHOLD,
+    ON,
     SITE,
     TARIFF,
     FieldFault,
