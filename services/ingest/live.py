@@ -53,7 +53,7 @@ from services.ingest.listening.steering_feed import SteeringFeed
 from services.ingest.listening.supervisor import EEBUS, HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.eebus import EebusLive
+from services.ingest.sources.eebus import EEBUS_SOCKET, EebusLive
 from services.ingest.sources.home_assistant.live import HomeAssistantLive
 from services.ingest.sources.mqtt.source import MqttSource
 from services.ingest.sources.profile import LOOKED_AT_EVERY, STEERED_EVERY, ProfileSource
@@ -242,7 +242,7 @@ def main(arguments: list[str] | None = None) -> int:
             ending=ending,
         )
         probes: dict[str, Probe] = {name: partial(sources.describe, name) for name in forms}
-        if set(forms) == {PROFILE}:
+        if set(forms) == {PROFILE, EEBUS}:
             log.info(
                 "neither Home Assistant nor a broker is configured",
                 remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL where you have one.",
@@ -274,16 +274,15 @@ def source_forms(
     somebody needs a short one, ``rate`` the most of readings that such sites allow for.
     """
     forms = {PROFILE: SourceForm(partial(_profile, settings, find_pause, rate), fault=_fault)}
+    forms[EEBUS] = SourceForm(
+        partial(_eebus, settings.data_folder / EEBUS_SOCKET), fault=_fault, changes_only=True
+    )
     if settings.home_assistant_url:
         forms[HOME_ASSISTANT] = SourceForm(
             partial(_home_assistant, settings), fault=_fault, changes_only=True
         )
     if settings.mqtt_url:
         forms[MQTT] = SourceForm(partial(_mqtt, settings), fault=_fault)
-    if settings.eebus_socket:
-        forms[EEBUS] = SourceForm(
-            partial(_eebus, settings.eebus_socket), fault=_fault, changes_only=True
-        )
     return forms
 
 

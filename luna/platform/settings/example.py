@@ -21,8 +21,6 @@ OFFERED = (
     "plan_timeout",
     "home_assistant_url",
     "mqtt_url",
-    "openadr_url",
-    "eebus_socket",
     "language_model",
     "embedding_model",
     "forecast_retention",

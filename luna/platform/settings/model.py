@@ -287,15 +287,6 @@ class Settings(BaseSettings):
         ISSUED_ELSEWHERE,
         CHANGEABLE,
     ] = None
-    eebus_socket: Annotated[
-        Path | None,
-        Field(
-            description=(
-                "Unix socket of the EEBUS sidecar, over which a grid operator limits the site; "
-                "empty: none"
-            )
-        ),
-    ] = None
     mqtt_publish: Annotated[
         Literal["off", "sensors", "control"],
         Field(
@@ -363,17 +354,10 @@ class Settings(BaseSettings):
     amber_token: Annotated[
         SecretStr | None, Field(description="access token of Amber"), ISSUED_ELSEWHERE, CHANGEABLE
     ] = None
-    openadr_url: Annotated[
-        str | None,
-        Field(
-            description=(
-                "OpenADR 3 server of the grid operator, such as https://vtn.example/openadr3; "
-                "empty: none"
-            )
-        ),
-    ] = None
     openadr_token: Annotated[
-        SecretStr | None, Field(description="access token of the OpenADR server"), ISSUED_ELSEWHERE
+        SecretStr | None,
+        Field(description="access token of the grid operator's OpenADR server"),
+        ISSUED_ELSEWHERE,
     ] = None
     electricity_maps_token: Annotated[
         SecretStr | None,
