@@ -112,6 +112,7 @@ def build_site() -> Site:
             "input_sensors": _list_sensors(),
             "control": {
                 "by": "mqtt",
+                "steering": True,
                 "batteries": [_command_battery()],
                 "vehicles": [_command_charger()],
                 "loads": [_command_heater()],

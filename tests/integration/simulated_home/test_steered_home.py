@@ -113,11 +113,13 @@ def make_year(*, load_kw: float, pv_kw: float) -> RecordedYear:
 
 
 def name_site() -> Site:
-    """Return the home's site under a name of this test's own, with real-time control on."""
+    """Return the home's site under a name of this test's own."""
     document = build_site().model_dump(mode="json", by_alias=True)
     document["name"] = f"steered-home-{time.time_ns()}"
-    document["control"]["steering"] = True
-    return parse_site(document)
+    site = parse_site(document)
+    assert site.control is not None
+    assert site.control.is_steered
+    return site
 
 
 class SteeredHome:
