@@ -72,8 +72,8 @@ def refine_load(quarter: int, mean_kw: float, seed: int) -> FloatArray:
     if oven_kw.mean() <= most_kw:
         appliance_kw = oven_kw
     elif appliance_kw.mean() > most_kw:
-        return house * mean_kw
-    return house * (mean_kw - appliance_kw.mean()) + appliance_kw
+        appliance_kw = np.zeros(QUARTER_SECONDS)
+    return np.asarray(house * (mean_kw - appliance_kw.mean()) + appliance_kw)
 
 
 def _draw_oven(start: int) -> FloatArray:

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override, VehicleSetpoint
+from luna.contracts.live_flow import LiveFlow
 from luna.contracts.operator_limits import NewLimit
 from luna.contracts.steering import DeviceTarget, StateQuestion, SteeredSlot, SteeringTarget
 from luna.energy.devices.battery import BATTERIES
@@ -134,6 +136,8 @@ class SteeredHome:
         self.powers = LivePowers()
         self.feed = SteeringFeed(self.powers, folder, clock=clock)
         self.history: list[HomeState] = []
+        # The page is given what flows as often as steering is.
+        self.shown_pv_kw: list[tuple[float, float]] = []
         self.port = 0
         # Meters and the recorder's feed have clocks of their own.
         self.feed_lag = timedelta(0)
@@ -187,8 +191,15 @@ class SteeredHome:
                 # The recorder's feed and a cycle of steering, each every two seconds.
                 await self.feed.turn([self.site])
                 self.loop.turn()
+                self.show()
                 await until(self.is_sent)
         return self.history[first:]
+
+    def show(self) -> None:
+        """Keep what the page shows of the sun now."""
+        flow = self.powers.read_flow(self.site, now=self.clock.instant)
+        if flow is not None:
+            self.shown_pv_kw.append((self.clock.instant.timestamp(), flow.pv_kw))
 
     def is_sent(self) -> bool:
         """Return whether the devices have received all that steering commands."""
@@ -231,8 +242,10 @@ async def steering(
     files = HomeFiles(folder)
     files.make()
     year.save(files.year)
-    begun = {"battery": BatteryCharge(5.0), "car": CarState(10.0), "heater": HeaterState(58.0)}
-    files.write_state(HomeState(begin.timestamp(), **begun | state))
+    begun = HomeState(
+        begin.timestamp(), BatteryCharge(5.0), car=CarState(10.0), heater=HeaterState(58.0)
+    )
+    files.write_state(replace(begun, **state))
     port = choose_port(None)
     files.write_setup(HomeSetup(port, seed=SEED))
     clock = HandClock(begin)
@@ -242,9 +255,10 @@ async def steering(
     async with home.broker:
         await home.broker.start(port)
         home.begin()
+        sensors = list(steered.site.sensor_names)
         source = MqttSource(Broker("127.0.0.1", port), folder / "mqtt", clock=clock)
-        listening = asyncio.create_task(source.listen(steered.site.sensor_names, steered.record))
-        topics = [name.removeprefix("mqtt:").split(" ")[0] for name in steered.site.sensor_names]
+        listening = asyncio.create_task(source.listen(sensors, steered.record))
+        topics = [name.removeprefix("mqtt:").split(" ")[0] for name in sensors]
         await until(partial(is_heard, home, source, topics))
         alive = FolderLock(folder, PROCESS_LOCK)
         assert alive.take()
@@ -316,6 +330,13 @@ async def test_the_charger_follows_a_cloud_within_five_seconds(
     least_at = find_first(lived, charges_least)
     assert 0.0 < falls_at - clouded_at <= 5.0
     assert least_at - dark_at <= 5.0
+    # So does the page.
+    shown_at = [
+        at
+        for at, pv_kw in home.shown_pv_kw
+        if at >= before.at and pv_kw < before.pv_kw - NOTICED_KW
+    ]
+    assert 0.0 <= shown_at[0] - clouded_at <= 5.0
     sunny = [state for state in home.history if state.at < clouded_at]
     assert sum_charged(sunny) > 400.0
     assert sum_bought(sunny) < 0.03 * sum_charged(sunny)
@@ -401,14 +422,16 @@ async def test_an_operators_limit_in_the_table_dims_the_car(
     year = make_year(load_kw=0.3, pv_kw=0.0)
     async with steering(tmp_path, year, NOON) as home:
         name = home.site.name
+        flows: dict[str, LiveFlow] = {}
+        plan_requests: list[str] = []
         link = SteeringLink(tmp_path, seconds=home.seconds)
         executor = Executor(
             database,
             home.open_device,
-            [].append,
+            plan_requests.append,
             clock=home.clock,
             plan_max_age=timedelta(hours=3),
-            between=BetweenSteps({}.get, link),
+            between=BetweenSteps(flows.get, link),
         )
         wanted = Override(mode="charge", power_kw=11.0, until=NOON + timedelta(hours=2))
         with unit_of_work(database) as connection:

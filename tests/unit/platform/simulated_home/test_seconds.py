@@ -45,7 +45,7 @@ def test_some_quarter_hours_have_a_kettle_some_an_oven_and_small_ones_neither() 
     kettles = 0
     for quarter in QUARTERS:
         assert np.ptp(refine_load(quarter, 0.2, SEED)) < 0.3
-        kettles += np.ptp(refine_load(quarter, 0.7, SEED)) > 1.5
+        kettles += int(np.ptp(refine_load(quarter, 0.7, SEED)) > 1.5)
         oven = refine_load(quarter, 2.0, SEED)
         assert np.ptp(oven) > 1.5
     assert 20 < kettles < 80
