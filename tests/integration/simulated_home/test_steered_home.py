@@ -65,7 +65,7 @@ SEED = 0
 PATIENCE_SECONDS = 30
 CHARGER = f"vehicle:{CAR}"
 TANK = f"load:{HEATER}"
-# What a device may take longer than it should, of the import that is allowed.
+# Import may be above a limit by so much while devices follow.
 TOLERANCE = 1.03
 # In this time enough surplus comes together for the car to begin.
 WARM_UP_SECONDS = 400
@@ -80,7 +80,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-class HandClock:
+class HomeClock:
     """A clock that goes when it is moved."""
 
     def __init__(self, instant: datetime) -> None:
@@ -93,7 +93,7 @@ class HandClock:
 class ListeningHome(LivingHome):
     """A home that remembers what its devices were sent."""
 
-    def __init__(self, files: HomeFiles, clock: HandClock) -> None:
+    def __init__(self, files: HomeFiles, clock: HomeClock) -> None:
         self.received: dict[str, str] = {}
         super().__init__(files, clock)
 
@@ -124,10 +124,10 @@ def name_site() -> Site:
     return site
 
 
-class SteeredHome:
+class SimulatedSteering:
     """The running home, what Luna hears of it, and the loop that steers it."""
 
-    def __init__(self, home: ListeningHome, clock: HandClock, site: Site, folder: Path) -> None:
+    def __init__(self, home: ListeningHome, clock: HomeClock, site: Site, folder: Path) -> None:
         self.home = home
         self.clock = clock
         self.site = site
@@ -237,7 +237,7 @@ async def until(holds: Callable[[], bool]) -> None:
 @asynccontextmanager
 async def steering(
     folder: Path, year: RecordedYear, begin: datetime, **state: Any
-) -> AsyncIterator[SteeredHome]:
+) -> AsyncIterator[SimulatedSteering]:
     """Yield the home that begins at an instant, with its recorder and its steering."""
     files = HomeFiles(folder)
     files.make()
@@ -248,9 +248,9 @@ async def steering(
     files.write_state(replace(begun, **state))
     port = choose_port(None)
     files.write_setup(HomeSetup(port, seed=SEED))
-    clock = HandClock(begin)
+    clock = HomeClock(begin)
     home = ListeningHome(files, clock)
-    steered = SteeredHome(home, clock, name_site(), folder)
+    steered = SimulatedSteering(home, clock, name_site(), folder)
     steered.port = port
     async with home.broker:
         await home.broker.start(port)
