@@ -23,6 +23,7 @@ from statistics import median
 from typing import Any
 
 import httpx
+from sqlalchemy import Connection
 
 from bench.control_groups import ControlGroup, control_group
 from bench.first_run import INSTALL, clone_checkout, newcomers_environment
@@ -32,6 +33,7 @@ from luna.energy.errors import MachineError
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
 from luna.platform.clock import SystemClock, move_clock
+from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import running
 from luna.platform.settings import Settings, load_settings
@@ -203,6 +205,15 @@ def _watch(group: ControlGroup) -> Iterator[Peak]:
         watch.join()
 
 
+def _stop_steering(connection: Connection) -> None:
+    """Have the devices follow the plan alone: at this speed no meter is fresh."""
+    site = sites.load(connection, SITE_NAME)
+    if site.control is None:
+        return
+    section = site.control.model_copy(update={"steering": False})
+    sites.save(connection, site.model_copy(update={"control": section}))
+
+
 def _live(machine: SmallMachine, lived: timedelta, folder: Path) -> dict[str, Any]:
     begun = time.monotonic()
     with running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
@@ -214,6 +225,7 @@ def _live(machine: SmallMachine, lived: timedelta, folder: Path) -> dict[str, An
     start = machine.now()
     # Not by the API, which asks for the owner's password; there is no user here.
     with unit_of_work(machine.stack.database) as connection:
+        _stop_steering(connection)
         control_service.arm(connection, SITE_NAME, now=start, by="bench")
     before = machine.stack.processes.cpu()
     machine.live(lived)

@@ -231,6 +231,7 @@ def _living_home(browser: Browser) -> Iterator[httpx.Client]:
             luna.admit(context)
             page = context.new_page()
             open_simulated_home(page, luna)
+            luna.stop_steering()
             arm(page, luna)
             while luna.now < morning + LIVED:
                 luna.move_clock(SLOT / 3)

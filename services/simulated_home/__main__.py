@@ -30,7 +30,7 @@ from services.simulated_home.devices import Devices
 from services.simulated_home.inverter import HomeInverter
 
 TURN = timedelta(seconds=1)
-SAY_EVERY = timedelta(seconds=5)
+SAY_EVERY = timedelta(seconds=2)
 KEEP_EVERY = timedelta(minutes=1)
 PUBLISH_EVERY = timedelta(minutes=10)
 # Interval of the check whether the home's site was deleted, which ends the home.

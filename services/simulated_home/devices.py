@@ -103,7 +103,9 @@ class Devices:
             if self.inverter is not None:
                 self.state = self.inverter.follow(self.state)
             next_command = min((due for due, *_ in self._commands), default=until)
-            seconds = min(step, until - self.state.at, next_command - self.state.at)
+            # A step ends with its quarter-hour.
+            left = SLOT.total_seconds() - self.state.at % SLOT.total_seconds()
+            seconds = min(step, until - self.state.at, next_command - self.state.at, left)
             row = self.year.rows_of(np.array([int(self.state.at)], dtype="datetime64[s]"))[0]
             hours = SLOT.total_seconds() / SECONDS_PER_HOUR
             load = self.year.load_kwh[row] / hours

@@ -15,15 +15,13 @@ from luna.platform.simulated_home.battery import (
 )
 from luna.platform.simulated_home.car import CarState, step_car
 from luna.platform.simulated_home.heater import HeaterState, step_heater
+from luna.platform.simulated_home.seconds import load_between, pv_between
 
 BATTERY_MODEL = BatteryModel()
 # Less than the error that a meter of class B may have. Source: EN 50470-3.
 _GAIN_SPREAD = 0.003
 _POWER_SPREAD = 0.004
 _SOC_SPREAD = 0.002
-# Kettles and compressors make the load vary within a quarter-hour.
-_LOAD_SPREAD = 0.35
-_SECONDS_PER_FLICKER = 60
 # Control error of a battery in self-consumption: it measures the power at the meter with a delay,
 # and its steps are coarse, so that tens of watts always remain. Source: HTW Berlin,
 # Stromspeicher-Inspektion, deviation of the regulation.
@@ -88,32 +86,33 @@ def advance(
 
     Args:
         state: before.
-        load_kw: mean of the recorded quarter-hour, around which the load varies by the minute.
-        pv_kw: production of the roof.
-        seconds: length of the step.
+        load_kw: mean of the recorded quarter-hour, within which appliances come and go.
+        pv_kw: mean production of the roof in the quarter-hour, within which clouds pass.
+        seconds: length of the step, within the quarter-hour.
         seed: of random numbers; the same seed and instants give the same home.
 
     Invariants: load + car + heater + export + charge = pv + import + discharge, to rounding.
     """
-    load = load_kw * (1.0 + _LOAD_SPREAD * _noise(seed, int(state.at // _SECONDS_PER_FLICKER)))
+    load = load_between(state.at, seconds, load_kw, seed=seed)
+    pv = pv_between(state.at, seconds, pv_kw, seed=seed)
     # The inverter measures their power at the meter, as it does that of the house.
     car = None if state.car is None else step_car(state.car, state.at, seconds=seconds, seed=seed)
     heater = state.heater
     if heater is not None:
         heater = step_heater(heater, state.at, seconds=seconds, seed=seed)
-    before = replace(state, load_kw=load, pv_kw=pv_kw, car=car, heater=heater)
+    before = replace(state, load_kw=load, pv_kw=pv, car=car, heater=heater)
     soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
     error = _CONTROL_ERROR_KW * _noise(seed, _CONTROL + int(state.at // _SECONDS_PER_CONTROL))
-    requested_kw = requested_power_kw(state.command, soc, pv_kw - before.used_kw + error)
+    requested_kw = requested_power_kw(state.command, soc, pv - before.used_kw + error)
     battery, lost = step_battery(BATTERY_MODEL, state.battery, requested_kw, seconds=seconds)
     hours = seconds / SECONDS_PER_HOUR
-    grid = before.used_kw - pv_kw + battery.power_kw
+    grid = before.used_kw - pv + battery.power_kw
     return replace(
         before,
         at=state.at + seconds,
         battery=battery,
         load_kwh=state.load_kwh + load * hours,
-        pv_kwh=state.pv_kwh + pv_kw * hours,
+        pv_kwh=state.pv_kwh + pv * hours,
         import_kwh=state.import_kwh + max(grid, 0.0) * hours,
         export_kwh=state.export_kwh + max(-grid, 0.0) * hours,
         charge_kwh=state.charge_kwh + max(battery.power_kw, 0.0) * hours,
@@ -174,7 +173,7 @@ def measure(state: HomeState, *, seed: int) -> dict[str, float]:
     return reported
 
 
-# Cached: all steps of a minute have its number, and all readings of a meter the meter's.
+# Cached: all steps of some seconds have one number, and all readings of a meter the meter's.
 @lru_cache(maxsize=1 << 8)
 def _noise(seed: int, number: int) -> float:
     """Return a number between -1 and 1 that depends on both alone."""

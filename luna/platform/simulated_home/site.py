@@ -61,6 +61,7 @@ READY_BY = "07:00"
 WEEKEND_READY_BY = "09:30"
 HOME_FROM = "16:15"
 _ARRIVAL_SOC = 0.7
+ROOF_PEAK_KW = 6.0
 
 _BATTERY: dict[str, object] = {
     "name": "battery",
@@ -101,7 +102,7 @@ def build_site() -> Site:
             "currency": "EUR",
             "grid": {"import_limit_kw": 17, "export_limit_kw": 17},
             "batteries": [_BATTERY],
-            "pv": [{"name": "roof", "peak_kw": 6}],
+            "pv": [{"name": "roof", "peak_kw": ROOF_PEAK_KW}],
             "vehicles": [_VEHICLE],
             "loads": [_LOAD],
             "tariff": {
@@ -111,6 +112,7 @@ def build_site() -> Site:
             "input_sensors": _list_sensors(),
             "control": {
                 "by": "mqtt",
+                "steering": True,
                 "batteries": [_command_battery()],
                 "vehicles": [_command_charger()],
                 "loads": [_command_heater()],

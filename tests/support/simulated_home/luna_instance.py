@@ -104,6 +104,14 @@ class LivingLuna:
         """Ask as the owner from now on."""
         self.client.headers["Authorization"] = f"Bearer {self.owner_token}"
 
+    def stop_steering(self) -> None:
+        """Have the devices follow the plan alone: a clock that leaps leaves no meter fresh."""
+        stored = self.client.get(SITE)
+        site = stored.json()
+        site["control"]["steering"] = False
+        answer = self.client.put(SITE, json=site, headers={"If-Match": stored.headers["ETag"]})
+        assert answer.is_success, answer.text
+
     def admit(self, context: "BrowserContext") -> None:
         """Let the pages of a browser's context in, as the link does."""
         context.add_cookies(

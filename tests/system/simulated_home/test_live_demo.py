@@ -42,6 +42,7 @@ def test_in_its_first_minutes_it_shows_flow_forecast_plan_and_says_that_it_is_si
 
 
 def test_what_luna_tells_its_devices_is_what_the_truth_shows(demo: LivingLuna) -> None:
+    demo.stop_steering()
     assert demo.client.post(f"{SITE}/control/arm").is_success
     before = demo.files.read_state()
     measured = demo.last_measured()

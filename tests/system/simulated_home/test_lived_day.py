@@ -186,6 +186,7 @@ def test_the_page_of_set_up_leads_to_a_plan_and_two_clicks_arm(
     page, other = tabs
     open_simulated_home(page, luna)
     expect(page.locator("body")).to_contain_text(wording("every_page", "simulated"))
+    luna.stop_steering()
     arm(other, luna)
     other.goto("about:blank")
     wait_until(lambda: read_decision(luna).get("confirmed_at"))
