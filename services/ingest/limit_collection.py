@@ -36,18 +36,18 @@ def fetch_limits(
     No transaction is open during the requests. A site whose server does not answer keeps the limits
     that are stored.
     """
-    events = open_events(settings, transport=transport)
-    if events is None:
-        return FetchLimitsReply(sites=[])
+    web = Web("OpenADR", transport=transport, purpose=OWN_SERVER)
+    token = settings.openadr_token
     with unit_of_work(engine) as connection:
         stored = sites.load_all(connection).sites
     replies = []
     for site in stored:
-        program = site.grid.openadr_program
-        if program is None or request.site_id not in {None, site.name}:
+        declared = site.grid.openadr
+        if declared is None or request.site_id not in {None, site.name}:
             continue
+        events = OpenAdrEvents(declared.url, "" if token is None else token.get_secret_value(), web)
         try:
-            limits = events.fetch(program, now=clock.now())
+            limits = events.fetch(declared.program, now=clock.now())
         except (SourceError, SourceRefusedError) as error:
             log.warning("limits are not fetched", site_id=site.name, error=str(error))
             replies.append(SiteLimitsReply(site_id=site.name, fault=str(error)))
@@ -55,20 +55,6 @@ def fetch_limits(
         with unit_of_work(engine) as connection:
             replies.append(store_limits(connection, site, limits, now=clock.now()))
     return FetchLimitsReply(sites=replies)
-
-
-def open_events(
-    settings: Settings, *, transport: httpx.BaseTransport | None = None
-) -> OpenAdrEvents | None:
-    """Return the reader of events, None where the settings name no server."""
-    if settings.openadr_url is None:
-        return None
-    token = settings.openadr_token
-    return OpenAdrEvents(
-        settings.openadr_url,
-        "" if token is None else token.get_secret_value(),
-        Web("OpenADR", transport=transport, purpose=OWN_SERVER),
-    )
 
 
 def store_limits(

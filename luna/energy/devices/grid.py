@@ -20,6 +20,22 @@ class Circuit(Part):
     fuse_a: Annotated[float, Field(gt=0, le=1_000, description="amperes of its fuse, per phase")]
 
 
+class OpenAdrProgram(Part):
+    """A programme of the grid operator's OpenADR 3 server, whose events limit the site."""
+
+    url: Annotated[
+        str,
+        Field(
+            pattern=r"^https?://[^\s]+$",
+            max_length=500,
+            description="of the server's interface, such as https://vtn.example/openadr3",
+        ),
+    ]
+    program: Annotated[
+        str, Field(min_length=1, max_length=128, description="the programme's id there")
+    ]
+
+
 class GridConnection(Part):
     """Limits of the grid connection.
 
@@ -45,16 +61,9 @@ class GridConnection(Part):
         tuple[Circuit, ...],
         Field(max_length=16, description="that chargers share, kept by real-time control"),
     ] = ()
-    openadr_program: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=128,
-            description=(
-                "programme of the grid operator's OpenADR 3 server whose events limit the site; "
-                "empty: none"
-            ),
-        ),
+    openadr: Annotated[
+        OpenAdrProgram | None,
+        Field(description="events of the grid operator that limit the site; empty: none"),
     ] = None
     export_limit_share: Annotated[
         Fraction | None,

@@ -57,7 +57,7 @@ def _is_plan_due(connection: Connection, settings: Settings, now: datetime) -> b
 LOOKS: Mapping[type[Request], Look] = {
     FollowChangesRequest: _is_plan_due,
     ResendRequest: lambda connection, _settings, _now: jobs.is_any_due(connection),
-    FetchLimitsRequest: lambda _connection, settings, _now: bool(settings.openadr_url),
+    FetchLimitsRequest: lambda _connection, settings, _now: settings.openadr_token is not None,
     RefreshRollupsRequest: lambda connection, _settings, _now: rollups.is_any_marked(connection),
 }
 

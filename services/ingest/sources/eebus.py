@@ -1,7 +1,7 @@
 """Limits of a grid operator over EEBUS, through a sidecar that speaks SHIP and SPINE.
 
 No EEBUS library for Python is kept up, so a program beside Luna holds the connection to the control
-box. Luna connects to its Unix socket and reads lines of JSON:
+box. Luna connects to its Unix socket in the folder of devices and reads lines of JSON:
 
 - ``{"type": "heartbeat"}``: the control box is there. At least one a minute.
 - ``{"type": "limit", "use_case": "lpc", "active": true, "value_w": 4200, "duration_s": 3600}``: a
@@ -36,6 +36,7 @@ from luna.energy.power_limitation import (
     PowerLimitation,
 )
 from luna.platform.clock import Clock, SystemClock
+from luna.platform.drivers import DEVICES_FOLDER
 from services.ingest.reading import Reading
 from services.ingest.sources.source import SourceUnreachedError
 
@@ -45,6 +46,8 @@ EEBUS_SENSOR = "eebus:"
 NOTHING_LIMITED_W = -1.0
 # What § 14a leaves to one device, until the control box says what it wants.
 CONSUMPTION_FAIL_SAFE_KW = 4.2
+# In the data folder; in containers on the volume that programs of devices share.
+EEBUS_SOCKET = Path(DEVICES_FOLDER) / "eebus.socket"
 RECONNECT = timedelta(seconds=5)
 # How often the machine looks whether a heartbeat is missing.
 LOOK = timedelta(seconds=1)
@@ -210,9 +213,9 @@ class EebusLive:
             log.warning("the EEBUS sidecar is away", socket=str(self._socket), why=why)
         self.fault = SourceUnreachedError(
             f"the EEBUS sidecar is away: {why}",
-            field="LUNA_EEBUS_SOCKET",
+            field="eebus",
             value=str(self._socket),
-            remedy="Start the sidecar, or correct the path of its socket.",
+            remedy="Start the sidecar, and have it listen there.",
         )
 
 

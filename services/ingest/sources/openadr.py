@@ -111,7 +111,7 @@ class OpenAdrEvents:
                 raise SourceError(
                     "answers what is no list of events",
                     field=NAME,
-                    remedy="Check LUNA_OPENADR_URL.",
+                    remedy="Check grid.openadr.url of the site.",
                 ) from error
             # Not every server filters.
             events += [event for event in part if event.programID == program]

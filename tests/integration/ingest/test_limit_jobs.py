@@ -22,16 +22,15 @@ NOW = datetime(2026, 12, 1, 16, 20, tzinfo=UTC)
 NAME = "home_with_programme"
 PROGRAM = "grid-1"
 AMPERES = {"payloadType": "IMPORT_CAPACITY_LIMIT", "units": "A"}
-SETTINGS = Settings.model_validate(
-    {"openadr_url": "https://vtn.example/openadr3", "openadr_token": "secret-token"}
-)
+SETTINGS = Settings.model_validate({"openadr_token": "secret-token"})
+SERVER = {"url": "https://vtn.example/openadr3", "program": PROGRAM}
 
 
 @pytest.fixture
 def home(database: Engine) -> Iterator[Engine]:
     """A database with a home that names a programme, and one that does not."""
     with (
-        stored_site(database, name=NAME, grid={"openadr_program": PROGRAM}),
+        stored_site(database, name=NAME, grid={"openadr": SERVER}),
         stored_site(database, name="home_without_programme"),
     ):
         yield database
@@ -158,12 +157,3 @@ def test_fault_keeps_what_is_stored(home: Engine, answer: httpx.Response | Excep
     [reply] = fetch(home, Service(answer)).sites
     assert reply.fault
     assert len(standing(home)) == 1
-
-
-def test_without_a_server_nothing_is_asked(home: Engine) -> None:
-    service = Service(document([make_event()]))
-    request = FetchLimitsRequest()
-    settings = Settings.model_validate({})
-    clock = FixedClock(NOW)
-    assert not fetch_limits(home, request, settings, clock=clock, transport=service).sites
-    assert not service.asked
