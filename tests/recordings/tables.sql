@@ -658,6 +658,31 @@ COMMENT ON COLUMN notifications.urgent IS 'sent in quiet hours too';
 COMMENT ON COLUMN notifications.expires_at IS 'after this it is not sent any more';
 COMMENT ON COLUMN notifications.recorded_at IS 'when the row was written';
 COMMENT ON TABLE notifications IS 'What owners were to know; rows are only added';
+CREATE TABLE operator_limits (
+	site_key INTEGER NOT NULL,
+	limit_id TEXT DEFAULT gen_random_uuid()::text NOT NULL,
+	starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ends_at TIMESTAMP WITH TIME ZONE,
+	import_kw DOUBLE PRECISION,
+	export_kw DOUBLE PRECISION,
+	scope TEXT NOT NULL,
+	source TEXT NOT NULL,
+	acknowledged_at TIMESTAMP WITH TIME ZONE,
+	summary JSONB,
+	created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_operator_limits PRIMARY KEY (site_key, limit_id),
+	CONSTRAINT fk_operator_limits_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_operator_limits_ends_at ON operator_limits (site_key, ends_at);
+COMMENT ON COLUMN operator_limits.ends_at IS 'from then on it holds no longer; empty: until it is released';
+COMMENT ON COLUMN operator_limits.import_kw IS 'the most that may be drawn; empty: not limited';
+COMMENT ON COLUMN operator_limits.export_kw IS 'the most that may be fed in; empty: not limited';
+COMMENT ON COLUMN operator_limits.scope IS 'devices: the controllable devices together; connection: what the meter counts';
+COMMENT ON COLUMN operator_limits.source IS 'api, mqtt, contact, lpc, lpp, openadr, ieee2030.5 or owner';
+COMMENT ON COLUMN operator_limits.acknowledged_at IS 'when a device first followed it; empty: not yet';
+COMMENT ON COLUMN operator_limits.summary IS 'figures of what was done, by their names; empty: it still holds';
+COMMENT ON COLUMN operator_limits.created_at IS 'when the row was written';
+COMMENT ON TABLE operator_limits IS 'A limit of power that the grid operator sets for a while';
 CREATE TABLE oracle_daily_results (
 	site_key INTEGER NOT NULL,
 	day DATE NOT NULL,
@@ -684,7 +709,7 @@ CREATE TABLE plan_causes (
 	CONSTRAINT pk_plan_causes PRIMARY KEY (site_key, kind),
 	CONSTRAINT fk_plan_causes_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
-COMMENT ON COLUMN plan_causes.kind IS 'site, forecast, prices, session, block, override, owner';
+COMMENT ON COLUMN plan_causes.kind IS 'site, forecast, prices, session, block, override, owner, limit';
 COMMENT ON COLUMN plan_causes.change_id IS 'another one with each change, so that who planned takes back what it knew and nothing else';
 COMMENT ON COLUMN plan_causes.asked_at IS 'when a plan was asked for because of it; empty: not yet';
 COMMENT ON TABLE plan_causes IS 'A change of a site that its newest plan does not know yet';
@@ -1167,3 +1192,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0004_device_reports.py
 -- r0005_notification_channels.py
 -- r0006_session_causes.py
+-- r0007_operator_limits.py

@@ -31,6 +31,7 @@ ERROR_CODES = {
     "precondition-required": (428, 2),
     "solver": (500, 1),
     "source": (503, 1),
+    "steering-away": (503, 1),
     "source-refused": (422, 2),
     "spool-damaged": (500, 1),
     "target-not-reached": (500, 1),
