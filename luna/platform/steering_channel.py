@@ -206,21 +206,11 @@ class _ChannelServer(socketserver.ThreadingUnixStreamServer):
 
     def __init__(self, path: str) -> None:
         super().__init__(path, _ChannelHandler)
-        self._clients: set[socket.socket] = set()
-
-    def process_request(self, request: socket.socket, client_address: str) -> None:
-        """Serve a client in a thread of its own."""
-        self._clients.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: socket.socket) -> None:
-        """End a client's connection."""
-        self._clients.discard(request)
-        super().shutdown_request(request)
+        self.clients: set[socket.socket] = set()
 
     def end_clients(self) -> None:
         """End the connections of all clients, which then find the next server."""
-        for client in list(self._clients):
+        for client in list(self.clients):
             with suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
 
@@ -230,6 +220,13 @@ class _ChannelHandler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         server = cast("_ChannelServer", self.server)
+        server.clients.add(self.connection)
+        try:
+            self._answer_lines(server)
+        finally:
+            server.clients.discard(self.connection)
+
+    def _answer_lines(self, server: _ChannelServer) -> None:
         # A client that breaks off, or is silent for long, ends its connection alone.
         with suppress(OSError):
             while True:

@@ -65,18 +65,19 @@ def home(tmp_path: Path, server: RegisterServer) -> Iterator[SteeredHome]:
     home.stop()
 
 
-def follow(home: SteeredHome) -> None:
+def is_in(home: SteeredHome, inverter: SimulatedInverter, mode: str) -> bool:
     """Let a cycle pass, without a state of charge among what the meters report."""
     home.live(load_kw=0.5, import_kw=0.5)
+    return inverter.mode == mode
 
 
 def test_it_does_what_the_plan_says_by_the_charge_that_it_reports_itself(
     home: SteeredHome, inverter: SimulatedInverter
 ) -> None:
     home.target(BATTERIES, HOLD)
-    wait_for(lambda: follow(home) is None and inverter.mode == "hold")
+    wait_for(lambda: is_in(home, inverter, "hold"))
     home.target(BATTERIES, CHARGE)
-    wait_for(lambda: follow(home) is None and inverter.mode == "charge")
+    wait_for(lambda: is_in(home, inverter, "charge"))
     home.confirm(BATTERIES)
 
 
@@ -84,7 +85,7 @@ def test_killed_it_leaves_the_battery_to_what_its_profile_says(
     home: SteeredHome, inverter: SimulatedInverter, seconds: Hurried
 ) -> None:
     home.target(BATTERIES, CHARGE)
-    wait_for(lambda: follow(home) is None and inverter.mode == "charge")
+    wait_for(lambda: is_in(home, inverter, "charge"))
     reverts = inverter.profile.reverts
     assert reverts is not None
     assert reverts.after_s is not None
