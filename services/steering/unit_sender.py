@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -149,8 +150,8 @@ class UnitSender:
         if self._before is not None:
             self._before.join()
             self._before = None
-        self._read([])
         seen: UnitCommand | None = None
+        self._try(partial(self._read, []))
         while True:
             with self._news:
                 if self._command == seen and not self._is_ending:
@@ -160,12 +161,15 @@ class UnitSender:
                 command = self._command
             seen = command
             if command is not None:
-                try:
-                    self.advance(command)
-                except Exception:  # the edge of a device's thread: it is tried again
-                    log.exception("a device cannot be steered", site_id=self._site_id)
+                self._try(partial(self.advance, command))
         if self._device is not None:
             self._device.close()
+
+    def _try(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception:  # the edge of a device's thread: it is tried again
+            log.exception("a device cannot be steered", site_id=self._site_id)
 
     def advance(self, command: UnitCommand) -> None:
         """Send what changed, and read back what is not confirmed or was not verified lately."""
