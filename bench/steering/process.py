@@ -45,7 +45,8 @@ PATIENCE_SECONDS = 5.0
 SLOTS_AHEAD = 24
 HOUSE_KW = 0.5
 PEAK_KW = 10.0
-MORNING_S = 10 * 3600
+# Clouds come to the first home half a minute later.
+MORNING_S = 10 * 3600 + 190
 SEED = 1
 
 
