@@ -321,6 +321,26 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             ("cpu", "core_share_100_homes"),
             at_most=1.0,
         ),
+        Target(
+            "process: cycles more than 1 s late, one home",
+            ("process", "late_cycles"),
+            at_most=0,
+        ),
+        Target(
+            "process: cycles more than 1 s late, 100 homes",
+            ("process_100_homes", "late_cycles"),
+            at_most=0,
+        ),
+        Target(
+            "process: share of a core, one home",
+            ("process", "core_share"),
+            at_most=0.03,
+        ),
+        Target(
+            "process: share of a core, 100 homes",
+            ("process_100_homes", "core_share"),
+            at_most=1.0,
+        ),
     ),
     "planner": (
         Target(

@@ -3,6 +3,7 @@
 Run as ``luna bench steering --days 8``. Days are drawn from ``SEEDS``, on which nothing was fitted:
 the parameters of ``luna.energy.steering`` were chosen on ``TUNING_SEEDS``. Beside Luna's function
 stand an ideal follower and a plain copy of the peers' rule, in the same homes on the same days.
+The process itself runs for a minute with one home and with a hundred (``bench.steering.process``).
 """
 
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 from bench.steering.home import LivedHome
 from bench.steering.limited import cap_days, dim_days
+from bench.steering.process import HOMES, LONG_SECONDS, SECONDS, measure_process
 from bench.steering.profiles import HomeDay, draw_days
 from bench.steering.surplus import (
     BATTERY,
@@ -37,17 +39,17 @@ TUNING_SEEDS = tuple(range(1001, 1018))
 DAYS = 4
 LONG_DAYS = 12
 CYCLE_S = 2.0
-HOMES = 100
 LIMITS = LiveLimits(import_kw=20.0, export_kw=6.0, fuse_a=35.0)
 
 
 def measure(*, full: bool = False, days: float | None = None) -> dict[str, Any]:
-    """Return figures of surplus charging, limits and export cap, and CPU time a cycle.
+    """Return figures of surplus charging, limits, export cap, CPU time a cycle, and the process.
 
     Args:
-        full: three times the days.
+        full: three times the days, and ten times the minutes of the process.
         days: days of each seed.
     """
+    seconds = LONG_SECONDS if full else SECONDS
     count = int(days) if days else LONG_DAYS if full else DAYS
     drawn: list[HomeDay] = []
     for seed in SEEDS:
@@ -62,6 +64,8 @@ def measure(*, full: bool = False, days: float | None = None) -> dict[str, Any]:
         "export_cap": cap_days(drawn, has_battery=False),
         "export_cap_with_battery": cap_days(drawn, has_battery=True),
         "cpu": _measure_cpu(),
+        "process": measure_process(1, seconds),
+        "process_100_homes": measure_process(HOMES, seconds),
     }
 
 

@@ -29,13 +29,18 @@ class TargetFolder:
         """The folder of the files."""
         return self._folder
 
-    def store(self, target: SteeringTarget) -> None:
-        """Write a target; a full disk is logged, and the file before it stays."""
+    def store(self, target: SteeringTarget) -> bool:
+        """Write a target and return whether it is kept.
+
+        A full disk is logged, and the file before it stays.
+        """
         try:
             make_private(self._folder)
             write_whole(self._place(target.site_id, target.unit), target.model_dump_json())
         except (OSError, MachineError) as error:
             log.warning("a target cannot be kept", site_id=target.site_id, error=str(error))
+            return False
+        return True
 
     def remove(self, site_id: str, unit: str) -> None:
         """Remove a unit's target if there is one.

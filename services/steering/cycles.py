@@ -73,6 +73,8 @@ class SteeringLoop:
         self._mutex = threading.Lock()
         self._sites: dict[str, SteeredSite] = {}
         self._due_s: dict[str, float] = {}
+        # Targets of units that no disk has yet.
+        self._unkept: set[tuple[str, str]] = set()
 
     def load(self) -> None:
         """Take up the targets on disk."""
@@ -86,8 +88,7 @@ class SteeringLoop:
         """Take a message, and return the state of its site."""
         try:
             if isinstance(request, SteeringTarget):
-                if self._site(request.site_id).set_target(request):
-                    self._targets.store(request)
+                self._take(request)
             elif isinstance(request, SteeringDrop):
                 self._site(request.site_id).drop(request.unit)
                 self._targets.remove(request.site_id, request.unit)
@@ -98,6 +99,17 @@ class SteeringLoop:
             return SteeringAnswer(fault=str(error))
         site = self._site(request.site_id)
         return SteeringAnswer(state=site.describe(sends=self._sender.is_taken))
+
+    def _take(self, target: SteeringTarget) -> None:
+        """Follow a target, and keep it on disk; what a full disk refused is tried again."""
+        key = (target.site_id, target.unit)
+        is_new = self._site(target.site_id).set_target(target)
+        if not is_new and key not in self._unkept:
+            return
+        if self._targets.store(target):
+            self._unkept.discard(key)
+        else:
+            self._unkept.add(key)
 
     def _site(self, site_id: str) -> SteeredSite:
         with self._mutex:
