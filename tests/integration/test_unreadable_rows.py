@@ -101,6 +101,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "documents": {"state": "failed", "kind": "manual", "source": "upload", "language": "en"},
     "answers": {"sites": [SPOILT]},
     "agent_gates": {"kind": "judged", "mode": "full_control", "state": "offered"},
+    "operator_limits": {"scope": "devices", "import_kw": 4.2, "source": "api"},
     "vehicle_sessions": {"starts_at": NOW, "ends_at": NOW + timedelta(hours=2)},
 }
 

@@ -231,8 +231,8 @@ def _ramp(
         change_kw = min(max(change_kw, -step_kw), step_kw)
         signed_kw = (unit.command_kw if was_forced else power.charge_kw) + change_kw
         signed_kw = min(max(signed_kw, -device.discharge_limit_kw), device.charge_limit_kw)
-        if command.mode == "charge":
-            signed_kw = min(signed_kw, max(most_kw, 0.0))
+        # On the way from charging to serving as well.
+        signed_kw = min(signed_kw, max(most_kw, 0.0))
         mode = command.mode
         if signed_kw != 0.0:
             mode = "charge" if signed_kw > 0.0 else "export"

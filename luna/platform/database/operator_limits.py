@@ -13,6 +13,7 @@ from luna.energy.operator_limits import OperatorLimit
 from luna.energy.refusals import refuse
 from luna.platform.database import plan_causes, sites
 from luna.platform.database.schema.plans import operator_limits
+from luna.platform.database.stored_rows import read_each
 
 MOST_LIMITS = 500
 _COLUMNS = operator_limits.c
@@ -220,8 +221,16 @@ def _load(
     return [_read(row) for row in reversed(rows)]
 
 
+def _read_outcome(row: RowMapping) -> LimitOutcome | None:
+    summary = row["summary"]
+    return None if summary is None else LimitOutcome.model_validate(summary)
+
+
 def _read(row: RowMapping) -> StoredLimit:
     fields = {name: row[name] for name in StoredLimit.model_fields if name in row}
+    # A limit holds whether or not this release can read what was done under it.
+    outcomes = read_each([row], _read_outcome)
+    fields["summary"] = outcomes[0] if outcomes else None
     instants = {"start": row["starts_at"], "end": row["ends_at"]}
     fields |= instants
     for name, value in fields.items():

@@ -282,6 +282,7 @@ def test_answers_series_prices_and_runs_elsewhere_are_listed(laptop: Luna) -> No
         "start": "2099-06-30T22:00:00Z",
         "import_price": 0.3,
         "export_price": 0.07,
+        "version": None,
     }
     assert laptop("edge", "result", "none").problem["status"] == 404
     assert (

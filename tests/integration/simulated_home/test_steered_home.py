@@ -49,8 +49,9 @@ from luna.platform.steering_channel import (
     serve_steering,
 )
 from luna.platform.steering_targets import TargetFolder
-from services.executor.control_step import BetweenSteps, Executor
+from services.executor.control_step import Executor
 from services.executor.steered_device import SteeringLink
+from services.executor.target import DeviceConnections
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.steering_feed import SteeringFeed
 from services.ingest.reading import Reading
@@ -328,8 +329,9 @@ async def test_the_charger_follows_a_cloud_within_five_seconds(
     dark_at = find_first(lived, lambda state: state.pv_kw < lowest_kw + NOTICED_KW)
     falls_at = find_first(lived, lambda state: charges_less(state, before))
     least_at = find_first(lived, charges_least)
-    assert 0.0 < falls_at - clouded_at <= 5.0
-    assert least_at - dark_at <= 5.0
+    # It may fall with the edge of the cloud already, before that is noticed.
+    assert falls_at - clouded_at <= 5.0
+    assert clouded_at < least_at <= dark_at + 5.0
     # So does the page.
     shown_at = [
         at
@@ -427,11 +429,11 @@ async def test_an_operators_limit_in_the_table_dims_the_car(
         link = SteeringLink(tmp_path, seconds=home.seconds)
         executor = Executor(
             database,
-            home.open_device,
+            DeviceConnections(home.open_device, link),
             plan_requests.append,
             clock=home.clock,
             plan_max_age=timedelta(hours=3),
-            between=BetweenSteps(flows.get, link),
+            read_flow=flows.get,
         )
         wanted = Override(mode="charge", power_kw=11.0, until=NOON + timedelta(hours=2))
         with unit_of_work(database) as connection:

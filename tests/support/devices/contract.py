@@ -325,6 +325,9 @@ def _draw_hostile(rng: np.random.Generator, kind: DeviceKind[Any]) -> Any:
     values: Document = {
         name: float(rng.choice(HOSTILE)) for name in model.model_fields if name != "mode"
     }
+    if "phases" in values:
+        # A charger has no other number of phases.
+        values["phases"] = [None, 1, 3][int(rng.integers(3))]
     return model.model_construct(mode=str(rng.choice([*modes])), **values)
 
 
