@@ -1,4 +1,4 @@
-"""What steering does with the devices of a site at this moment."""
+"""Present commands of steering to the devices of a site."""
 
 from typing import Annotated
 

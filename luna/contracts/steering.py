@@ -16,7 +16,7 @@ UnitKey = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class DeviceTarget(Message):
-    """What the plan means for one device in a slot."""
+    """The plan's target of one device in a slot."""
 
     setpoint: Setpoint
     follow: Annotated[
@@ -81,7 +81,7 @@ def to_limits(messages: Iterable[LimitMessage]) -> tuple[OperatorLimit, ...]:
 
 
 class SteeringTarget(Message):
-    """What the executor wants of one unit, and what holds for its site.
+    """The executor's target of one unit, with its site and limits.
 
     It replaces the unit's target before it, and the site's document and limits.
     """
@@ -130,7 +130,7 @@ REQUESTS: TypeAdapter[SteeringRequest] = TypeAdapter(
 
 
 class SteeredUnitState(Message):
-    """What became of a unit's target."""
+    """The outcome of a unit's target."""
 
     target_id: str
     reason: Annotated[str, Field(description="code of what decided the command in force")]

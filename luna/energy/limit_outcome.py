@@ -1,4 +1,4 @@
-"""What became of an operator's limit: the highest import, and devices that drew less for it."""
+"""The outcome of an operator's limit: highest import, and devices that drew less."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class LimitedDevice(StrictModel):
 
 
 class LimitOutcome(StrictModel):
-    """What was measured and done while a limit held."""
+    """Figures and actions of the time in which a limit held."""
 
     highest_import_kw: Annotated[
         float | None,

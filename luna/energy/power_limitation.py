@@ -46,7 +46,7 @@ class FailSafe:
 
 @dataclass(frozen=True, slots=True)
 class PowerLimitation:
-    """What an operator's link asks for, since when.
+    """The demand of an operator's link, and its start.
 
     Args:
         fail_safe: the limit without a heartbeat.
@@ -147,14 +147,14 @@ class PowerLimitation:
 
     @property
     def _lost_at(self) -> datetime | None:
-        """When the present row of heartbeats counts as lost."""
+        """The end of the present row of heartbeats, if no other comes."""
         if self.link_since is None or self.heartbeat_at is None:
             return None
         return self.heartbeat_at + HEARTBEAT_TIMEOUT
 
     @property
     def _waits_until(self) -> datetime:
-        """When the wait for a command or a heartbeat ends."""
+        """The end of the wait for a command or a heartbeat."""
         if self.link_since is not None:
             return max(self.link_since, self.since) + COMMAND_TIMEOUT
         wait = HEARTBEAT_TIMEOUT if self.state == "init" else self.fail_safe.duration

@@ -26,7 +26,7 @@ _KW_OF_PLAIN_NUMBER = 0.001
 
 
 class SensedLimit(NamedTuple):
-    """What one sensor asks for: the most that may be drawn or fed in, kW."""
+    """The limit of one sensor: the most that may be drawn or fed in, kW."""
 
     import_kw: float | None
     export_kw: float | None

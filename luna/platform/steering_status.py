@@ -1,4 +1,4 @@
-"""What steering does with each device, from its live state."""
+"""Describe what steering does with each device, from its live state."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from luna.contracts.live_steering import LiveSteering
 from luna.contracts.steering import SteeredUnitState
 from luna.energy.site.main_fuses import VOLTAGE_V
 from luna.words import Numbers
-from luna.words.steering import SteeredAction, say_stale, say_steered
+from luna.words.steering import SteeredAction, format_stale, format_steered
 
 
 def list_actions(unit: SteeredUnitState) -> Iterator[SteeredAction]:
@@ -49,16 +49,16 @@ def _find_current_a(setpoint: Setpoint) -> float | None:
     return setpoint.charge_kw * 1000.0 / (VOLTAGE_V * setpoint.phases)
 
 
-def say_steering(live: LiveSteering, numbers: Numbers) -> list[str]:
+def format_steering(live: LiveSteering, numbers: Numbers) -> list[str]:
     """Return a line per steered device; one for all while the meters are silent."""
     if live.stale:
-        return [say_stale(numbers.language)]
+        return [format_stale(numbers.language)]
     lines = []
     for unit in live.units.values():
-        lines += say_unit(unit, numbers)
+        lines += format_unit(unit, numbers)
     return lines
 
 
-def say_unit(unit: SteeredUnitState, numbers: Numbers) -> list[str]:
+def format_unit(unit: SteeredUnitState, numbers: Numbers) -> list[str]:
     """Return a line per device of a unit."""
-    return [say_steered(action, numbers) for action in list_actions(unit)]
+    return [format_steered(action, numbers) for action in list_actions(unit)]

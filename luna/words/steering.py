@@ -14,7 +14,7 @@ _ACTIONS = Phrases("steering", prefix="action_")
 
 @dataclass(frozen=True, slots=True)
 class SteeredAction:
-    """What steering has a device do, and why.
+    """Sentences of what steering has a device do, and why.
 
     Args:
         device: its name, or the key of all of its kind.
@@ -33,14 +33,14 @@ class SteeredAction:
     of_battery: bool = False
 
 
-def say_steered(action: SteeredAction, numbers: Numbers) -> str:
+def format_steered(action: SteeredAction, numbers: Numbers) -> str:
     """Return what a device does and why: "Car: follows the sun, 3.7 kW"."""
     name = say_device(action.device, language=numbers.language)
     done = _say_action(action, numbers)
     return STEERING.say(action.code, numbers.language, name=name, action=done)
 
 
-def say_stale(language: Language) -> str:
+def format_stale(language: Language) -> str:
     """Return that the meters are silent, and what devices do meanwhile."""
     return STEERING.say("all_stale", language)
 

@@ -1,4 +1,4 @@
-"""What an operator's limit leaves to each unit of a site.
+"""Share an operator's limit among the units of a site.
 
 Units are decided one by one, and share the limit by what the decisions in force ask for. All see
 the same, so that all reckon the same shares; a unit that asks for more finds the others lowered

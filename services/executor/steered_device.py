@@ -41,7 +41,7 @@ log = structlog.get_logger("luna.planner.execution")
 
 
 class SteeringLink:
-    """Who commands the steered units: the steering process or, without one, this process.
+    """Sender to the steered units: the steering process or, without one, this process.
 
     Thread-safe.
 

@@ -22,7 +22,7 @@ from luna.energy.timeline import parse_zone
 from luna.platform.control_service import list_overridable_devices, modes_of
 from luna.platform.house_by_battery import split_by_battery
 from luna.platform.house_now import HouseFigure, HouseNow, format_run
-from luna.platform.steering_status import find_power_kw, say_unit
+from luna.platform.steering_status import find_power_kw, format_unit
 from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
@@ -406,7 +406,7 @@ def _steered(unit: str) -> PublishedEntity:
 
     def state(view: HouseNow, numbers: Numbers) -> str | None:
         found = find_unit(view)
-        return None if found is None else "; ".join(say_unit(found, numbers))[:LONGEST_STATE]
+        return None if found is None else "; ".join(format_unit(found, numbers))[:LONGEST_STATE]
 
     def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
         found = find_unit(view)

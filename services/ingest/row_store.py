@@ -156,7 +156,7 @@ def store(
 
 
 class StoredSpotPrices(NamedTuple):
-    """What was written of a market's prices, and the number of changes recorded."""
+    """Written prices of a market, and the number of changes recorded."""
 
     written: Written
     changed: int

@@ -33,7 +33,7 @@ log = structlog.get_logger("luna.steering")
 
 @dataclass(frozen=True, slots=True)
 class UnitCommand:
-    """What a unit's devices do from now on.
+    """Commands of a unit's devices from now on.
 
     ``is_last``: once it is confirmed the unit is left alone.
     """
@@ -94,7 +94,7 @@ class UnitSender:
 
     @property
     def state(self) -> SteeredUnitState | None:
-        """What became of the last command."""
+        """The outcome of the last command."""
         with self._news:
             return self._state
 

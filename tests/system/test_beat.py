@@ -120,6 +120,7 @@ def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves
             "quality.judge",
             "prices.fetch",
             "carbon.fetch",
+            "limits.fetch",
             "pv.fetch",
             "weather.fetch",
             "logs.archive",

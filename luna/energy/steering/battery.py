@@ -1,4 +1,4 @@
-"""What a battery does now: its inverter's own control, corrected where that breaks a rule."""
+"""Command a battery: its inverter's own control, corrected where that breaks a rule."""
 
 import math
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class CycleTime:
 
 @dataclass(frozen=True, slots=True)
 class BatteryRoom:
-    """What a battery finds at the connection, kW.
+    """Power at the connection as a battery finds it, kW.
 
     ``rest_kw`` is what all else draws (negative: what it leaves over), ``cars_kw`` the part of it
     of cars that it does not support. ``import_kw`` and ``export_kw`` are the connection's limits,

@@ -17,8 +17,8 @@ from luna.energy.steering.battery import (
 from luna.energy.steering.devices import SteeredDevices, SteeredLoad, SteeredVehicle
 from luna.energy.steering.following import (
     OFF,
-    Choice,
     Offer,
+    SurplusChoice,
     SwitchClock,
     SwitchRules,
     choose_phases,
@@ -499,7 +499,7 @@ def _intend_load(
         if is_on and unit.phases == 0 and clock.at_s - unit.switched_s < device.least_off_s:
             return _LoadIntent(is_on=False, reason="rests", unit=unit)
         return _LoadIntent(is_on=is_on, reason="as_planned", unit=unit)
-    choices = (OFF, Choice(1, device.power_kw, device.power_kw))
+    choices = (OFF, SurplusChoice(1, device.power_kw, device.power_kw))
     followed = choose_phases(choices, unit, offer=offer, clock=clock)
     unit = replace(unit, gain_kwh=followed.gain_kwh)
     return _LoadIntent(followed.choice.phases > 0, followed.reason, unit)

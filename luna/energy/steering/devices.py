@@ -1,4 +1,4 @@
-"""What the decision function knows of a site's devices, which no slot changes."""
+"""Properties of a site's devices, which no slot changes."""
 
 import math
 from collections.abc import Mapping

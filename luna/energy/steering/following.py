@@ -17,7 +17,7 @@ from luna.energy.steering.state import SteeringReason, UnitMemory
 
 @dataclass(frozen=True, slots=True)
 class FollowRules:
-    """How a device follows surplus. The figures were chosen on the tuning seeds of the bench.
+    """Follow surplus. The figures were chosen on the tuning seeds of the bench.
 
     ``start_kwh`` is what the day's first start or stop has to gain, ``start_growth`` the factor for
     each one after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. A
@@ -46,7 +46,7 @@ RULES = FollowRules()
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SurplusChoice:
     """A number of phases (0: off; 1 for a switched device), and the power it may have."""
 
     phases: int
@@ -56,7 +56,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a device finds: ``surplus_kw`` that others leave, negative where there is none.
+    """Offer to a device: ``surplus_kw`` that others leave, negative where there is none.
 
     ``support_kw`` is what a battery would add.
     """
@@ -67,7 +67,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class SwitchRules:
-    """How seldom a device is switched."""
+    """Rules of how seldom a device is switched."""
 
     least_on_s: float
     least_off_s: float
@@ -76,24 +76,24 @@ class SwitchRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class FollowedSurplus:
     """The choice that a device follows surplus with, and what is remembered."""
 
-    choice: Choice
+    choice: SurplusChoice
     gain_kwh: Mapping[int, float]
     reason: SteeringReason
 
 
-OFF = Choice(0, 0.0, 0.0)
+OFF = SurplusChoice(0, 0.0, 0.0)
 
 
 def choose_phases(
-    choices: Sequence[Choice],
+    choices: Sequence[SurplusChoice],
     unit: UnitMemory,
     *,
     offer: "Offer",
     clock: "SwitchClock",
-) -> Followed:
+) -> FollowedSurplus:
     """Return the choice a device follows surplus with: its own, until another has gained enough.
 
     Args:
@@ -106,11 +106,11 @@ def choose_phases(
     if present is None:
         # Only a floor leaves no choice to be off.
         possible = [choice for choice in choices if clock.allows_phases(choice.phases, unit)]
-        return Followed(min(possible or choices, key=_least_kw), {}, "keeps_floor")
+        return FollowedSurplus(min(possible or choices, key=_least_kw), {}, "keeps_floor")
     growth = _grow_weight(unit)
     fewest = min(choice.phases for choice in choices if choice.phases)
     gains: dict[int, float] = {}
-    best: Choice | None = None
+    best: SurplusChoice | None = None
     best_gain = 0.0
     is_hindered = False
     for choice in choices:
@@ -134,8 +134,8 @@ def choose_phases(
             best_gain = gain_kwh
     if best is not None:
         reason: SteeringReason = "follows_surplus" if best.phases else "waits_for_surplus"
-        return Followed(best, {}, reason)
-    return Followed(present, gains, _explain_present(present, is_hindered=is_hindered))
+        return FollowedSurplus(best, {}, reason)
+    return FollowedSurplus(present, gains, _explain_present(present, is_hindered=is_hindered))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class SwitchClock:
     elapsed_s: float
     rules: SwitchRules
 
-    def allows(self, choice: Choice, unit: UnitMemory) -> bool:
+    def allows(self, choice: SurplusChoice, unit: UnitMemory) -> bool:
         """Return whether a device may change to a choice now."""
         since_switch_s = self.at_s - unit.switched_s
         if choice.phases == 0:
@@ -167,14 +167,14 @@ class SwitchClock:
         return self.at_s - unit.phases_s >= self.rules.least_on_s
 
 
-def _find_present(choices: Sequence[Choice], phases: int) -> Choice | None:
+def _find_present(choices: Sequence[SurplusChoice], phases: int) -> SurplusChoice | None:
     for choice in choices:
         if choice.phases == phases:
             return choice
     return None
 
 
-def _least_kw(choice: Choice) -> float:
+def _least_kw(choice: SurplusChoice) -> float:
     return choice.least_kw
 
 
@@ -185,7 +185,7 @@ def _grow_weight(unit: UnitMemory) -> float:
     return 1.0 + RULES.share_weight * beyond
 
 
-def _value_choice(choice: Choice, offer: Offer, weight: float) -> float:
+def _value_choice(choice: SurplusChoice, offer: Offer, weight: float) -> float:
     """Return the surplus that a choice takes, less what it buys at its weight."""
     if choice.phases == 0:
         return 0.0
@@ -195,7 +195,7 @@ def _value_choice(choice: Choice, offer: Offer, weight: float) -> float:
     return min(positive_kw, power_kw) - weight * bought_kw
 
 
-def _price_switch(choice: Choice, unit: UnitMemory) -> float:
+def _price_switch(choice: SurplusChoice, unit: UnitMemory) -> float:
     """Return what a change to a choice has to gain, kWh."""
     price_kwh = RULES.start_kwh * RULES.start_growth ** max(unit.starts - 1, 0)
     if choice.phases and unit.last_phases not in (0, choice.phases):
@@ -204,7 +204,7 @@ def _price_switch(choice: Choice, unit: UnitMemory) -> float:
     return price_kwh
 
 
-def _explain_present(present: Choice, *, is_hindered: bool) -> SteeringReason:
+def _explain_present(present: SurplusChoice, *, is_hindered: bool) -> SteeringReason:
     if present.phases == 0:
         return "rests" if is_hindered else "waits_for_surplus"
     return "runs_on" if is_hindered else "follows_surplus"

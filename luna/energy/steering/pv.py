@@ -1,4 +1,4 @@
-"""How far PV is held back now, in watts."""
+"""Hold PV back, in watts."""
 
 import math
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _BINDS_FROM = 0.96
 
 @dataclass(frozen=True, slots=True)
 class PvMemory:
-    """What is remembered of the export: see ``LoopMemory``."""
+    """Memory of the export: see ``LoopMemory``."""
 
     house_low_kw: float
     excess_kws: float

@@ -1,4 +1,4 @@
-"""What connection, operator, fuses and circuits leave for controlled devices now."""
+"""Find what connection, operator, fuses and circuits leave for controlled devices."""
 
 import math
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class Flow:
 
     @property
     def controlled_kw(self) -> float:
-        """What controlled devices draw together."""
+        """Draw of the controlled devices together."""
         return self.net_kw - self.drawn_kw
 
 

@@ -1,4 +1,4 @@
-"""What devices do while nothing is known of the connection."""
+"""Command devices while nothing is known of the connection."""
 
 import math
 

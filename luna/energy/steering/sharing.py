@@ -11,7 +11,7 @@ _NOTHING_KW = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a device would draw, and how much of each limit a kW of it uses.
+    """Draw of a device, and how much of each limit a kW of it uses.
 
     ``least_kw`` is the least that it runs with; ``uses`` is by the limit's name.
     """
@@ -25,7 +25,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a limit leaves for controlled devices, and the reason where it binds."""
+    """Room that a limit leaves for controlled devices, and the reason where it binds."""
 
     amount: float
     reason: SteeringReason

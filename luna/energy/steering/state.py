@@ -1,4 +1,4 @@
-"""What the decision function reads, returns and remembers. kW, seconds and amperes.
+"""Input, result and memory of the decision function. kW, seconds and amperes.
 
 All mappings are by the device's name in the site's file.
 """
@@ -52,7 +52,7 @@ class VehiclePower:
 
 @dataclass(frozen=True, slots=True)
 class LiveMeasurement:
-    """What a site's meters read.
+    """Readings of a site's meters.
 
     ``at_s`` is now, ``read_at_s`` when the oldest value was read, both on one clock that never
     goes back. ``day`` is the local day, with which counts of switches begin anew. ``phase_a`` has
@@ -79,7 +79,7 @@ LoadFollow = Literal["on", "off", "surplus", "own"]
 
 @dataclass(frozen=True, slots=True)
 class BatteryTarget:
-    """What the plan means a battery to do in the slot.
+    """The plan's target of a battery in the slot.
 
     ``power_kw`` bounds the exchange with the grid in the modes ``charge`` and ``export``, which
     ends at ``target_soc``; storing surplus ends at ``ceiling_soc``, serving the load at
@@ -98,7 +98,7 @@ class BatteryTarget:
 
 @dataclass(frozen=True, slots=True)
 class VehicleTarget:
-    """What the plan means a car to do in the slot.
+    """The plan's target of a car in the slot.
 
     ``power_kw`` is the power of ``power`` ("ready by, whatever it costs") and the floor of
     ``surplus_floor``. ``worth_price`` is what a kWh charged now is worth.
@@ -112,7 +112,7 @@ class VehicleTarget:
 
 @dataclass(frozen=True, slots=True)
 class LoadTarget:
-    """What the plan means a switched device to do; ``surplus``: on where PV covers it."""
+    """The plan's target of a switched device; ``surplus``: on where PV covers it."""
 
     follow: LoadFollow = "own"
     worth_price: float = 0.0
@@ -120,7 +120,7 @@ class LoadTarget:
 
 @dataclass(frozen=True, slots=True)
 class SlotTargets:
-    """What the plan in force wants in this slot; a device that is left out has its own control.
+    """Targets of the plan in force; a device that is left out has its own control.
 
     ``pv_limit_kw`` is the highest PV power, ``pv_export`` whether PV may be fed in,
     ``pv_possible_kw`` what PV is expected to reach where it is held back (NaN: unknown).
@@ -136,7 +136,7 @@ class SlotTargets:
 
 @dataclass(frozen=True, slots=True)
 class LiveLimits:
-    """What holds now, the strictest of all sources; infinite where nothing limits.
+    """Limits in force, the strictest of all sources; infinite where nothing limits.
 
     ``devices_import_kw`` is the operator's limit for controllable devices together (own production
     may be used on top), ``operator_import_kw`` and ``operator_export_kw`` his for the connection.
@@ -191,7 +191,7 @@ class PvCommand:
 
 @dataclass(frozen=True, slots=True)
 class LiveCommands:
-    """What each device does now."""
+    """Commands of all devices."""
 
     batteries: Mapping[str, BatteryCommand] = field(default_factory=dict)
     vehicles: Mapping[str, VehicleCommand] = field(default_factory=dict)
@@ -201,7 +201,7 @@ class LiveCommands:
 
 @dataclass(frozen=True, slots=True)
 class UnitMemory:
-    """What is remembered of one device.
+    """Memory of one device.
 
     ``changed_s`` is when its command changed last, ``switched_s`` when it went on or off,
     ``phases_s`` when it changed phases; ``is_settled`` says that it has followed its command, and
@@ -230,7 +230,7 @@ class UnitMemory:
 
 @dataclass(frozen=True, slots=True)
 class LoopMemory:
-    """What is remembered from cycle to cycle; a new one knows nothing and is safe.
+    """Memory from cycle to cycle; a new one knows nothing and is safe.
 
     ``drawn_kw`` is the last draw of what is not controlled, less PV, ``rise_kw_s`` how fast it
     rose, ``drawn_high_kw`` its highest of the last minutes, ``controlled_kw`` what devices drew;

@@ -1,4 +1,4 @@
-"""What a charger does now: its phases, its amperes and why."""
+"""Command a charger: its phases, its amperes and why."""
 
 import math
 from dataclasses import dataclass, replace
@@ -7,8 +7,8 @@ from luna.energy.steering.devices import SteeredVehicle
 from luna.energy.steering.following import (
     OFF,
     RULES,
-    Choice,
     Offer,
+    SurplusChoice,
     SwitchClock,
     choose_phases,
 )
@@ -30,7 +30,7 @@ _TAKES_ALL = 0.7
 
 @dataclass(frozen=True, slots=True)
 class VehicleIntent:
-    """What a charger would do if no limit held; ``follows`` says that it follows surplus."""
+    """Wish of a charger if no limit held; ``follows`` says that it follows surplus."""
 
     phases: int
     wanted_kw: float
@@ -104,7 +104,7 @@ def _intend_surplus(
     for count in sorted(device.phases):
         most_kw = device.most_kw_on(count)
         least_kw = min(max(device.power_kw(count, device.min_current_a), floor_kw), most_kw)
-        choices.append(Choice(count, least_kw, most_kw))
+        choices.append(SurplusChoice(count, least_kw, most_kw))
     surplus_kw = offer.surplus_kw
     unit = _count_bought(unit, power, surplus_kw + offer.support_kw, clock.elapsed_s)
     followed = choose_phases(choices, unit, offer=offer, clock=clock)

@@ -23,7 +23,7 @@ from luna.platform.house_now import HouseNow, PlannedHouse
 from luna.platform.house_reading import read_battery_socs, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.platform.site_present import read_prices_now
-from luna.platform.steering_status import say_steering
+from luna.platform.steering_status import format_steering
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import language_forms
@@ -374,7 +374,7 @@ def _view_flow(
             view = _open(connection, site_id, request, gateway)
     price_now = say_price_now(prices, words, window.numbers)
     steered = gateway.read_live_steering(site_id)
-    steering = [] if steered is None else say_steering(steered, window.numbers)
+    steering = [] if steered is None else format_steering(steered, window.numbers)
     if live is not None or view is None:
         flow = live and view_live_flow(live, window, words)
         parts = {"flow": flow, "live": DataAge("live", words("live"))}

@@ -78,7 +78,7 @@ class LimitLine(_Line):
 
 
 class FailSafeLine(_Line):
-    """What holds without heartbeats."""
+    """The limit without heartbeats."""
 
     type: Literal["failsafe"]
     use_case: UseCase

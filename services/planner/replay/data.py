@@ -60,7 +60,7 @@ class ReplayData:
 
     @property
     def begin_drawn_kwh(self) -> list[float]:
-        """What each component's running period had drawn when the window began, kWh."""
+        """Energy that each component's running period had drawn when the window began, kWh."""
         first_day = self.timeline.start.astimezone(self.zone).date()
         return list_drawn(self.site.tariff.import_, self.drawn_kwh, first_day)
 

@@ -9,7 +9,7 @@ from luna.energy.devices.vehicle import VehicleMode
 from luna.energy.steering.state import SteeringReason
 from luna.words import MODES, Language, Numbers
 from luna.words.catalogue import CATALOGUE
-from luna.words.steering import STEERING, SteeredAction, say_stale, say_steered
+from luna.words.steering import STEERING, SteeredAction, format_stale, format_steered
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import plain
 
@@ -31,7 +31,7 @@ ACTIONS = [
 
 
 def say(action: SteeredAction, language: Language) -> str:
-    return plain(say_steered(action, Numbers(language, BERLIN, "EUR")))
+    return plain(format_steered(action, Numbers(language, BERLIN, "EUR")))
 
 
 @each_row("language", CATALOGUE.languages)
@@ -41,7 +41,7 @@ def test_every_reason_has_one_short_sentence(code: str, language: Language) -> N
     longest = SteeredAction("battery", "self_consumption", code, of_battery=True)
     said = say(longest, language)
     assert len(said.split()) <= MOST_WORDS
-    assert len(say_stale(language).split()) <= MOST_WORDS
+    assert len(format_stale(language).split()) <= MOST_WORDS
 
 
 @each_row("language", CATALOGUE.languages)

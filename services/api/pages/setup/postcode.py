@@ -1,4 +1,4 @@
-"""What a home's postcode says about its tariff: the supplier's region, the grid operator. Pure."""
+"""Find by postcode a supplier's region and the grid operator. Pure."""
 
 from collections.abc import Mapping
 

@@ -53,7 +53,7 @@ class SupplierOffer:
 
     @property
     def asks(self) -> tuple[str, ...]:
-        """What it asks of a customer: area, key, parts of the bill, billing interval."""
+        """Questions to a customer: area, key, parts of the bill, billing interval."""
         asked = {
             "area": len(self.markets) > 1,
             "key": self.key_setting is not None,

@@ -36,7 +36,7 @@ class InForce(NamedTuple):
 
 
 class UnitLimit(NamedTuple):
-    """What operators' limits leave to a unit, kW; infinite where nothing limits.
+    """Power that operators' limits leave to a unit, kW; infinite where nothing limits.
 
     Args:
         import_kw: the most that each device may draw, by name; one that is left out is not limited.
