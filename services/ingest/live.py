@@ -241,7 +241,11 @@ def main(arguments: list[str] | None = None) -> int:
             clock=clock,
             ending=ending,
         )
-        probes: dict[str, Probe] = {name: partial(sources.describe, name) for name in forms}
+        probes: dict[str, Probe] = {}
+        for name in forms:
+            # Hardly any home has a control box.
+            if name != EEBUS or (settings.data_folder / EEBUS_SOCKET).exists():
+                probes[name] = partial(sources.describe, name)
         if set(forms) == {PROFILE, EEBUS}:
             log.info(
                 "neither Home Assistant nor a broker is configured",
