@@ -10,9 +10,7 @@ import numpy as np
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.energy_store import CAR, ROAMING_CAR, EnergyStore, MeteredEnergy
 from luna.energy.observations import SocReading
-from luna.energy.sensor_roles import DatedSensor
 from luna.energy.site import Site
-from luna.energy.site.sensors import SiteSensor
 from luna.energy.soc_plausibility import LevelPace, pace_of_batteries
 from luna.energy.store_level import VERDICTS, Presence, StoreLevel, judge_store
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, parse_instant
@@ -100,8 +98,8 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
 
     Vehicles without one are left out, unless the site meters what is charged.
     """
-    soc_sensors = _list_current(site, site.input_sensors.vehicle_soc, at)
-    plug_sensors = _list_current(site, site.input_sensors.vehicle_connected, at)
+    soc_sensors = site.present_sensors(site.input_sensors.vehicle_soc, at)
+    plug_sensors = site.present_sensors(site.input_sensors.vehicle_connected, at)
     by_vehicle = {}
     for place, vehicle in enumerate(site.vehicles):
         soc = soc_sensors[place] if place < len(soc_sensors) else None
@@ -114,12 +112,6 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
                 unplugged=unplugged,
             )
     return by_vehicle
-
-
-def _list_current(
-    site: Site, entries: Sequence[str | DatedSensor], at: datetime
-) -> list[SiteSensor]:
-    return [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
 
 
 def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:

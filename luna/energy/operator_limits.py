@@ -78,13 +78,6 @@ class LimitInForce:
     since: datetime
     sources: tuple[str, ...]
 
-    def meter_import_kw(self, *, house_kw: float, pv_kw: float) -> float:
-        """Return the most that the meter may import by ``meter_import_kw``."""
-        limit_kw = meter_import_kw(
-            self.import_kw, self.devices_import_kw, house_kw=house_kw, pv_kw=pv_kw
-        )
-        return float(limit_kw)
-
 
 @dataclass(frozen=True, slots=True)
 class SlotLimits:

@@ -6,7 +6,7 @@ two hours, as a link that is lost does (EEBUS use case Limitation of Power Consu
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, get_args
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, get_args
 from luna.energy.devices.heat_pump import HEAT_PUMP
 from luna.energy.operator_limits import LimitScope, least_import_kw
 from luna.energy.site import Site
-from luna.energy.site.sensors import SiteSensor
+from luna.energy.site.sensors import SiteSensor, name_of
 from luna.energy.units import read_measure
 
 LimitRole = Literal["operator_limit_contact", "operator_import_limit", "operator_export_limit"]
@@ -87,7 +87,7 @@ def read_sensed_limits(
     """
     limits: dict[str, SensedLimit] = {}
     for role in LIMIT_ROLES:
-        for sensor in _list_present(site, role, now):
+        for sensor in site.present_sensors(getattr(site.input_sensors, role), now):
             reading = readings.get(sensor.name)
             if reading is None or not reading.counts_at(now):
                 continue
@@ -101,14 +101,14 @@ def list_limit_sensors(site: Site) -> set[str]:
     """Return the names of all sensors by which an operator may limit a site."""
     names: set[str] = set()
     for role in LIMIT_ROLES:
-        names.update(sensor.name for sensor in site.sensor_roles.get(role, ()))
+        names.update(name_of(entry) for entry in getattr(site.input_sensors, role))
     return names
 
 
 def name_source(site: Site, sensor: str) -> str:
     """Return the way by which a sensor's limit comes, as stored limits name it."""
-    contacts = site.sensor_roles.get("operator_limit_contact", ())
-    if any(contact.name == sensor for contact in contacts):
+    contacts = site.input_sensors.operator_limit_contact
+    if any(name_of(contact) == sensor for contact in contacts):
         return "contact"
     prefix, colon, name = sensor.partition(":")
     if prefix == "eebus":
@@ -151,7 +151,3 @@ def _read_kw(reading: LimitReading) -> float | None:
 
 def _heat_pumps_kw(site: Site) -> float:
     return sum(pump.power_kw for pump in HEAT_PUMP.of(site))
-
-
-def _list_present(site: Site, role: str, now: datetime) -> Iterable[SiteSensor]:
-    return [sensor for sensor in site.sensor_roles.get(role, ()) if sensor.holds_at(now)]

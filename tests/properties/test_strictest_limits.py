@@ -6,7 +6,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luna.energy.operator_limits import OperatorLimit, find_in_force, limit_slots
+from luna.energy.operator_limits import (
+    OperatorLimit,
+    find_in_force,
+    limit_slots,
+    meter_import_kw,
+)
 from luna.energy.timeline import SLOT, Timeline
 from tests.support.suite.depth import draws
 
@@ -82,7 +87,12 @@ def test_slots_allow_no_more_than_each_of_their_instants(
     if force is None:
         return
     slot = at // 15
-    allowed_kw = force.meter_import_kw(house_kw=load_kwh[slot] * 4, pv_kw=pv_kwh[slot] * 4)
+    allowed_kw = meter_import_kw(
+        force.import_kw,
+        force.devices_import_kw,
+        house_kw=load_kwh[slot] * 4,
+        pv_kw=pv_kwh[slot] * 4,
+    )
     assert slots.import_kw[slot] <= allowed_kw + 1e-9
     assert slots.export_kw[slot] <= force.export_kw
 

@@ -5,6 +5,7 @@ Sections are location, household, devices, tariff, sensors, strategy and control
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import GenericAlias
 from typing import Annotated, Any, Literal, Self
 
@@ -352,6 +353,12 @@ class Site(SiteDevices):
     def list_sensors(self, entries: Sequence[str | DatedSensor]) -> tuple[SiteSensor, ...]:
         """Return the sensors of a role of ``input_sensors``, with their periods of validity."""
         return resolve_sensors(entries, parse_zone(self.timezone))
+
+    def present_sensors(
+        self, entries: Sequence[str | DatedSensor], at: datetime
+    ) -> list[SiteSensor]:
+        """Return the sensors of a role of ``input_sensors`` that are valid at an instant."""
+        return [sensor for sensor in self.list_sensors(entries) if sensor.holds_at(at)]
 
     @property
     def sensor_roles(self) -> dict[str, tuple[SiteSensor, ...]]:

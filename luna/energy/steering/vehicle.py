@@ -21,7 +21,6 @@ from luna.energy.steering.state import (
     VehicleTarget,
 )
 
-STOPPED = VehicleCommand("stop", 0.0, 0, 0.0, "as_planned")
 OWN = VehicleCommand("own", 0.0, 0, 0.0, "own_control")
 _ROUNDING_A = 1e-6
 # A car that takes less than this share of its command takes what it wants: it is nearly full.

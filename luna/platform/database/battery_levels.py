@@ -55,8 +55,7 @@ def read_sensors_each(
 
 
 def _list_sensors(site: Site, at: datetime) -> list[str]:
-    named = site.sensor_roles.get("battery_soc", ())
-    return [sensor.name for sensor in named if sensor.holds_at(at)]
+    return [sensor.name for sensor in site.present_sensors(site.input_sensors.battery_soc, at)]
 
 
 def _find_last(

@@ -229,8 +229,8 @@ class LivePowers:
         Empty if they have no sensors of their own.
         """
         names = [battery.name for battery in site.batteries]
-        charging = _present_sensors(site, "total_battery_charge", now)
-        discharging = _present_sensors(site, "total_battery_discharge", now)
+        charging = site.present_sensors(site.input_sensors.total_battery_charge, now)
+        discharging = site.present_sensors(site.input_sensors.total_battery_discharge, now)
         if len(names) < 2 or not len(names) == len(charging) == len(discharging):
             return {}
         flows: dict[str, float] = {}
@@ -245,7 +245,7 @@ class LivePowers:
     def _read_phases(self, site: Site, now: datetime) -> list[float]:
         """Return the import of each phase, negative for export; empty if one is not live."""
         phases_kw = []
-        for named in _present_sensors(site, "grid_phase_import", now):
+        for named in site.present_sensors(site.input_sensors.grid_phase_import, now):
             power = self._read_power(named.name, site, now)
             if power is None:
                 return []
@@ -257,7 +257,7 @@ class LivePowers:
 
         Empty if one of them has no fresh sensor of its own.
         """
-        sensors = _present_sensors(site, "battery_soc", now)
+        sensors = site.present_sensors(site.input_sensors.battery_soc, now)
         if len(sensors) != len(site.batteries):
             return {}
         socs: dict[str, float] = {}
@@ -282,10 +282,6 @@ def _find_most_kw(site: Site) -> float:
     """Return a power that nothing in a site reaches, so that a sensor beyond it is wrong."""
     stated = [limit_kw for limit_kw in limit_powers(site).values() if limit_kw < ANY_POWER_KW]
     return max([MOST_W / WATTS, *stated])
-
-
-def _present_sensors(site: Site, role: str, now: datetime) -> list[SiteSensor]:
-    return [sensor for sensor in site.sensor_roles.get(role, ()) if sensor.holds_at(now)]
 
 
 def _mean_soc(site: Site, socs: Mapping[str, float]) -> float:

@@ -80,7 +80,7 @@ def _is_on(connection: Connection, site: Site, entries: Sensors, at: datetime) -
 
     One with a leading minus counts as on while it is off.
     """
-    sensors = [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
+    sensors = site.present_sensors(entries, at)
     stored = readings.read_units(connection, site.name) if sensors else {}
     for sensor in sensors:
         if sensor.name not in stored:

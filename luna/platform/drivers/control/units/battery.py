@@ -13,7 +13,7 @@ from luna.contracts.control import BatterySetpoint, Override, ReasonCode
 from luna.contracts.device_template import Write, render
 from luna.contracts.plan import PlanReply
 from luna.energy.device_shares import PowerRequest, share_power
-from luna.energy.devices.battery import BATTERIES, Battery, ControlWrite
+from luna.energy.devices.battery import BATTERIES, Battery
 from luna.energy.physics.mode import Mode
 from luna.energy.policy import BatteryThresholds
 from luna.energy.site import Site
@@ -26,10 +26,8 @@ from luna.platform.drivers.control.units.unit import (
     Setpoints,
     SlotPrices,
     UnitLimit,
+    takes_power,
 )
-
-# What a write has to name for an inverter to follow a power.
-POWER_PLACEHOLDERS = ("{power_kw}", "{power_w}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,7 @@ class Batteries:
         for section in self.control.batteries:
             if section.battery != battery.name or section.via is not None:
                 continue
-            if not any(_names_power(write) for write in section.writes):
+            if not takes_power(section.writes):
                 return most_kw, most_kw
         return min(battery.min_charge_kw, most_kw), most_kw
 
@@ -160,13 +158,6 @@ class Batteries:
     @property
     def _names(self) -> list[str]:
         return [battery.battery for battery in self.control.batteries]
-
-
-def _names_power(write: ControlWrite) -> bool:
-    """Return whether a write tells an inverter its power while it charges."""
-    if write.when and "charge" not in write.when:
-        return False
-    return any(placeholder in write.value for placeholder in POWER_PLACEHOLDERS)
 
 
 def _find_power(setpoint: BatterySetpoint, mode: str, *, most_kw: float) -> float:

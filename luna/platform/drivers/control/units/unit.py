@@ -12,6 +12,7 @@ from luna.contracts.control import Override, ReasonCode, Setpoint
 from luna.contracts.device_template import Write
 from luna.contracts.plan import PlanReply
 from luna.energy.device_shares import PowerRequest
+from luna.energy.devices.commands import DeviceWrite
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 
@@ -55,6 +56,20 @@ class UnitLimit(NamedTuple):
 
 _ROUNDING_KW = 1e-6
 UNLIMITED = UnitLimit()
+
+
+# What a write has to name for a device to follow a power.
+_POWER_PLACEHOLDERS = ("{power_kw}", "{power_w}", "{current_a}")
+
+
+def takes_power(writes: Iterable[DeviceWrite]) -> bool:
+    """Return whether writes tell a device the power that it charges with."""
+    for write in writes:
+        if write.when and "charge" not in write.when:
+            continue
+        if any(placeholder in write.value for placeholder in _POWER_PLACEHOLDERS):
+            return True
+    return False
 
 
 class Controllable(Protocol):

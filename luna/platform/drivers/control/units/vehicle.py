@@ -22,13 +22,12 @@ from luna.platform.drivers.control.units.unit import (
     Setpoints,
     SlotPrices,
     UnitLimit,
+    takes_power,
 )
 
 # Fallbacks without a fault: the charger decides for itself.
 HANDED_BACK: tuple[ReasonCode, ...] = ("disarmed", "not_in_plan")
 STOP = VehicleSetpoint(mode="stop", charge_kw=0.0)
-# What a write has to name for the charger to follow a power.
-POWER_PLACEHOLDERS = ("{power_kw}", "{power_w}", "{current_a}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +95,7 @@ class ChargerUnit:
     @property
     def _takes_power(self) -> bool:
         """Whether the charger follows a power, and is not just switched on and off."""
-        for write in self.control.writes:
-            if write.when and "charge" not in write.when:
-                continue
-            if any(placeholder in write.value for placeholder in POWER_PLACEHOLDERS):
-                return True
-        return False
+        return takes_power(self.control.writes)
 
     @property
     def _powers(self) -> tuple[tuple[float, float], ...]:
