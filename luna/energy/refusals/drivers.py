@@ -201,9 +201,6 @@ REASONS: dict[str, RefusalReason] = {
         "points: {point} does not fit the transport {transport}",
         "Give it register for Modbus, or at for HTTP and MQTT.",
     ),
-    "profile-http-commanded": RefusalReason(
-        "transport: over HTTP Luna only reads meters and controls nothing", "Use kind: meter."
-    ),
     "profile-meter-commanded": RefusalReason(
         "modes: a meter cannot be controlled", "Remove modes."
     ),
@@ -225,7 +222,11 @@ REASONS: dict[str, RefusalReason] = {
         "points: the memory of {point} is missing", "Give volatile, flash or unknown."
     ),
     "profile-write-to-missing": RefusalReason(
-        "points: the topic to write {point} is missing", "Give it as write_to."
+        "points: the topic or path to write {point} is missing", "Give it as write_to."
+    ),
+    "profile-write-value-missing": RefusalReason(
+        "points: the request that writes {point} does not carry the number",
+        "Put value in braces where the number belongs, in write_to or write_body.",
     ),
     "profile-heartbeat-endless": RefusalReason(
         "reverts: how long the device's heartbeat {point} may stop is missing", "Give after_s."

@@ -1,12 +1,15 @@
 """Hold the points of a simulated device as registers or JSON documents, by its transport."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from luna.platform.drivers.json_values import pick, place, put_at
 from luna.platform.drivers.profile import (
+    VALUE_PART,
     DeviceProfile,
+    HttpTransport,
     IdentityText,
     JsonPoint,
     ModbusTransport,
@@ -82,6 +85,45 @@ class JsonImage:
         for rule in self.identity:
             documents[rule.at] = put_at(documents.get(rule.at), rule.field_, rule.example)
         return documents
+
+
+class RequestImage(JsonImage):
+    """Points in JSON documents that requests of HTTP write."""
+
+    def __init__(self, profile: DeviceProfile) -> None:
+        super().__init__(profile)
+        self._requests = {
+            name: _match_request(self.points[name])
+            for name in self._written
+            if self.points[name].write_to is not None
+        }
+
+    def write(self, place: str, value: str) -> bool:
+        """Apply a request: its method and path, and its body.
+
+        Return whether it writes a point.
+        """
+        for name, (written_place, written_body) in self._requests.items():
+            in_place = written_place.fullmatch(place)
+            in_body = written_body.fullmatch(value)
+            if in_place is None or in_body is None:
+                continue
+            number = (in_place.groupdict() | in_body.groupdict())["value"]
+            self._values[name] = float(number) * self.points[name].scale
+            return True
+        return False
+
+
+def _match_request(point: JsonPoint) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return patterns of the method with the path, and of the body, that write a point."""
+    place = re.escape(f"{point.write_method} {point.write_to}")
+    body = re.escape(point.write_body or "")
+    number = r"(?P<value>-?\d+(?:\.\d+)?)"
+    value_part = re.escape(VALUE_PART)
+    return (
+        re.compile(place.replace(value_part, number, 1)),
+        re.compile(body.replace(value_part, number, 1)),
+    )
 
 
 class RegisterImage:
@@ -266,4 +308,6 @@ def make_image(profile: DeviceProfile) -> PointImage:
     """Return the image for a profile's transport."""
     if isinstance(profile.transport, ModbusTransport):
         return RegisterImage(profile, profile.transport)
+    if isinstance(profile.transport, HttpTransport):
+        return RequestImage(profile)
     return JsonImage(profile)

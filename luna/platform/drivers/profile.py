@@ -154,6 +154,9 @@ DocumentPlace = Annotated[str, Field(pattern=r"^[^\s+#]+$", max_length=255)]
 
 # Placeholder in topics for the device's topic prefix, which the site names.
 PREFIX_PART = "{prefix}"
+# Placeholder for the number in a request of HTTP that writes.
+VALUE_PART = "{value}"
+WriteMethod = Literal["GET", "PUT", "POST"]
 
 
 class MqttRequest(ProfilePart):
@@ -352,11 +355,26 @@ class JsonPoint(Point):
         DocumentPlace | None,
         Field(
             description=(
-                "MQTT: the topic that takes it in a document of that field; needed of each "
-                "written point"
+                "needed of each written point; MQTT: the topic that takes it in a document of "
+                "that field; HTTP: the path with its query, in which {value} is the number"
             )
         ),
     ] = None
+    write_method: Annotated[WriteMethod, Field(description="HTTP: of the request that writes")] = (
+        "GET"
+    )
+    write_body: Annotated[
+        str | None,
+        Field(
+            max_length=1000,
+            description=(
+                "HTTP: what the request carries, in which {value} is the number; JSON, or a form"
+            ),
+        ),
+    ] = None
+    write_decimals: Annotated[
+        int, Field(ge=0, le=6, description="HTTP: of the number in the request")
+    ] = 0
     absent: Annotated[
         float | None,
         Field(
@@ -723,8 +741,6 @@ class DeviceProfile(ProfilePart):
         ]
         if self.sunspec is None and any(point.model for point in register_points):
             raise invalid_part("profile-sunspec-missing")
-        if self.kind == "battery_inverter" and isinstance(self.transport, HttpTransport):
-            raise invalid_part("profile-http-commanded")
         if self.kind == "battery_inverter":
             self._can_be_commanded()
         elif self.modes:
@@ -774,9 +790,16 @@ class DeviceProfile(ProfilePart):
             point = self.points[name]
             if point.persistence is None:
                 raise invalid_part("profile-persistence-missing", point=name)
-            if isinstance(point, JsonPoint) and point.write_to is None:
-                raise invalid_part("profile-write-to-missing", point=name)
+            if isinstance(point, JsonPoint):
+                self._can_be_sent(name, point)
         self._can_be_kept_up()
+
+    def _can_be_sent(self, name: str, point: JsonPoint) -> None:
+        if point.write_to is None:
+            raise invalid_part("profile-write-to-missing", point=name)
+        sends_value = VALUE_PART in point.write_to or VALUE_PART in (point.write_body or "")
+        if isinstance(self.transport, HttpTransport) and not sends_value:
+            raise invalid_part("profile-write-value-missing", point=name)
 
     def _can_be_kept_up(self) -> None:
         """Refuse a mode that needs more writes than the budgets of its points allow."""
