@@ -158,7 +158,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "profile-unknown": RefusalReason("no such profile", "Choose one of: {names}."),
     "profile-not-commanded": RefusalReason(
-        "is the profile of a meter, which cannot be controlled",
+        "is the profile of a device that can only be read",
         "Choose the profile of the battery's inverter.",
     ),
     "profile-not-tried": RefusalReason(

@@ -109,9 +109,18 @@ class RequestImage(JsonImage):
             if in_place is None or in_body is None:
                 continue
             number = (in_place.groupdict() | in_body.groupdict())["value"]
+            self._replace(name)
             self._values[name] = float(number) * self.points[name].scale
             return True
         return False
+
+    def _replace(self, name: str) -> None:
+        """Set to 0 what the device keeps at the same place: it has one value for them."""
+        written = self.points[name]
+        for other in self._requests:
+            point = self.points[other]
+            if (point.at, point.field_) == (written.at, written.field_):
+                self._values[other] = 0.0
 
 
 def _match_request(point: JsonPoint) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -177,8 +186,11 @@ class RegisterImage:
         bits = point.sign_bits
         if bits is not None:
             # As firmware that reports the power without a sign.
-            sign_mask = 1 << bits.positive_bit | 1 << bits.negative_bit
-            sign = (value > 0) << bits.positive_bit | (value < 0) << bits.negative_bit
+            sign_mask = 1 << bits.positive_bit
+            sign = (value > 0) << bits.positive_bit
+            if bits.negative_bit is not None:
+                sign_mask |= 1 << bits.negative_bit
+                sign |= (value < 0) << bits.negative_bit
             others = self.registers[bits.register_] & ~sign_mask
             self.registers[bits.register_] = others | sign
             value = abs(value)

@@ -203,12 +203,15 @@ class SignBits(ProfilePart):
     For devices that report, or once reported, the power without a sign.
 
     With one of them set the power counts that way; with none its own sign counts. Both, or a bit
-    against a minus, is unknown.
+    against a minus, is unknown. One bit alone always tells: while it is not set, the power is
+    negative.
     """
 
     register_: Annotated[Register, Field(alias="register")]
     positive_bit: Annotated[int, Field(ge=0, le=15)]
-    negative_bit: Annotated[int, Field(ge=0, le=15)]
+    negative_bit: Annotated[
+        int | None, Field(ge=0, le=15, description="empty: the other bit alone tells it")
+    ] = None
 
 
 class PortGroup(ProfilePart):
@@ -731,7 +734,11 @@ class DeviceProfile(ProfilePart):
     ] = {}
     modes: Annotated[
         Mapping[Mode, tuple[PointWrite, ...]],
-        Field(description="what is written in each mode, in order; of a meter nothing"),
+        Field(
+            description=(
+                "what is written in each mode, in order; empty: it is only read, as any meter is"
+            )
+        ),
     ] = {}
     reverts: Annotated[Reversion | None, Field(description="needed of what is commanded")] = None
     exclusive: Annotated[
@@ -763,7 +770,7 @@ class DeviceProfile(ProfilePart):
         ]
         if self.sunspec is None and any(point.model for point in register_points):
             raise invalid_part("profile-sunspec-missing")
-        if self.kind == "battery_inverter":
+        if self.kind == "battery_inverter" and (self.modes or self.reverts is not None):
             self._can_be_commanded()
         elif self.modes:
             raise invalid_part("profile-meter-commanded")
@@ -850,6 +857,11 @@ class DeviceProfile(ProfilePart):
         if self.reverts is None or mode == "self_consumption" or mode in self.reverts.stays_in:
             return None
         return self.reverts.resend_s
+
+    @property
+    def is_commanded(self) -> bool:
+        """Whether Luna can command the product, and not only read it."""
+        return bool(self.modes)
 
     @property
     def knows_surplus(self) -> bool:

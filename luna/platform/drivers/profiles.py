@@ -54,7 +54,7 @@ def require_profiles(site: Site, data_folder: Path) -> None:
     """
     for via in site.control.vias.values() if site.control is not None else ():
         profile = load_profile(via.profile, data_folder)
-        if profile.kind != "battery_inverter":
+        if profile.kind != "battery_inverter" or not profile.is_commanded:
             raise refuse(
                 "profile-not-commanded", field="control.batteries.via.profile", value=via.profile
             )

@@ -40,7 +40,7 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | N
     if via.proxy is not None and profile.kind == "meter":
         raise refuse("profile-not-shared", field="--listen-port", profile=profile.profile)
     document: dict[str, Any] = site.model_dump(mode="json", by_alias=True)
-    if profile.kind == "battery_inverter":
+    if profile.kind == "battery_inverter" and profile.is_commanded:
         names = [other.name for other in site.batteries]
         commanded = names[0] if battery is None and len(names) == 1 else battery
         if commanded not in names:
