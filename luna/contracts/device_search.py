@@ -54,7 +54,7 @@ class NetworkDevice(Message):
     profile: str
     title: Annotated[str, Field(description="what the profile is of")]
     kind: Annotated[
-        Literal["battery_inverter", "meter", "pv_inverter"],
+        Literal["battery_inverter", "meter", "charge_point", "switched_load", "pv_inverter"],
         Field(description="what it is"),
     ]
     level: Annotated[

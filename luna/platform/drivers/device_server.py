@@ -21,7 +21,7 @@ from luna.platform.addresses import Broker
 from luna.platform.drivers.modbus import framing
 from luna.platform.drivers.point_image import JsonImage, RegisterImage
 from luna.platform.drivers.profile import PREFIX_PART, HttpTransport, MqttTransport, RegisterTable
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.simulated_product import SimulatedProduct
 
 if TYPE_CHECKING:
     import paho.mqtt.client as paho
@@ -51,7 +51,7 @@ class ServerFaults:
 class RegisterServer:
     """A Modbus TCP server of one device at ``port``. Use ``serve_registers``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
         self.host = host
@@ -156,7 +156,7 @@ class RegisterServer:
 
 
 def serve_registers(
-    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+    device: SimulatedProduct, *, host: str = "127.0.0.1", port: int = 0
 ) -> AbstractContextManager[RegisterServer]:
     """Serve a device's registers while the block runs; port 0: a free one.
 
@@ -173,7 +173,7 @@ MOST_WRITTEN_BYTES = 10_000
 class DocumentServer:
     """An HTTP server of one device at ``port``. Use ``serve_documents``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
         try:
@@ -247,7 +247,7 @@ class DocumentHandler(BaseHTTPRequestHandler):
 
 
 def serve_documents(
-    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+    device: SimulatedProduct, *, host: str = "127.0.0.1", port: int = 0
 ) -> AbstractContextManager[DocumentServer]:
     """Serve a device's documents while the block runs; port 0: a free one.
 
@@ -265,7 +265,7 @@ PATIENCE_SECONDS = 10.0
 class MessageServer:
     """One device at a broker; ``port`` is the broker's. Use ``serve_messages``."""
 
-    def __init__(self, device: SimulatedInverter, broker: Broker, prefix: str) -> None:
+    def __init__(self, device: SimulatedProduct, broker: Broker, prefix: str) -> None:
         from luna.platform.mqtt import create_client
 
         self.device = device
@@ -361,7 +361,7 @@ class MessageServer:
 
 
 def serve_messages(
-    device: SimulatedInverter, *, broker: Broker, prefix: str
+    device: SimulatedProduct, *, broker: Broker, prefix: str
 ) -> AbstractContextManager[MessageServer]:
     """Connect a device to a broker while the block runs.
 
@@ -412,7 +412,7 @@ class DeviceServer(Protocol):
 
 
 def serve_device(
-    device: SimulatedInverter,
+    device: SimulatedProduct,
     *,
     host: str = "127.0.0.1",
     port: int = 0,

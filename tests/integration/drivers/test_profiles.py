@@ -110,24 +110,25 @@ def list_flash(profile: DeviceProfile) -> list[int]:
     ]
 
 
-COMMANDED = [*(name for name, profile in PROFILES.items() if profile.is_commanded), "fictional"]
+INVERTERS = [name for name, profile in PROFILES.items() if profile.kind == "battery_inverter"]
+COMMANDED = [*(name for name in INVERTERS if PROFILES[name].is_commanded), "fictional"]
 # Batteries of which the maker tells others alone how they are commanded.
-READ_ONLY = [
-    name
-    for name, profile in PROFILES.items()
-    if profile.kind == "battery_inverter" and not profile.is_commanded
-]
+READ_ONLY = [name for name in INVERTERS if not PROFILES[name].is_commanded]
 # Of these some of what is written is kept in flash, and a command is repeated.
 WEARING = [
     name
     for name, profile in PROFILES.items()
-    if profile.reverts and profile.reverts.resend_s and any(list_flash(profile))
+    if name in INVERTERS
+    and profile.reverts
+    and profile.reverts.resend_s
+    and any(list_flash(profile))
 ]
 # What these are told cannot be read back.
 UNREADABLE = [
     name
     for name, profile in PROFILES.items()
-    if any(profile.points[point].write_only for point in profile.written_points)
+    if name in INVERTERS
+    and any(profile.points[point].write_only for point in profile.written_points)
 ]
 READABLE = [name for name in COMMANDED if name not in UNREADABLE]
 # With HTTP there is no connection that could break.
