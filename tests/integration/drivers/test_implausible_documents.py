@@ -49,6 +49,7 @@ def ask_each_time(profile: DeviceProfile) -> DeviceProfile:
     "name",
     [
         "shelly_pro_3em",
+        "sonnen",
         *(
             pytest.param(name, marks=needs_mosquitto)
             for name in ("shelly_pro_3em_mqtt", "victron_mqtt")

@@ -1,10 +1,11 @@
-"""A simulated Shelly Pro 3EM as a plain HTTP client sees it, by the documents that its maker
-describes: EM.GetStatus and EMData.GetStatus.
+"""Simulated devices as a plain HTTP client sees them, by the documents that their makers describe.
 
-Above zero active power is taken from the grid; energies count watt-hours, those that were fed in
-apart.
+Shelly Pro 3EM, EM.GetStatus and EMData.GetStatus: above zero active power is taken from the grid;
+energies count watt-hours, those that were fed in apart. sonnenBatterie, API v2: above zero
+Pac_total_W discharges and GridFeedIn_W is fed in.
 """
 
+import json
 from pathlib import Path
 
 import httpx
@@ -51,3 +52,44 @@ def test_a_meter_answers_with_the_documents_of_its_maker() -> None:
     # The battery ramps up in the first seconds.
     assert after["total_act"] - before["total_act"] == pytest.approx(3000, abs=10)
     assert after["total_act_ret"] - before["total_act_ret"] == pytest.approx(5500, abs=10)
+
+
+# Its operating mode is a text of digits: by hand, self-consumption.
+BY_HAND = {"EM_OperatingMode": "1"}
+BY_ITSELF = {"EM_OperatingMode": "2"}
+
+
+def test_a_sonnen_battery_does_what_its_maker_says() -> None:
+    clock = Seconds()
+    # One kilowatt of roof for a house of one.
+    device = SimulatedInverter(
+        load_profile("sonnen", Path("/nonexistent")), now=clock, house=lambda _: (1.0, 1.0)
+    )
+    with (
+        serve_device(device) as server,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client,
+    ):
+
+        def read_flows() -> list[float]:
+            clock.now += 30.0
+            status = client.get("/api/v2/status").json()
+            return [status["Pac_total_W"], status["GridFeedIn_W"]]
+
+        assert read_flows() == pytest.approx([0, 0], abs=1)
+        # A set-point counts by hand alone.
+        client.post("/api/v2/setpoint/charge/2000").raise_for_status()
+        assert read_flows() == pytest.approx([0, 0], abs=1)
+        for document, command, power_w in (
+            (BY_HAND, "charge/2000", -2000),
+            (BY_HAND, "discharge/1500", 1500),
+            (BY_HAND, "charge/0", 0),
+            (BY_HAND, "charge/1000", -1000),
+            (BY_ITSELF, "charge/3000", 0),
+        ):
+            client.put("/api/v2/configurations", content=json.dumps(document)).raise_for_status()
+            client.post(f"/api/v2/setpoint/{command}").raise_for_status()
+            assert read_flows() == pytest.approx([power_w, power_w], abs=1)
+        status = client.get("/api/v2/status").json()
+        assert (status["Production_W"], status["Consumption_W"]) == (1000, 1000)
+        assert 48 <= status["USOC"] <= 51
+        assert client.get("/api/v2/configurations").json()["IC_InverterMaxPower_w"] == 5000

@@ -108,6 +108,36 @@ def read_solaredge(client: Client) -> dict[str, float]:
     }
 
 
+def read_solis(client: Client) -> dict[str, float]:
+    """33139; 33149, of which 33135 says the direction: 1 it discharges."""
+    power = abs(client.read(33149, "i", inputs=True))
+    discharges = client.read(33135, "H", inputs=True) == 1
+    return {
+        "soc": client.read(33139, "H", inputs=True),
+        "charge": 0 if discharges else power,
+        "discharge": power if discharges else 0,
+    }
+
+
+def read_growatt(client: Client) -> dict[str, float]:
+    """1014; 1009 and 1011 in tenths of a watt; all in the input registers."""
+    return {
+        "soc": client.read(1014, "H", inputs=True),
+        "charge": client.read(1011, "I", inputs=True) / 10,
+        "discharge": client.read(1009, "I", inputs=True) / 10,
+    }
+
+
+def read_growatt_vpp(client: Client) -> dict[str, float]:
+    """31217; 31200 in tenths of a watt, above zero while it charges."""
+    power = client.read(31200, "i", inputs=True) / 10
+    return {
+        "soc": client.read(31217, "H", inputs=True),
+        "charge": max(power, 0),
+        "discharge": max(-power, 0),
+    }
+
+
 def read_kostal(client: Client) -> dict[str, float]:
     """514; 582, which is above zero while it discharges."""
     power = client.read(582, "h")
@@ -120,7 +150,37 @@ def read_deye(client: Client) -> dict[str, float]:
     return {"soc": client.read(588, "H"), "charge": max(-power, 0), "discharge": max(power, 0)}
 
 
+def read_foxess(client: Client) -> dict[str, float]:
+    """31038; 31036, which is above zero while it discharges."""
+    power = client.read(31036, "h")
+    return {"soc": client.read(31038, "H"), "charge": max(-power, 0), "discharge": max(power, 0)}
+
+
 Writes = tuple[tuple[int, str, int], ...]
+
+
+def solis(charge_limit: int, discharge_limit: int, command: int) -> Writes:
+    """Limits in tens of watts, the command."""
+    return ((43130, "H", charge_limit), (43131, "H", discharge_limit), (43135, "H", command))
+
+
+def growatt(battery_first: int, grid_charging: int, charge_rate: int, grid_first: int) -> Writes:
+    """The first time slot of both from 0:00 to 23:59, which is 0x173B."""
+    return (
+        *((1082, "H", grid_first), (1080, "H", 0), (1081, "H", 0x173B)),
+        *((1092, "H", grid_charging), (1090, "H", charge_rate)),
+        *((1100, "H", 0), (1101, "H", 0x173B), (1102, "H", battery_first)),
+    )
+
+
+def growatt_vpp(enabled: int, percent: int) -> Writes:
+    """The authority, for any time, a share of the rated power, the switch."""
+    return ((30100, "H", 1), (30408, "H", 0), (30409, "h", percent), (30407, "H", enabled))
+
+
+def foxess(enabled: int, watts: int) -> Writes:
+    """Three minutes, a power of the AC side, the switch."""
+    return ((44001, "H", 180), (44002, "i", watts), (44000, "H", enabled))
 
 
 def sma(mode: int, charge: tuple[int, int], discharge: tuple[int, int]) -> Writes:
@@ -187,11 +247,11 @@ class Maker:
     unit: int
     read: Callable[[Client], dict[str, float]]
     usual: Writes
-    # Does nothing.
+    # Does neither, charges from the grid, feeds out.
     rest: Writes
     charge_2000: Writes
     discharge_2000: Writes
-    # Never discharges, never charges; empty: it has no such mode.
+    # Never discharges, never charges; empty where the product knows no such thing.
     no_discharge: Writes = ()
     no_charge: Writes = ()
     # Where further readings lie, and what they say while the battery charges with 2 kW beside an
@@ -347,23 +407,65 @@ MAKERS = {
         },
         rest_ends=False,
     ),
+    "solis_hybrid": Maker(
+        unit=1,
+        read=read_solis,
+        usual=solis(0, 0, 0),
+        no_discharge=solis(0, 1, 0),
+        no_charge=solis(1, 0, 0),
+        rest=solis(1, 1, 0),
+        charge_2000=((43136, "H", 200), *solis(0, 0, 1)),
+        discharge_2000=((43129, "H", 200), *solis(0, 0, 2)),
+        also={
+            "roof": ((33057, "I", False, True), 1000),
+            "fed in": ((33263, "i", False, True), -2000),
+        },
+        ends_after=300,
+    ),
+    "growatt_sph": Maker(
+        unit=1,
+        read=read_growatt,
+        usual=growatt(0, 0, 100, 0),
+        no_discharge=growatt(1, 0, 100, 0),
+        rest=growatt(1, 0, 0, 0),
+        charge_2000=growatt(1, 1, 40, 0),
+        discharge_2000=((1070, "H", 40), *growatt(0, 0, 100, 1)),
+        also={
+            "roof": ((1, "I", False, True), 10000),
+            "taken": ((1021, "I", False, True), 20000),
+            "fed in": ((1029, "I", False, True), 0),
+        },
+        rest_ends=False,
+    ),
+    "growatt_tl_xh": Maker(
+        unit=1,
+        read=read_growatt_vpp,
+        usual=growatt_vpp(0, 0),
+        rest=growatt_vpp(1, 0),
+        charge_2000=growatt_vpp(1, 40),
+        discharge_2000=growatt_vpp(1, -40),
+        also={
+            "roof": ((31058, "i", False, True), 10000),
+            "taken": ((31112, "i", False, True), 20000),
+        },
+        rest_ends=False,
+    ),
+    # One kilowatt of roof and of house: the AC side takes one of the two that the battery gets.
+    "foxess_h3": Maker(
+        unit=247,
+        read=read_foxess,
+        usual=foxess(0, 0),
+        rest=foxess(1, 1000),
+        charge_2000=foxess(1, -1000),
+        discharge_2000=foxess(1, 3000),
+        also={
+            "roof, of two": ((31002, "h", False, False), 500),
+            "fed in on phase 2": ((31027, "h", False, False), -667),
+            "output of phase 3": ((31014, "h", False, False), -333),
+        },
+        ends_after=180,
+    ),
 }
-# What is written, what the house uses and its roof gives, and what the battery does then, W.
-DEEDS = [
-    ("usual", SURPLUS, 1500, 0),
-    ("usual", SHORTAGE, 0, 1500),
-    ("no_discharge", SURPLUS, 1500, 0),
-    ("no_discharge", SHORTAGE, 0, 0),
-    ("no_charge", SURPLUS, 0, 0),
-    ("no_charge", SHORTAGE, 0, 1500),
-    ("rest", SURPLUS, 0, 0),
-    ("rest", SHORTAGE, 0, 0),
-    ("charge_2000", EVEN, 2000, 0),
-    ("discharge_2000", EVEN, 0, 2000),
-]
-DEEDS_OF_MAKERS = [
-    (name, *deed) for name, maker in MAKERS.items() for deed in DEEDS if getattr(maker, deed[0])
-]
 
 
 class Seconds:
@@ -401,8 +503,36 @@ def home(request: pytest.FixtureRequest) -> Iterator[Home]:
         modbus.close()
 
 
+# What is written, what the house uses and its roof gives, and what the battery does then, W.
+CASES: tuple[tuple[str, tuple[float, float], float, float], ...] = (
+    ("usual", SURPLUS, 1500, 0),
+    ("usual", SHORTAGE, 0, 1500),
+    ("no_discharge", SURPLUS, 1500, 0),
+    ("no_discharge", SHORTAGE, 0, 0),
+    ("no_charge", SURPLUS, 0, 0),
+    ("no_charge", SHORTAGE, 0, 1500),
+    ("rest", SURPLUS, 0, 0),
+    ("rest", SHORTAGE, 0, 0),
+    ("rest", EVEN, 0, 0),
+    ("charge_2000", EVEN, 2000, 0),
+    ("discharge_2000", EVEN, 0, 2000),
+)
+# With a power of the AC side alone rest depends on roof and house.
+ONLY_EVEN = {("foxess_h3", "rest")}
+
+
+def list_cases() -> list[tuple[str, str, tuple[float, float], float, float]]:
+    """Return the cases of each product, as far as it knows what is written."""
+    return [
+        (name, writes, house, charge, discharge)
+        for name, maker in MAKERS.items()
+        for writes, house, charge, discharge in CASES
+        if getattr(maker, writes) and (house == EVEN or (name, writes) not in ONLY_EVEN)
+    ]
+
+
 @pytest.mark.parametrize(
-    ("home", "writes", "house", "charge", "discharge"), DEEDS_OF_MAKERS, indirect=["home"]
+    ("home", "writes", "house", "charge", "discharge"), list_cases(), indirect=["home"]
 )
 def test_registers_do_what_the_maker_says(
     home: Home, writes: str, house: tuple[float, float], charge: float, discharge: float
@@ -447,3 +577,23 @@ def test_a_dead_master_that_kept_it_from_discharging_leaves_that_as_its_profile_
     assert home.maker.read(home.client)["discharge"] == pytest.approx(
         1500 if home.maker.rest_ends else 0, abs=10
     )
+
+
+def test_a_product_that_is_only_read_has_its_signs_and_its_order_of_words() -> None:
+    # Numbers of two registers have the less significant one first. Of 2 kW of roof the house takes
+    # half of one, the battery one and a half.
+    clock = Seconds()
+    device = SimulatedInverter(load_profile("e3dc", Path("/nonexistent")), now=clock)
+    with serve_registers(device) as server:
+        modbus: Any = ModbusTcpClient("127.0.0.1", port=server.port, retries=0)
+        assert modbus.connect()
+        client = Client(modbus, 1)
+        clock.now += HALF_A_MINUTE
+        numbers = [client.read(place, "i", swapped=True) for place in (40067, 40069, 40071, 40073)]
+        assert numbers == pytest.approx([2000, 1500, 500, 0], abs=1)
+        device.house = lambda _: SHORTAGE
+        clock.now += HALF_A_MINUTE
+        numbers = [client.read(place, "i", swapped=True) for place in (40067, 40069, 40071, 40073)]
+        assert numbers == pytest.approx([500, -1500, 2000, 0], abs=1)
+        assert (client.read(40082, "H"), client.read(40000, "H")) == (50, 0xE3DC)
+        modbus.close()
