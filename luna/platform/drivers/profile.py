@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from luna.contracts.charge_points import ChargePointTraits
 from luna.energy.devices.battery import Mode
 from luna.energy.refusals import invalid_part
 from luna.platform.drivers.json_values import look_up, put_at
@@ -182,8 +183,17 @@ class MqttTransport(ProfilePart):
     patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
 
+class OcppTransport(ChargePointTraits):
+    """A charge point that connects to Luna by OCPP, by its identity as the host.
+
+    What differs from product to product is declared here.
+    """
+
+    kind: Literal["ocpp"]
+
+
 DeviceTransport = Annotated[
-    ModbusTransport | HttpTransport | MqttTransport, Field(discriminator="kind")
+    ModbusTransport | HttpTransport | MqttTransport | OcppTransport, Field(discriminator="kind")
 ]
 
 
