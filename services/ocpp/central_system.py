@@ -7,7 +7,7 @@ but the question what it is.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -25,6 +25,7 @@ from luna.platform.clock import Clock
 from services.ocpp.charge_point import BOOT_SECONDS, ChargePoint, Dialect
 from services.ocpp.link import CallRefusedError
 from services.ocpp.ocpp16 import Ocpp16
+from services.ocpp.ocpp201 import Ocpp201
 from services.ocpp.records import RecordFolder, restore_transaction
 from services.ocpp.transactions import TransactionBook
 
@@ -34,6 +35,12 @@ MOST_ACCEPTED = 64
 # An identity that changes hands more often within that time belongs to two charge points.
 MOST_CHANGES = 3
 CHANGES_SECONDS = 60.0
+
+# By the names of websocket's subprotocols; who names none speaks 1.6.
+DIALECTS: Mapping[str, type[Ocpp16] | type[Ocpp201]] = {
+    "ocpp1.6": Ocpp16,
+    "ocpp2.0.1": Ocpp201,
+}
 
 CONNECTED = Gauge("luna_ocpp_connected_charge_points", "Charge points with a connection.")
 ACCEPTED = Gauge("luna_ocpp_accepted_charge_points", "Charge points that a site has.")
@@ -106,7 +113,8 @@ class CentralSystem:
     async def serve(self, identity: str, address: str, connection: ServerConnection) -> None:
         """Speak to a charge point until its connection ends."""
         point = self._points.get(identity) or self._add(identity)
-        dialect = Ocpp16(point, connection)
+        speak = DIALECTS.get(str(connection.subprotocol), Ocpp16)
+        dialect = speak(point, connection)
         replaced = point.connect(dialect, address)
         if replaced is not None:
             log.info("a charge point has connected anew", charge_point=identity, address=address)

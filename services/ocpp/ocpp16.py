@@ -5,25 +5,25 @@ Source: Open Charge Alliance, OCPP 1.6 edition 2 and its JSON specification.
 
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 
 import structlog
 from websockets.asyncio.server import ServerConnection
 
 from luna.contracts.charge_points import ChargePointBoot, ChargePointProtocol, ChargePointTraits
 from services.ocpp.charge_point import ChargePoint
+from services.ocpp.charging_schedule import (
+    LIMIT_PROFILE,
+    MOST_PROFILE,
+    choose_stack_level,
+    write_schedule,
+)
 from services.ocpp.link import CallRefusedError, OcppLink, Payload
-from services.ocpp.meter_values import VOLTS, read_meter_values
+from services.ocpp.meter_values import read_meter_values
 from services.ocpp.texts import clean_text, read_instant, read_number, write_instant
 from services.ocpp.transactions import Transaction
 
 HEARTBEAT_SECONDS = 300
 PING_SECONDS = 30
-# Luna's profiles replace each other.
-LIMIT_PROFILE = 1
-MOST_PROFILE = 2
-# A profile that begins a little earlier also counts where the charge point's clock is slow.
-EARLIER = timedelta(minutes=1)
 _KEYS = (
     "ChargeProfileMaxStackLevel",
     "ChargingScheduleAllowedChargingRateUnit",
@@ -183,8 +183,7 @@ class Ocpp16:
         await self._configure("MeterValueSampleInterval", str(traits.sample_interval_s))
         await self._configure("WebSocketPingInterval", str(PING_SECONDS))
         if traits.most_a is not None:
-            schedule = self._schedule(traits.most_a, None)
-            await self._set_profile(MOST_PROFILE, "ChargePointMaxProfile", 0, schedule)
+            await self._set_profile("ChargePointMaxProfile", 0, traits.most_a, None)
 
     async def _read_settings(self) -> Mapping[str, str]:
         try:
@@ -225,41 +224,28 @@ class Ocpp16:
 
     async def set_current(self, current_a: float, phases: int | None) -> None:
         """Have it charge with no more than that on each phase; 0: not at all."""
-        schedule = self._schedule(current_a, phases)
-        stack_level = self._traits.stack_level
-        if stack_level is None:
-            highest = read_number(self._settings.get("ChargeProfileMaxStackLevel"))
-            stack_level = int(highest) if highest >= 0 else 0
-        await self._set_profile(LIMIT_PROFILE, "TxDefaultProfile", stack_level, schedule)
-
-    def _schedule(self, current_a: float, phases: int | None) -> Payload:
-        """Return a schedule with one limit, in the unit that the charge point takes."""
-        unit = self._traits.rate_unit
-        if unit is None:
-            allowed = self._settings.get("ChargingScheduleAllowedChargingRateUnit", "Current")
-            unit = "A" if "current" in allowed.casefold() or allowed.casefold() == "a" else "W"
-        period: Payload = {"startPeriod": 0, "limit": round(current_a, 1)}
-        if unit == "W":
-            period["limit"] = round(current_a * VOLTS * (phases or 3))
-        if phases is not None:
-            period["numberPhases"] = phases
-        return {"chargingRateUnit": unit, "chargingSchedulePeriod": [period]}
+        level = choose_stack_level(self._traits, self._settings.get("ChargeProfileMaxStackLevel"))
+        await self._set_profile("TxDefaultProfile", level, current_a, phases)
 
     async def _set_profile(
-        self, number: int, purpose: str, stack_level: int, schedule: Payload
+        self, purpose: str, stack_level: int, current_a: float, phases: int | None
     ) -> None:
-        kind = self._traits.profile_kind
-        if kind == "Absolute":
-            begin: datetime = self._point.clock.now() - EARLIER
-            schedule = {"startSchedule": write_instant(begin), **schedule}
+        is_limit = purpose == "TxDefaultProfile"
+        schedule = write_schedule(
+            self._traits,
+            current_a,
+            phases,
+            allowed_units=self._settings.get("ChargingScheduleAllowedChargingRateUnit", ""),
+            now=self._point.clock.now(),
+        )
         profile = {
-            "chargingProfileId": number,
+            "chargingProfileId": LIMIT_PROFILE if is_limit else MOST_PROFILE,
             "stackLevel": stack_level,
             "chargingProfilePurpose": purpose,
-            "chargingProfileKind": kind,
+            "chargingProfileKind": self._traits.profile_kind,
             "chargingSchedule": schedule,
         }
-        connector = 0 if purpose == "ChargePointMaxProfile" else self._traits.connector
+        connector = self._traits.connector if is_limit else 0
         await self._ask(
             "SetChargingProfile", {"connectorId": connector, "csChargingProfiles": profile}
         )

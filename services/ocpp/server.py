@@ -12,13 +12,12 @@ from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from luna.contracts.charge_points import ChargePointProtocol
 from services.ocpp.central_system import REJECTED, CentralSystem
 
 FOLDER = "/ocpp/"
 IDENTITY = re.compile(r"[A-Za-z0-9.:_-]{1,64}")
 # The first that both know is spoken.
-PROTOCOLS: dict[str, ChargePointProtocol] = {"ocpp1.6": "1.6"}
+PROTOCOLS = ("ocpp1.6", "ocpp2.0.1")
 # A message of a charge point has some kilobytes, with all its settings some ten.
 LONGEST_BYTES = 262_144
 MOST_CONNECTIONS = 128
