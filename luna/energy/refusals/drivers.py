@@ -108,6 +108,12 @@ REASONS: dict[str, RefusalReason] = {
         "Turn control off first: luna control disarm --site {site}.",
         error=ConflictError,
     ),
+    "device-untried": RefusalReason(
+        "Luna only reads {device} until it was tried: nobody has verified how to command a "
+        "{profile}",
+        "Try it: the battery moves with 200 W for half a minute (luna devices test --move).",
+        error=ConflictError,
+    ),
     "device-paused": RefusalReason(
         "the device is paused",
         "Resume it first: luna control resume --site SITE --device {device}.",
@@ -168,7 +174,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "profile-unknown": RefusalReason("no such profile", "Choose one of: {names}."),
     "profile-not-commanded": RefusalReason(
-        "is the profile of a meter, which cannot be controlled",
+        "is the profile of a device that can only be read",
         "Choose the profile of the battery's inverter.",
     ),
     "profile-not-tried": RefusalReason(
@@ -217,9 +223,6 @@ REASONS: dict[str, RefusalReason] = {
         "points: {point} does not fit the transport {transport}",
         "Give it register for Modbus, or at for HTTP and MQTT.",
     ),
-    "profile-http-commanded": RefusalReason(
-        "transport: over HTTP Luna only reads meters and controls nothing", "Use kind: meter."
-    ),
     "profile-meter-commanded": RefusalReason(
         "modes: a meter cannot be controlled", "Remove modes."
     ),
@@ -258,7 +261,11 @@ REASONS: dict[str, RefusalReason] = {
         "points: the memory of {point} is missing", "Give volatile, flash or unknown."
     ),
     "profile-write-to-missing": RefusalReason(
-        "points: the topic to write {point} is missing", "Give it as write_to."
+        "points: the topic or path to write {point} is missing", "Give it as write_to."
+    ),
+    "profile-write-value-missing": RefusalReason(
+        "points: the request that writes {point} does not carry the number",
+        "Put value in braces where the number belongs, in write_to or write_body.",
     ),
     "profile-heartbeat-endless": RefusalReason(
         "reverts: how long the device's heartbeat {point} may stop is missing", "Give after_s."

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -164,30 +166,18 @@ def serve_registers(
     return served(RegisterServer(device, host, port))
 
 
+# No device is written with more.
+MOST_WRITTEN_BYTES = 10_000
+
+
 class DocumentServer:
     """An HTTP server of one device at ``port``. Use ``serve_documents``."""
 
     def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
-        outer = self
-
-        class DocumentHandler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                time.sleep(outer.faults.delay_s)
-                documents = cast("JsonImage", outer.device.look()).documents()
-                body = json.dumps(documents.get(self.path, {"error": "not found"})).encode()
-                self.send_response(200 if self.path in documents else 404)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-                """Say nothing."""
-
         try:
-            self._server = ThreadingHTTPServer((host, port), DocumentHandler)
+            self._server = ThreadingHTTPServer((host, port), partial(DocumentHandler, self))
         except OSError as exc:
             raise refuse("device-port-taken", field="--port", value=port) from exc
         self.port: int = self._server.server_address[1]
@@ -206,6 +196,54 @@ class DocumentServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class DocumentHandler(BaseHTTPRequestHandler):
+    """Answers one request to a device."""
+
+    def __init__(self, served: DocumentServer, *arguments: Any) -> None:
+        self._served = served
+        super().__init__(*arguments)
+
+    def do_GET(self) -> None:
+        time.sleep(self._served.faults.delay_s)
+        documents = cast("JsonImage", self._served.device.look()).documents()
+        if self.path in documents:
+            self._answer(HTTPStatus.OK, documents[self.path])
+        else:
+            self._write()
+
+    def do_PUT(self) -> None:
+        time.sleep(self._served.faults.delay_s)
+        self._write()
+
+    def do_POST(self) -> None:
+        time.sleep(self._served.faults.delay_s)
+        self._write()
+
+    def _write(self) -> None:
+        length = min(int(self.headers.get("Content-Length", 0)), MOST_WRITTEN_BYTES)
+        body = self.rfile.read(length).decode()
+        writes_left = self._served.faults.writes_taken
+        if writes_left == 0:
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "busy"})
+        elif self._served.device.write(f"{self.command} {self.path}", body):
+            if writes_left is not None:
+                self._served.faults.writes_taken = writes_left - 1
+            self._answer(HTTPStatus.OK, {})
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, {"error": "not found"})
+
+    def _answer(self, status: HTTPStatus, document: Any) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """Say nothing."""
 
 
 def serve_documents(

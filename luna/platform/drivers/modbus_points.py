@@ -191,7 +191,10 @@ class ModbusPoints:
         exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
         invalid = self.profile.invalid_of(point)
         power = 10**exponent
-        terms = [decode_point(number, point, invalid) * point.scale * power for number in numbers]
+        raw_numbers = [decode_point(number, point, invalid) for number in numbers]
+        if point.absent is not None:
+            raw_numbers = [point.absent if math.isnan(raw) else raw for raw in raw_numbers]
+        terms = [raw * point.scale * power for raw in raw_numbers]
         if min(terms, default=0.0) < -_NOISE and max(terms, default=0.0) > _NOISE:
             # Ports of one kind flow the same way: a sign of one of them is wrong, or one battery
             # charges another.

@@ -1,13 +1,16 @@
 """Hold the points of a simulated device as registers or JSON documents, by its transport."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from luna.platform.drivers.json_points import pick_point, place_point
 from luna.platform.drivers.json_values import place, put_at
 from luna.platform.drivers.profile import (
+    VALUE_PART,
     DeviceProfile,
+    HttpTransport,
     IdentityText,
     JsonPoint,
     ModbusTransport,
@@ -95,6 +98,57 @@ def _first_value(point: Point) -> float:
     return next(iter(point.codes.values()), 0.0)
 
 
+class RequestImage(JsonImage):
+    """Points in JSON documents that requests of HTTP write."""
+
+    def __init__(self, profile: DeviceProfile) -> None:
+        super().__init__(profile)
+        self._requests = {
+            name: _match_request(self.points[name])
+            for name in self._written
+            if self.points[name].write_to is not None
+        }
+
+    def write(self, place: str, value: str) -> bool:
+        """Apply a request: its method and path, and its body.
+
+        Return whether it writes a point.
+        """
+        for name, (written_place, written_body) in self._requests.items():
+            in_place = written_place.fullmatch(place)
+            in_body = written_body.fullmatch(value)
+            if in_place is None or in_body is None:
+                continue
+            text = (in_place.groupdict() | in_body.groupdict())["value"]
+            point = self.points[name]
+            self._replace(name)
+            self._values[name] = point.codes[text] if point.codes else float(text) * point.scale
+            return True
+        return False
+
+    def _replace(self, name: str) -> None:
+        """Set to 0 what the device keeps at the same place: it has one value for them."""
+        written = self.points[name]
+        for other in self._requests:
+            point = self.points[other]
+            if (point.at, point.field_) == (written.at, written.field_):
+                self._values[other] = 0.0
+
+
+def _match_request(point: JsonPoint) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return patterns of the method with the path, and of the body, that write a point."""
+    place = re.escape(f"{point.write_method} {point.write_to}")
+    body = re.escape(point.write_body or "")
+    number = r"(?P<value>-?\d+(?:\.\d+)?)"
+    if point.codes:
+        number = f"(?P<value>{'|'.join(map(re.escape, point.codes))})"
+    value_part = re.escape(VALUE_PART)
+    return (
+        re.compile(place.replace(value_part, number, 1)),
+        re.compile(body.replace(value_part, number, 1)),
+    )
+
+
 class RegisterImage:
     """Points in registers by address."""
 
@@ -158,8 +212,11 @@ class RegisterImage:
         bits = point.sign_bits
         if bits is not None:
             # As firmware that reports the power without a sign.
-            sign_mask = 1 << bits.positive_bit | 1 << bits.negative_bit
-            sign = (value > 0) << bits.positive_bit | (value < 0) << bits.negative_bit
+            sign_mask = 1 << bits.positive_bit
+            sign = (value > 0) << bits.positive_bit
+            if bits.negative_bit is not None:
+                sign_mask |= 1 << bits.negative_bit
+                sign |= (value < 0) << bits.negative_bit
             others = self.registers[bits.register_] & ~sign_mask
             self.registers[bits.register_] = others | sign
             value = abs(value)
@@ -297,4 +354,6 @@ def make_image(profile: DeviceProfile) -> PointImage:
     """Return the image for a profile's transport."""
     if isinstance(profile.transport, ModbusTransport):
         return RegisterImage(profile, profile.transport)
+    if isinstance(profile.transport, HttpTransport):
+        return RequestImage(profile)
     return JsonImage(profile)

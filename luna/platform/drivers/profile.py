@@ -104,7 +104,7 @@ _FACTORS: Mapping[tuple[ReadingUnit, ReadingUnit], float] = {
 }
 MODES: tuple[Mode, ...] = get_args(Mode)
 ProfileMode = Literal[Mode, VehicleMode, LoadMode]
-ProfileKind = Literal["battery_inverter", "meter", "charge_point", "switched_load"]
+ProfileKind = Literal["battery_inverter", "meter", "charge_point", "switched_load", "pv_inverter"]
 _DAY_S = 86_400
 # Surplus of the house from these; with the AC side, the inverter's output if its battery were idle.
 SURPLUS_READINGS: tuple[ReadingName, ...] = ("charge_w", "discharge_w", "import_w", "export_w")
@@ -187,6 +187,9 @@ DocumentPlace = Annotated[str, Field(pattern=r"^[^\s+#]+$", max_length=255)]
 
 # Placeholder in topics for the device's topic prefix, which the site names.
 PREFIX_PART = "{prefix}"
+# Placeholder for the number in a request of HTTP that writes.
+VALUE_PART = "{value}"
+WriteMethod = Literal["GET", "PUT", "POST"]
 
 
 class MqttRequest(ProfilePart):
@@ -242,12 +245,15 @@ class SignBits(ProfilePart):
     For devices that report, or once reported, the power without a sign.
 
     With one of them set the power counts that way; with none its own sign counts. Both, or a bit
-    against a minus, is unknown.
+    against a minus, is unknown. One bit alone always tells: while it is not set, the power is
+    negative.
     """
 
     register_: Annotated[Register, Field(alias="register")]
     positive_bit: Annotated[int, Field(ge=0, le=15)]
-    negative_bit: Annotated[int, Field(ge=0, le=15)]
+    negative_bit: Annotated[
+        int | None, Field(ge=0, le=15, description="empty: the other bit alone tells it")
+    ] = None
 
 
 class PortGroup(ProfilePart):
@@ -383,6 +389,15 @@ class RegisterPoint(Point):
         Register | None,
         Field(description="where the exponent lies: an address, or an offset in the same model"),
     ] = None
+    absent: Annotated[
+        float | None,
+        Field(
+            description=(
+                "what the device's number for no value counts as, such as 0 of a string that a "
+                "smaller model lacks; empty: unknown"
+            )
+        ),
+    ] = None
     while_bit: Annotated[
         StatusBit | None,
         Field(description="it counts while this bit of the same table is set, else it is 0"),
@@ -433,11 +448,26 @@ class JsonPoint(Point):
         DocumentPlace | None,
         Field(
             description=(
-                "MQTT: the topic that takes it in a document of that field; needed of each "
-                "written point"
+                "needed of each written point; MQTT: the topic that takes it in a document of "
+                "that field; HTTP: the path with its query, in which {value} is the number"
             )
         ),
     ] = None
+    write_method: Annotated[WriteMethod, Field(description="HTTP: of the request that writes")] = (
+        "GET"
+    )
+    write_body: Annotated[
+        str | None,
+        Field(
+            max_length=1000,
+            description=(
+                "HTTP: what the request carries, in which {value} is the number; JSON, or a form"
+            ),
+        ),
+    ] = None
+    write_decimals: Annotated[
+        int, Field(ge=0, le=6, description="HTTP: of the number in the request")
+    ] = 0
     absent: Annotated[
         float | None,
         Field(
@@ -573,11 +603,24 @@ class Reversion(ProfilePart):
         return self
 
 
+# From the strongest evidence to the weakest.
+EvidenceKind = Literal["owner", "maker", "reported", "simulator"]
+# Enough to command a device that nobody has tried at this home.
+PROVEN_KINDS: frozenset[EvidenceKind] = frozenset({"owner", "maker"})
+
+
 class ProfileEvidence(ProfilePart):
     """Evidence for a profile."""
 
-    kind: Literal["simulator", "owner", "maker"]
+    kind: Annotated[
+        EvidenceKind,
+        Field(description="reported: by another project's template, which nobody has verified"),
+    ]
     source: Annotated[str, Field(min_length=1, max_length=300)]
+    backs: Annotated[
+        Literal["all", "readings"],
+        Field(description="readings: it says nothing of what is written"),
+    ] = "all"
 
 
 class ProductText(ProfilePart):
@@ -808,7 +851,11 @@ class DeviceProfile(ProfilePart):
     ] = {}
     modes: Annotated[
         Mapping[ProfileMode, tuple[PointWrite, ...]],
-        Field(description="what is written in each mode, in order; of a meter nothing"),
+        Field(
+            description=(
+                "what is written in each mode, in order; empty: it is only read, as any meter is"
+            )
+        ),
     ] = {}
     reverts: Annotated[Reversion | None, Field(description="needed of what is commanded")] = None
     charger: Annotated[
@@ -844,8 +891,6 @@ class DeviceProfile(ProfilePart):
         ]
         if self.sunspec is None and any(point.model for point in register_points):
             raise invalid_part("profile-sunspec-missing")
-        if self.kind == "battery_inverter" and isinstance(self.transport, HttpTransport):
-            raise invalid_part("profile-http-commanded")
         self._fits_its_kind()
         return self
 
@@ -853,13 +898,12 @@ class DeviceProfile(ProfilePart):
         """Check the modes, and what a charge point or a battery needs beside them."""
         if (self.kind == "charge_point") != (self.charger is not None):
             raise invalid_part("profile-charger-traits")
-        if self.kind == "meter":
-            if self.modes:
-                raise invalid_part("profile-meter-commanded")
-        elif self.kind == "battery_inverter":
-            self._can_be_commanded()
-        else:
+        if self.kind in {"charge_point", "switched_load"}:
             self._can_be_switched()
+        elif self.kind == "battery_inverter" and (self.modes or self.reverts is not None):
+            self._can_be_commanded()
+        elif self.modes:
+            raise invalid_part("profile-meter-commanded")
 
     def _list_writes(self) -> list[PointWrite]:
         return [write for writes in self.modes.values() for write in writes]
@@ -932,9 +976,16 @@ class DeviceProfile(ProfilePart):
             point = self.points[name]
             if point.persistence is None:
                 raise invalid_part("profile-persistence-missing", point=name)
-            if isinstance(point, JsonPoint) and point.write_to is None:
-                raise invalid_part("profile-write-to-missing", point=name)
+            if isinstance(point, JsonPoint):
+                self._can_be_sent(name, point)
         self._can_be_kept_up()
+
+    def _can_be_sent(self, name: str, point: JsonPoint) -> None:
+        if point.write_to is None:
+            raise invalid_part("profile-write-to-missing", point=name)
+        sends_value = VALUE_PART in point.write_to or VALUE_PART in (point.write_body or "")
+        if isinstance(self.transport, HttpTransport) and not sends_value:
+            raise invalid_part("profile-write-value-missing", point=name)
 
     def _can_be_kept_up(self) -> None:
         """Refuse a mode that needs more writes than the budgets of its points allow."""
@@ -975,6 +1026,11 @@ class DeviceProfile(ProfilePart):
         return self.reverts.resend_s
 
     @property
+    def is_commanded(self) -> bool:
+        """Whether Luna can command the product, and not only read it."""
+        return bool(self.modes)
+
+    @property
     def knows_surplus(self) -> bool:
         """Whether the device measures the surplus: it allows to emulate ``save`` and ``supply``."""
         return set(SURPLUS_READINGS) <= set(self.reads)
@@ -1000,6 +1056,21 @@ class DeviceProfile(ProfilePart):
         """The points that commands may write, heartbeats included, without duplicates."""
         names = [write.write for write in self._list_writes()]
         return tuple(dict.fromkeys([*names, *self._heartbeats]))
+
+    @property
+    def evidence_level(self) -> EvidenceKind:
+        """The strongest evidence for what is written, or of a meter for what is read."""
+        kinds = set()
+        for evidence in self.evidence:
+            if evidence.backs == "all" or not self.modes:
+                kinds.add(evidence.kind)
+        levels: tuple[EvidenceKind, ...] = get_args(EvidenceKind)
+        return next((level for level in levels if level in kinds), levels[-1])
+
+    @property
+    def needs_trial(self) -> bool:
+        """Whether a device is read only until a trial has moved it."""
+        return bool(self.modes) and self.evidence_level not in PROVEN_KINDS
 
     @property
     def _heartbeats(self) -> tuple[str, ...]:

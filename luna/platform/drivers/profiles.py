@@ -82,7 +82,7 @@ class ProfiledControl(Protocol):
 
 def _require_kind(via: Via, kind: ProfileKind, data_folder: Path, *, field: str) -> None:
     profile = load_profile(via.profile, data_folder)
-    if profile.kind == "meter":
+    if not profile.is_commanded:
         raise refuse("profile-not-commanded", field=f"{field}.profile", value=via.profile)
     if profile.kind != kind:
         raise refuse(

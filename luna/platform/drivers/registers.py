@@ -87,6 +87,8 @@ def turn_by_bits(value: float, status: int, bits: SignBits, *, noise: float = 0.
     Below ``noise`` a minus is no contradiction.
     """
     is_positive = bool(status >> bits.positive_bit & 1)
+    if bits.negative_bit is None:
+        return abs(value) if is_positive else -abs(value)
     is_negative = bool(status >> bits.negative_bit & 1)
     if is_positive and is_negative:
         return math.nan

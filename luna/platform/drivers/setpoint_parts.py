@@ -13,6 +13,7 @@ from luna.energy.devices.commands import Via
 from luna.platform.drivers.profile import (
     PREFIX_PART,
     DeviceProfile,
+    HttpTransport,
     JsonPoint,
     PartName,
     PointName,
@@ -126,14 +127,16 @@ def describe_writes(
 
     None for a mode that is emulated by two others.
 
-    A destination is a topic, or a point and its register, in a SunSpec model counted from its ID.
-    What depends on the device is shown as its point's name.
+    A destination is a topic, or a point and its request or register, in a SunSpec model counted
+    from its ID. What depends on the device is shown as its point's name.
     """
     described: list[tuple[str, str]] = []
     for write in profile.modes.get(setpoint.mode, ()):
         point = profile.points[write.write]
         if isinstance(point, JsonPoint):
             place = (point.write_to or "").replace(PREFIX_PART, via.prefix or PREFIX_PART)
+            if isinstance(profile.transport, HttpTransport):
+                place = f"{write.write} ({point.write_method} {place})"
         else:
             register = "/".join(map(str, (*point.model[:1], point.register_)))
             place = f"{write.write} ({register})"

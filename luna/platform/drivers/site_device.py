@@ -61,7 +61,7 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, name: str | None
         raise refuse("profile-not-shared", field="--listen-port", profile=profile.profile)
     document: dict[str, Any] = site.model_dump(mode="json", by_alias=True)
     commanded: str | None = None
-    if profile.kind in _COMMANDED:
+    if profile.kind in _COMMANDED and profile.is_commanded:
         section, key = _COMMANDED[profile.kind]
         commanded = _choose_name(site, section, name)
         entry = {key: commanded, "via": via.model_dump(mode="json", exclude_none=True)}

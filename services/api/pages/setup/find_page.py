@@ -280,6 +280,8 @@ def _connect_battery(answers: dict[str, Any], device: NetworkDevice, place: int)
     if device.capacity_kwh is not None and not battery.get("capacity_kwh"):
         battery |= write_numbers(capacity_kwh=device.capacity_kwh)
     answers = answers | {"batteries": batteries}
+    if not device.commanded:
+        return answers
     control = answers.get("control") or {}
     name = battery_names(answers)[place]
     connection = {"profile_place": device.profile, **_write_address(device)}
