@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 from services.ocpp.central_system import REJECTED, CentralSystem
 
 FOLDER = "/ocpp/"
-IDENTITY = re.compile(r"[A-Za-z0-9.:_-]{1,64}")
+IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The first that both know is spoken.
 PROTOCOLS = ("ocpp1.6", "ocpp2.0.1")
 # A message of a charge point has some kilobytes, with all its settings some ten.
@@ -98,7 +98,7 @@ class _Doorkeeper:
             REJECTED.inc()
             return connection.respond(
                 HTTPStatus.NOT_FOUND,
-                "A charge point connects to /ocpp/ and its identity, such as /ocpp/garage.\n",
+                "A charge point connects to /ocpp/ and its name of letters, digits and . _ -\n",
             )
         if self._inside >= MOST_CONNECTIONS:
             REJECTED.inc()

@@ -116,7 +116,7 @@ def make_points(identity: str, data_folder: Path, **traits: Any) -> OcppPoints:
         points[name] = {"at": "state", "field": name, "unit": "kWh" if "kwh" in name else "W"}
     for name in WRITTEN:
         points[f"set_{name}"] = {
-            "at": "state", "field": name, "write_to": "limit", "persistence": "volatile",
+            "at": "state", "field": f"limit.{name}", "write_to": "limit", "persistence": "volatile",
         }  # fmt: skip
     profile = DeviceProfile.model_validate(
         {
