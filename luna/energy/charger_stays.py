@@ -153,3 +153,23 @@ def _find_charged_kwh(
         return None
     stored_kwh = metered.count_into(arrival, departure) * vehicle.charge_efficiency
     return min(stored_kwh, vehicle.capacity_kwh)
+
+
+def leave_out_plugged(
+    metered: MeteredEnergy, plugs: SensorSeries, *, unplugged: bool = False
+) -> MeteredEnergy:
+    """Return what a meter of several chargers counted while another vehicle was away.
+
+    It is unknown in each slot in which the other vehicle was plugged in, or nobody knows.
+    """
+    edges = metered.timeline.edges
+    is_away = np.zeros(metered.timeline.count, dtype=bool)
+    changes = _list_changes(plugs, unplugged=unplugged)
+    for place, change in enumerate(changes):
+        if change.is_plugged:
+            continue
+        left = to_instant(change.at)
+        is_last = place + 1 == len(changes)
+        back = edges[-1] if is_last else to_instant(changes[place + 1].at)
+        is_away |= (edges[:-1] >= left) & (edges[1:] <= back)
+    return MeteredEnergy(metered.timeline, np.where(is_away, metered.into_kwh, np.nan))

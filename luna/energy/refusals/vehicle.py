@@ -65,6 +65,11 @@ REASONS: dict[str, RefusalReason] = {
         "List them: luna session list --site {site_id}.",
         error=NotFoundError,
     ),
+    "no-such-departure": RefusalReason(
+        "this departure is not proposed",
+        "List them: luna car departures --site {site_id}.",
+        error=NotFoundError,
+    ),
     "session-reversed": RefusalReason("the session ends before it begins", "Swap from and to."),
     "session-power-beyond": RefusalReason(
         "the car cannot charge this fast",
