@@ -1,4 +1,4 @@
-"""A car's weekly departures as its stays show them, for its owner to accept or decline."""
+"""What owners say of their cars: how full they are, and whether they leave as their stays show."""
 
 from typing import Annotated
 
@@ -12,10 +12,11 @@ from luna.contracts.departures import (
     ProposedDeparture,
 )
 from luna.contracts.message import Message
+from luna.contracts.vehicle_levels import NewVehicleLevel, VehicleLevel
 from luna.platform.capabilities.sessions import SESSION_TABLE
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
-from luna.platform.database import departures
-from luna.words import Numbers
+from luna.platform.database import departures, vehicle_levels
+from luna.words import Numbers, say_instant
 
 _NOUN = "vehicle sessions"
 _PATH = "/v1/sites/{site_id}/departures"
@@ -108,7 +109,68 @@ def decline_departure(
     return departures.decline(call.connection, site_id, departure_id, by=call.by, now=call.now)
 
 
+class VehicleLevelList(Message):
+    """States of charge that owners stated and that still hold."""
+
+    levels: Annotated[list[VehicleLevel], Field(description="one of a vehicle at most")]
+
+
+def _show_level(level: VehicleLevel, numbers: Numbers) -> list[str]:
+    return [
+        level.vehicle,
+        numbers.share(level.soc),
+        say_instant(level.stated_at, numbers.zone),
+        level.stated_by,
+        numbers.energy(level.charged_kwh),
+        numbers.share(level.estimated_soc),
+    ]
+
+
+_LEVEL_HEADINGS = ("vehicle", "stated", "at", "by", "charged since", "estimated now")
+
+
+@capability(
+    "GET",
+    "/v1/sites/{site_id}/vehicle-levels",
+    noun=_NOUN,
+    scope="read",
+    command="car levels",
+    shown=ReplyTable(
+        _LEVEL_HEADINGS, _show_level, "levels", none="Nobody said how full a car of {site_id} is."
+    ),
+)
+def list_vehicle_levels(call: CapabilityCall, site_id: SiteName) -> VehicleLevelList:
+    """List how full cars are by their owners' word.
+
+    Return what was stated and still holds, with what the charger counted since.
+    """
+    levels = vehicle_levels.read_estimates(call.connection, site_id, now=call.now)
+    return VehicleLevelList(levels=levels)
+
+
+@capability(
+    "POST",
+    "/v1/sites/{site_id}/vehicle-levels",
+    noun=_NOUN,
+    scope="operate",
+    command="car level",
+    shown=ReplyTable(_LEVEL_HEADINGS, _show_level),
+    signable=True,
+)
+def set_vehicle_level(
+    call: CapabilityCall, site_id: SiteName, level: NewVehicleLevel
+) -> VehicleLevel:
+    """Say how full a car is now.
+
+    Where no sensor tells it: its level, or what it still needs. What its charger counts from now on
+    is added until the car leaves.
+    """
+    return vehicle_levels.store(call.connection, site_id, level, by=call.by, now=call.now)
+
+
 CAPABILITIES = (
+    list_vehicle_levels,
+    set_vehicle_level,
     list_departures,
     accept_departure,
     decline_departure,

@@ -1,21 +1,42 @@
-"""Weekly departures on the page Planning: proposed with their figures, accepted or declined."""
+"""Cars on the page Planning: proposed departures with their figures, and stated levels."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from luna.contracts.charging_sessions import WEEKDAYS
 from luna.contracts.departures import ProposedDeparture
+from luna.contracts.vehicle_levels import VehicleLevel
 from luna.words import Numbers
 from luna.words.devices import say_device
 from luna.words.pages import PageWords
+from luna.words.times import say_when
 
 
 @dataclass(frozen=True, slots=True)
 class DeparturesView:
-    """The proposed departures of a site's cars in words."""
+    """The proposed departures and the stated levels of a site's cars in words."""
 
     proposals: list[ProposedDeparture]
+    levels: list[VehicleLevel]
+    now: datetime
     numbers: Numbers
     words: PageWords
+
+    def say_level(self, level: VehicleLevel) -> str:
+        """Return how full a car is by its owner's word, with what it charged since."""
+        device = say_device(level.vehicle, language=self.numbers.language)
+        stated = self.numbers.share(level.soc)
+        moment = say_when(level.stated_at, now=self.now, numbers=self.numbers)
+        if not level.charged_kwh:
+            return self.words("level_stated", device=device, soc=stated, t=moment)
+        return self.words(
+            "level_estimated",
+            device=device,
+            soc=self.numbers.share(level.estimated_soc),
+            stated=stated,
+            t=moment,
+            kwh=self.numbers.energy(level.charged_kwh),
+        )
 
     def say_departure(self, proposed: ProposedDeparture) -> str:
         """Return car, days and time of a proposal."""

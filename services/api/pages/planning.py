@@ -22,6 +22,7 @@ from luna.contracts.departures import (
 from luna.contracts.operator_limits import StoredLimit
 from luna.contracts.owner import StoredBlock
 from luna.contracts.owner_constraints import find_actions
+from luna.contracts.vehicle_levels import NewVehicleLevel, VehicleLevel
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
@@ -35,6 +36,7 @@ from luna.platform.database import (
     manual_blocks,
     plans,
     sites,
+    vehicle_levels,
 )
 from luna.platform.database.engine import unit_of_work
 from luna.words.refusals import SpokenError
@@ -144,6 +146,30 @@ class DepartureFields(BaseModel):
         )
 
 
+class LevelFields(BaseModel):
+    """The fields of the form that says how full a car is; one of both is empty."""
+
+    vehicle: Annotated[str, Field(max_length=64)]
+    level: Percent = None
+    need_kwh: Annotated[str, Field(max_length=16)] = ""
+
+    def stated(self) -> NewVehicleLevel:
+        """Return what the form says.
+
+        Raises:
+            InvalidInputError: both or none, or no number.
+        """
+        document = {
+            "vehicle": self.vehicle,
+            "soc": None if self.level is None else self.level / 100,
+            "need_kwh": read_power(self.need_kwh, "need_kwh"),
+        }
+        try:
+            return NewVehicleLevel.model_validate(document)
+        except ValidationError as exc:
+            raise invalid_input(exc, field="") from exc
+
+
 class PlanningQuery(BaseModel):
     """The parameters of the page's address.
 
@@ -184,7 +210,7 @@ async def show_planning(
     now = gateway.clock.now()
     marks, stored, day_parts = await run_in_threadpool(_read, gateway, site_id, now, query)
     latest, count = await run_in_threadpool(_read_limits, gateway, site_id, now)
-    proposals = await run_in_threadpool(_read_proposals, gateway, stored.site, now)
+    proposals, levels = await run_in_threadpool(_read_cars, gateway, stored.site, now)
     form = query.form(stored.site, now)
     trial, refusal = None, None
     if query.cost:
@@ -202,7 +228,7 @@ async def show_planning(
         "cost_words": say_cost(trial, numbers, words),
         "boost_hours": BOOST_HOURS,
         "price_parts": PricePartsView(day_parts, numbers, words),
-        "departures": DeparturesView(proposals, numbers, words),
+        "departures": DeparturesView(proposals, levels, now, numbers, words),
         "limits": LimitsView(latest, count, stored.site, now, numbers, words),
     }
 
@@ -315,6 +341,21 @@ def take_back_session(
     with unit_of_work(gateway.database) as connection:
         charging_sessions.remove(connection, site_id, session_id, by=caller.signature)
     return RedirectResponse(f"{PAGE.address(site_id)}?session_taken_back={session_id}", 303)
+
+
+@router.page("POST", "/ui/sites/{site_id}/planning/levels", "operate")
+def state_level(
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    fields: Annotated[LevelFields, Form()],
+) -> Response:
+    """Store how full a car is, and lead back to the page."""
+    with unit_of_work(gateway.database) as connection:
+        vehicle_levels.store(
+            connection, site_id, fields.stated(), by=caller.signature, now=gateway.clock.now()
+        )
+    return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/departures/{departure_id}/accept", "operate")
@@ -470,11 +511,14 @@ def _read_limits(gateway: Gateway, site_id: str, now: datetime) -> tuple[list[St
         return read_limits(connection, site_id, now=now)
 
 
-def _read_proposals(gateway: Gateway, site: Site, now: datetime) -> list[ProposedDeparture]:
+def _read_cars(
+    gateway: Gateway, site: Site, now: datetime
+) -> tuple[list[ProposedDeparture], list[VehicleLevel]]:
     if not site.vehicles:
-        return []
+        return [], []
     with unit_of_work(gateway.database) as connection:
-        return departures.read_proposals(connection, site.name, now=now)
+        proposals = departures.read_proposals(connection, site.name, now=now)
+        return proposals, vehicle_levels.read_estimates(connection, site.name, now=now)
 
 
 def _find_removed_session(

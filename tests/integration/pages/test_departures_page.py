@@ -104,3 +104,20 @@ def test_a_declined_departure_leaves_page_and_interface(api: httpx.Client) -> No
     assert wording("planning", "departures_note") not in read(api)
     gone = api.post(f"{PATH}/{departure_id}/accept", json={})
     assert gone.status_code == 404
+
+
+@pytest.mark.usefixtures("driven")
+def test_what_the_owner_says_of_the_level_stands_on_the_page(api: httpx.Client) -> None:
+    fields = {"vehicle": "car", "level": "40", "need_kwh": ""}
+    assert api.post(f"{PAGE}/levels", data=fields).status_code == 303
+    said = wording_pattern("planning", "level_stated", device="Car", soc="40%")
+    assert said.search(read(api))
+    (level,) = api.get(f"/v1/sites/{SITE}/vehicle-levels").json()["levels"]
+    assert (level["soc"], level["vehicle"]) == (0.4, "car")
+    both = api.post(f"/v1/sites/{SITE}/vehicle-levels", json={"soc": 0.4, "need_kwh": 3})
+    assert both.status_code == 422
+    nothing = api.post(f"{PAGE}/levels", data={"vehicle": "car", "level": "", "need_kwh": ""})
+    assert nothing.status_code == 422
+    need = api.post(f"/v1/sites/{SITE}/vehicle-levels", json={"need_kwh": 15})
+    # A quarter of the car's 60 kWh lacks of a full one.
+    assert need.json()["soc"] == pytest.approx(0.75)
