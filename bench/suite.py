@@ -33,6 +33,7 @@ NAMES = (
     "forecast",
     "scenarios",
     "bandit",
+    "departures",
     "queue",
     "fleet",
     "fleet_forecasts",

@@ -123,14 +123,23 @@ def _factor(numbers: Numbers, figure: float) -> str:
 
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     **dict.fromkeys(
-        ("soc", "doubted_soc", "sensor_soc", "arrival_soc", "min_soc", "max_soc"), Numbers.share
+        (
+            "soc",
+            "doubted_soc",
+            "sensor_soc",
+            "arrival_soc",
+            "stated_soc",
+            "min_soc",
+            "max_soc",
+        ),
+        Numbers.share,
     ),
     "start_soc": _precise_share,
     **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
     **dict.fromkeys(("need_kwh", "metered_kwh", "given_kwh", "planned_kwh"), Numbers.energy),
     "times": Numbers.number,
-    **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
+    **dict.fromkeys(("at", "doubted_at", "since", "issued_at", "stated_at"), _moment),
     **dict.fromkeys(("load_factor", "pv_factor"), _factor),
     "earliest": _earliest,
     "until": _until,

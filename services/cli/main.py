@@ -55,6 +55,7 @@ COMMANDS = {
         "Train, measure and compare Antares, and show its status.",
     ),
     "session": _CommandEntry("session", "Plan when the car is at home and how full it leaves."),
+    "car": _CommandEntry(None, "Say how full the car is; accept or decline its weekly departures."),
     "tariff": _CommandEntry(None, "Explain what a kWh costs, and why."),
     "energy": _CommandEntry(None, "Show energy and cost of a day, week, month or year."),
     "scores": _CommandEntry(None, "Show each policy's daily cost from stored replays."),

@@ -86,6 +86,8 @@ class NoteReply(Message):
     - ``vehicle_soc_doubted``: the same as ``soc_doubted`` of a ``vehicle``.
     - ``vehicle_soc_counted``: the ``vehicle`` came ``since`` an instant with ``arrival_soc``, by
       its session, and its charger counted ``metered_kwh``.
+    - ``vehicle_soc_stated``: the owner said ``stated_soc`` of the ``vehicle`` at ``stated_at``;
+      ``vehicle_soc_estimated``: its charger counted ``metered_kwh`` since, which makes ``soc``.
     - ``vehicle_soc_stands_still``, ``vehicle_soc_against_meter``: the ``vehicle`` begins with
       ``soc``, by what its charger counted (``metered_kwh``) while its sensor, ``since`` an instant,
       says ``sensor_soc``, or says more than was counted.

@@ -65,6 +65,19 @@ REASONS: dict[str, RefusalReason] = {
         "List them: luna session list --site {site_id}.",
         error=NotFoundError,
     ),
+    "no-such-departure": RefusalReason(
+        "this departure is not proposed",
+        "List them: luna car departures --site {site_id}.",
+        error=NotFoundError,
+    ),
+    "level-or-need": RefusalReason(
+        "either the level or the need says how full a car is",
+        "Give one of both: soc 0.4, or need_kwh 20.",
+    ),
+    "need-beyond-vehicle": RefusalReason(
+        "the car needs more than the {holds_kwh:g} kWh that it may hold",
+        "Give less.",
+    ),
     "session-reversed": RefusalReason("the session ends before it begins", "Swap from and to."),
     "session-power-beyond": RefusalReason(
         "the car cannot charge this fast",

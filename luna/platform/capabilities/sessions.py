@@ -41,6 +41,7 @@ def _show(session: StoredSession, numbers: Numbers) -> list[str]:
 
 
 _HEADINGS = ("session", "vehicle", "from", "to", "comes with", "leaves with", "by")
+SESSION_TABLE = ReplyTable(_HEADINGS, _show)
 
 
 @capability(
@@ -74,7 +75,7 @@ def list_sessions(
     noun=_NOUN,
     scope="operate",
     command="session add",
-    shown=ReplyTable(_HEADINGS, _show),
+    shown=SESSION_TABLE,
     status=201,
     signable=True,
 )

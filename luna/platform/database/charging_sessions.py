@@ -20,6 +20,7 @@ from luna.energy.charge_sensors import (
     NOTHING_SAID,
     ChargeSensors,
     SeenCharge,
+    SensorSeries,
     UntakenCharge,
     is_away,
     is_idle,
@@ -31,7 +32,7 @@ from luna.energy.energy_store import MeteredEnergy
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.steered_slots import mark_dimmed
-from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
 from luna.energy.units import UnitHistory, level_factor
 from luna.platform.database import (
     control,
@@ -243,8 +244,7 @@ def read_charge_each(
             sensor_series[key, vehicle_sensors.soc] if vehicle_sensors.soc else NOTHING_SAID
         )
         units = histories.get((key, vehicle_sensors.soc or ""), UnitHistory())
-        factors = np.array([level_factor(unit) for unit in units.names])
-        socs = (instants, values * factors[units.places(instants)])
+        socs = scale_levels(instants, values, units)
         plugs = plugs_each[key, name]
         # One meter counts all chargers: its figure is a vehicle's if no other one is plugged in.
         others = [(key, other.name) for other in vehicles if other.name != name]
@@ -263,6 +263,12 @@ def read_charge_each(
         )
         charges.setdefault(key, {})[name] = judged
     return charges
+
+
+def scale_levels(instants: InstantArray, values: FloatArray, units: UnitHistory) -> SensorSeries:
+    """Return levels as shares, whatever unit their sensor had at the time."""
+    factors = np.array([level_factor(unit) for unit in units.names])
+    return instants, values * factors[units.places(instants)]
 
 
 def _read_metered_each(

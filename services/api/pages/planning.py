@@ -13,16 +13,31 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.charging_sessions import NewSession, StoredSession, Weekday
+from luna.contracts.departures import (
+    Clock,
+    DepartureChanges,
+    DepartureId,
+    ProposedDeparture,
+)
 from luna.contracts.operator_limits import StoredLimit
 from luna.contracts.owner import StoredBlock
 from luna.contracts.owner_constraints import find_actions
+from luna.contracts.vehicle_levels import NewVehicleLevel, VehicleLevel
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import control_service
-from luna.platform.database import charging_sessions, control, manual_blocks, plans, sites
+from luna.platform.database import (
+    charging_sessions,
+    control,
+    departures,
+    manual_blocks,
+    plans,
+    sites,
+    vehicle_levels,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.untried_devices import find_untried
 from luna.words.refusals import SpokenError
@@ -30,6 +45,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.battery_trial import TrialView, begin_trial, view_trial
 from services.api.pages.block_cost import Trial, price_block
+from services.api.pages.departures import DeparturesView
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import (
     EMPTY_IS_NONE,
@@ -115,6 +131,46 @@ class SessionFields(BaseModel):
             raise invalid_input(exc, field="") from exc
 
 
+class DepartureFields(BaseModel):
+    """The fields of a proposed departure's form; without any it is accepted as it is."""
+
+    leaves: Clock | None = None
+    target: Percent = None
+    days: Annotated[list[Weekday], Field(max_length=7)] = []
+
+    def changes(self) -> DepartureChanges:
+        """Return what the owner wants differently."""
+        return DepartureChanges(
+            days=self.days or None,
+            leaves=self.leaves,
+            target_soc=None if self.target is None else self.target / 100,
+        )
+
+
+class LevelFields(BaseModel):
+    """The fields of the form that says how full a car is; one of both is empty."""
+
+    vehicle: Annotated[str, Field(max_length=64)]
+    level: Percent = None
+    need_kwh: Annotated[str, Field(max_length=16)] = ""
+
+    def stated(self) -> NewVehicleLevel:
+        """Return what the form says.
+
+        Raises:
+            InvalidInputError: both or none, or no number.
+        """
+        document = {
+            "vehicle": self.vehicle,
+            "soc": None if self.level is None else self.level / 100,
+            "need_kwh": read_power(self.need_kwh, "need_kwh"),
+        }
+        try:
+            return NewVehicleLevel.model_validate(document)
+        except ValidationError as exc:
+            raise invalid_input(exc, field="") from exc
+
+
 class PlanningQuery(BaseModel):
     """The parameters of the page's address.
 
@@ -155,6 +211,7 @@ async def show_planning(
     now = gateway.clock.now()
     marks, stored, day_parts = await run_in_threadpool(_read, gateway, site_id, now, query)
     latest, count = await run_in_threadpool(_read_limits, gateway, site_id, now)
+    proposals, levels = await run_in_threadpool(_read_cars, gateway, stored.site, now)
     form = query.form(stored.site, now)
     trial, refusal = None, None
     if query.cost:
@@ -172,6 +229,7 @@ async def show_planning(
         "cost_words": say_cost(trial, numbers, words),
         "boost_hours": BOOST_HOURS,
         "price_parts": PricePartsView(day_parts, numbers, words),
+        "departures": DeparturesView(proposals, levels, now, numbers, words),
         "limits": LimitsView(latest, count, stored.site, now, numbers, words),
     }
 
@@ -293,6 +351,55 @@ def take_back_session(
     with unit_of_work(gateway.database) as connection:
         charging_sessions.remove(connection, site_id, session_id, by=caller.signature)
     return RedirectResponse(f"{PAGE.address(site_id)}?session_taken_back={session_id}", 303)
+
+
+@router.page("POST", "/ui/sites/{site_id}/planning/levels", "operate")
+def state_level(
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    fields: Annotated[LevelFields, Form()],
+) -> Response:
+    """Store how full a car is, and lead back to the page."""
+    with unit_of_work(gateway.database) as connection:
+        vehicle_levels.store(
+            connection, site_id, fields.stated(), by=caller.signature, now=gateway.clock.now()
+        )
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+@router.page("POST", "/ui/sites/{site_id}/planning/departures/{departure_id}/accept", "operate")
+def accept_departure(
+    site_id: SitePath,
+    departure_id: DepartureId,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    fields: Annotated[DepartureFields, Form()],
+) -> Response:
+    """Store a proposed departure as a weekly session, and lead back to the page."""
+    with unit_of_work(gateway.database) as connection:
+        departures.accept(
+            connection,
+            site_id,
+            departure_id,
+            fields.changes(),
+            by=caller.signature,
+            now=gateway.clock.now(),
+        )
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+@router.page("POST", "/ui/sites/{site_id}/planning/departures/{departure_id}/decline", "operate")
+def decline_departure(
+    site_id: SitePath, departure_id: DepartureId, gateway: CurrentGateway, caller: CurrentCaller
+) -> Response:
+    """Decline a proposed departure, and lead back to the page."""
+    with unit_of_work(gateway.database) as connection:
+        departures.decline(
+            connection, site_id, departure_id, by=caller.signature, now=gateway.clock.now()
+        )
+    return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/heat", "operate")
@@ -418,6 +525,16 @@ def _read(
 def _read_limits(gateway: Gateway, site_id: str, now: datetime) -> tuple[list[StoredLimit], int]:
     with unit_of_work(gateway.database) as connection:
         return read_limits(connection, site_id, now=now)
+
+
+def _read_cars(
+    gateway: Gateway, site: Site, now: datetime
+) -> tuple[list[ProposedDeparture], list[VehicleLevel]]:
+    if not site.vehicles:
+        return [], []
+    with unit_of_work(gateway.database) as connection:
+        proposals = departures.read_proposals(connection, site.name, now=now)
+        return proposals, vehicle_levels.read_estimates(connection, site.name, now=now)
 
 
 def _find_removed_session(

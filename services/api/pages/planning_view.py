@@ -101,8 +101,8 @@ class FixedState:
     on_vacation: bool
 
 
-def read_power(text: str) -> float | None:
-    """Parse a power in kW, with a decimal comma or point; None if empty.
+def read_power(text: str, field: str = "power_kw") -> float | None:
+    """Parse a power in kW, or an energy in kWh, with a decimal comma or point; None if empty.
 
     Raises:
         InvalidInputError: it is no number.
@@ -111,7 +111,7 @@ def read_power(text: str) -> float | None:
         return None
     number = read_number(text)
     if number is None:
-        raise refuse("no-number", field="power_kw", value=text)
+        raise refuse("no-number", field=field, value=text)
     return number
 
 

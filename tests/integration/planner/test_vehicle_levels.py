@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 from luna.contracts.charging_sessions import NewSession
 from luna.contracts.operator_limits import NewLimit
 from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.vehicle_levels import NewVehicleLevel, VehicleLevel
+from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
@@ -19,6 +21,7 @@ from luna.platform.database import (
     observations,
     operator_limits,
     sites,
+    vehicle_levels,
 )
 from luna.platform.database import readings as stored_readings
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
@@ -191,3 +194,65 @@ def test_what_was_counted_since_a_car_came_is_added_to_what_was_said_of_it(
     figures = notes(reply)["vehicle_soc_counted"]
     assert (figures["soc"], figures["arrival_soc"], figures["metered_kwh"]) == (0.795, 0.3, 33.0)
     assert charged(reply) <= 1.03
+
+
+BY_WORD = {"vehicle_consumption": "sensor.wallbox"}
+
+
+def state(connection: Connection, hours: float, **level: float) -> VehicleLevel:
+    """Say how full the car is, so many hours from ``START`` on."""
+    stated = NewVehicleLevel.model_validate(level)
+    now = START + hours * HOUR
+    return vehicle_levels.store(connection, "wallbox", stated, by="anna", now=now)
+
+
+def test_what_is_charged_after_the_owner_s_word_is_added_to_it(
+    connection: Connection, wallbox: None
+) -> None:
+    save(connection, input_sensors=SENSORS | {"vehicle_soc": []})
+    count(connection, 1.0)
+    state(connection, -2, soc=0.4)
+    reply = plan(connection)
+    figures = notes(reply)["vehicle_soc_estimated"]
+    # Two hours of 4 kW at nine tenths are 7.2 of 60 kWh.
+    assert (figures["stated_soc"], figures["metered_kwh"]) == (0.4, 8.0)
+    assert figures["soc"] == pytest.approx(0.52)
+    # 0.28 of 60 kWh to the target of 80 %, at nine tenths.
+    assert charged(reply) == pytest.approx(18.7, abs=0.3)
+
+
+def test_a_need_is_missing_of_the_session_s_target(connection: Connection, wallbox: None) -> None:
+    save(connection, input_sensors=BY_WORD)
+    count(connection, 0.0)
+    level = state(connection, 0, need_kwh=12)
+    assert level.soc == pytest.approx(0.6)
+    reply = plan(connection)
+    assert notes(reply)["vehicle_soc_stated"]["soc"] == pytest.approx(0.6)
+    assert charged(reply) == pytest.approx(13.3, abs=0.3)
+
+
+def test_a_newer_reading_of_the_sensor_counts_more_than_the_owner_s_word(
+    connection: Connection, wallbox: None
+) -> None:
+    count(connection, 0.0)
+    state(connection, -2.5, soc=0.7)
+    report(connection, "car", (-1, 31, 1))
+    assert "vehicle_soc_read" in notes(plan(connection))
+
+
+def test_the_owner_s_word_ends_when_the_car_leaves(connection: Connection, wallbox: None) -> None:
+    save(connection, input_sensors=SENSORS | {"vehicle_soc": []})
+    count(connection, 0.0)
+    state(connection, -2.5, soc=0.7)
+    now = START - HOUR
+    (level,) = vehicle_levels.read_estimates(connection, "wallbox", now=now)
+    assert (level.estimated_soc, level.stated_by) == (0.7, "anna")
+    report(connection, "car", (-2, 0, 0), (-0.5, 0, 1))
+    assert vehicle_levels.read_estimates(connection, "wallbox", now=START) == []
+
+
+def test_a_car_needs_no_more_than_it_can_hold(connection: Connection, wallbox: None) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        state(connection, 0, need_kwh=49)
+    # The session's target is 80 % of 60 kWh.
+    assert "48 kWh" in str(refused.value)

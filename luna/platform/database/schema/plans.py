@@ -362,6 +362,39 @@ charging_sessions = Table(
 )
 
 
+departure_answers = Table(
+    "departure_answers",
+    metadata,
+    Column("answer_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
+    text("departure_id", "the proposal's name"),
+    text("vehicle", "by its name"),
+    document("proposal", "weekdays, time and energy as they were proposed"),
+    text("answer", "accepted or declined"),
+    Column(
+        "session_id",
+        BigInteger,
+        comment="the weekly session that it became; empty: it was declined",
+    ),
+    text("answered_by"),
+    recorded("answered_at"),
+    Index("ix_departure_answers_vehicle", "site_key", "vehicle", "answer_id"),
+    comment="What an owner answered to a weekly departure that was proposed",
+)
+
+vehicle_levels = Table(
+    "vehicle_levels",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    text("vehicle", "by its name", primary_key=True),
+    number("soc", "state of charge, 0 to 1", nullable=False),
+    number("need_kwh", "the need that it was said by; empty: it was said itself"),
+    text("stated_by"),
+    instant("stated_at"),
+    comment="A vehicle's state of charge as its owner last stated it",
+)
+
+
 what_ifs = Table(
     "what_ifs",
     metadata,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from luna.contracts.charging_sessions import fit_session, meet
 from luna.contracts.plan import Assumption, StateMessage
 from luna.contracts.plan.state import VehicleSession, VehicleState
+from luna.contracts.vehicle_levels import VehicleLevel
 from luna.energy.charge_sensors import SeenCharge, count_since, list_read
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.site import Site
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from luna.platform.database.site_facts import DemandFacts
 
 # ``read``: by its sensor; ``said``: by its session; ``counted``: by its session and its charger's
-# meter;
+# meter; ``stated``: as its owner stated it; ``estimated``: by that and its charger's meter;
 # ``expected``: by the plan in force; ``assumed``: by none of them, it is the vehicle's reserve.
-ChargeSource = Literal["read", "said", "counted", "expected", "assumed"]
+ChargeSource = Literal["read", "said", "counted", "stated", "estimated", "expected", "assumed"]
 # The times at the charger of a vehicle of which only its daily need is known. Source: Mobilität in
 # Deutschland 2017, most ways to work and home.
 USUAL_FROM = "18:00"
@@ -47,7 +48,8 @@ class StartCharge:
         source: where it comes from.
         at: the instant of the sensor's reading.
         sensed: the sensor's level with its verdict.
-        came: of a counted charge, the figures at the begin of the session.
+        came: of a counted charge, the figures at the begin of the session; of a stated one, those
+            of the statement.
     """
 
     soc: float
@@ -109,7 +111,12 @@ def find_vehicles(
             continue
         sessions = sorted([*requested, *own], key=lambda session: session.from_)
         sensed = facts.sensed.get(vehicle.name, SeenCharge())
+        stated = facts.stated.get(vehicle.name)
         charge = _find_sensed(site, vehicle, sensed, sessions=sessions[:1], expected=expected)
+        if stated is not None and (charge is None or _is_older(charge, stated)):
+            planned_soc = _find_planned_soc(facts, before, stated)
+            charge = _find_stated(vehicle, sensed, stated, planned_soc=planned_soc, start=start)
+            sessions = _begin_with(sessions, charge, start)
         if charge is None:
             charge = _find_counted(vehicle, sensed, own, start)
         if charge is None:
@@ -117,7 +124,8 @@ def find_vehicles(
         state = before or VehicleState(soc=charge.soc)
         state = state.model_copy(update={"soc": charge.soc, "sessions": sessions})
         first = sessions[0] if sessions else None
-        if first is not None and first.from_ > start and first.arrival_soc is not None:
+        is_ahead = first is not None and first.from_ > start
+        if stated is None and first is not None and is_ahead and first.arrival_soc is not None:
             charge = StartCharge(first.arrival_soc, "said")
         # The arrival charge of a usual session follows from the daily need: nobody stated it.
         if usual and charge.source == "said":
@@ -125,6 +133,52 @@ def find_vehicles(
         usual_kwh = vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0
         vehicles[vehicle.name] = StartingVehicle(state, charge, usual_kwh)
     return vehicles
+
+
+def _is_older(charge: StartCharge, stated: VehicleLevel) -> bool:
+    return charge.at is not None and charge.at < stated.stated_at
+
+
+def _find_stated(
+    vehicle: ElectricVehicle,
+    sensed: SeenCharge,
+    stated: VehicleLevel,
+    *,
+    planned_soc: float | None,
+    start: datetime,
+) -> StartCharge:
+    """Return the level that the owner stated, with what was charged since.
+
+    Without a meter it is ``planned_soc``, by a plan that was made since.
+    """
+    figures = {"stated_soc": stated.soc, "stated_at": stated.stated_at.isoformat()}
+    counted = count_since(vehicle, sensed, stated.soc, since=stated.stated_at, now=start)
+    if counted is not None and counted[1]:
+        soc, metered_kwh = counted
+        came = figures | {"metered_kwh": round(metered_kwh, 3)}
+        return StartCharge(soc, "estimated", came=came)
+    if counted is None and planned_soc is not None:
+        return StartCharge(planned_soc, "expected")
+    return StartCharge(stated.soc, "stated", came=figures)
+
+
+def _find_planned_soc(
+    facts: "DemandFacts", before: VehicleState | None, stated: VehicleLevel
+) -> float | None:
+    """Return the level by the plan in force; None where it is older than what was stated."""
+    if before is None or facts.begun is None:
+        return None
+    return before.soc if facts.begun[0].issued_at > stated.stated_at else None
+
+
+def _begin_with(
+    sessions: Sequence[VehicleSession], charge: StartCharge, start: datetime
+) -> list[VehicleSession]:
+    """Return sessions of which the first begins with a stated charge."""
+    if not sessions or sessions[0].from_ <= start:
+        return list(sessions)
+    first = sessions[0].model_copy(update={"arrival_soc": charge.soc})
+    return [first, *sessions[1:]]
 
 
 def _list_requested(

@@ -1,0 +1,262 @@
+"""Propose weekly departures from recorded stays, and store what owners answer."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts.charging_sessions import StoredSession, Weekday
+from luna.contracts.departures import (
+    AnsweredDeparture,
+    DepartureAnswer,
+    DepartureChanges,
+    ProposedDeparture,
+    compose_session,
+    is_open,
+    keep_other_days,
+    propose_departure,
+)
+from luna.energy.charge_sensors import NOTHING_SAID, ChargeSensors, SensorSeries, sensors_of
+from luna.energy.charger_stays import ChargerStay, leave_out_plugged, list_stays
+from luna.energy.departure_habits import LONGEST_MEMORY, learn_departures
+from luna.energy.energy_store import MeteredEnergy
+from luna.energy.public_holidays import EPOCH, list_holidays
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.energy.units import UnitHistory
+from luna.platform.database import (
+    charging_sessions,
+    observations,
+    readings,
+    sensor_units,
+    sites,
+)
+from luna.platform.database.schema.plans import departure_answers
+from luna.platform.database.stored_rows import read_each
+from luna.platform.site_country import country_of
+
+# Answers that are read, of all vehicles of a site: more than anybody gives in a year.
+MOST_ANSWERS = 200
+# The stay before the first departure that counts.
+BEFORE = timedelta(days=3)
+
+
+def read_stays(
+    connection: Connection, site: Site, *, until: datetime
+) -> dict[str, list[ChargerStay]]:
+    """Return the stays of a site's vehicles in a quarter of a year, by their names.
+
+    Vehicles without a sensor of their plug are left out.
+    """
+    key = sites.key_of(connection, site.name)
+    sensors = sensors_of(site, at=until)
+    plugged = {name: own for name, own in sensors.items() if own.connected}
+    if not plugged:
+        return {}
+    first = floor_to(until - LONGEST_MEMORY - BEFORE, SLOT)
+    series = _read_series(connection, key, plugged, (first, until))
+    metered = _read_metered(connection, site, key, (first, until))
+    stays = {}
+    for vehicle in site.vehicles:
+        if vehicle.name not in plugged:
+            continue
+        own = plugged[vehicle.name]
+        own_metered = metered
+        for other in site.vehicles:
+            if own_metered is None or other.name == vehicle.name:
+                continue
+            other_sensors = plugged.get(other.name)
+            if other_sensors is None:
+                own_metered = None
+                continue
+            own_metered = leave_out_plugged(
+                own_metered,
+                series[other_sensors.connected or ""],
+                unplugged=other_sensors.unplugged,
+            )
+        stays[vehicle.name] = list_stays(
+            vehicle,
+            series[own.connected or ""],
+            series[own.soc] if own.soc else NOTHING_SAID,
+            own_metered,
+            unplugged=own.unplugged,
+        )
+    return stays
+
+
+def _read_series(
+    connection: Connection,
+    key: int,
+    sensors: Mapping[str, ChargeSensors],
+    span: tuple[datetime, datetime],
+) -> dict[str, SensorSeries]:
+    """Return plugs and levels by their sensors' names, levels as shares."""
+    level_names = [own.soc for own in sensors.values() if own.soc]
+    plug_names = [own.connected for own in sensors.values() if own.connected]
+    named = [(key, name) for name in dict.fromkeys([*plug_names, *level_names])]
+    first, end = span
+    all_series = readings.read_with_previous_each(connection, named, first=first, end=end)
+    series = {name: found for (_, name), found in zip(named, all_series, strict=True)}
+    histories = sensor_units.read_named(connection, [(key, name) for name in level_names])
+    for name in level_names:
+        units = histories.get((key, name), UnitHistory())
+        series[name] = charging_sessions.scale_levels(*series[name], units)
+    return series
+
+
+def _read_metered(
+    connection: Connection, site: Site, key: int, span: tuple[datetime, datetime]
+) -> MeteredEnergy | None:
+    if not site.input_sensors.vehicle_consumption:
+        return None
+    first, end = span
+    timeline = Timeline(first, SLOT, (floor_to(end, SLOT) - first) // SLOT)
+    columns = observations.read_columns_each(connection, {key: timeline}, names=("vehicle_kwh",))
+    if key not in columns:
+        return None
+    return MeteredEnergy(timeline, columns[key]["vehicle_kwh"])
+
+
+def read_proposals(
+    connection: Connection, site_id: str, *, now: datetime
+) -> list[ProposedDeparture]:
+    """Return the departures that a site's vehicles show and no answer has settled.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    site = sites.load(connection, site_id)
+    zone = ZoneInfo(site.timezone)
+    all_stays = read_stays(connection, site, until=now)
+    if not all_stays:
+        return []
+    standing = charging_sessions.read_standing(connection, site_id, first=now)
+    answers = read_answers(connection, site_id)
+    holidays = _list_holidays(site, now.astimezone(zone).date())
+    proposals = []
+    for vehicle in site.vehicles:
+        own_answers = [answer for answer in answers if answer.vehicle == vehicle.name]
+        own_standing = [session for session in standing if session.vehicle == vehicle.name]
+        stays = all_stays.get(vehicle.name, [])
+        for habit in learn_departures(stays, zone, until=now, holidays=holidays):
+            if is_open(habit, own_answers, own_standing, zone):
+                proposals.append(propose_departure(vehicle, habit, own_standing))
+    return proposals
+
+
+def _list_holidays(site: Site, today: date) -> set[date]:
+    years = {today.year, (today - LONGEST_MEMORY).year}
+    return {
+        EPOCH + timedelta(days=number)
+        for year in years
+        for number in list_holidays(country_of(site), site.region, year)
+    }
+
+
+def read_answers(connection: Connection, site_id: str) -> list[AnsweredDeparture]:
+    """Return the answers to a site's proposals, the latest first."""
+    table = departure_answers.c
+    query = (
+        select(departure_answers)
+        .where(table.site_key == sites.key_of(connection, site_id))
+        .order_by(table.answer_id.desc())
+        .limit(MOST_ANSWERS)
+    )
+    return read_each(connection.execute(query).mappings(), _answered)
+
+
+def _answered(row: Mapping[Any, Any]) -> AnsweredDeparture:
+    names = ("departure_id", "vehicle", "answer", "session_id", "answered_by", "answered_at")
+    return AnsweredDeparture.model_validate({name: row[name] for name in names} | row["proposal"])
+
+
+def accept(
+    connection: Connection,
+    site_id: str,
+    departure_id: str,
+    changes: DepartureChanges,
+    *,
+    by: str,
+    now: datetime,
+) -> StoredSession:
+    """Store a proposed departure as a weekly session, with what the owner changed of it.
+
+    It takes its days from the weekly sessions that the vehicle has.
+
+    Raises:
+        NotFoundError: no such site, or it is no longer proposed.
+        InvalidInputError: the vehicle cannot follow what was changed.
+    """
+    proposed = _find_proposed(connection, site_id, departure_id, now=now)
+    zone = ZoneInfo(sites.load(connection, site_id).timezone)
+    session = compose_session(proposed, changes, zone, now=now)
+    _free_days(connection, site_id, proposed.vehicle, session.days, by=by, now=now)
+    stored = charging_sessions.add(connection, site_id, session, by=by, now=now)
+    _store(connection, site_id, proposed, "accepted", by=by, session_id=stored.session_id)
+    return stored
+
+
+def _free_days(
+    connection: Connection,
+    site_id: str,
+    vehicle: str,
+    days: Sequence[Weekday],
+    *,
+    by: str,
+    now: datetime,
+) -> None:
+    """Take weekdays from the weekly sessions of a vehicle."""
+    for standing in charging_sessions.read_standing(connection, site_id, first=now):
+        if standing.vehicle != vehicle or not {*standing.days} & {*days}:
+            continue
+        charging_sessions.remove(connection, site_id, standing.session_id, by=by)
+        rest = keep_other_days(standing, days)
+        if rest is not None:
+            charging_sessions.add(connection, site_id, rest, by=by, now=now)
+
+
+def decline(
+    connection: Connection, site_id: str, departure_id: str, *, by: str, now: datetime
+) -> AnsweredDeparture:
+    """Decline a proposed departure: it is not proposed again until it has changed.
+
+    Raises:
+        NotFoundError: no such site, or it is no longer proposed.
+    """
+    proposed = _find_proposed(connection, site_id, departure_id, now=now)
+    _store(connection, site_id, proposed, "declined", by=by, session_id=None)
+    return read_answers(connection, site_id)[0]
+
+
+def _find_proposed(
+    connection: Connection, site_id: str, departure_id: str, *, now: datetime
+) -> ProposedDeparture:
+    for proposed in read_proposals(connection, site_id, now=now):
+        if proposed.departure_id == departure_id:
+            return proposed
+    raise refuse("no-such-departure", field="departure_id", value=departure_id, site_id=site_id)
+
+
+def _store(
+    connection: Connection,
+    site_id: str,
+    proposed: ProposedDeparture,
+    answer: DepartureAnswer,
+    *,
+    by: str,
+    session_id: int | None,
+) -> None:
+    row = {
+        "site_key": sites.key_of(connection, site_id),
+        "departure_id": proposed.departure_id,
+        "vehicle": proposed.vehicle,
+        "proposal": proposed.model_dump(mode="json", include={"days", "leaves", "enough_kwh"}),
+        "answer": answer,
+        "session_id": session_id,
+        "answered_by": by,
+    }
+    connection.execute(insert(departure_answers).values(row))

@@ -1,0 +1,123 @@
+"""Proposed departures over HTTP: on the page Planning and through the interface."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from html import unescape
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from luna.platform.clock import SystemClock
+from luna.platform.database import charging_sessions
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded.supervisor import Addresses
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import forget_furnished
+from tests.support.planning.departures import BERLIN, record_departures
+from tests.support.words.wording import wording, wording_pattern
+
+SITE = "driven"
+PAGE = f"/ui/sites/{SITE}/planning"
+PATH = f"/v1/sites/{SITE}/departures"
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
+    with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+        yield client
+
+
+def leave_on_saturdays(day: date) -> float | None:
+    # A Saturday: whatever day it is, few of the weeks before have a public holiday on it.
+    return 9.5 if day.weekday() == 5 else None
+
+
+@pytest.fixture
+def driven(database: Engine) -> Iterator[None]:
+    today = SystemClock().now().astimezone(BERLIN).date()
+    days = [today - timedelta(days=number) for number in range(77, 0, -1)]
+    with unit_of_work(database) as connection:
+        record_departures(connection, leave_on_saturdays, days, name=SITE)
+    yield
+    with unit_of_work(database) as connection:
+        forget_furnished(connection, SITE)
+
+
+def read(api: httpx.Client, language: str = "en") -> str:
+    answer = api.get(PAGE, headers={"Accept-Language": language})
+    assert answer.status_code == 200, answer.text
+    text = unescape(re.sub(r"<[^>]+>", " ", answer.text))
+    return re.sub(r"\s+", " ", text.replace("\u00a0", " ").replace("\u202f", " "))
+
+
+def find_proposal(api: httpx.Client) -> dict[str, Any]:
+    (proposal,) = api.get(PATH).json()["departures"]
+    return dict(proposal)
+
+
+@pytest.mark.usefixtures("driven")
+def test_the_page_shows_a_departure_with_its_figures_and_accepts_it(
+    api: httpx.Client, database: Engine
+) -> None:
+    proposal = find_proposal(api)
+    assert (proposal["days"], proposal["leaves"]) == (["sat"], "09:30")
+    seen = {
+        "usual": "9.0 kWh",
+        "enough": "9.0 kWh",
+        "departures": proposal["departures"],
+        "days": proposal["of_days"],
+    }
+    english = read(api)
+    assert wording_pattern("planning", "departure_seen_energy", **seen).search(english), english
+    assert wording("planning", "departure_accept", "de") in read(api, "de")
+    accepted = api.post(f"{PAGE}/departures/{proposal['departure_id']}/accept", data={})
+    assert accepted.status_code == 303
+    with unit_of_work(database) as connection:
+        now = SystemClock().now()
+        (session,) = charging_sessions.read_standing(connection, SITE, first=now)
+    assert (session.days, session.to.astimezone(BERLIN).hour) == (["sat"], 9)
+    assert wording("planning", "departures_note") not in read(api)
+
+
+@pytest.mark.usefixtures("driven")
+def test_a_form_with_changes_stores_them(api: httpx.Client, database: Engine) -> None:
+    address = f"{PAGE}/departures/{find_proposal(api)['departure_id']}/accept"
+    fields = {"leaves": "08:15", "target": "70", "days": ["sat", "sun"]}
+    assert api.post(address, data=fields).status_code == 303
+    with unit_of_work(database) as connection:
+        now = SystemClock().now()
+        (session,) = charging_sessions.read_standing(connection, SITE, first=now)
+    leaves = session.to.astimezone(BERLIN)
+    assert (session.days, leaves.hour, leaves.minute) == (["sat", "sun"], 8, 15)
+    assert session.target_soc == 0.7
+
+
+@pytest.mark.usefixtures("driven")
+def test_a_declined_departure_leaves_page_and_interface(api: httpx.Client) -> None:
+    departure_id = find_proposal(api)["departure_id"]
+    answer = api.post(f"{PATH}/{departure_id}/decline")
+    assert (answer.status_code, answer.json()["answer"]) == (200, "declined")
+    assert api.get(PATH).json()["departures"] == []
+    assert wording("planning", "departures_note") not in read(api)
+    gone = api.post(f"{PATH}/{departure_id}/accept", json={})
+    assert gone.status_code == 404
+
+
+@pytest.mark.usefixtures("driven")
+def test_what_the_owner_says_of_the_level_stands_on_the_page(api: httpx.Client) -> None:
+    fields = {"vehicle": "car", "level": "40", "need_kwh": ""}
+    assert api.post(f"{PAGE}/levels", data=fields).status_code == 303
+    said = wording_pattern("planning", "level_stated", device="Car", soc="40%")
+    assert said.search(read(api))
+    (level,) = api.get(f"/v1/sites/{SITE}/vehicle-levels").json()["levels"]
+    assert (level["soc"], level["vehicle"]) == (0.4, "car")
+    both = api.post(f"/v1/sites/{SITE}/vehicle-levels", json={"soc": 0.4, "need_kwh": 3})
+    assert both.status_code == 422
+    nothing = api.post(f"{PAGE}/levels", data={"vehicle": "car", "level": "", "need_kwh": ""})
+    assert nothing.status_code == 422
+    need = api.post(f"/v1/sites/{SITE}/vehicle-levels", json={"need_kwh": 15})
+    # A quarter of the car's 60 kWh lacks of a full one.
+    assert need.json()["soc"] == pytest.approx(0.75)
