@@ -33,7 +33,7 @@ from services.api.pages.setup.fields import (
     check_entries,
     check_zone,
 )
-from services.api.pages.setup.naming import identifier_of
+from luna.platform.site_name import identifier_of
 from services.api.pages.setup.tariff_composition import compose_tariff
 
 STEPS = ("site", "devices", "tariff", "data", "control", "review")

@@ -57,7 +57,7 @@ from services.api.pages.setup.fields import (
     FieldFault,
     defaults_of,
 )
-from services.api.pages.setup.naming import free_identifier
+from luna.platform.site_name import free_identifier
 from services.api.pages.setup.network import find_home_assistants
 from services.api.pages.setup.tariff_preview import preview_tariff
 from services.api.pages.setup.tariff_views import view_tariff
