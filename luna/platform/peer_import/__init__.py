@@ -16,7 +16,12 @@ from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.peer_import import emhass, evcc, predbat
 from luna.platform.peer_import.draft import SiteDraft
 from luna.platform.peer_import.ledger import STATUSES, ImportRow, RowStatus
-from luna.platform.peer_import.peer_file import MOST_BYTES, PeerValue, parse_peer_file
+from luna.platform.peer_import.peer_file import (
+    MOST_BYTES,
+    PeerValue,
+    parse_peer_file,
+    parse_secrets_file,
+)
 
 __all__ = [
     "MOST_BYTES",
@@ -84,6 +89,7 @@ def import_peer(
     profiles: Sequence[DeviceProfile],
     name: str | None = None,
     timezone: str | None = None,
+    secrets: bytes | None = None,
 ) -> PeerImport:
     """Read a file of another energy manager as the draft of a site.
 
@@ -93,6 +99,7 @@ def import_peer(
         profiles: those that this version has.
         name: of the site; None: the file's.
         timezone: of the site; None: the file's, else its country's.
+        secrets: the file that ``!secret`` refers to; passwords are not taken from it.
 
     Raises:
         InvalidInputError: the file cannot be read, or is none of this peer; name or time zone is
@@ -101,7 +108,8 @@ def import_peer(
     Invariants: a row tells of each value of the file, by its key or that of a branch above it; no
         value of a secret is in a row or in the site.
     """
-    root = parse_peer_file(data)
+    others = None if secrets is None else parse_secrets_file(secrets)
+    root = parse_peer_file(data, others)
     declared = PEERS[peer]
     if not any(root.find(known) is not None for known in declared.known):
         raise refuse("peer-file-other", field="file", peer=declared.called, names=declared.known)

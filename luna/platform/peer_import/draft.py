@@ -11,6 +11,7 @@ from luna.energy.devices.commands import Via
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.energy.site.countries import COUNTRIES, Country, Town
+from luna.energy.site.document import explain_faults
 from luna.energy.timeline import parse_zone
 from luna.energy.zone_country import find_country
 from luna.platform.drivers.profile import DeviceProfile
@@ -20,7 +21,8 @@ from luna.platform.peer_import.ledger import Ledger
 from luna.platform.peer_import.peer_file import PeerValue
 from luna.platform.site_name import identifier_of
 
-USUAL_ZONE = "Europe/Berlin"
+# Where nothing in a file lies in a country.
+USUAL_COUNTRY = "DE"
 # A battery of which no power is known: as much as fills it in two hours.
 USUAL_C_RATE = 0.5
 _MOST_FAULTS = 40
@@ -70,7 +72,10 @@ class SiteDraft:
     def locate(self, value: PeerValue, latitude: float, longitude: float) -> None:
         """Set the location, and the country of the nearest town that is near enough."""
         self.document.setdefault("location", {"latitude": latitude, "longitude": longitude})
-        self.country, self.town = _find_nearest(latitude, longitude)
+        country, town = _find_nearest(latitude, longitude, self.country)
+        # A market or a time zone says the country better than the nearest town, near a border.
+        self.country = self.country or country
+        self.town = town
         self.ledger.account(value)
 
     def finish(self, name: str | None, timezone: str | None) -> Site:
@@ -109,20 +114,25 @@ class SiteDraft:
     def _set_clock(self, timezone: str | None) -> None:
         if timezone is not None:
             self.document["timezone"] = parse_zone(timezone).key
-        elif "timezone" not in self.document:
-            zone = USUAL_ZONE
-            code = "no_timezone"
-            if self.country is not None:
-                zone = self.country.timezone
-                if self.town is not None:
-                    zone = self.country.timezone_of(self.town)
-                code = "timezone_of_country"
-            self.document["timezone"] = zone
-            self.ledger.assume("timezone", zone, code=code)
-        if self.country is None:
-            self.country = COUNTRIES.get(find_country(self.document["timezone"]) or "")
+        if "timezone" in self.document:
+            zone_country = COUNTRIES.get(find_country(self.document["timezone"]) or "")
+            self.country = zone_country or self.country
+        else:
+            self._assume_clock()
         if self.country is not None:
             self.document["country"] = self.country.code
+
+    def _assume_clock(self) -> None:
+        if self.country is None:
+            self.country = COUNTRIES[USUAL_COUNTRY]
+            code = "no_timezone"
+        else:
+            code = "timezone_of_country"
+        zone = self.country.timezone
+        if self.town is not None:
+            zone = self.country.timezone_of(self.town)
+        self.document["timezone"] = zone
+        self.ledger.assume("timezone", zone, code=code)
 
     def _set_currency(self) -> None:
         if "currency" in self.document:
@@ -151,11 +161,12 @@ class SiteDraft:
         if section in ("name", "timezone") or section not in self.document:
             if section in ("name", "timezone"):
                 raise _explain(fault)
-            section = "control" if "control" in self.document else _last_section(self.document)
+            section = _find_referring(self.document)
         content = self.document[section]
         index = place[1] if len(place) > 1 and isinstance(place[1], int) else None
         if isinstance(content, list) and index is not None and index < len(content):
             device = content.pop(index)
+            self._forget(device["name"])
             self.ledger.withdraw(f"{section}.{device['name']}", "refused")
         elif isinstance(content, dict) and len(place) > 1 and place[1] in content:
             name = str(place[1])
@@ -168,17 +179,31 @@ class SiteDraft:
             del self.document[section]
             self.ledger.withdraw(section, "refused")
 
+    def _forget(self, name: str) -> None:
+        """Remove what names a device that was left out."""
+        for inverter in self.document.get("inverters", []):
+            for section in ("pv", "batteries"):
+                connected = inverter.get(section, [])
+                inverter[section] = [other for other in connected if other != name]
+        control = self.document.get("control")
+        if control is not None:
+            kept = [entry for entry in control["batteries"] if entry["battery"] != name]
+            control["batteries"] = kept
+            if not kept:
+                del self.document["control"]
+
 
 def _explain(fault: Mapping[str, Any]) -> InvalidInputError:
-    from luna.energy.site.document import explain_faults
-
     return explain_faults([fault], field="site")
 
 
-def _last_section(document: Mapping[str, Any]) -> str:
-    """Return the section to leave out where a fault names none: the last that is not needed."""
-    needed = ("name", "timezone", "currency", "country", "display_name")
-    return [name for name in document if name not in needed][-1]
+def _find_referring(document: Mapping[str, Any]) -> str:
+    """Return the section to leave out where a fault names none: first those that name others."""
+    sections = ("control", "inverters", "vehicles", "loads", "pv", "batteries", "grid", "tariff")
+    for section in sections:
+        if section in document:
+            return section
+    return "input_sensors"
 
 
 def name_device(called: str, taken: Sequence[str]) -> str:
@@ -210,10 +235,13 @@ def find_country_of_market(market: str) -> Country | None:
 _NEAR_DEG = 3.0
 
 
-def _find_nearest(latitude: float, longitude: float) -> tuple[Country | None, Town | None]:
+def _find_nearest(
+    latitude: float, longitude: float, only: Country | None
+) -> tuple[Country | None, Town | None]:
+    """Return the nearest town and its country, of one country alone where it is known."""
     nearest: tuple[Country | None, Town | None] = (None, None)
     least = _NEAR_DEG**2
-    for country in COUNTRIES.values():
+    for country in (only,) if only is not None else COUNTRIES.values():
         for town in country.towns:
             distance = (town.latitude - latitude) ** 2 + (town.longitude - longitude) ** 2
             if distance < least:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_zone
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.peer_import.draft import USUAL_C_RATE, SiteDraft
@@ -195,15 +196,23 @@ class _Reader:
             name, f"{place}.capacity_kwh", factor=_KW_PER_W, code="watt_hours", least=1
         )
         if capacity_kwh is None:
+            for known in battery_names:
+                if not self._ledger.is_accounted(self._values[known]):
+                    self._ledger.refuse(self._values[known], "without_battery")
             return
         document: dict[str, Any] = {"capacity_kwh": capacity_kwh}
+        self._read_battery_bounds(document, place)
+        self._read_battery_directions(document, place)
+        self._draft.add_device("batteries", "battery", document)
+
+    def _read_battery_bounds(self, document: dict[str, Any], place: str) -> None:
         for key, part in (
             ("battery_charge_power_max", "charge_limit_kw"),
             ("battery_discharge_power_max", "discharge_limit_kw"),
         ):
             power_kw = self._number(key, f"{place}.{part}", factor=_KW_PER_W, code="watts", least=1)
             if power_kw is None:
-                power_kw = round(USUAL_C_RATE * capacity_kwh, 2)
+                power_kw = round(USUAL_C_RATE * document["capacity_kwh"], 2)
                 self._ledger.assume(f"{place}.{part}", power_kw, code="battery_power")
             document[part] = power_kw
         for key, part in (
@@ -215,6 +224,8 @@ class _Reader:
             share = self._number(key, f"{place}.{part}", least=0, most=1)
             if share is not None:
                 document[part] = share
+
+    def _read_battery_directions(self, document: dict[str, Any], place: str) -> None:
         for key, part in (
             ("set_nocharge_from_grid", "charge_from_grid"),
             ("set_nodischarge_to_grid", "discharge_to_grid"),
@@ -223,7 +234,6 @@ class _Reader:
             if value is not None:
                 document[part] = not self._is_on(key)
                 self._ledger.change(value, f"{place}.{part}", document[part], code="opposite")
-        self._draft.add_device("batteries", "battery", document)
 
     def _read_roofs(self) -> None:
         roofs = []
@@ -520,8 +530,6 @@ def _read_module_watts(model: str) -> float | None:
 
 
 def _is_zone(name: str) -> bool:
-    from luna.energy.errors import InvalidInputError
-
     try:
         parse_zone(name)
     except InvalidInputError:

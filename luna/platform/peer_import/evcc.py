@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from luna.energy.devices.commands import Via
 from luna.energy.site.countries import COUNTRIES
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.peer_import.draft import (
@@ -84,9 +85,6 @@ DIFFERENCES: Mapping[str, str] = {
     "tariffs.co2": "carbon",
     "tariffs.*.cheap": "mode",
     "tariffs.*.interval": "cycle",
-    "meters.*.timeout": "runs_itself",
-    "meters.*.modbus": "runs_itself",
-    "chargers.*.modbus": "runs_itself",
 }
 # The same, of the state that its API shows.
 STATE_DIFFERENCES: Mapping[str, str] = {
@@ -109,6 +107,22 @@ _SITE_METERS = {
     "battery": "battery",
     "batteries": "battery",
 }
+_ADDRESS_PARTS = (
+    "type",
+    "usage",
+    "host",
+    "uri",
+    "port",
+    "id",
+    "device",
+    "baudrate",
+    "comset",
+    "modbus",
+    "timeout",
+    "stationid",
+    "connector",
+    "charger",
+)
 # Amperes and volts of a phase.
 _MOST_A = 500.0
 _VOLT = 230.0
@@ -181,7 +195,7 @@ class _ConfigurationReader:
         for entry in self._list(section):
             name = entry.find("name")
             if name is not None:
-                self._ledger.account(name)
+                self._ledger.differ(name, "reference")
                 named[name.text] = entry
         return named
 
@@ -197,80 +211,109 @@ class _ConfigurationReader:
             return
         for name, usage in _SITE_METERS.items():
             value = references.find(name)
+            are_measured = []
             for reference in () if value is None else value.each():
                 meter = meters.get(reference.text)
                 if meter is None:
                     self._ledger.refuse(reference, "no_such_meter", name=reference.text[:60])
+                    are_measured.append(False)
                     continue
                 self._ledger.account(reference)
-                self._read_meter(meter, reference.text, usage)
+                are_measured.append(self._read_meter(meter, reference.text, usage))
                 if usage == "pv" and not self._has_solar_forecast():
                     self._ledger.refuse(reference, "roof_without_size", name=reference.text[:60])
+                else:
+                    self._ledger.differ(reference, "reference")
+            if any(are_measured) and not all(are_measured):
+                self._drop_roles(usage)
+        self._list_addresses("meters")
+
+    def _drop_roles(self, usage: str) -> None:
+        """Leave out the sensors of a usage: the sum of some of its meters would be too low."""
+        sensors = self._draft.document.get("input_sensors", {})
+        for role in _ROLES_BY_USAGE[usage]:
+            if sensors.pop(role, None) is not None:
+                self._ledger.withdraw(f"input_sensors.{role}", "role_incomplete")
+
+    def _list_addresses(self, section: str) -> None:
+        """List the addresses of what Luna does not speak to."""
+        for entry in self._list(section):
+            for name in _ADDRESS_PARTS:
+                value = entry.find(name)
+                if value is not None and not self._ledger.is_accounted(value):
+                    self._ledger.differ(value, "address")
 
     def _has_solar_forecast(self) -> bool:
         tariffs = self._root.find("tariffs")
         return tariffs is not None and tariffs.find("solar") is not None
 
-    def _read_meter(self, meter: PeerValue, name: str, usage: str) -> None:
-        said_usage = meter.find("usage")
-        if said_usage is not None:
-            self._ledger.account(said_usage)
+    def _read_meter(self, meter: PeerValue, name: str, usage: str) -> bool:
+        """Read a meter; return whether what it measures is taken over."""
         kind = meter.find("type")
         battery = self._read_battery(meter, name) if usage == "battery" else None
         if kind is not None and kind.text == "custom":
-            self._ledger.account(kind)
-            self._read_custom_meter(meter, usage)
-        else:
-            self._read_template(meter, usage, battery)
+            self._ledger.differ(kind, "reference")
+            return self._read_custom_meter(meter, usage)
+        return self._read_template(meter, usage, battery)
 
-    def _read_template(self, meter: PeerValue, usage: str, battery: str | None) -> None:
+    def _read_template(self, meter: PeerValue, usage: str, battery: str | None) -> bool:
+        """Read a meter by its product's profile; return whether it is measured."""
         template = meter.find("template", "type")
-        if template is None:
-            return
-        product = find_product(template.text)
-        if product is None:
-            self._ledger.refuse(template, "unknown_product", product=template.text[:60])
-            return
-        profile = find_profile(product, usage, self._profiles)
-        if profile is None:
-            self._ledger.refuse(template, "not_driven", product=product.called)
-            return
-        host = meter.find("host", "uri")
-        if host is None or not host.text:
-            self._ledger.refuse(template, "no_address", product=product.called)
-            return
-        if profile.needs_prefix:
-            self._ledger.refuse(template, "needs_prefix", profile=profile.profile)
-            return
-        address, _, port_in_host = host.text.partition(":")
-        port = meter.find("port")
-        unit = meter.find("id")
-        port_number = None if port is None else self._ledger.read_number(port, least=1, most=65535)
-        unit_number = None if unit is None else self._ledger.read_number(unit, least=0, most=255)
-        if port is None and port_in_host.isdigit():
-            port_number = float(port_in_host)
-        via = make_via(profile.profile, address, port_number, unit_number)
+        profile = None if template is None else self._find_profile(template, usage)
+        if template is None or profile is None:
+            return False
+        via = self._read_address(meter, template, profile)
         if via is None:
-            self._ledger.refuse(host, "no_address", product=product.called)
-            return
+            return False
         roles = self._draft.add_readings(via, profile, _ROLES_BY_USAGE[usage])
         if not roles:
             self._ledger.refuse(template, "reads_nothing", profile=profile.profile)
-            return
-        kind = meter.find("type")
-        if kind is not None:
-            self._ledger.account(kind)
+            return False
         place = f"input_sensors.{roles[0]}"
         self._ledger.change(template, place, profile.profile, code="product")
-        for part, number in ((host, None), (port, port_number), (unit, unit_number)):
+        for name in ("host", "uri", "port", "id"):
+            part = meter.find(name)
             if part is not None and not self._ledger.is_accounted(part):
-                self._ledger.take(part, place, part.text if number is None else number)
+                self._ledger.take(part, place)
         if battery is not None:
             said = via.model_dump(mode="json", exclude_none=True)
             self._vias.append({"battery": battery, "via": said})
+        return True
 
-    def _read_custom_meter(self, meter: PeerValue, usage: str) -> None:
+    def _find_profile(self, template: PeerValue, usage: str) -> DeviceProfile | None:
+        """Return the profile of a template's product; list the template where there is none."""
+        product = find_product(template.text)
+        if product is None:
+            self._ledger.refuse(template, "unknown_product", product=template.text[:60])
+            return None
+        profile = find_profile(product, usage, self._profiles)
+        if profile is None:
+            self._ledger.refuse(template, "not_driven", product=product.called)
+        elif profile.needs_prefix:
+            self._ledger.refuse(template, "needs_prefix", profile=profile.profile)
+            return None
+        return profile
+
+    def _read_address(
+        self, meter: PeerValue, template: PeerValue, profile: DeviceProfile
+    ) -> Via | None:
+        host = meter.find("host", "uri")
+        numbers = {}
+        for name, least, most in (("port", 1, 65535), ("id", 0, 255)):
+            value = meter.find(name)
+            if value is not None:
+                numbers[name] = self._ledger.read_number(value, least=least, most=most)
+        address, _, port = "".partition(":") if host is None else host.text.partition(":")
+        if port.isdigit():
+            numbers.setdefault("port", float(port))
+        via = make_via(profile.profile, address, numbers.get("port"), numbers.get("id"))
+        if via is None:
+            self._ledger.refuse(template, "no_address", product=profile.title)
+        return via
+
+    def _read_custom_meter(self, meter: PeerValue, usage: str) -> bool:
         """Take over the entities and topics of a meter that its owner has put together."""
+        is_measured = False
         for name, unit in (("energy", "kWh"), ("power", "W"), ("soc", "%")):
             plugin = meter.find(name)
             if plugin is None:
@@ -280,14 +323,14 @@ class _ConfigurationReader:
                 self._ledger.refuse(plugin, "own_plugin")
             elif name == "soc" and usage == "battery":
                 self._take_plugin(plugin, sensor, "battery_soc")
+            elif usage == "pv" and is_measured:
+                self._ledger.differ(plugin, "energy_instead")
             elif usage == "pv":
-                roles = self._draft.document.get("input_sensors", {})
-                if name == "power" and meter.find("energy") is not None and roles:
-                    self._ledger.differ(plugin, "energy_instead")
-                else:
-                    self._take_plugin(plugin, sensor, "total_pv_production")
+                self._take_plugin(plugin, sensor, "total_pv_production")
+                is_measured = True
             else:
                 self._ledger.refuse(plugin, "both_ways")
+        return is_measured
 
     def _take_plugin(self, plugin: PeerValue, sensor: str, role: str) -> None:
         self._draft.add_sensor(role, sensor)
@@ -417,8 +460,7 @@ class _ConfigurationReader:
             self._read_vehicle(vehicle, name, point)
         for point in points:
             if id(point) not in used:
-                title = point.find("title")
-                self._ledger.refuse(title or point, "loadpoint_without_car")
+                self._ledger.refuse(point, "loadpoint_without_car")
         self._read_chargers()
 
     def _read_vehicle(self, vehicle: PeerValue, name: str, point: PeerValue | None) -> None:
@@ -455,7 +497,7 @@ class _ConfigurationReader:
         most_kw = max(charger["phases"]) * charger["max_current_a"] * _VOLT / 1000
         kept["charge_limit_kw"] = round(most_kw, 2)
         on_identify = vehicle.find("onIdentify")
-        for key, part in (("minCurrent", "min_current_a"), ("maxCurrent", "max_current_a")):
+        for key in ("minCurrent", "maxCurrent"):
             value = None if on_identify is None else on_identify.find(key)
             if value is not None:
                 self._ledger.refuse(value, "car_current")
@@ -469,7 +511,7 @@ class _ConfigurationReader:
         if phases is not None and phases.text in ("0", "1", "3"):
             charger["phases"] = [1, 3] if phases.text == "0" else [int(phases.text)]
             self._ledger.take(phases, f"{place}.charger.phases", charger["phases"])
-        elif phases is None:
+        elif phases is None and car_phases is None:
             self._ledger.assume(f"{place}.charger.phases", [3], code="charger_phases")
         if car_phases == 1:
             charger["phases"] = [1]
@@ -514,11 +556,7 @@ class _ConfigurationReader:
             self._ledger.refuse(
                 template, "charger_profile", profile=profile.profile, address=address
             )
-        for charger in self._list("chargers"):
-            for part in ("type", "host", "uri", "port", "id", "stationid", "connector"):
-                value = charger.find(part)
-                if value is not None and not self._ledger.is_accounted(value):
-                    self._ledger.differ(value, "charger_address")
+        self._list_addresses("chargers")
 
     def _read_tariffs(self) -> None:
         tariffs = self._root.find("tariffs")
@@ -695,6 +733,13 @@ class _ConfigurationReader:
                 self._ledger.change(
                     azimuth, f"{place}.azimuth_deg", kept["azimuth_deg"], code="azimuth"
                 )
+        self._read_location(array)
+        for part in ("type", "template", "interval"):
+            value = array.find(part)
+            if value is not None:
+                self._ledger.differ(value, "forecasts_itself")
+
+    def _read_location(self, array: PeerValue) -> None:
         latitude = array.find("lat")
         longitude = array.find("lon")
         if latitude is not None and longitude is not None:
@@ -702,10 +747,6 @@ class _ConfigurationReader:
             east = self._ledger.take_number(longitude, "location.longitude", least=-180, most=180)
             if north is not None and east is not None:
                 self._draft.locate(latitude, north, east)
-        for part in ("type", "template", "interval"):
-            value = array.find(part)
-            if value is not None:
-                self._ledger.differ(value, "forecasts_itself")
 
 
 def _find_point(points: Sequence[PeerValue], vehicle: str) -> PeerValue | None:

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 from typing import Literal
 
 from luna.platform.peer_import.peer_file import PeerValue
@@ -63,21 +62,22 @@ class Ledger:
     def take(self, value: PeerValue, place: str, after: object = None) -> None:
         """Record that a value is taken over as it is."""
         text = value.text if after is None else write_value(after)
-        self._add("taken", "taken", value, place, text)
+        self._add("taken", "taken", value, place=place, after=text)
 
     def change(
         self, value: PeerValue, place: str, after: object, *, code: str, **figures: Scalar
     ) -> None:
         """Record that a value is taken over in another form; ``code`` says why."""
-        self._add("changed", code, value, place, write_value(after), figures)
+        text = write_value(after)
+        self._add("changed", code, value, place=place, after=text, figures=figures)
 
     def differ(self, value: PeerValue, code: str, **figures: Scalar) -> None:
         """Record that Luna does otherwise what a value says."""
-        self._add("differs", code, value, "", "", figures)
+        self._add("differs", code, value, figures=figures)
 
     def refuse(self, value: PeerValue, code: str, **figures: Scalar) -> None:
         """Record that a value, with all below it, is not understood."""
-        self._add("not_understood", code, value, "", "", figures)
+        self._add("not_understood", code, value, figures=figures)
 
     def assume(self, place: str, after: object, *, code: str, **figures: Scalar) -> None:
         """Record the value of a field of which the file says nothing."""
@@ -99,10 +99,10 @@ class Ledger:
         """List the secrets, and what stands in other files."""
         for leaf in root.leaves():
             if leaf.is_secret:
-                self._add("secret", "secret", leaf, "", "")
+                self._add("secret", "secret", leaf)
             elif leaf.tag:
                 code = "elsewhere" if leaf.tag.startswith("!") else "tag"
-                self._add("not_understood", code, leaf, "", "", {"tag": leaf.tag[:40]})
+                self._add("not_understood", code, leaf, figures={"tag": leaf.tag[:40]})
 
     def list_differences(self, root: PeerValue, patterns: Mapping[str, str]) -> None:
         """List the values whose keys fit a pattern, with the pattern's code."""
@@ -177,16 +177,19 @@ class Ledger:
         status: RowStatus,
         code: str,
         value: PeerValue,
-        place: str,
-        after: str,
-        figures: Mapping[str, Scalar] = MappingProxyType({}),
+        *,
+        place: str = "",
+        after: str = "",
+        figures: Mapping[str, Scalar] | None = None,
     ) -> None:
         same = self._of(value, place)
         if status != "secret" and any(row.code == code for row in same):
             return
         is_shown = status in ("taken", "changed") and not value.is_secret
         before = value.text[:120] if is_shown else ""
-        row = ImportRow(status, code, value.key, value.line, place, before, after, dict(figures))
+        row = ImportRow(
+            status, code, value.key, value.line, place, before, after, dict(figures or {})
+        )
         self.rows.append(row)
         self.account(value)
 

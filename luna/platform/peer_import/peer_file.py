@@ -20,9 +20,11 @@ MOST_DEPTH = 24
 # Keys whose values are never kept: credentials, and what identifies an account or a car.
 _SECRET_KEY = re.compile(
     r"(?i)(pass(word|wd)?|secret|token|api_?key|_key|private|credential|certificate|accesskey"
-    r"|auth|pin|vin|user(name)?|email|account|serialnumber|homeid)$"
-    r"|^(vin|pin|app|public|sponsortoken|securitytoken|recipients|octopus_api_account)$"
+    r"|auth|vin|user(name)?|email|account|serialnumber|homeid)$"
+    r"|^(vin|app|public|sponsortoken|securitytoken|recipients|octopus_api_account)$"
 )
+# A car's PIN; that of a relay has two digits.
+_PIN = re.compile(r"\d{4,}")
 # An address with credentials in it.
 _SECRET_ADDRESS = re.compile(
     r"://[^/\s]*@|[?&](token|key|apikey|password|access_token)=", re.IGNORECASE
@@ -83,8 +85,12 @@ class PeerValue:
             yield from below.leaves()
 
 
-def parse_peer_file(data: bytes) -> PeerValue:
+def parse_peer_file(data: bytes, others: Mapping[str, str] | None = None) -> PeerValue:
     """Parse a file of YAML or JSON.
+
+    Args:
+        data: the file.
+        others: what ``!secret`` stands for, by name; a secret is not taken from there either.
 
     Raises:
         InvalidInputError: it is too large, no text, no YAML, several documents, holds too many
@@ -107,7 +113,21 @@ def parse_peer_file(data: bytes) -> PeerValue:
         raise refuse("peer-file-deep", field="file", line=1, most_depth=MOST_DEPTH) from exc
     if not isinstance(root, yaml.MappingNode) or not root.value:
         raise refuse("peer-file-unnamed", field="file")
-    return _Tree().read(root, key="", depth=0)
+    return _Tree(others or {}).read(root, key="", depth=0)
+
+
+def parse_secrets_file(data: bytes) -> dict[str, str]:
+    """Parse the file that ``!secret`` refers to, without what is a secret by its name.
+
+    Raises:
+        InvalidInputError: as ``parse_peer_file`` does.
+    """
+    root = parse_peer_file(data)
+    plain = {}
+    for name, value in root.members.items():
+        if value.is_scalar and value.text and not value.is_secret:
+            plain[name] = value.text
+    return plain
 
 
 def _explain(error: yaml.YAMLError) -> LunaError:
@@ -124,7 +144,8 @@ def _explain(error: yaml.YAMLError) -> LunaError:
 class _Tree:
     """Turns nodes of YAML into values, and counts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: Mapping[str, str]) -> None:
+        self._others = others
         self._count = 0
 
     def read(self, node: yaml.Node, *, key: str, depth: int) -> PeerValue:
@@ -137,7 +158,11 @@ class _Tree:
         tag = "" if node.tag.startswith(_PLAIN) else node.tag
         is_secret = _SECRET_KEY.search(_last_name(key)) is not None
         if isinstance(node, yaml.ScalarNode):
-            is_secret = is_secret or _SECRET_ADDRESS.search(node.value) is not None
+            is_pin = _last_name(key) == "pin" and _PIN.fullmatch(node.value) is not None
+            is_secret = is_secret or is_pin or _SECRET_ADDRESS.search(node.value) is not None
+            found = self._others.get(node.value)
+            if tag == "!secret" and found is not None and not is_secret:
+                return PeerValue(key, line, found)
             is_empty = node.tag == f"{_PLAIN}null"
             text = "" if is_empty or (is_secret and not tag) else node.value
             # A secret that is empty or "stands elsewhere" is none.

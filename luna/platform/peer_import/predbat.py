@@ -37,7 +37,6 @@ _DIFFERENCES: Mapping[str, str] = {
     "num_inverters": "counted",
     "num_cars": "counted",
     "geserial*": "serial_in_names",
-    "battery_scaling": "scaling",
     "car_charging_now": "departure",
     "car_charging_planned_response": "departure",
     "car_charging_limit": "departure",
@@ -158,12 +157,17 @@ class _Reader:
             field = f"batteries.{name}"
             if scaling == 1.0:
                 self._ledger.take(capacity, f"{field}.capacity_kwh", usable_kwh)
+                if place < len(scalings):
+                    self._ledger.take(scalings[place], f"{field}.capacity_kwh", usable_kwh)
             else:
                 self._ledger.change(capacity, f"{field}.capacity_kwh", usable_kwh, code="scaled")
                 self._ledger.change(
                     scalings[place], f"{field}.capacity_kwh", usable_kwh, code="scaled"
                 )
             self._read_power(powers, place, kept, field)
+        for value in (*powers, *scalings):
+            if not self._ledger.is_accounted(value):
+                self._ledger.refuse(value, "without_battery")
 
     def _read_power(
         self, powers: Sequence[PeerValue], place: int, kept: dict[str, Any], field: str
@@ -245,10 +249,10 @@ class _Reader:
             if limit_kw is None:
                 continue
             if place >= len(batteries):
-                self._ledger.refuse(limit, "inverter_without_battery")
+                self._ledger.refuse(limit, "without_battery")
                 continue
             inverter = {"ac_limit_kw": limit_kw * _KW_PER_W, "batteries": [batteries[place]]}
-            if len(limits) == 1:
+            if len(limits) == 1 and roofs:
                 inverter["pv"] = roofs
             name = self._draft.add_device("inverters", "inverter", inverter)
             self._ledger.change(
@@ -411,10 +415,15 @@ class _Reader:
                 continue
             inverted = self._app.find(f"{name}_invert")
             is_inverted = inverted is not None and inverted.text.casefold() == "true"
-            for item in value.each():
-                entity = self._resolve(item)
+            entities = [self._resolve(item) for item in value.each()]
+            for item, entity in zip(value.each(), entities, strict=True):
                 if entity is None:
-                    self._ledger.refuse(item, "pattern" if item.text else "no_entity")
+                    is_pattern = item.text.startswith("re:") or "{" in item.text
+                    self._ledger.refuse(item, "pattern" if is_pattern else "no_entity")
+                    continue
+                if None in entities:
+                    # The sum of some of a role's sensors would be too low.
+                    self._ledger.refuse(item, "role_incomplete")
                     continue
                 sensor = f"-{entity}" if is_inverted else entity
                 self._draft.add_sensor(role, sensor)
@@ -423,7 +432,7 @@ class _Reader:
                 else:
                     code = "sensor" if is_inverted else "sensor_name"
                     self._ledger.change(item, f"input_sensors.{role}", sensor, code=code)
-            if inverted is not None:
+            if inverted is not None and None not in entities:
                 self._ledger.take(inverted, f"input_sensors.{role}")
 
     def _resolve(self, value: PeerValue) -> str | None:
