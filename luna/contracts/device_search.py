@@ -54,7 +54,7 @@ class NetworkDevice(Message):
     profile: str
     title: Annotated[str, Field(description="what the profile is of")]
     kind: Annotated[
-        Literal["battery_inverter", "meter"],
+        Literal["battery_inverter", "meter", "charge_point", "switched_load"],
         Field(description="whether it is commanded or only read"),
     ]
     reads: Annotated[list[str], Field(description="what Luna reads of it")]

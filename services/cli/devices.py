@@ -308,7 +308,7 @@ def add_to_site(  # noqa: PLR0913 - one per option
     profile: ProfileOption,
     site: SiteOption,
     name: Annotated[
-        str | None, typer.Option(help="The battery's name, if the site has several.")
+        str | None, typer.Option(help="The name of the battery, car or load, if there are several.")
     ] = None,
     port: PortOption = None,
     unit: UnitOption = None,
@@ -333,7 +333,7 @@ def add_to_site(  # noqa: PLR0913 - one per option
     yes: Annotated[bool, typer.Option("--yes", help="Store without asking.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Control a site's battery through a device, and record its values.
+    """Control a battery, car or load through a device, and record its values.
 
     Turn control on again afterwards.
     """
@@ -351,7 +351,7 @@ def add_to_site(  # noqa: PLR0913 - one per option
     )
     with unit_of_work() as connection:
         stored = sites.read(connection, site)
-        wanted = add_device(stored.site, via, declared, battery=name)
+        wanted = add_device(stored.site, via, declared, name=name)
         require_profiles(wanted, load_settings().data_folder)
         change = site_changes.prepare(connection, wanted, now=SystemClock().now())
         differences = confirm_differences(connection, change.site, yes=yes, quiet=as_json)

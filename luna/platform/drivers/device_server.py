@@ -19,7 +19,7 @@ from luna.platform.addresses import Broker
 from luna.platform.drivers.modbus import framing
 from luna.platform.drivers.point_image import JsonImage, RegisterImage
 from luna.platform.drivers.profile import PREFIX_PART, HttpTransport, MqttTransport, RegisterTable
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.simulated_product import SimulatedProduct
 
 if TYPE_CHECKING:
     import paho.mqtt.client as paho
@@ -49,7 +49,7 @@ class ServerFaults:
 class RegisterServer:
     """A Modbus TCP server of one device at ``port``. Use ``serve_registers``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
         self.host = host
@@ -154,7 +154,7 @@ class RegisterServer:
 
 
 def serve_registers(
-    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+    device: SimulatedProduct, *, host: str = "127.0.0.1", port: int = 0
 ) -> AbstractContextManager[RegisterServer]:
     """Serve a device's registers while the block runs; port 0: a free one.
 
@@ -167,7 +167,7 @@ def serve_registers(
 class DocumentServer:
     """An HTTP server of one device at ``port``. Use ``serve_documents``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
         outer = self
@@ -209,7 +209,7 @@ class DocumentServer:
 
 
 def serve_documents(
-    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+    device: SimulatedProduct, *, host: str = "127.0.0.1", port: int = 0
 ) -> AbstractContextManager[DocumentServer]:
     """Serve a device's documents while the block runs; port 0: a free one.
 
@@ -227,7 +227,7 @@ PATIENCE_SECONDS = 10.0
 class MessageServer:
     """One device at a broker; ``port`` is the broker's. Use ``serve_messages``."""
 
-    def __init__(self, device: SimulatedInverter, broker: Broker, prefix: str) -> None:
+    def __init__(self, device: SimulatedProduct, broker: Broker, prefix: str) -> None:
         from luna.platform.mqtt import create_client
 
         self.device = device
@@ -323,7 +323,7 @@ class MessageServer:
 
 
 def serve_messages(
-    device: SimulatedInverter, *, broker: Broker, prefix: str
+    device: SimulatedProduct, *, broker: Broker, prefix: str
 ) -> AbstractContextManager[MessageServer]:
     """Connect a device to a broker while the block runs.
 
@@ -374,7 +374,7 @@ class DeviceServer(Protocol):
 
 
 def serve_device(
-    device: SimulatedInverter,
+    device: SimulatedProduct,
     *,
     host: str = "127.0.0.1",
     port: int = 0,

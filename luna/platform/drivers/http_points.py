@@ -11,7 +11,8 @@ from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE
 from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.json_values import parse_document, pick_valid
+from luna.platform.drivers.json_points import pick_point
+from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import DeviceProfile, HttpTransport, JsonPoint
 
@@ -90,7 +91,7 @@ class HttpPoints:
         values: dict[str, float] = {}
         for name, point in points.items():
             invalid = self._profile.invalid_of(point)
-            values[name] = pick_valid(documents[point.at], point.field_, invalid) * point.scale
+            values[name] = pick_point(documents[point.at], point, invalid)
         return values
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:

@@ -103,18 +103,23 @@ def list_flash(profile: DeviceProfile) -> list[int]:
     ]
 
 
-COMMANDED = [*(name for name in PROFILES if name not in METERS), "fictional"]
+INVERTERS = [name for name, profile in PROFILES.items() if profile.kind == "battery_inverter"]
+COMMANDED = [*INVERTERS, "fictional"]
 # Of these some of what is written is kept in flash, and a command is repeated.
 WEARING = [
     name
     for name, profile in PROFILES.items()
-    if profile.reverts and profile.reverts.resend_s and any(list_flash(profile))
+    if name in INVERTERS
+    and profile.reverts
+    and profile.reverts.resend_s
+    and any(list_flash(profile))
 ]
 # What these are told cannot be read back.
 UNREADABLE = [
     name
     for name, profile in PROFILES.items()
-    if any(profile.points[point].write_only for point in profile.written_points)
+    if name in INVERTERS
+    and any(profile.points[point].write_only for point in profile.written_points)
 ]
 READABLE = [name for name in COMMANDED if name not in UNREADABLE]
 

@@ -242,7 +242,7 @@ def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, 
     document = device.model_dump(mode="json", include=fields)
     after = {**answers, TAKEN: [*taken, document]}
     place = sum(other["kind"] == "battery_inverter" for other in taken)
-    if device.kind == "meter" or place >= MOST_DEVICES:
+    if device.kind != "battery_inverter" or place >= MOST_DEVICES:
         return after
     return _connect_battery(after, device, place)
 
