@@ -108,6 +108,10 @@ REASONS: dict[str, RefusalReason] = {
         "is no configuration of {peer}: it has none of {names}",
         "Choose the program that the file is from, or another file.",
     ),
+    "peer-site-exists": RefusalReason(
+        "a site {name!r} exists",
+        "Name another by --site, or this one by --site {name} to replace it.",
+    ),
     "site-field-fixed": RefusalReason(
         "this field cannot be changed here", "Change one of: {names}."
     ),

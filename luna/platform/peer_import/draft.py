@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from luna.energy.devices.battery import usual_wear_price
 from luna.energy.devices.commands import Via
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
@@ -91,6 +92,7 @@ class SiteDraft:
         self._name(name)
         self._set_clock(timezone)
         self._set_currency()
+        self._assume_wear()
         if "tariff" not in self.document:
             self.ledger.assume("tariff.import", 0.3, code="no_tariff")
         elif "export" not in self.document["tariff"]:
@@ -141,6 +143,14 @@ class SiteDraft:
         self.document["currency"] = currency
         self.ledger.assume("currency", currency, code="currency_of_country")
 
+    def _assume_wear(self) -> None:
+        """Let batteries wear as set-up assumes it; none of the programs knows their price."""
+        wear_price = usual_wear_price(self.document["currency"])
+        for battery in self.document.get("batteries", []):
+            battery["wear_price"] = wear_price
+            field = f"batteries.{battery['name']}.wear_price"
+            self.ledger.assume(field, wear_price, code="battery_wear")
+
     def _validate(self) -> Site:
         for _ in range(_MOST_FAULTS):
             try:
@@ -185,12 +195,12 @@ class SiteDraft:
             for section in ("pv", "batteries"):
                 connected = inverter.get(section, [])
                 inverter[section] = [other for other in connected if other != name]
-        control = self.document.get("control")
-        if control is not None:
-            kept = [entry for entry in control["batteries"] if entry["battery"] != name]
-            control["batteries"] = kept
-            if not kept:
-                del self.document["control"]
+        control = self.document.get("control", {})
+        for section, key in (("batteries", "battery"), ("vehicles", "vehicle")):
+            if section in control:
+                control[section] = [entry for entry in control[section] if entry[key] != name]
+        if control and not control.get("batteries") and not control.get("vehicles"):
+            del self.document["control"]
 
 
 def _explain(fault: Mapping[str, Any]) -> InvalidInputError:

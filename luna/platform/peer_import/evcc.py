@@ -100,6 +100,7 @@ _ROLES_BY_USAGE = {
     "pv": ("total_pv_production",),
     "battery": ("total_battery_charge", "total_battery_discharge", "battery_soc"),
 }
+_ROLES_OF_CHARGER = ("vehicle_consumption", "vehicle_connected", "vehicle_soc")
 _SITE_METERS = {
     "grid": "grid",
     "pv": "pv",
@@ -175,6 +176,8 @@ class _ConfigurationReader:
         self._ledger = draft.ledger
         self._profiles = profiles
         self._vias: list[dict[str, Any]] = []
+        self._charger_vias: list[dict[str, Any]] = []
+        self._cars_by_charger: dict[str, str] = {}
 
     def read(self) -> None:
         """Read all sections; what they leave is listed by the caller."""
@@ -182,9 +185,15 @@ class _ConfigurationReader:
         self._read_circuits()
         self._read_vehicles()
         self._read_tariffs()
+        control: dict[str, Any] = {}
         batteries = self._draft.document.get("batteries", [])
+        # All batteries are commanded together, or none.
         if self._vias and len(self._vias) == len(batteries):
-            self._draft.document["control"] = {"by": "profile", "batteries": self._vias}
+            control["batteries"] = self._vias
+        if self._charger_vias:
+            control["vehicles"] = self._charger_vias
+        if control:
+            self._draft.document["control"] = {"by": "profile", **control}
 
     def _list(self, name: str) -> tuple[PeerValue, ...]:
         section = self._root.find(name)
@@ -297,7 +306,7 @@ class _ConfigurationReader:
     def _read_address(
         self, meter: PeerValue, template: PeerValue, profile: DeviceProfile
     ) -> Via | None:
-        host = meter.find("host", "uri")
+        host = meter.find("host", "uri", "stationid")
         numbers = {}
         for name, least, most in (("port", 1, 65535), ("id", 0, 255)):
             value = meter.find(name)
@@ -494,8 +503,14 @@ class _ConfigurationReader:
             return
         charger = self._read_charge_point(point, place, car_phases)
         kept["charger"] = charger
+        charger_name = point.find("charger")
+        if charger_name is not None:
+            self._cars_by_charger.setdefault(charger_name.text, called)
         most_kw = max(charger["phases"]) * charger["max_current_a"] * _VOLT / 1000
         kept["charge_limit_kw"] = round(most_kw, 2)
+        self._list_currents(vehicle)
+
+    def _list_currents(self, vehicle: PeerValue) -> None:
         on_identify = vehicle.find("onIdentify")
         for key in ("minCurrent", "maxCurrent"):
             value = None if on_identify is None else on_identify.find(key)
@@ -539,24 +554,44 @@ class _ConfigurationReader:
         return charger
 
     def _read_chargers(self) -> None:
-        for charger in self._named("chargers").values():
+        for name, charger in self._named("chargers").items():
             template = charger.find("template", "type")
-            if template is None:
+            profile = None if template is None else self._find_profile(template, "charger")
+            if template is None or profile is None:
                 continue
-            product = find_product(template.text)
-            if product is None:
-                self._ledger.refuse(template, "unknown_product", product=template.text[:60])
+            via = self._read_address(charger, template, profile)
+            if via is None:
                 continue
-            profile = find_profile(product, "charger", self._profiles)
-            if profile is None:
-                self._ledger.refuse(template, "not_driven", product=product.called)
+            vehicle = self._cars_by_charger.get(name)
+            if vehicle is None:
+                self._ledger.refuse(
+                    template, "charger_profile", profile=profile.profile, address=via.address
+                )
                 continue
-            host = charger.find("host", "uri", "stationid")
-            address = "" if host is None else host.text
-            self._ledger.refuse(
-                template, "charger_profile", profile=profile.profile, address=address
+            self._connect_charger(charger, vehicle, via, profile)
+            self._ledger.change(
+                template, f"control.vehicles.{vehicle}", profile.profile, code="product"
             )
         self._list_addresses("chargers")
+
+    def _connect_charger(
+        self, charger: PeerValue, vehicle: str, via: Via, profile: DeviceProfile
+    ) -> None:
+        """Let a charger's profile command a vehicle, and its readings measure it."""
+        self._draft.add_readings(via, profile, _ROLES_OF_CHARGER)
+        place = f"control.vehicles.{vehicle}"
+        for name in ("host", "uri", "port", "id", "stationid"):
+            part = charger.find(name)
+            if part is not None and not self._ledger.is_accounted(part):
+                self._ledger.take(part, place)
+        said = via.model_dump(mode="json", exclude_none=True)
+        self._charger_vias.append({"vehicle": vehicle, "via": said})
+        for document in self._draft.document["vehicles"]:
+            phases = document["charger"]["phases"] if document["name"] == vehicle else []
+            if len(phases) > 1 and not profile.switches_phases:
+                document["charger"]["phases"] = [max(phases)]
+                field = f"vehicles.{vehicle}.charger.phases"
+                self._ledger.assume(field, max(phases), code="phases_fixed")
 
     def _read_tariffs(self) -> None:
         tariffs = self._root.find("tariffs")
