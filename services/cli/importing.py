@@ -31,7 +31,7 @@ FileArgument = Annotated[
 ]
 
 
-def import_settings(
+def import_settings(  # noqa: PLR0913 - one per option
     peer: PeerArgument,
     file: FileArgument,
     *,

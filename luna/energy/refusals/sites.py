@@ -108,6 +108,9 @@ REASONS: dict[str, RefusalReason] = {
         "is no configuration of {peer}: it has none of {names}",
         "Choose the program that the file is from, or another file.",
     ),
+    "peer-unknown": RefusalReason(
+        "no program of which Luna reads settings", "Choose one of: {names}."
+    ),
     "peer-site-exists": RefusalReason(
         "a site {name!r} exists",
         "Name another by --site, or this one by --site {name} to replace it.",

@@ -334,7 +334,7 @@ class _Reader:
         power_w = self._ledger.read_number(power, least=1, most=1_000_000)
         if power_w is None:
             return
-        name = self._draft.add_device("loads", "load", {"power_kw": power_w * _KW_PER_W})
+        name = self._draft.add_device("loads", "load", {"power_kw": round(power_w * _KW_PER_W, 6)})
         kept = self._draft.document["loads"][-1]
         field = f"loads.{name}"
         self._ledger.change(power, f"{field}.power_kw", kept["power_kw"], code="watts")
@@ -389,7 +389,7 @@ class _Reader:
             step_w = self._ledger.read_number(step, least=1, most=1_000_000)
             if step_w is None:
                 return
-            steps.append(step_w * _KW_PER_W)
+            steps.append(round(step_w * _KW_PER_W, 6))
         minutes = self._values.get("optimization_time_step")
         step_minutes = 30
         if minutes is not None and minutes.text in ("1", "5", "10", "15", "30", "60"):

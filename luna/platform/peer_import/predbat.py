@@ -245,13 +245,13 @@ class _Reader:
             if self._is_entity(limit):
                 self._ledger.refuse(limit, "entity_instead_of_number")
                 continue
-            limit_kw = self._ledger.read_number(limit, least=1, most=10_000_000)
+            limit_w = self._ledger.read_number(limit, least=1, most=10_000_000)
             if limit_kw is None:
                 continue
             if place >= len(batteries):
                 self._ledger.refuse(limit, "without_battery")
                 continue
-            inverter = {"ac_limit_kw": limit_kw * _KW_PER_W, "batteries": [batteries[place]]}
+            inverter = {"ac_limit_kw": round(limit_kw * _KW_PER_W, 6), "batteries": [batteries[place]]}
             if len(limits) == 1 and roofs:
                 inverter["pv"] = roofs
             name = self._draft.add_device("inverters", "inverter", inverter)
