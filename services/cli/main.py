@@ -35,6 +35,9 @@ COMMANDS = {
     "up": _CommandEntry("up:run_here", "Run Luna on this machine until Ctrl-C."),
     "open": _CommandEntry("opening:open_page", "Open the page with a new link."),
     "site": _CommandEntry("site", "Add, list, show and remove sites."),
+    "import": _CommandEntry(
+        "importing:import_settings", "Take over a home from evcc, EMHASS or Predbat."
+    ),
     "data": _CommandEntry("data", "Load, check and query data."),
     "forecast": _CommandEntry("forecast", "Train Aurora, issue forecasts, compare versions."),
     "plan": _CommandEntry("plan:show_new_plan", "Plan the next two days."),

@@ -79,6 +79,42 @@ REASONS: dict[str, RefusalReason] = {
         "Correct that line; config/site.yaml is an example.",
         quotes=True,
     ),
+    "peer-file-large": RefusalReason(
+        "has {bytes} bytes; a configuration has at most {most_bytes}",
+        "Name the configuration itself, not a backup or a log.",
+        kinds={"bytes": "bytes", "most_bytes": "bytes"},
+    ),
+    "peer-file-no-yaml": RefusalReason(
+        "is not valid YAML: see line {line}", "Correct that line, or copy the file again."
+    ),
+    "peer-file-tab": RefusalReason(
+        "line {line} begins with a tab", "Replace the tab by spaces: YAML knows no tabs."
+    ),
+    "peer-file-documents": RefusalReason(
+        "a second document begins at line {line}", "Save each document as a file of its own."
+    ),
+    "peer-file-values": RefusalReason(
+        "holds more than {most} values, see line {line}",
+        "Name the configuration itself; repeated anchors (&, *) count each time.",
+    ),
+    "peer-file-deep": RefusalReason(
+        "nests deeper than {most_depth} levels, see line {line}",
+        "Name the configuration itself; an anchor may not name itself.",
+    ),
+    "peer-file-unnamed": RefusalReason(
+        "holds no settings", "Name a file with lines such as name: value."
+    ),
+    "peer-file-other": RefusalReason(
+        "is no configuration of {peer}: it has none of {names}",
+        "Choose the program that the file is from, or another file.",
+    ),
+    "peer-unknown": RefusalReason(
+        "no program of which Luna reads settings", "Choose one of: {names}."
+    ),
+    "peer-site-exists": RefusalReason(
+        "a site {name!r} exists",
+        "Name another by --site, or this one by --site {name} to replace it.",
+    ),
     "site-field-fixed": RefusalReason(
         "this field cannot be changed here", "Change one of: {names}."
     ),

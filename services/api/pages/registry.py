@@ -20,7 +20,7 @@ from services.api.pages.admin import extras, messages
 from services.api.pages.admin import pages as admin_pages
 from services.api.pages.agent import page as agent_page
 from services.api.pages.knowledge import asking, documents, tips
-from services.api.pages.setup import file_page, find_page, plan_page, site_page
+from services.api.pages.setup import file_page, find_page, import_page, plan_page, site_page
 from services.api.pages.setup import pages as setup_pages
 from services.api.routing import ResourceRouter
 
@@ -47,6 +47,7 @@ PAGE_ROUTERS: tuple[ResourceRouter, ...] = (
     savings.router,
     file_page.router,
     find_page.router,
+    import_page.router,
     setup_pages.router,
     plan_page.router,
     site_page.router,

@@ -19,6 +19,7 @@ from luna.energy.site.main_fuses import assume_connection
 from luna.energy.timeline import parse_zone
 from luna.platform.drivers.sensor_name import name_sensor
 from luna.platform.drivers.site_device import READINGS_BY_ROLE
+from luna.platform.site_name import identifier_of
 from luna.words import Numbers
 from luna.words.numbers import read_number
 from services.api.pages.setup.control_methods import METHODS, STEERING
@@ -33,7 +34,6 @@ from services.api.pages.setup.fields import (
     check_entries,
     check_zone,
 )
-from services.api.pages.setup.naming import identifier_of
 from services.api.pages.setup.tariff_composition import compose_tariff
 
 STEPS = ("site", "devices", "tariff", "data", "control", "review")

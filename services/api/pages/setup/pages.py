@@ -27,6 +27,7 @@ from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import cancel_job
 from luna.platform.simulated_home.files import HomeFiles
 from luna.platform.simulated_home.site import SITE_NAME
+from luna.platform.site_name import free_identifier
 from luna.words import mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
@@ -57,7 +58,7 @@ from services.api.pages.setup.fields import (
     FieldFault,
     defaults_of,
 )
-from services.api.pages.setup.naming import free_identifier
+from services.api.pages.setup.imported import compose_site
 from services.api.pages.setup.network import find_home_assistants
 from services.api.pages.setup.tariff_preview import preview_tariff
 from services.api.pages.setup.tariff_views import view_tariff
@@ -284,7 +285,7 @@ def _compose(connection: Connection, answers: Mapping[str, Any]) -> Site:
 
     A site that cannot be read and is entered anew keeps its id; a new one gets one that is free.
     """
-    site = compose(answers).site()
+    site = compose_site(answers)
     unreadable = {stored.name for stored in sites.list_unreadable(connection)}
     if "stored" in answers or site.called in unreadable:
         name = str(answers.get("stored", site.called))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from luna.energy.errors import InvalidInputError
 from luna.energy.part import MOST_CALLED
 from luna.energy.site import parse_site
-from services.api.pages.setup.naming import free_identifier, identifier_of
+from luna.platform.site_name import free_identifier, identifier_of
 from tests.support.suite.tables import each_row
 
 SITE = {"name": "home", "timezone": "Europe/Berlin"}
