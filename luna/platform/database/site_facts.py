@@ -15,6 +15,7 @@ from luna.contracts.control import ControlState, Override
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
+from luna.energy.car_draw import CarDraw
 from luna.energy.charge_sensors import SeenCharge, UntakenCharge
 from luna.energy.devices import FLEXIBLE_KINDS
 from luna.energy.energy_store import MeteredEnergy, store_of_batteries
@@ -82,12 +83,14 @@ class DemandFacts:
         sensed: states of charge by the devices' own sensors, by device name.
         begun: the plan in force with its slots up to the start, and its complete request.
         untaken: planned charge that devices did not take, by device name.
+        draws: what vehicles draw of what their chargers are commanded, by device name.
     """
 
     sessions: SessionMap
     sensed: Mapping[str, SeenCharge]
     begun: tuple[PlanReply, PlanRequest] | None
     untaken: Mapping[str, UntakenCharge] = field(default_factory=dict)
+    draws: Mapping[str, CarDraw] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +365,7 @@ def read_demands_each(
     in_force = plans.read_in_force_each(connection, with_flexible_loads, now, until=start)
     known_at = _known_at(start, now)
     sensed = charging_sessions.read_charge_each(connection, sites_by_key, until=known_at)
+    draws = control.read_draws_each(connection, list(sites_by_key))
     facts = {}
     for key, site in sites_by_key.items():
         charges = sensed.get(key, {})
@@ -369,5 +373,11 @@ def read_demands_each(
         untaken = charging_sessions.find_untaken(
             connection, site, charges, now=known_at, issued_until=now
         )
-        facts[key] = DemandFacts(sessions.get(key, {}), charges, in_force.get(site.name), untaken)
+        facts[key] = DemandFacts(
+            sessions.get(key, {}),
+            charges,
+            in_force.get(site.name),
+            untaken,
+            draws.get(key, {}),
+        )
     return facts
