@@ -29,6 +29,7 @@ DrawVerdict = Literal[
 LEFT_OUT: frozenset[DrawVerdict] = frozenset(
     {"full", "below_least_current", "asleep", "not_plugged_in", "refuses"}
 )
+DRAWS_WELL: frozenset[DrawVerdict] = frozenset({"unknown", "as_commanded"})
 
 # A charger with its contactor and display uses less by itself.
 NOTHING_KW = 0.15

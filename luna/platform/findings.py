@@ -15,7 +15,7 @@ from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
 from luna.contracts.charging_sessions import StoredSession, lay_out_sessions
 from luna.contracts.control import ControlStanding, ControlState, Decision, DeviceReport, LeftAlone
 from luna.contracts.plan import PlanReply
-from luna.energy.car_draw import LEFT_OUT, CarDraw
+from luna.energy.car_draw import DRAWS_WELL, LEFT_OUT, CarDraw
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
@@ -212,7 +212,7 @@ def _find_draws(
             draw = report.draw
             if draw is None or draw.since is None or not draw.holds_at(now):
                 continue
-            if draw.verdict in ("unknown", "as_commanded"):
+            if draw.verdict in DRAWS_WELL:
                 continue
             figures: dict[str, Any] = {"device": name, "draw": draw}
             code: FindingCode = "car_draws_nothing"

@@ -5,7 +5,7 @@ from luna.words.devices import say_device
 from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
 
-DRAWS = Phrases("device_vehicle", "draw_")
+DRAWS = Phrases((), devices="draw_")
 
 
 def format_draw(name: str, draw: CarDraw, numbers: Numbers) -> str:

@@ -25,7 +25,6 @@ from luna.contracts.owner import ManualBlock
 from luna.energy.car_draw import CarDraw
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
-from luna.energy.devices.vehicle import VEHICLE
 from luna.energy.operator_limits import OperatorLimit
 from luna.energy.site import Site
 from luna.energy.steered_slots import NO_STEERING, Steering, is_metered_apart
@@ -112,11 +111,10 @@ def read_draws_each(connection: Connection, keys: Collection[int]) -> dict[int, 
 
     What was found before the owner ordered a charge is left out: it is judged anew.
     """
-    is_vehicle = control_devices.c.device.startswith(f"{VEHICLE.name}:")
     columns = (control_devices.c.site_key, control_devices.c.reports, control_devices.c.override)
     rows = connection.execute(
         select(*columns)
-        .where(control_devices.c.site_key.in_(keys), is_vehicle)
+        .where(control_devices.c.site_key.in_(keys))
         .order_by(control_devices.c.site_key, control_devices.c.device)
     )
     draws: dict[int, dict[str, CarDraw]] = {}

@@ -22,6 +22,7 @@ entity_vehicle_soc = Geplanter Ladestand von { $device }
 entity_vehicle_ready = { $device } fertig bis
 entity_override_vehicle = Eigene Vorgabe für { $device }
 entity_steering_vehicle = { $device } jetzt
+entity_draws_less_vehicle = Ladeproblem von { $device }
 
 # Warum sich ein Plan geändert hat.
 cause_vehicles = Ein Auto wurde anders geladen, angesteckt oder eingeplant.

@@ -22,6 +22,7 @@ entity_vehicle_soc = Planned battery level of { $device }
 entity_vehicle_ready = { $device } ready by
 entity_override_vehicle = Override for { $device }
 entity_steering_vehicle = { $device } now
+entity_draws_less_vehicle = Charging problem of { $device }
 
 # Fields, and defaults that cost money: documentation and command line, in English only.
 field_vehicle = a car by its name
@@ -61,7 +62,7 @@ note_vehicle_soc_unusable = The sensor of { $vehicle } sends old or impossible v
 note_vehicle_takes_nothing = { $vehicle } is not charging: { $planned_kwh } were planned since { $since }, none arrived. Check the cable, and any schedule or charge limit in the car.
 note_vehicle_soc_full = { $vehicle } counts as full: it draws nothing more from the charger.
 note_vehicle_draws_less = { $vehicle } is planned with { $kw } at most: it has drawn no more since it was plugged in.
-note_vehicle_left_out = { $vehicle } is left out of the plan: since { $since } it has drawn nothing although it was told to charge. Plug it in again, or choose "Charge" for it.
+note_vehicle_left_out = { $vehicle } is left out of the plan: since { $since } it has drawn nothing, although its charger is on. Plug it in again, or choose "Charge" for it.
 note_no_session = { $vehicles }: no departure entered, so Luna does not plan charging. Enter it under Schedule, or the distance per year.
 
 # Why a device runs or waits; most reasons are those of device_reasons.
@@ -80,7 +81,7 @@ short_ev_minimum_2 = Charges at your minimum
 reason_ev_left_out_1 = Left out: the car draws nothing.
 short_ev_left_out_1 = Car draws nothing
 
-# What a car draws instead of what its charger is told.
+# What a car draws instead of what its charger gives.
 draw_draws_less = { $car } does not draw the { $commanded }: it takes { $most } at most. Luna plans with that until you plug it in again.
 draw_full = { $car } no longer draws the { $commanded }: it takes no more, so it is full or at its own limit. Luna leaves it out until you plug it in again.
 draw_full_at = { $car } no longer draws the { $commanded }: at { $soc } it takes no more. Check the charge limit in the car if you want more. Luna leaves it out until you plug it in again.

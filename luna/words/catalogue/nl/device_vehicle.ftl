@@ -22,6 +22,7 @@ entity_vehicle_soc = Gepland batterijniveau van { $device }
 entity_vehicle_ready = { $device } klaar om
 entity_override_vehicle = Eigen instelling voor { $device }
 entity_steering_vehicle = { $device } nu
+entity_draws_less_vehicle = Laadprobleem van { $device }
 
 # Waarom een plan is veranderd.
 cause_vehicles = Een auto is anders geladen, aangesloten of ingepland.
