@@ -320,7 +320,8 @@ class ProfiledDevice:
             UnavailableError: the counter's storage does not answer.
         """
         budgets = self._list_budgets(self.profile.written_points, reserved_writes=RESERVED_WRITES)
-        if any(write.write in budgets for write in self.profile.modes["self_consumption"]):
+        own_writes = self.profile.modes.get(self.profile.own_mode, ())
+        if any(write.write in budgets for write in own_writes):
             return self.counter.read_share(budgets)
         return None
 
