@@ -202,7 +202,7 @@ lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addre
 	@for extra in core test system; do printf 'hatchling<2\neditables\n' | $(UV_COMPILE) $(LEFT_OUT) --extra $$extra pyproject.toml - -o locks/$$extra.txt; done
 	@printf 'hatchling<2\n' | $(UV_COMPILE) --constraint locks/core.txt - -o locks/build.txt
 	@$(UV_COMPILE) $(LEFT_OUT) --constraint locks/core.txt --extra tracing pyproject.toml -o locks/kernel.txt
-	@for extras in agent api backup cli "edge lab pictures" forecaster ingest notifier planner "rag qdrant"; do \
+	@for extras in agent api backup cli "edge lab pictures" forecaster ingest notifier ocpp planner "rag qdrant"; do \
 	  $(UV_COMPILE) $(LEFT_OUT) --constraint locks/test.txt $$(printf -- '--extra %s ' $$extras) pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$${extras%% *}.txt; done
 	@for extra in lab mdns pictures qdrant training; do $(UV_COMPILE) $(LEFT_OUT) --constraint locks/system.txt --extra $$extra pyproject.toml \

@@ -28,6 +28,9 @@ SIZES = {
     "backups": 40,
 }
 PORTS = {"api": 8080, "db": 5432, "redis": 6379, "qdrant": 6333, "minio": 9000, "ollama": 11434}
+# Charge points come from the home's network, where the cluster has an address of its own for them.
+CHARGE_POINTS = "ocpp"
+CHARGE_POINT_PORT = 8887
 # The group that a store's volume is given to: that of its image's own account where there is one.
 GROUPS = {"db": 1000, "redis": 999}
 OURS = 10001
@@ -69,6 +72,13 @@ def _run(workload: Workload, *, sharers: list[str]) -> Iterator[Manifest]:
         yield _job(workload, pod)
         return
     yield _store(workload, pod) if workload.kind == "store" else _deployment(workload, pod)
+    if workload.name == CHARGE_POINTS:
+        entry = {
+            "type": "LoadBalancer",
+            "selector": _selector(workload),
+            "ports": [{"name": "main", "port": CHARGE_POINT_PORT}],
+        }
+        yield _named("v1", "Service", workload.name, spec=entry)
     if workload.name in PORTS:
         ports = [{"name": "main", "port": PORTS[workload.name]}]
         yield _named(
@@ -454,6 +464,12 @@ def _policies() -> Iterator[Manifest]:
         podSelector={"matchLabels": {"energy.luna/observability": "yes"}},
         policyTypes=["Ingress"],
         ingress=seen,
+    )
+    yield _policy(
+        "charge-points",
+        podSelector={"matchLabels": {"app.kubernetes.io/name": CHARGE_POINTS}},
+        policyTypes=["Ingress"],
+        ingress=[{"ports": _ports(CHARGE_POINT_PORT)}],
     )
     # To the home's devices and to the internet: who fetches prices or tells an inverter needs both.
     yield _policy(

@@ -10,9 +10,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 # The recorder alone writes its spool, one process alone receives the write-ahead log,
-# one beat sends what is due, one executor and one steering tell a device what to do;
-# home-assistant would tell everything twice.
-SINGLE = frozenset({"backup", "beat", "executor", "home-assistant", "recorder", "steering"})
+# one beat sends what is due, one executor and one steering tell a device what to do,
+# charge points connect to one ocpp; home-assistant would tell everything twice.
+SINGLE = frozenset({"backup", "beat", "executor", "home-assistant", "ocpp", "recorder", "steering"})
 # What is needed for as long as a pod works on something: a new one begins with an empty folder of
 # its own, as large in gibibytes.
 TRANSIENT = {"reading": 5}

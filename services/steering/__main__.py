@@ -12,6 +12,7 @@ import structlog
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.drivers.control.opening import DeviceOpener
 from luna.platform.drivers.write_limits import WriteCounter
+from luna.platform.folder_lock import FolderLock
 from luna.platform.health.readiness import Liveness
 from luna.platform.service_process import (
     add_stall_option,
@@ -23,7 +24,6 @@ from luna.platform.service_process import (
 from luna.platform.steering_channel import (
     PROCESS_LOCK,
     SENDER_LOCK,
-    FolderLock,
     serve_steering,
 )
 from luna.platform.steering_targets import TargetFolder

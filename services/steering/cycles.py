@@ -21,8 +21,8 @@ from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
 from luna.platform.clock import Clock
 from luna.platform.drivers.control.device import Device
+from luna.platform.folder_lock import FolderLock
 from luna.platform.health.readiness import Liveness
-from luna.platform.steering_channel import FolderLock
 from luna.platform.steering_targets import TargetFolder
 from services.steering.day_counts import DayCounts
 from services.steering.steered_site import SteeredSite

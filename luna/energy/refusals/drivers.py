@@ -15,6 +15,22 @@ REASONS: dict[str, RefusalReason] = {
         "Check the profile, the unit number, and that the device allows control over Modbus.",
         error=UnavailableError,
     ),
+    "charge-point-away": RefusalReason(
+        "the charge point is not connected to Luna",
+        "Check that it is on, and that its OCPP address is Luna's: ws://, this machine, port 8887, "
+        "/ocpp/ and its name.",
+        error=UnavailableError,
+    ),
+    "charge-point-refuses": RefusalReason(
+        "the charge point refuses what it is to do: {why}",
+        "Check its settings for OCPP and smart charging, and that its product is the right one.",
+        error=UnavailableError,
+    ),
+    "charge-points-unserved": RefusalReason(
+        "no process of Luna's serves charge points",
+        "Start Luna with luna up, or the container ocpp; the setting ocpp_port must not be 0.",
+        error=UnavailableError,
+    ),
     "device-answer-short": RefusalReason(
         "the device sends too few registers at {register}",
         "Try again; if it happens again, it is another product.",

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from luna.contracts.charge_points import ChargePointTraits
 from luna.energy.devices.battery import Mode
 from luna.energy.devices.switched import LoadMode
 from luna.energy.devices.vehicle import VehicleMode
@@ -217,8 +218,17 @@ class MqttTransport(ProfilePart):
     patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
 
+class OcppTransport(ChargePointTraits):
+    """A charge point that connects to Luna by OCPP, by its identity as the host.
+
+    What differs from product to product is declared here.
+    """
+
+    kind: Literal["ocpp"]
+
+
 DeviceTransport = Annotated[
-    ModbusTransport | HttpTransport | MqttTransport, Field(discriminator="kind")
+    ModbusTransport | HttpTransport | MqttTransport | OcppTransport, Field(discriminator="kind")
 ]
 
 

@@ -21,6 +21,7 @@ from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.mode_emulation import FULL_SOC, HouseFlows, ac_power_w, stand_in
 from luna.platform.drivers.mqtt_points import MqttPoints
+from luna.platform.drivers.ocpp_points import OcppPoints
 from luna.platform.drivers.plausibility import (
     BALANCE,
     MOST_CAPACITY_KWH,
@@ -37,6 +38,7 @@ from luna.platform.drivers.profile import (
     LimitName,
     ModbusTransport,
     MqttTransport,
+    OcppTransport,
     PointName,
     ReadingName,
     split_sign,
@@ -407,7 +409,8 @@ def reach(
         profile: of the device.
         via: the address.
         secret: of the device or its broker; None: it needs none.
-        shared_in: the data folder whose processes share one Modbus connection; None: its own.
+        shared_in: the data folder whose processes share one Modbus connection and serve charge
+            points; None: its own, and no charge point.
 
     Raises:
         InvalidInputError: ``via`` lacks what the transport needs.
@@ -423,6 +426,8 @@ def reach(
             points = HttpPoints(profile, transport, via, secret=secret)
         case MqttTransport() as transport:
             points = MqttPoints(profile, transport, via, secret=secret)
+        case OcppTransport() as transport:
+            points = OcppPoints(profile, transport, via, shared_in)
     return ProfiledDevice(profile, points)
 
 

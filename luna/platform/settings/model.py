@@ -383,6 +383,16 @@ class Settings(BaseSettings):
     api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = (
         8080
     )
+    ocpp_port: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=65_535,
+            description=(
+                "port at which charge points connect to this machine by OCPP; 0: they cannot"
+            ),
+        ),
+    ] = 8887
     api_ingress: Annotated[
         bool,
         Field(

@@ -3,7 +3,7 @@
 The gateway's process is the supervisor. Before it opens a port or a database, it forks a *fork
 server* (``fork_server``), which shares what the gateway has imported; a second one, forked from the
 first, loads what tasks need. Each *companion* (``companions``) - workers, beat, executor, steering,
-recorder, the bridge to Home Assistant, backups, simulated home - is a fork of one of them, so
+ocpp, recorder, the bridge to Home Assistant, backups, simulated home - is a fork of one of them, so
 shared libraries are in memory once. Where forking does not work, a companion is executed and loads
 everything itself.
 

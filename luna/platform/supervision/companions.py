@@ -49,6 +49,7 @@ COMPANIONS = {
     "beat": ("luna.platform.queue.beat",),
     "executor": ("services.executor",),
     "steering": ("services.steering",),
+    "ocpp": ("services.ocpp",),
     "recorder": ("services.ingest.live",),
     "home_assistant": ("services.home_assistant",),
     "backup": ("services.backup",),
@@ -76,7 +77,7 @@ ONE_WORKER = {
     )
 }
 # Processes that read their settings only at their start; a worker reads them for each task.
-RESTARTED_ON_CHANGE = ("executor", "steering", "recorder", "home_assistant")
+RESTARTED_ON_CHANGE = ("executor", "steering", "ocpp", "recorder", "home_assistant")
 WATCH_SECONDS = 1.0
 # From SIGTERM to SIGKILL, for a running task to finish; an interrupted task is done again at the
 # next start.
@@ -146,6 +147,8 @@ def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool
         return bool(settings.mqtt_url) and settings.mqtt_publish != "off"
     if name == "recorder":
         return bool(settings.home_assistant_url or settings.mqtt_url) or polls_devices()
+    if name == "ocpp":
+        return settings.ocpp_port > 0
     if name == "backup":
         return settings.backup_every is not None
     if name == "simulated home":

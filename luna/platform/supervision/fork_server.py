@@ -58,6 +58,7 @@ SHARED = (
     "luna.platform.drivers.control.home_assistant",
     "luna.platform.drivers.control.mqtt",
     "services.executor.watch",
+    "services.ocpp.server",
     "services.steering.cycles",
     "services.ingest.listening.slot_scheduler",
     "services.ingest.recorder",

@@ -33,6 +33,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.mqtt import MqttDevice, open_device
 from luna.platform.drivers.control.units import find_unit
 from luna.platform.embedded.state import choose_port
+from luna.platform.folder_lock import FolderLock
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.battery import BatteryCharge
 from luna.platform.simulated_home.car import CAR_MODEL, CarState, ChargerCommand
@@ -45,7 +46,6 @@ from luna.platform.simulated_home.site import CAR, HEATER, ZONE, build_site
 from luna.platform.steering_channel import (
     PROCESS_LOCK,
     SENDER_LOCK,
-    FolderLock,
     serve_steering,
 )
 from luna.platform.steering_targets import TargetFolder

@@ -16,12 +16,12 @@ from luna.contracts.steering import (
     SteeringState,
 )
 from luna.platform.drivers import DEVICES_FOLDER
+from luna.platform.folder_lock import FolderLock
+from luna.platform.socket_channel import LONGEST_BYTES
 from luna.platform.steering_channel import (
-    LONGEST_BYTES,
     PATIENCE_SECONDS,
     PROCESS_LOCK,
     SOCKET_FILE,
-    FolderLock,
     SteeringAwayError,
     SteeringClient,
     serve_steering,

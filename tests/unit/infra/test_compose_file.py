@@ -72,7 +72,7 @@ def test_every_part_of_the_platform_is_there() -> None:
     }
     assert (
         set(SERVICES)
-        == {"api", "backup", "beat", "recorder", "executor", "steering", "home-assistant"}
+        == {"api", "backup", "beat", "recorder", "executor", "steering", "ocpp", "home-assistant"}
         | WORKERS
         | servers
         | JOBS
@@ -194,9 +194,11 @@ def test_who_speaks_to_the_store_of_objects_has_its_key() -> None:
     assert all("objects_secret_key" in SERVICES[name]["secrets"] for name in holders)
 
 
-def test_gateway_and_grafana_alone_publish_to_this_machine_and_the_proxy_to_all() -> None:
+def test_gateway_and_grafana_publish_to_this_machine_proxy_and_charge_points_to_all() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert (SERVICES["caddy"]["profiles"], ports.pop("caddy")) == (["tls"], ["443:443", "80:80"])
+    # Charge points stand in the home's network.
+    assert ports.pop("ocpp") == ["8887:8887"]
     assert set(ports) == {"api", "grafana"}
     assert all(
         port.startswith("${LUNA_API_HOST:-127.0.0.1}:")
@@ -213,7 +215,7 @@ def test_networks_are_closed_except_to_those_that_fetch_and_those_that_serve() -
         for network in FILE["networks"]
     }
     assert set(members) == {"edge", "proxy", "data", "egress", "observability"}
-    assert members["edge"] == {"api", "grafana"}
+    assert members["edge"] == {"api", "grafana", "ocpp"}
     assert members["egress"] == {
         "ingest",
         "recorder",

@@ -1,0 +1,191 @@
+"""Reads and sets points of a charge point through the process that it connects to."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from luna.contracts.charge_points import (
+    AskChargePoint,
+    ChargePointAnswer,
+    ChargePointLimit,
+    ChargePointRequest,
+    ChargePointState,
+    ChargePointTraits,
+    LimitChargePoint,
+    ListChargePoints,
+    SeenChargePoint,
+)
+from luna.energy.devices.commands import Via
+from luna.energy.refusals import refuse
+from luna.platform.charge_point_channel import LIST_SECONDS, ChargePointClient
+from luna.platform.drivers.json_values import pick_valid
+from luna.platform.drivers.points import DeviceIdentity, PointValue
+from luna.platform.drivers.profile import DeviceProfile, JsonPoint, OcppTransport
+
+# The document that the process offers, and where commands go.
+STATE = "state"
+LIMIT = "limit"
+# What a charge point says it is; a profile identifies its product by it.
+BOOT = "boot"
+# Charge points take a tenth of an ampere.
+_RESOLUTION_A = 0.05
+
+
+class OcppPoints:
+    """The points of one charge point.
+
+    Args:
+        profile: of the device.
+        transport: of the profile.
+        via: names the charge point by its identity.
+        data_folder: whose process it connects to; None: nobody's.
+    """
+
+    def __init__(
+        self, profile: DeviceProfile, transport: OcppTransport, via: Via, data_folder: Path | None
+    ) -> None:
+        self._profile = profile
+        self._traits = ChargePointTraits(**transport.model_dump(exclude={"kind"}))
+        self._identity = via.host
+        self._data_folder = data_folder
+        self._client: ChargePointClient | None = None
+
+    @property
+    def place(self) -> str:
+        """The charge point's identity for error messages."""
+        return self._identity
+
+    def identify(self) -> DeviceIdentity | None:
+        """Return what the charge point says it is; it is not accepted by that.
+
+        Raises:
+            UnavailableError: it is not connected, or is another product.
+        """
+        answer = self._exchange(ListChargePoints())
+        for seen in answer.charge_points:
+            if seen.identity == self._identity and seen.connected:
+                break
+        else:
+            raise refuse("charge-point-away", field="via.host", value=self._identity)
+        identity = identify(self._profile, seen)
+        if identity is None:
+            raise refuse(
+                "device-other-product",
+                field="via",
+                value=self._identity,
+                profile=self._profile.profile,
+            )
+        return identity
+
+    def read(self, names: Iterable[str]) -> dict[str, float]:
+        """Return points by name; NaN where the charge point has no value.
+
+        Raises:
+            UnavailableError: it is not connected.
+        """
+        document = self._ask_state().model_dump()
+        values: dict[str, float] = {}
+        for name in names:
+            point = cast("JsonPoint", self._profile.points[name])
+            invalid = self._profile.invalid_of(point)
+            values[name] = pick_valid(document, point.field_, invalid) * point.scale
+        return values
+
+    def hold(self, values: Sequence[PointValue]) -> list[bool]:
+        """Return for each value whether the charge point accepted it on this connection.
+
+        Raises:
+            UnavailableError: it is not connected.
+        """
+        limit = self._ask_state().limit
+        accepted: Mapping[str, Any] = {} if limit is None else limit.model_dump()
+        held: list[bool] = []
+        for value in values:
+            point = cast("JsonPoint", self._profile.points[value.point])
+            number = accepted.get(point.field_)
+            expected = value.value / point.scale
+            held.append(
+                number is not None and math.isclose(number, expected, abs_tol=_RESOLUTION_A)
+            )
+        return held
+
+    def write(self, values: Sequence[PointValue]) -> None:
+        """Command all of the values at once; return once the charge point accepted them.
+
+        Raises:
+            UnavailableError: it is not connected, does not answer, or refuses: with its reason.
+        """
+        if not values:
+            return
+        fields: dict[str, float] = {}
+        for value in values:
+            point = cast("JsonPoint", self._profile.points[value.point])
+            number = value.value / point.scale
+            fields[point.field_] = number if point.field_ == "current_a" else round(number)
+        limit = ChargePointLimit.model_validate(fields)
+        self._exchange(LimitChargePoint(identity=self._identity, traits=self._traits, limit=limit))
+
+    def close(self) -> None:
+        """Close the connection to the process; the charge point keeps its own."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+    def _ask_state(self) -> ChargePointState:
+        answer = self._exchange(AskChargePoint(identity=self._identity, traits=self._traits))
+        if answer.state is None:
+            raise refuse("charge-point-away", field="via.host", value=self._identity)
+        return answer.state
+
+    def _exchange(self, request: ChargePointRequest) -> ChargePointAnswer:
+        if self._data_folder is None:
+            raise refuse("charge-points-unserved", field="via.host", value=self._identity)
+        self._client = self._client or ChargePointClient(self._data_folder)
+        try:
+            answer = self._client.ask(request)
+        except OSError as exc:
+            raise refuse("charge-points-unserved", field="via.host", value=self._identity) from exc
+        if answer.fault == "refused":
+            raise refuse(
+                "charge-point-refuses", field="via.host", value=self._identity, why=answer.reason
+            )
+        if answer.fault is not None:
+            raise refuse("charge-point-away", field="via.host", value=self._identity)
+        return answer
+
+
+def identify(profile: DeviceProfile, seen: SeenChargePoint) -> DeviceIdentity | None:
+    """Return a charge point's identity, None where a profile is of another product."""
+    boot = seen.boot
+    if profile.identified is not None:
+        documents = {BOOT: boot.model_dump()}
+        if profile.identified.read_documents(documents, profile.covers[0].brand) is None:
+            return None
+    return DeviceIdentity(boot.vendor, boot.model, boot.version, boot.serial)
+
+
+def list_charge_points(data_folder: Path) -> list[SeenChargePoint]:
+    """Return the charge points that connected to Luna; none where nobody serves them."""
+    client = ChargePointClient(data_folder, patience_s=LIST_SECONDS)
+    try:
+        return client.ask(ListChargePoints()).charge_points
+    except OSError:
+        return []
+    finally:
+        client.close()
+
+
+def choose_profile(
+    profiles: Iterable[DeviceProfile], seen: SeenChargePoint
+) -> DeviceProfile | None:
+    """Return the profile that fits a charge point: its product's, else the one of any."""
+    fallback: DeviceProfile | None = None
+    for profile in profiles:
+        if not isinstance(profile.transport, OcppTransport):
+            continue
+        if profile.identified is None:
+            fallback = profile
+        elif identify(profile, seen) is not None:
+            return profile
+    return fallback

@@ -1,0 +1,56 @@
+"""Write a limit as the charging schedules of both versions of OCPP have it."""
+
+import math
+from datetime import datetime, timedelta
+
+from luna.contracts.charge_points import ChargePointTraits
+from services.ocpp.link import Payload
+from services.ocpp.meter_values import VOLTS
+from services.ocpp.texts import read_number, write_instant
+
+# Luna's profiles replace each other.
+LIMIT_PROFILE = 1
+MOST_PROFILE = 2
+# A profile that begins a little earlier also counts where the charge point's clock is slow.
+EARLIER = timedelta(minutes=1)
+
+
+def write_schedule(
+    traits: ChargePointTraits,
+    current_a: float,
+    phases: int | None,
+    *,
+    allowed_units: str,
+    now: datetime,
+) -> Payload:
+    """Return a schedule with one limit, in the unit that the charge point takes.
+
+    Args:
+        traits: of its product.
+        current_a: the limit of each phase.
+        phases: that it is to use, None: its own.
+        allowed_units: as it says itself, empty where it says nothing.
+        now: from a little before it counts.
+    """
+    unit = traits.rate_unit
+    if unit is None:
+        words = {word.strip().casefold() for word in allowed_units.split(",")}
+        takes_power_alone = words <= {"power", "w"} and words != {""}
+        unit = "W" if takes_power_alone else "A"
+    period: Payload = {"startPeriod": 0, "limit": round(current_a, 1)}
+    if unit == "W":
+        period["limit"] = round(current_a * VOLTS * (phases or 3))
+    if phases is not None:
+        period["numberPhases"] = phases
+    schedule: Payload = {"chargingRateUnit": unit, "chargingSchedulePeriod": [period]}
+    if traits.profile_kind == "Absolute":
+        schedule["startSchedule"] = write_instant(now - EARLIER)
+    return schedule
+
+
+def choose_stack_level(traits: ChargePointTraits, highest: str | None) -> int:
+    """Return the level of Luna's limit: the product's, else the highest that it takes."""
+    if traits.stack_level is not None:
+        return traits.stack_level
+    level = read_number(highest)
+    return 0 if math.isnan(level) or level < 0 else min(int(level), 100)
