@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field
 
 from luna.contracts.message import Message
+from luna.energy.car_draw import CarDraw
 from luna.energy.devices.battery import BATTERIES, Mode
 from luna.energy.devices.pv import PvMode
 from luna.energy.devices.switched import LoadSetpoint
@@ -253,6 +254,10 @@ class DeviceReport(Message):
     ] = None
     conflict: Annotated[
         DeviceConflict | None, Field(description="what somebody else changed; null: nobody did")
+    ] = None
+    draw: Annotated[
+        CarDraw | None,
+        Field(description="of a car: whether it draws what its charger is commanded"),
     ] = None
 
 

@@ -12,13 +12,15 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
+from luna.contracts.charging_sessions import StoredSession, lay_out_sessions
 from luna.contracts.control import ControlStanding, ControlState, Decision, DeviceReport, LeftAlone
 from luna.contracts.plan import PlanReply
+from luna.energy.car_draw import DRAWS_WELL, LEFT_OUT, CarDraw
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
-from luna.platform.database import agent_gates, control, readings
+from luna.platform.database import agent_gates, charging_sessions, control, readings
 from luna.platform.silent_sensors import read_silent
 
 FindingCode = Literal[
@@ -39,6 +41,9 @@ FindingCode = Literal[
     "agent_offered",
     "agent_withdrawn",
     "device_takes_nothing",
+    "car_draws_less",
+    "car_draws_nothing",
+    "car_departure_at_risk",
     "level_doubted",
     "prices_doubted",
 ]
@@ -61,6 +66,8 @@ PRICE_NOTES = frozenset(("price_beyond_markets", "prices_beyond_last_week", "pri
 NAMES = tuple(kind.name for kind in DEVICE_KINDS)
 # So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
 GATE_NEWS = timedelta(days=2)
+# Cars report their state of charge in whole per cent.
+LITTLE_SOC = 0.015
 # A device confirms within seconds that it was handed back.
 RELEASED_WITHIN = timedelta(seconds=30)
 
@@ -104,6 +111,7 @@ def find(
         *find_doubted_levels(plan),
         *find_doubted_prices(plan),
         *_find_deviations(connection, states, now),
+        *_find_draws(connection, site, states, now),
         *find_agent_news(connection, site, now=now),
     ]
 
@@ -192,6 +200,52 @@ def _find_deviations(
                 SiteFinding(_SUSPENSIONS[reason], f"{state.device} {period.since.date()}", figures)
             )
     return findings
+
+
+def _find_draws(
+    connection: Connection, site: Site, states: Sequence[ControlState], now: datetime
+) -> list[SiteFinding]:
+    """Return the cars that do not draw what their chargers are commanded."""
+    findings = []
+    for state in states:
+        for name, report in state.reports.items():
+            draw = report.draw
+            if draw is None or draw.since is None or not draw.holds_at(now):
+                continue
+            if draw.verdict in DRAWS_WELL:
+                continue
+            figures: dict[str, Any] = {"device": name, "draw": draw}
+            code: FindingCode = "car_draws_nothing"
+            if draw.verdict == "draws_less":
+                # Whether that is enough until the departure is said by the plan.
+                code = "car_draws_less"
+            elif draw.verdict in LEFT_OUT:
+                session = _find_missed(connection, site, name, draw, now=now)
+                if session is not None:
+                    code = "car_departure_at_risk"
+                    figures |= {"wanted": session.target_soc, "at": session.to}
+            findings.append(SiteFinding(code, f"{name} {draw.since.isoformat()}", figures))
+    return findings
+
+
+def _find_missed(
+    connection: Connection, site: Site, vehicle: str, draw: CarDraw, *, now: datetime
+) -> StoredSession | None:
+    """Return the running session whose target a car misses that draws nothing."""
+    if draw.verdict == "full" and draw.soc is None:
+        return None
+    standing = charging_sessions.read_standing(
+        connection, site.name, first=now, end=now + timedelta(seconds=1)
+    )
+    running = lay_out_sessions(
+        standing, parse_zone(site.timezone), first=now, end=now + timedelta(seconds=1)
+    )
+    for session in running:
+        if session.vehicle != vehicle or session.target_soc is None:
+            continue
+        if draw.soc is None or draw.soc < session.target_soc - LITTLE_SOC:
+            return session
+    return None
 
 
 def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:

@@ -51,6 +51,7 @@ PROBLEMS = frozenset(
         "device_conflict",
         "sensors_silent",
         "device_takes_nothing",
+        "car_departure_at_risk",
     }
 )
 # Findings on devices that deviate from the plan.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from luna.energy.errors import InvalidInputError
 from luna.words.agent import MODES
+from luna.words.car_draw import format_draw
 from luna.words.compromises import retell_compromise
 from luna.words.devices import say_device
 from luna.words.language import Language
@@ -27,7 +28,7 @@ class MessageWords(NamedTuple):
 # By code of the event. ``at``, ``start`` and ``until`` are instants, ``end`` is shown as a clock
 # time, ``price``, ``usual`` are prices, ``saved`` is money, ``days`` a count, ``since`` an ISO
 # date, ``missed`` a plan's compromises, ``note`` code and figures of a plan's note, ``limit`` the
-# event of an operator's limit.
+# event of an operator's limit, ``draw`` what a car draws, ``wanted`` a share of its capacity.
 MESSAGES = Phrases("messages", "text_")
 TITLES = Phrases("messages", "title_")
 # The name of the home before a text.
@@ -78,6 +79,10 @@ def _say_parts(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
     if "note" in figures:
         note_code, note_figures = figures["note"]
         parts["note"] = say_note(note_code, note_figures, numbers)
+    if "draw" in figures:
+        parts["draw"] = format_draw(figures["device"], figures["draw"], numbers)
+    if "wanted" in figures:
+        parts["wanted"] = numbers.share(figures["wanted"])
     if "limit" in figures:
         event: LimitEvent = figures["limit"]
         parts["limit"] = format_event(event, numbers)

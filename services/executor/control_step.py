@@ -27,6 +27,7 @@ from luna.platform.untried_devices import find_untried
 from services.executor.control_request import find_source, is_current
 from services.executor.decider import Decider, PlanRequests, is_within_limits, may_have_more
 from services.executor.delivery import ASK_AGAIN, Delivery
+from services.executor.draw_watch import DrawWatch
 from services.executor.site_limit import ReadFlow, SiteLimit, read_site_limit
 from services.executor.steered_device import SteeredDevice
 from services.executor.steering_target import TargetComposer
@@ -46,8 +47,8 @@ class Executor:
         ask_plan: requests a new plan of a site without waiting for it.
         clock: gives the current slot.
         plan_max_age: largest age of a plan, from the start of its first slot.
-        read_flow: reads a site's live powers, under an operator's limit alone; None where there
-            are none.
+        read_flow: reads a site's live powers, under an operator's limit and while a car is to
+            charge; None where there are none.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Executor:
         # Devices that were reported as untried.
         self._untried: set[tuple[str, str]] = set()
         self._delivery = Delivery(engine, self._decider, self._plan_requests, clock=clock)
+        self._draw_watch = DrawWatch(engine, ask_plan, clock, read_flow)
 
     def turn(self, site_id: str, key: str = BATTERIES) -> bool:
         """Run the control step of a unit; return whether a confirmation is pending.
@@ -178,7 +180,9 @@ class Executor:
             if steering_target is not None:
                 writes = unit.render(decision.allowed)
                 device.hand_over(steering_target, writes, is_settled=decision.settled)
-        return self._delivery.advance(target, state, decision)
+        awaited = self._delivery.advance(target, state, decision)
+        is_woken = self._draw_watch.look(target, state)
+        return awaited or is_woken
 
     def _is_battery_dropped(self, state: ControlState, section: Control | None) -> bool:
         """Return whether a battery of the last command has to be handed back first.

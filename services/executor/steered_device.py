@@ -140,6 +140,8 @@ class SteeredDevice:
         self._expected: dict[str, str] = {}
         self._is_away = False
         self.sends_itself = False
+        # What steering commands by the present target; None: it does not say.
+        self.unit_state: SteeredUnitState | None = None
 
     def hand_over(
         self, target: SteeringTarget, writes: Sequence[Write], *, is_settled: bool
@@ -157,7 +159,8 @@ class SteeredDevice:
         try:
             is_known = target == self._accepted
             state = self._ask(StateQuestion(site_id=self._unit[0]) if is_known else target)
-            if state is not None and is_known and self._find_unit(state) is None:
+            self.unit_state = None if state is None else self._find_unit(state)
+            if state is not None and is_known and self.unit_state is None:
                 self._ask(target)
             if is_settled and self.sends_itself and not sent_itself:
                 # What steering commanded before it went may be anything by now.

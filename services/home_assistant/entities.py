@@ -13,9 +13,11 @@ from luna.contracts.control import ControlState
 from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import SlotReply
 from luna.contracts.steering import SteeredUnitState
+from luna.energy.car_draw import DRAWS_WELL, CarDraw
 from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.kind import DeviceKind
+from luna.energy.devices.vehicle import VEHICLE
 from luna.energy.limit_outcome import list_binding
 from luna.energy.operator_limits import find_in_force
 from luna.energy.timeline import parse_zone
@@ -24,6 +26,7 @@ from luna.platform.house_by_battery import split_by_battery
 from luna.platform.house_now import HouseFigure, HouseNow, format_run
 from luna.platform.steering_status import find_power_kw, format_unit
 from luna.words import MODES, Language, Numbers, say_mode
+from luna.words.car_draw import format_draw
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
 from luna.words.messages import say_message
@@ -87,6 +90,8 @@ def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[P
     control = view.site.control
     if control is not None and control.is_steered:
         entities += [_steered(device) for device in control.devices]
+    if control is not None:
+        entities += [_draws(controlled.vehicle) for controlled in control.vehicles]
     if commands:
         entities += _COMMANDS
         entities += [_override(device, numbers) for device in list_overridable_devices(view.site)]
@@ -396,6 +401,36 @@ def _key_of_unit(words: str, unit: str) -> str:
     if unit == BATTERIES:
         return words
     return f"{words}_{kind}:{name}" if name else f"{words}_{kind}"
+
+
+def _draws(vehicle: str) -> PublishedEntity:
+    """Return an entity that is on while a car does not draw what its charger is commanded."""
+
+    def find_draw(view: HouseNow) -> CarDraw | None:
+        control_state = view.state_of(f"{VEHICLE.name}:{vehicle}")
+        report = None if control_state is None else control_state.reports.get(vehicle)
+        draw = None if report is None else report.draw
+        return draw if draw is not None and draw.holds_at(view.now) else None
+
+    def state(view: HouseNow, _: Numbers) -> str:
+        draw = find_draw(view)
+        return "OFF" if draw is None or draw.verdict in DRAWS_WELL else "ON"
+
+    def details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
+        draw = find_draw(view)
+        if draw is None:
+            return {}
+        is_well = draw.verdict in DRAWS_WELL
+        return {
+            "verdict": draw.verdict,
+            "since": draw.since,
+            "commanded_kw": draw.missed_kw,
+            "highest_kw": draw.highest_kw,
+            "sentence": "" if is_well else format_draw(vehicle, draw, numbers),
+        }
+
+    key = _key_of_unit("draws_less", f"{VEHICLE.name}:{vehicle}")
+    return PublishedEntity(key, "binary_sensor", state, details, {"device_class": "problem"})
 
 
 def _steered(unit: str) -> PublishedEntity:

@@ -70,6 +70,7 @@ KINDS: dict[str, EventKind] = {
     "agent_offered": "plan",
     "agent_withdrawn": "plan",
     "device_takes_nothing": "device",
+    "car_departure_at_risk": "device",
     "limit_began": "device",
     "limit_unkept": "device",
     "limit_ended": "device",

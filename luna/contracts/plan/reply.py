@@ -101,6 +101,11 @@ class NoteReply(Message):
       says whether it is ``stale`` or ``out_of_range``.
     - ``vehicle_takes_nothing``: the ``vehicle`` is plugged in ``since`` an instant, ``planned_kwh``
       were planned for two hours or more, and its charger counted none of it.
+    - ``vehicle_left_out``: the ``vehicle`` is planned without charging, for ``since`` an instant it
+      has drawn nothing although its charger was told to charge it.
+    - ``vehicle_draws_less``: the ``vehicle`` is planned with ``kw``, the most that it has drawn
+      since it was plugged in.
+    - ``vehicle_soc_full``: the ``vehicle`` counts as full (``soc``), for it draws nothing more.
     - ``vehicle_not_connected``: the session of a ``vehicle`` has begun, and ``since`` an instant
     its
       sensor says that it is not there.

@@ -137,6 +137,17 @@ class VehicleState(Message):
     soc: MeasuredSoc
     sessions: list[VehicleSession] = []
     charging: bool = False
+    most_kw: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=10_000,
+            description=(
+                "the most that it draws, as measured at its charger; 0: it draws nothing in its "
+                "present session; empty: as much as the charger gives"
+            ),
+        ),
+    ] = None
 
 
 @with_sections({kind.section: by_name(kind.plan.state) for kind in DEVICE_KINDS if kind.plan.state})

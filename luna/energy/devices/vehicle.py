@@ -284,6 +284,14 @@ class VehicleControl(ControlPart):
         ),
     ] = {}
     writes: Annotated[tuple[VehicleWrite, ...], Field(max_length=16)] = ()
+    wakes: Annotated[
+        bool,
+        Field(
+            description=(
+                "a car that draws nothing is woken once, by a short stop and start of its charge"
+            )
+        ),
+    ] = True
 
     @model_validator(mode="after")
     def _can_be_switched(self) -> Self:
@@ -393,7 +401,7 @@ VEHICLE = DeviceKind(
     plan=DevicePlanContent(
         flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
         notes=DeviceNotes(
-            assumed=("vehicle_soc_assumed", "vehicle_usual"),
+            assumed=("vehicle_soc_assumed", "vehicle_soc_full", "vehicle_usual"),
             doubted=(
                 "vehicle_soc_doubted",
                 "vehicle_soc_stale",

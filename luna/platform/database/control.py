@@ -22,6 +22,7 @@ from luna.contracts.control import (
     Setpoint,
 )
 from luna.contracts.owner import ManualBlock
+from luna.energy.car_draw import CarDraw
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.operator_limits import OperatorLimit
@@ -103,6 +104,31 @@ def read_overrides_each(
             if override_value.until > now:
                 overrides.setdefault(row.site_key, {})[row.device] = override_value
     return overrides
+
+
+def read_draws_each(connection: Connection, keys: Collection[int]) -> dict[int, dict[str, CarDraw]]:
+    """Return what vehicles draw of their chargers' commands, by site key and vehicle.
+
+    What was found before the owner ordered a charge is left out: it is judged anew.
+    """
+    columns = (control_devices.c.site_key, control_devices.c.reports, control_devices.c.override)
+    rows = connection.execute(
+        select(*columns)
+        .where(control_devices.c.site_key.in_(keys))
+        .order_by(control_devices.c.site_key, control_devices.c.device)
+    )
+    draws: dict[int, dict[str, CarDraw]] = {}
+    for row in rows:
+        orders = read_each([row.override] if row.override else [], Override.model_validate)
+        ordered_at = [order.since for order in orders if order.mode == "charge" and order.since]
+        for name, document in (row.reports or {}).items():
+            for report in read_each([document], DeviceReport.model_validate):
+                draw = report.draw
+                if draw is None or draw.since is None:
+                    continue
+                if not any(instant > draw.since for instant in ordered_at):
+                    draws.setdefault(row.site_key, {})[name] = draw
+    return draws
 
 
 def load_active(connection: Connection) -> list[ControlState]:

@@ -16,6 +16,7 @@ from luna.contracts.forecast import WaitingVersion
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.vehicle_levels import VehicleLevel
+from luna.energy.car_draw import CarDraw
 from luna.energy.charge_sensors import SeenCharge, UntakenCharge
 from luna.energy.devices import FLEXIBLE_KINDS
 from luna.energy.energy_store import MeteredEnergy, store_of_batteries
@@ -85,6 +86,7 @@ class DemandFacts:
         begun: the plan in force with its slots up to the start, and its complete request.
         untaken: planned charge that devices did not take, by device name.
         stated: states of charge that their owner stated and that still hold, by device name.
+        draws: what vehicles draw of what their chargers are commanded, by device name.
     """
 
     sessions: SessionMap
@@ -92,6 +94,7 @@ class DemandFacts:
     begun: tuple[PlanReply, PlanRequest] | None
     untaken: Mapping[str, UntakenCharge] = field(default_factory=dict)
     stated: Mapping[str, VehicleLevel] = field(default_factory=dict)
+    draws: Mapping[str, CarDraw] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +370,7 @@ def read_demands_each(
     known_at = _known_at(start, now)
     sensed = charging_sessions.read_charge_each(connection, sites_by_key, until=known_at)
     stated = vehicle_levels.read_holding_each(connection, sites_by_key, sensed, now=known_at)
+    draws = control.read_draws_each(connection, list(sites_by_key))
     facts = {}
     for key, site in sites_by_key.items():
         charges = sensed.get(key, {})
@@ -380,5 +384,6 @@ def read_demands_each(
             in_force.get(site.name),
             untaken,
             stated.get(key, {}),
+            draws.get(key, {}),
         )
     return facts

@@ -41,6 +41,9 @@ TONES = {
     "sensor_silent": "warn",
     "sensor_unheard": "warn",
     "prices_doubted": "warn",
+    "car_draws_less": "warn",
+    "car_draws_nothing": "warn",
+    "car_departure_at_risk": "bad",
 }
 
 

@@ -22,6 +22,7 @@ entity_vehicle_soc = Geplanter Ladestand von { $device }
 entity_vehicle_ready = { $device } fertig bis
 entity_override_vehicle = Eigene Vorgabe für { $device }
 entity_steering_vehicle = { $device } jetzt
+entity_draws_less_vehicle = Ladeproblem von { $device }
 
 # Warum sich ein Plan geändert hat.
 cause_vehicles = Ein Auto wurde anders geladen, angesteckt oder eingeplant.
@@ -53,6 +54,9 @@ note_vehicle_soc_out_of_range = Luna rechnet bei { $vehicle } mit { $soc }, geme
 note_vehicle_soc_jumps = Der Sensor von { $vehicle } sprang { $since } auf { $sensor_soc }, so schnell lädt das Auto nicht. Prüfe den Sensor.
 note_vehicle_soc_unusable = Der Sensor von { $vehicle } sendet alte oder unmögliche Werte. Prüfe den Sensor.
 note_vehicle_takes_nothing = { $vehicle } lädt nicht: Seit { $since } waren { $planned_kwh } geplant, nichts kam an. Prüfe das Kabel, und im Auto Zeitplan und Ladegrenze.
+note_vehicle_soc_full = { $vehicle } gilt als voll: Es zieht nichts mehr aus der Wallbox.
+note_vehicle_draws_less = { $vehicle } ist mit höchstens { $kw } geplant: Mehr hat es seit dem Anstecken nicht gezogen.
+note_vehicle_left_out = { $vehicle } fehlt im Plan: Seit { $since } zieht es nichts, obwohl es laden soll. Steck es neu an oder wähle "Laden".
 note_no_session = { $vehicles }: keine Abfahrt eingetragen, deshalb plant Luna kein Laden. Trag sie unter Zeitplan ein, oder die Kilometer im Jahr.
 
 # Warum ein Gerät läuft oder wartet; die meisten Gründe stehen in device_reasons.
@@ -68,3 +72,15 @@ short_ev_pinned_1 = Lädt nach deiner Vorgabe
 reason_ev_minimum_1 = Lädt mit deinem Minimum von { $kw }, bis es voll ist.
 short_ev_minimum_1 = Lädt mit deinem Minimum von { $kw }
 short_ev_minimum_2 = Lädt mit deinem Minimum
+reason_ev_left_out_1 = Nicht geplant: Das Auto zieht nichts.
+short_ev_left_out_1 = Auto zieht nichts
+
+# Was ein Auto statt des Befohlenen zieht.
+draw_draws_less = { $car } zieht die { $commanded } nicht: Mehr als { $most } nimmt es nicht. Damit plant Luna, bis du es neu ansteckst.
+draw_full = { $car } zieht die { $commanded } nicht mehr: Es ist voll oder an seiner eigenen Ladegrenze. Luna lässt es weg, bis du es neu ansteckst.
+draw_full_at = { $car } zieht die { $commanded } nicht mehr: Bei { $soc } ist Schluss. Willst du mehr, prüfe die Ladegrenze im Auto. Luna lässt es weg, bis du es neu ansteckst.
+draw_below_least_current = { $car } zieht die { $commanded } nicht: Ein Auto braucht mindestens 6 A. Luna lässt es weg, bis du es neu ansteckst.
+draw_waking = { $car } zieht die { $commanded } noch nicht. Luna hält das Laden einmal kurz an und startet es neu, um es zu wecken.
+draw_asleep = { $car } zieht die { $commanded } nicht, obwohl es angesteckt ist: Es schläft oder wartet auf einen eigenen Zeitplan. Luna lässt es weg, bis du es neu ansteckst oder "Laden" wählst.
+draw_not_plugged_in = { $car } zieht die { $commanded } nicht: Es ist nicht angesteckt. Luna lässt es weg, bis du es ansteckst.
+draw_refuses = { $car } zieht die { $commanded } nicht. Prüfe das Kabel, und im Auto Zeitplan und Ladegrenze. Luna lässt es weg, bis du es neu ansteckst oder "Laden" wählst.

@@ -22,6 +22,7 @@ entity_vehicle_soc = Planned battery level of { $device }
 entity_vehicle_ready = { $device } ready by
 entity_override_vehicle = Override for { $device }
 entity_steering_vehicle = { $device } now
+entity_draws_less_vehicle = Charging problem of { $device }
 
 # Fields, and defaults that cost money: documentation and command line, in English only.
 field_vehicle = a car by its name
@@ -61,6 +62,9 @@ note_vehicle_soc_out_of_range = Luna assumes { $soc } for { $vehicle }, as repor
 note_vehicle_soc_jumps = The sensor of { $vehicle } jumped to { $sensor_soc } { $since }, more than the car can charge. Check the sensor.
 note_vehicle_soc_unusable = The sensor of { $vehicle } sends old or impossible values. Check the sensor.
 note_vehicle_takes_nothing = { $vehicle } is not charging: { $planned_kwh } were planned since { $since }, none arrived. Check the cable, and any schedule or charge limit in the car.
+note_vehicle_soc_full = { $vehicle } counts as full: it draws nothing more from the charger.
+note_vehicle_draws_less = { $vehicle } is planned with { $kw } at most: it has drawn no more since it was plugged in.
+note_vehicle_left_out = { $vehicle } is left out of the plan: since { $since } it has drawn nothing, although its charger is on. Plug it in again, or choose "Charge" for it.
 note_no_session = { $vehicles }: no departure entered, so Luna does not plan charging. Enter it under Schedule, or the distance per year.
 
 # Why a device runs or waits; most reasons are those of device_reasons.
@@ -76,3 +80,15 @@ short_ev_pinned_1 = Charges as you set
 reason_ev_minimum_1 = Charges at your minimum of { $kw } until it is full.
 short_ev_minimum_1 = Charges at your minimum of { $kw }
 short_ev_minimum_2 = Charges at your minimum
+reason_ev_left_out_1 = Left out: the car draws nothing.
+short_ev_left_out_1 = Car draws nothing
+
+# What a car draws instead of what its charger gives.
+draw_draws_less = { $car } does not draw the { $commanded }: it takes { $most } at most. Luna plans with that until you plug it in again.
+draw_full = { $car } no longer draws the { $commanded }: it takes no more, so it is full or at its own limit. Luna leaves it out until you plug it in again.
+draw_full_at = { $car } no longer draws the { $commanded }: at { $soc } it takes no more. Check the charge limit in the car if you want more. Luna leaves it out until you plug it in again.
+draw_below_least_current = { $car } does not draw the { $commanded }: a car needs 6 A at least. Luna leaves it out until you plug it in again.
+draw_waking = { $car } does not draw the { $commanded } yet. Luna stops and starts the charge once to wake it.
+draw_asleep = { $car } does not draw the { $commanded }, although it is plugged in: it is asleep, or waits for a schedule of its own. Luna leaves it out until you plug it in again or choose "Charge".
+draw_not_plugged_in = { $car } does not draw the { $commanded }: it is not plugged in. Luna leaves it out until you plug it in.
+draw_refuses = { $car } does not draw the { $commanded }. Check the cable, and any schedule or charge limit in the car. Luna leaves it out until you plug it in again or choose "Charge".

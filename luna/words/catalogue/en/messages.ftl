@@ -30,6 +30,12 @@ title_device_conflict = { $device } gets other commands
 text_device_conflict = { $device } changed at { $at } to: { $doing }. This did not come from Luna. Usually it is the maker's app or another energy manager. Switch that off, or pause the device on the page Schedule.
 title_device_takes_nothing = Car does not charge
 text_device_takes_nothing = { $note }
+title_car_draws_less = { $device } takes less power
+text_car_draws_less = { $draw }
+title_car_draws_nothing = { $device } does not charge
+text_car_draws_nothing = { $draw }
+title_car_departure_at_risk = { $device } may leave too empty
+text_car_departure_at_risk = { $draw } You want { $wanted } by { $at }.
 
 # Sensors.
 title_sensors_silent = No sensor sends values

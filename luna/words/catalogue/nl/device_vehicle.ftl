@@ -22,6 +22,7 @@ entity_vehicle_soc = Gepland batterijniveau van { $device }
 entity_vehicle_ready = { $device } klaar om
 entity_override_vehicle = Eigen instelling voor { $device }
 entity_steering_vehicle = { $device } nu
+entity_draws_less_vehicle = Laadprobleem van { $device }
 
 # Waarom een plan is veranderd.
 cause_vehicles = Een auto is anders geladen, aangesloten of ingepland.
@@ -53,6 +54,9 @@ note_vehicle_soc_out_of_range = Luna rekent voor { $vehicle } met { $soc }, geme
 note_vehicle_soc_jumps = De sensor van { $vehicle } sprong op { $since } naar { $sensor_soc }, zo snel laadt de auto niet. Controleer de sensor.
 note_vehicle_soc_unusable = De sensor van { $vehicle } stuurt oude of onmogelijke waarden. Controleer de sensor.
 note_vehicle_takes_nothing = { $vehicle } laadt niet: sinds { $since } was { $planned_kwh } gepland, er kwam niets aan. Controleer de kabel, en in de auto het schema en de laadgrens.
+note_vehicle_soc_full = { $vehicle } geldt als vol: hij trekt niets meer uit de laadpaal.
+note_vehicle_draws_less = { $vehicle } is gepland met hoogstens { $kw }: meer heeft hij sinds het aansluiten niet getrokken.
+note_vehicle_left_out = { $vehicle } staat niet in het plan: sinds { $since } trekt hij niets, terwijl hij moet laden. Sluit hem opnieuw aan of kies "Laden".
 note_no_session = { $vehicles }: geen vertrek ingevuld, dus Luna plant geen laden. Vul het in onder Planning, of de kilometers per jaar.
 
 # Waarom een apparaat draait of wacht; de meeste redenen staan in device_reasons.
@@ -68,3 +72,15 @@ short_ev_pinned_1 = Laadt zoals je hebt ingesteld
 reason_ev_minimum_1 = Laadt met je minimum van { $kw } tot hij vol is.
 short_ev_minimum_1 = Laadt met je minimum van { $kw }
 short_ev_minimum_2 = Laadt met je minimum
+reason_ev_left_out_1 = Niet gepland: de auto trekt niets.
+short_ev_left_out_1 = Auto trekt niets
+
+# Wat een auto trekt in plaats van wat is opgedragen.
+draw_draws_less = { $car } trekt de { $commanded } niet: meer dan { $most } neemt hij niet. Daarmee plant Luna tot je hem opnieuw aansluit.
+draw_full = { $car } trekt de { $commanded } niet meer: hij is vol of aan zijn eigen laadgrens. Luna laat hem weg tot je hem opnieuw aansluit.
+draw_full_at = { $car } trekt de { $commanded } niet meer: bij { $soc } houdt het op. Wil je meer, controleer dan de laadgrens in de auto. Luna laat hem weg tot je hem opnieuw aansluit.
+draw_below_least_current = { $car } trekt de { $commanded } niet: een auto heeft minstens 6 A nodig. Luna laat hem weg tot je hem opnieuw aansluit.
+draw_waking = { $car } trekt de { $commanded } nog niet. Luna stopt en start het laden één keer kort om hem te wekken.
+draw_asleep = { $car } trekt de { $commanded } niet, hoewel hij is aangesloten: hij slaapt of wacht op een eigen schema. Luna laat hem weg tot je hem opnieuw aansluit of "Laden" kiest.
+draw_not_plugged_in = { $car } trekt de { $commanded } niet: hij is niet aangesloten. Luna laat hem weg tot je hem aansluit.
+draw_refuses = { $car } trekt de { $commanded } niet. Controleer de kabel, en in de auto het schema en de laadgrens. Luna laat hem weg tot je hem opnieuw aansluit of "Laden" kiest.

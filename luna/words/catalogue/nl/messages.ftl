@@ -30,6 +30,12 @@ title_device_conflict = { $device } krijgt andere opdrachten
 text_device_conflict = { $device } veranderde om { $at } naar: { $doing }. Dat kwam niet van Luna. Meestal is het de app van de fabrikant of een ander energieprogramma. Zet dat uit, of pauzeer het apparaat op de pagina Planning.
 title_device_takes_nothing = Auto laadt niet
 text_device_takes_nothing = { $note }
+title_car_draws_less = { $device } laadt langzamer
+text_car_draws_less = { $draw }
+title_car_draws_nothing = { $device } laadt niet
+text_car_draws_nothing = { $draw }
+title_car_departure_at_risk = { $device } wordt niet vol genoeg
+text_car_departure_at_risk = { $draw } Je wilt { $wanted } vóór { $at }.
 
 # Sensors.
 title_sensors_silent = Geen sensor stuurt waarden

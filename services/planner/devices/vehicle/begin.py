@@ -9,6 +9,7 @@ from luna.contracts.charging_sessions import fit_session, meet
 from luna.contracts.plan import Assumption, StateMessage
 from luna.contracts.plan.state import VehicleSession, VehicleState
 from luna.contracts.vehicle_levels import VehicleLevel
+from luna.energy.car_draw import CarDraw
 from luna.energy.charge_sensors import SeenCharge, count_since, list_read
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.site import Site
@@ -16,14 +17,18 @@ from luna.energy.store_level import StoreLevel, Verdict
 from luna.energy.timeline import SLOT, floor_to, local_instant, parse_zone
 from services.planner.devices.expected import Expected, expect
 from services.planner.devices.kind import StoredStates
+from services.planner.devices.vehicle.demand import is_left_out
 
 if TYPE_CHECKING:
     from luna.platform.database.site_facts import DemandFacts
 
 # ``read``: by its sensor; ``said``: by its session; ``counted``: by its session and its charger's
 # meter; ``stated``: as its owner stated it; ``estimated``: by that and its charger's meter;
-# ``expected``: by the plan in force; ``assumed``: by none of them, it is the vehicle's reserve.
-ChargeSource = Literal["read", "said", "counted", "stated", "estimated", "expected", "assumed"]
+# ``expected``: by the plan in force; ``assumed``: by none of them, it is the vehicle's reserve;
+# ``full``: by its charger, from which it draws nothing more.
+ChargeSource = Literal[
+    "read", "said", "counted", "stated", "estimated", "expected", "assumed", "full"
+]
 # The times at the charger of a vehicle of which only its daily need is known. Source: Mobilität in
 # Deutschland 2017, most ways to work and home.
 USUAL_FROM = "18:00"
@@ -94,10 +99,7 @@ def find_vehicles(
     expected_states = carry_vehicles(expected) if expected else {}
     vehicles = {}
     for vehicle in site.vehicles:
-        before = expected_states.get(vehicle.name)
-        if before is not None:
-            ahead = [session for session in before.sessions if session.to > start]
-            before = before.model_copy(update={"sessions": ahead})
+        before = _drop_past(expected_states.get(vehicle.name), start)
         own = [
             fit_session(charging_session, vehicle)
             for charging_session in facts.sessions.get(vehicle.name, ())
@@ -117,12 +119,15 @@ def find_vehicles(
             planned_soc = _find_planned_soc(facts, before, stated)
             charge = _find_stated(vehicle, sensed, stated, planned_soc=planned_soc, start=start)
             sessions = _begin_with(sessions, charge, start)
-        if charge is None:
-            charge = _find_counted(vehicle, sensed, own, start)
-        if charge is None:
-            charge = _find_stored(vehicle, own, before, start)
+        draw = facts.draws.get(vehicle.name, CarDraw())
+        most_kw = _find_most_kw(draw, sensed, sessions, start)
+        if charge is None and most_kw == 0 and draw.verdict == "full":
+            charge = StartCharge(vehicle.max_soc, "full")
+        charge = charge or _find_counted(vehicle, sensed, own, start)
+        charge = charge or _find_stored(vehicle, own, before, start)
         state = before or VehicleState(soc=charge.soc)
-        state = state.model_copy(update={"soc": charge.soc, "sessions": sessions})
+        changes = {"soc": charge.soc, "sessions": sessions, "most_kw": most_kw}
+        state = state.model_copy(update=changes)
         first = sessions[0] if sessions else None
         is_ahead = first is not None and first.from_ > start
         if stated is None and first is not None and is_ahead and first.arrival_soc is not None:
@@ -133,6 +138,14 @@ def find_vehicles(
         usual_kwh = vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0
         vehicles[vehicle.name] = StartingVehicle(state, charge, usual_kwh)
     return vehicles
+
+
+def _drop_past(before: VehicleState | None, start: datetime) -> VehicleState | None:
+    """Return an earlier state without the sessions that are over."""
+    if before is None:
+        return None
+    ahead = [session for session in before.sessions if session.to > start]
+    return before.model_copy(update={"sessions": ahead})
 
 
 def _is_older(charge: StartCharge, stated: VehicleLevel) -> bool:
@@ -179,6 +192,23 @@ def _begin_with(
         return list(sessions)
     first = sessions[0].model_copy(update={"arrival_soc": charge.soc})
     return [first, *sessions[1:]]
+
+
+def _find_most_kw(
+    draw: CarDraw, sensed: SeenCharge, sessions: Sequence[VehicleSession], start: datetime
+) -> float | None:
+    """Return the most that a vehicle draws; None: all that its charger gives.
+
+    What was found before it was plugged in anew, or before its session, counts no more.
+    """
+    most_kw = draw.find_most_kw(start)
+    if most_kw is None or draw.since is None:
+        return None
+    if sensed.connected and sensed.since is not None and sensed.since > draw.since:
+        return None
+    if most_kw == 0 and sessions and sessions[0].from_ > draw.since:
+        return None
+    return most_kw
 
 
 def _list_requested(
@@ -401,8 +431,9 @@ def note_charges(
             figures["at"] = charge.at.isoformat()
         yield Assumption(code=charge.note_code, figures=figures)
         yield from _note_sensor(sensed, charge, about)
+        yield from _note_draw(facts.draws.get(name), known.state, start, about)
         untaken = facts.untaken.get(name)
-        if untaken is not None:
+        if untaken is not None and known.state.most_kw is None:
             refused = {
                 "since": untaken.since.isoformat(),
                 "planned_kwh": round(untaken.planned_kwh, 3),
@@ -412,6 +443,19 @@ def note_charges(
         if has_begun and sensed.connected is False and sensed.since is not None:
             since = {"since": sensed.since.isoformat()}
             yield Assumption(code="vehicle_not_connected", figures=about | since)
+
+
+def _note_draw(
+    draw: CarDraw | None, state: VehicleState, start: datetime, about: dict[str, Any]
+) -> Iterator[Assumption]:
+    """Yield a note on a vehicle that draws less than its charger gives."""
+    if draw is None or draw.since is None or state.most_kw is None:
+        return
+    if state.most_kw > 0:
+        yield Assumption(code="vehicle_draws_less", figures=about | {"kw": round(state.most_kw, 3)})
+    elif is_left_out(state, state.sessions[0], start):
+        since = {"since": draw.since.isoformat()}
+        yield Assumption(code="vehicle_left_out", figures=about | since)
 
 
 def _note_sensor(

@@ -41,6 +41,7 @@ class ChargingSession:
         reserve_kwh: energy below which the vehicle does not supply the house.
         gives: whether it may supply the house.
         surplus_only: whether it takes PV surplus alone, beside its minimum.
+        left_out: whether nothing is planned, for the vehicle draws nothing.
     """
 
     first: int
@@ -60,6 +61,7 @@ class ChargingSession:
     reserve_kwh: float
     gives: bool
     surplus_only: bool
+    left_out: bool
 
     @property
     def left_least_kwh(self) -> float:
@@ -184,14 +186,18 @@ def read_vehicle(
     for place, session in ordered:
         _check_session(vehicle, session, f"state.vehicles.{vehicle.name}.sessions.{place}", zone)
     _check_overlaps(vehicle, ordered, zone)
+    vehicle = _limit_vehicle(vehicle, state.most_kw)
     plugged = np.zeros(timeline.count)
     least = np.zeros(timeline.count)
     sessions: list[ChargingSession] = []
     for _, session in ordered:
         overlap = timeline.overlap_hours(session.from_, session.to)
-        plugged += overlap
-        if session.min_power_kw:
-            least += overlap * max(session.min_power_kw, vehicle.power_ranges[0][0])
+        left_out = is_left_out(state, session, timeline.begin)
+        if not left_out:
+            plugged += overlap
+        if session.min_power_kw and not left_out:
+            least_kw = max(session.min_power_kw, vehicle.power_ranges[0][0])
+            least += overlap * min(least_kw, vehicle.most_charge_kw)
         inside = np.flatnonzero(overlap > 0)
         if not inside.size:
             continue
@@ -212,6 +218,22 @@ def read_vehicle(
         pinned=np.zeros(timeline.count, dtype=bool),
         charging=state.charging,
     )
+
+
+def is_left_out(state: VehicleState, session: VehicleSession, begin: datetime) -> bool:
+    """Return whether a session is planned without charging, for the vehicle draws nothing."""
+    return state.most_kw == 0 and session.from_ <= begin
+
+
+def _limit_vehicle(vehicle: ElectricVehicle, most_kw: float | None) -> ElectricVehicle:
+    """Return the vehicle with the power that it draws at most.
+
+    Never below the least that its charger can be set to, which is what it is commanded then.
+    """
+    if not most_kw or most_kw >= vehicle.most_charge_kw:
+        return vehicle
+    limit_kw = max(most_kw, vehicle.power_ranges[0][0])
+    return vehicle.model_copy(update={"charge_limit_kw": limit_kw})
 
 
 def _begin_of(numbered: tuple[int, VehicleSession]) -> datetime:
@@ -316,4 +338,5 @@ def _read_session(
         reserve_kwh=reserve,
         gives=gives,
         surplus_only=session.target_soc is None,
+        left_out=is_left_out(state, session, timeline.begin),
     )

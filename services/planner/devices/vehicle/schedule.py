@@ -194,6 +194,9 @@ class VehicleSchedule:
         bound = self._explain_minimum(slot_reasons, reasons)
         for session, missing in zip(demand.sessions, self.missing_kwh.tolist(), strict=True):
             in_session = (slots >= session.first) & (slots < session.end)
+            if session.left_out:
+                slot_reasons.set_reasons(in_session, "ev_left_out", start=reasons.starts)
+                continue
             window = SlotWindow(
                 in_session & (demand.plugged_hours > 0) & ~bound,
                 min(session.until, reasons.outlook.timeline.end),
