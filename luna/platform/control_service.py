@@ -19,7 +19,7 @@ from luna.contracts.control import ControlPause, ControlState, Override
 from luna.contracts.device_command import DeviceCommand
 from luna.energy.devices import find_commands
 from luna.energy.devices.battery import BATTERIES
-from luna.energy.devices.commands import PROFILED, Via
+from luna.energy.devices.commands import Via
 from luna.energy.devices.switched import LoadControl
 from luna.energy.devices.vehicle import VehicleControl
 from luna.energy.refusals import refuse
@@ -60,8 +60,8 @@ def arm(
         raise refuse("no-control", field="control", value=site_id)
     if section.by == "advice":
         raise refuse("only-advised", field="control.by", value=section.by)
-    vias = {place.removeprefix(PROFILED): via for place, via in section.vias_by_place.items()}
-    for device, profile in find_untried(connection, vias, data_folder).items():
+    untried = find_untried(connection, section.vias_by_key, data_folder)
+    for device, profile in untried.items():
         name = device.rpartition(":")[2]
         raise refuse(
             "device-untried", field="control", value=name, device=name, profile=profile.title

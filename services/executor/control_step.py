@@ -14,7 +14,6 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import ControlState, Decision, Source
 from luna.energy.devices.battery import BATTERIES
-from luna.energy.devices.commands import PROFILED
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.energy.site.control import Control
@@ -200,7 +199,7 @@ class Executor:
             return False
         vias = section.vias
         if state.device != BATTERIES:
-            via = section.vias_by_place.get(f"{PROFILED}{state.device}")
+            via = section.vias_by_key.get(state.device)
             vias = {} if via is None else {state.device: via}
         if not vias:
             return False
