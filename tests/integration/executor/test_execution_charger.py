@@ -15,14 +15,18 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.control import BatterySetpoint
+from luna.contracts.control import BatterySetpoint, ReasonCode
 from luna.contracts.plan.reply import VehicleFlow
 from luna.energy.devices.appliance import LoadFlow
 from luna.energy.devices.commands import Via
+from luna.energy.site import parse_site
+from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.database import device_trials
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.control.device import DeviceError
 from luna.platform.drivers.control.opening import open_device
+from luna.platform.drivers.control.units import list_units
 from luna.platform.drivers.device_server import serve_device
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
@@ -225,3 +229,49 @@ def test_an_independent_charger_receives_the_registers_of_its_paper_once_it_was_
         keba.written.clear()
         home.turn(SLOT - timedelta(minutes=1), device=CHARGER)
         assert keba.written[-1] == (5014, 0)
+
+
+def test_beside_home_assistant_the_charger_is_reached_by_itself(tmp_path: Path) -> None:
+    via = {"profile": "go_e_charger", "host": "127.0.0.1", "port": 9}
+    section = {
+        "by": "home_assistant",
+        "vehicles": [{"vehicle": "car", "via": via}],
+        "loads": [
+            {
+                "load": "boiler",
+                "modes": {"on": "on", "off": "off"},
+                "writes": [{"to": "switch.boiler", "value": "{mode}"}],
+            }
+        ],
+    }
+    settings = Settings(
+        data_folder=tmp_path, home_assistant_url="http://127.0.0.1:9", home_assistant_token="t"
+    )
+    control = Control.model_validate(section)
+    with closing(open_device(settings, control, uncounted)) as device:
+        # Neither is there: the fault says which of them was asked.
+        with pytest.raises(DeviceError) as silent:
+            device.read(["profile:vehicle:car"])
+        with pytest.raises(DeviceError) as away:
+            device.read(["switch.boiler"])
+    assert (silent.value.field, silent.value.reason) == ("profile:vehicle:car", "device-silent")
+    assert (away.value.field, away.value.reason) == ("home_assistant", None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("disarmed", "own stand_in=charge current_a=15 phases=3 power_w=11000"),
+        ("not_acknowledged", "charge current_a=6 phases=1 power_w=1400"),
+    ],
+)
+def test_handed_back_it_is_left_to_itself_and_after_a_fault_it_charges_with_its_least(
+    reason: ReasonCode, text: str
+) -> None:
+    section = describe("vehicles", "vehicle", "car", "go_e_charger", 80)
+    site = parse_site(
+        {"name": "home", "timezone": "Europe/Berlin", "vehicles": [CAR], "control": section}
+    )
+    [unit] = list_units(site, site.control).values()
+    safe = unit.make_safe(unit.fallback(reason, None), {})
+    assert [write.value for write in unit.render(safe)] == [text]
