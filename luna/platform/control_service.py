@@ -263,7 +263,9 @@ def allow_command_trial(connection: Connection, via: Via, profile: DeviceProfile
     for site in sites.load_all(connection).sites:
         if site.control is None:
             continue
-        for entry in (*site.control.vehicles, *site.control.loads):
+        described: list[VehicleControl | LoadControl] = [*site.control.vehicles]
+        described += site.control.loads
+        for entry in described:
             if entry.via is not None and is_same_host(entry.via.host, via.host):
                 return own_command(profile, site, entry.device)
     return own_command(profile, None, None)

@@ -121,7 +121,9 @@ class Control(ControlPart):
     def vias_by_place(self) -> Mapping[str, Via]:
         """The connections of all devices without a home automation, by their places."""
         vias: dict[str, Via] = {}
-        for entry in (*self.batteries, *self.vehicles, *self.loads):
+        entries: list[BatteryControl | VehicleControl | LoadControl] = [*self.batteries]
+        entries += [*self.vehicles, *self.loads]
+        for entry in entries:
             if entry.via is not None:
                 vias[entry.place] = entry.via
         return vias
