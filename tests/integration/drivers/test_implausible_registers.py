@@ -108,6 +108,8 @@ def held(profile: DeviceProfile) -> Iterator[tuple[RegisterImage, ProfiledDevice
     device = hold_device(profile)
     device.look()
     device.is_held = True
+    # Nor does it fall back.
+    device._commanded_at = math.inf
     assert isinstance(device.image, RegisterImage)
     with (
         serve_registers(device) as server,
@@ -207,6 +209,9 @@ def put_scaled(image: RegisterImage, name: str, factor: int) -> None:
     elif point.type in {"int16", "uint16"}:
         # As much as the type holds: 65 kW by itself is a power that a home can have.
         put_bits(image, name, LARGEST[point.type])
+    elif point.type == "uint32":
+        most = (LARGEST["uint32"] - 1) * point.scale
+        image.put(name, min(image.value(name) * factor, most))
     else:
         image.put(name, image.value(name) * factor)
 
