@@ -101,6 +101,7 @@ def search_network(
             title=profile.title,
             kind=profile.kind,
             level=profile.evidence_level,
+            commanded=profile.is_commanded,
             reads=list(profile.reads),
             **stated_limits,
         )

@@ -60,9 +60,7 @@ class Control(ControlPart):
             raise invalid_part("control-names-nothing")
         if self.by not in NOT_SENT and any(battery.soc_place is None for battery in self.batteries):
             raise invalid_part("control-soc-missing")
-        if self.by == "profile" and (
-            self.writes or any(battery.via is None for battery in self.batteries)
-        ):
+        if self.by == "profile" and self.writes:
             raise invalid_part("control-via-missing")
         if self.by == "mqtt" and any(write.read_back is None for write in self.writes):
             raise invalid_part("control-read-back-missing")
@@ -111,6 +109,15 @@ class Control(ControlPart):
         for battery in self.batteries:
             if battery.via is not None:
                 vias[battery.battery] = battery.via
+        return vias
+
+    @property
+    def vias_by_place(self) -> Mapping[str, Via]:
+        """The connections of all devices without a home automation, by their places."""
+        vias: dict[str, Via] = {}
+        for entry in (*self.batteries, *self.vehicles, *self.loads):
+            if entry.via is not None:
+                vias[entry.place] = entry.via
         return vias
 
     @property

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -19,7 +21,7 @@ from luna.platform.addresses import Broker
 from luna.platform.drivers.modbus import framing
 from luna.platform.drivers.point_image import JsonImage, RegisterImage
 from luna.platform.drivers.profile import PREFIX_PART, HttpTransport, MqttTransport, RegisterTable
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.simulated_product import SimulatedProduct
 
 if TYPE_CHECKING:
     import paho.mqtt.client as paho
@@ -49,7 +51,7 @@ class ServerFaults:
 class RegisterServer:
     """A Modbus TCP server of one device at ``port``. Use ``serve_registers``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
         self.host = host
@@ -154,7 +156,7 @@ class RegisterServer:
 
 
 def serve_registers(
-    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+    device: SimulatedProduct, *, host: str = "127.0.0.1", port: int = 0
 ) -> AbstractContextManager[RegisterServer]:
     """Serve a device's registers while the block runs; port 0: a free one.
 
@@ -164,30 +166,18 @@ def serve_registers(
     return served(RegisterServer(device, host, port))
 
 
+# No device is written with more.
+MOST_WRITTEN_BYTES = 10_000
+
+
 class DocumentServer:
     """An HTTP server of one device at ``port``. Use ``serve_documents``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
-        outer = self
-
-        class DocumentHandler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                time.sleep(outer.faults.delay_s)
-                documents = cast("JsonImage", outer.device.look()).documents()
-                body = json.dumps(documents.get(self.path, {"error": "not found"})).encode()
-                self.send_response(200 if self.path in documents else 404)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-                """Say nothing."""
-
         try:
-            self._server = ThreadingHTTPServer((host, port), DocumentHandler)
+            self._server = ThreadingHTTPServer((host, port), partial(DocumentHandler, self))
         except OSError as exc:
             raise refuse("device-port-taken", field="--port", value=port) from exc
         self.port: int = self._server.server_address[1]
@@ -208,8 +198,56 @@ class DocumentServer:
         self._thread.join()
 
 
+class DocumentHandler(BaseHTTPRequestHandler):
+    """Answers one request to a device."""
+
+    def __init__(self, served: DocumentServer, *arguments: Any) -> None:
+        self._served = served
+        super().__init__(*arguments)
+
+    def do_GET(self) -> None:
+        time.sleep(self._served.faults.delay_s)
+        documents = cast("JsonImage", self._served.device.look()).documents()
+        if self.path in documents:
+            self._answer(HTTPStatus.OK, documents[self.path])
+        else:
+            self._write()
+
+    def do_PUT(self) -> None:
+        time.sleep(self._served.faults.delay_s)
+        self._write()
+
+    def do_POST(self) -> None:
+        time.sleep(self._served.faults.delay_s)
+        self._write()
+
+    def _write(self) -> None:
+        length = min(int(self.headers.get("Content-Length", 0)), MOST_WRITTEN_BYTES)
+        body = self.rfile.read(length).decode()
+        writes_left = self._served.faults.writes_taken
+        if writes_left == 0:
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "busy"})
+        elif self._served.device.write(f"{self.command} {self.path}", body):
+            if writes_left is not None:
+                self._served.faults.writes_taken = writes_left - 1
+            self._answer(HTTPStatus.OK, {})
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, {"error": "not found"})
+
+    def _answer(self, status: HTTPStatus, document: Any) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """Say nothing."""
+
+
 def serve_documents(
-    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+    device: SimulatedProduct, *, host: str = "127.0.0.1", port: int = 0
 ) -> AbstractContextManager[DocumentServer]:
     """Serve a device's documents while the block runs; port 0: a free one.
 
@@ -227,7 +265,7 @@ PATIENCE_SECONDS = 10.0
 class MessageServer:
     """One device at a broker; ``port`` is the broker's. Use ``serve_messages``."""
 
-    def __init__(self, device: SimulatedInverter, broker: Broker, prefix: str) -> None:
+    def __init__(self, device: SimulatedProduct, broker: Broker, prefix: str) -> None:
         from luna.platform.mqtt import create_client
 
         self.device = device
@@ -323,7 +361,7 @@ class MessageServer:
 
 
 def serve_messages(
-    device: SimulatedInverter, *, broker: Broker, prefix: str
+    device: SimulatedProduct, *, broker: Broker, prefix: str
 ) -> AbstractContextManager[MessageServer]:
     """Connect a device to a broker while the block runs.
 
@@ -374,7 +412,7 @@ class DeviceServer(Protocol):
 
 
 def serve_device(
-    device: SimulatedInverter,
+    device: SimulatedProduct,
     *,
     host: str = "127.0.0.1",
     port: int = 0,

@@ -1,19 +1,29 @@
-"""Reads points in JSON documents over HTTP, from the device alone.
+"""Reads and writes points in JSON documents over HTTP, at the device alone.
 
-HTTP devices are never written to.
+A point is written by one request of its own, and read back in its document.
 """
 
+import math
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE
 from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.json_values import parse_document, pick_valid
+from luna.platform.drivers.json_points import pick_point
+from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.points import DeviceIdentity, PointValue
-from luna.platform.drivers.profile import DeviceProfile, HttpTransport, JsonPoint
+from luna.platform.drivers.profile import (
+    VALUE_PART,
+    DeviceProfile,
+    HttpTransport,
+    JsonPoint,
+    WriteMethod,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -23,6 +33,20 @@ MOST_BYTES = 1_000_000
 # How often a document may take a device's patience as a whole.
 _MOST_WAITS = 2
 _UNAUTHORIZED = {401, 403}
+
+
+def write_number(point: JsonPoint, value: float) -> str:
+    """Return a point's value as the text that its request carries."""
+    decimals = point.write_decimals
+    # Plus nothing: no minus in front of a zero.
+    raw = round(value / point.scale, decimals) + 0.0
+    return f"{raw:.{decimals}f}"
+
+
+def describe_body(body: str) -> str:
+    """Return the media type of a written body: JSON, else a form."""
+    is_json = body.lstrip().startswith(("{", "["))
+    return "application/json" if is_json else "application/x-www-form-urlencoded"
 
 
 class HttpPoints:
@@ -52,6 +76,8 @@ class HttpPoints:
         self._secret = secret
         self._web = web
         self._client: httpx.Client | None = None
+        # Last values sent to write-only points since the last failure.
+        self._sent: dict[str, float] = {}
 
     @property
     def place(self) -> str:
@@ -90,55 +116,107 @@ class HttpPoints:
         values: dict[str, float] = {}
         for name, point in points.items():
             invalid = self._profile.invalid_of(point)
-            values[name] = pick_valid(documents[point.at], point.field_, invalid) * point.scale
+            values[name] = pick_point(documents[point.at], point, invalid)
         return values
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
-        """Refuse: nothing is commanded over HTTP.
+        """Return for each value whether the device reports it.
+
+        For a write-only point, whether it was the last one sent since the last failure.
 
         Raises:
-            InvalidInputError: always.
+            UnavailableError: as of ``read``, or a value is no number.
         """
-        raise refuse("profile-not-commanded", field="via", value=self._profile.profile)
+        readable = [name for name, _ in values if not self._profile.points[name].write_only]
+        reported = self.read(readable)
+        matches: list[bool] = []
+        for name, value in values:
+            present = reported.get(name, self._sent.get(name, math.nan))
+            point = cast("JsonPoint", self._profile.points[name])
+            text = self._number(name, value)
+            sent = value if point.codes else float(text) * point.scale
+            half_digit = point.scale * 10**-point.write_decimals / 2
+            matches.append(abs(present - sent) < half_digit)
+        return matches
 
     def write(self, values: Sequence[PointValue]) -> None:
-        """Refuse: nothing is commanded over HTTP.
+        """Send a request for each value in order; the device has to answer with success.
 
         Raises:
-            InvalidInputError: always.
+            UnavailableError: the device does not answer, or refuses the credentials or a value; or
+                a value is no number, and nothing was written.
         """
-        raise refuse("profile-not-commanded", field="via", value=self._profile.profile)
+        numbers = [self._number(name, value) for name, value in values]
+        for (name, value), text in zip(values, numbers, strict=True):
+            point = cast("JsonPoint", self._profile.points[name])
+            path = (point.write_to or "").replace(VALUE_PART, text)
+            body = None
+            if point.write_body is not None:
+                body = point.write_body.replace(VALUE_PART, text)
+            # Whether the device took a value that it did not acknowledge is unknown.
+            self._sent.pop(name, None)
+            self._request(point.write_method, path, body)
+            self._sent[name] = value
+
+    def _number(self, name: str, value: float) -> str:
+        point = cast("JsonPoint", self._profile.points[name])
+        if point.codes:
+            code = point.code_of(value)
+        else:
+            code = write_number(point, value) if math.isfinite(value) else None
+        if code is None:
+            raise refuse("device-value-unknown", field="via", value=self.place, point=name)
+        return code
 
     def close(self) -> None:
+        """Close the connection; what was sent to write-only points no longer counts."""
+        self._sent.clear()
         client = self._client
         self._client = None
         if client is not None:
             client.close()
 
     def _get(self, path: str) -> Any:
+        try:
+            return parse_document(self._request("GET", path))
+        except ValueError as exc:
+            raise refuse(
+                "device-answer-unreadable", field="via", value=self.place, at=path
+            ) from exc
+
+    def _request(self, method: WriteMethod, path: str, body: str | None = None) -> bytes:
+        """Send one request, and return the body of its answer.
+
+        Raises:
+            UnavailableError: no answer in time, one without success, or one that is too long.
+        """
         import httpx
 
-        self._client = self._client or self._open()
+        if self._client is None or self._client.is_closed:
+            self._client = self._open()
+        client = self._client
+        headers = {} if body is None else {"Content-Type": describe_body(body)}
         content = b""
         deadline = time.monotonic() + _MOST_WAITS * self._transport.patience_s
         try:
-            with self._client.stream("GET", path) as reply:
+            with (
+                self._hang_up_at(client, deadline),
+                client.stream(method, path, content=body, headers=headers) as reply,
+            ):
                 for chunk in reply.iter_bytes():
                     content += chunk
-                    # Its patience is that of each chunk: a device that sends byte by byte would
-                    # hold on for days.
                     if time.monotonic() > deadline:
                         raise httpx.ReadTimeout("sends too slowly")
                     if len(content) > MOST_BYTES:
                         raise refuse(
                             "device-answer-unreadable", field="via", value=self.place, at=path
                         )
-        except httpx.HTTPError as exc:
+        except (httpx.HTTPError, httpx.StreamError) as exc:
             self.close()
             raise refuse("device-silent", field="via", value=self.place) from exc
         if reply.status_code in _UNAUTHORIZED:
             raise refuse("device-unauthorized", field="via.secret", value=self.place)
-        if reply.status_code != httpx.codes.OK:
+        if not reply.is_success:
             raise refuse(
                 "device-http-status",
                 field="via",
@@ -146,12 +224,21 @@ class HttpPoints:
                 at=path,
                 status=reply.status_code,
             )
+        return content
+
+    @contextmanager
+    def _hang_up_at(self, client: "httpx.Client", deadline: float) -> Iterator[None]:
+        """Close the client's connections if the block runs beyond an instant.
+
+        Its patience is that of each chunk: a device that sends byte by byte would hold on for days.
+        """
+        timer = threading.Timer(deadline - time.monotonic(), client.close)
+        timer.daemon = True
+        timer.start()
         try:
-            return parse_document(content)
-        except ValueError as exc:
-            raise refuse(
-                "device-answer-unreadable", field="via", value=self.place, at=path
-            ) from exc
+            yield
+        finally:
+            timer.cancel()
 
     def _open(self) -> "httpx.Client":
         # Imported here: it takes a fifth of a second, and only HTTP devices need it.

@@ -52,8 +52,6 @@ class DevicePoints(Protocol):
 
         Raises:
             UnavailableError: the device does not answer, or a point cannot represent such a value.
-            InvalidInputError: nothing is commanded over this transport; only meters' profiles have
-                one.
         """
 
     def write(self, values: Sequence[PointValue]) -> None:
@@ -62,7 +60,6 @@ class DevicePoints(Protocol):
         Raises:
             UnavailableError: the device does not answer or refuses; or a point cannot represent
                 such a value, and nothing was written.
-            InvalidInputError: as of ``hold``.
         """
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from luna.energy.devices.commands import Via
 from luna.platform.drivers.profile import (
     PREFIX_PART,
     DeviceProfile,
+    HttpTransport,
     JsonPoint,
     PartName,
     PointName,
@@ -97,6 +98,7 @@ def _describe_ac_power(part: PartWrite) -> str:
     return f"ac_power_w ({power})"
 
 
+# Those of a battery; a charge point's are in ``command_writes.py``.
 PARTS: Mapping[PartName, SetpointPart] = {
     "reversion_s": SetpointPart(
         lambda part, _: part.reversion_s, lambda part: f"{part.reversion_s:g} s"
@@ -125,14 +127,16 @@ def describe_writes(
 
     None for a mode that is emulated by two others.
 
-    A destination is a topic, or a point and its register, in a SunSpec model counted from its ID.
-    What depends on the device is shown as its point's name.
+    A destination is a topic, or a point and its request or register, in a SunSpec model counted
+    from its ID. What depends on the device is shown as its point's name.
     """
     described: list[tuple[str, str]] = []
     for write in profile.modes.get(setpoint.mode, ()):
         point = profile.points[write.write]
         if isinstance(point, JsonPoint):
             place = (point.write_to or "").replace(PREFIX_PART, via.prefix or PREFIX_PART)
+            if isinstance(profile.transport, HttpTransport):
+                place = f"{write.write} ({point.write_method} {place})"
         else:
             register = "/".join(map(str, (*point.model[:1], point.register_)))
             place = f"{write.write} ({register})"
