@@ -83,7 +83,7 @@ def list_profiles(*, as_json: JsonOption = False) -> None:
 
     found = profiles.list_profiles(load_settings().data_folder)
     fields = {"profile", "title", "kind", "covers", "reverts", "exclusive", "evidence"}
-    document = {"profiles": []}
+    document: dict[str, list[dict[str, object]]] = {"profiles": []}
     for profile in found:
         standing = {"level": profile.evidence_level, "needs_trial": profile.needs_trial}
         document["profiles"].append(profile.model_dump(mode="json", include=fields) | standing)

@@ -653,7 +653,9 @@ class IdentityText(ProfilePart):
     ] = None
     count: Annotated[int, Field(ge=1, le=60, description="registers, of two letters each")]
     text: Annotated[re.Pattern[str], Field(description="all of it, as a regular expression")]
-    names: Annotated[Literal["model", "serial"], Field(description="what it is")]
+    names: Annotated[
+        Literal["model", "serial"] | None, Field(description="what it is; empty: neither")
+    ] = None
     example: Annotated[
         str, Field(min_length=1, max_length=120, description="what the simulator says")
     ]

@@ -8,6 +8,7 @@ profile agrees with it.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias, cast
 
 from luna.energy.devices.battery import Mode
@@ -137,6 +138,12 @@ class SimulatedInverter(SimulatedProduct):
                 return powers[0].sign * self.image.value(powers[0].write) / WATTS
         return None
 
+    @cached_property
+    def _single_points(self) -> frozenset[str]:
+        """The points that are a reading by themselves."""
+        singles = [entries[0] for entries in self.profile.reads.values() if len(entries) == 1]
+        return frozenset(split_sign(entry)[1] for entry in singles)
+
     def _measure(self) -> dict[str, float]:
         """Return all readings of the house that this device is in."""
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
@@ -151,13 +158,20 @@ class SimulatedInverter(SimulatedProduct):
     def _show(self) -> None:
         shown = self._measure()
         values: dict[str, float] = {}
-        for reading, entries in self.profile.reads.items():
+        # Points with a reading of their own first: a sum has the others show the rest of it.
+        for reading, entries in sorted(self.profile.reads.items(), key=_has_terms):
             value = shown.get(reading, 0.0)
-            for sign, point in map(split_sign, entries):
+            terms = [split_sign(entry) for entry in entries]
+            if len(terms) > 1:
+                settled = [(sign, point) for sign, point in terms if point in self._single_points]
+                for sign, point in settled:
+                    value -= sign * values[point] * unit_factor(self.profile.points[point], reading)
+                terms = [term for term in terms if term not in settled]
+            for sign, point in terms:
                 factor = unit_factor(self.profile.points[point], reading)
                 # A sum is split equally among its points; a signed power is one direction minus the
                 # other.
-                part = sign * value / factor / len(entries)
+                part = sign * value / factor / len(terms)
                 values[point] = values.get(point, 0.0) + part
         reverts = self.profile.reverts
         if reverts is not None and reverts.device_heartbeat is not None:
@@ -166,6 +180,10 @@ class SimulatedInverter(SimulatedProduct):
         # Zeros first: both directions may share a register and a sign bit.
         for point, value in sorted(shown_values.items(), key=lambda entry: entry[1] != 0):
             self.image.put(point, value)
+
+
+def _has_terms(reading: tuple[str, tuple[str, ...]]) -> bool:
+    return len(reading[1]) > 1
 
 
 def measure_house(

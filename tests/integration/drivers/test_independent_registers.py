@@ -48,11 +48,12 @@ class Client:
         return number
 
     def write(self, address: int, kind: str, number: int) -> None:
-        """Write a number."""
-        words = struct.unpack(
-            f">{struct.calcsize(f'>{kind}') // 2}H", struct.pack(f">{kind}", number)
-        )
-        assert not self.modbus.write_registers(address, list(words), device_id=self.unit).isError()
+        """Write a number; after a ~ its less significant register comes first."""
+        packed = struct.pack(f">{kind.removeprefix('~')}", number)
+        words = list(struct.unpack(f">{len(packed) // 2}H", packed))
+        if kind.startswith("~"):
+            words.reverse()
+        assert not self.modbus.write_registers(address, words, device_id=self.unit).isError()
 
 
 def read_sma(client: Client) -> dict[str, float]:
@@ -91,6 +92,34 @@ def read_victron(client: Client) -> dict[str, float]:
     return {"soc": client.read(843, "H"), "charge": max(power, 0), "discharge": max(-power, 0)}
 
 
+def read_goodwe(client: Client) -> dict[str, float]:
+    """37007; 35182, which is above zero while it discharges."""
+    power = client.read(35182, "i")
+    return {"soc": client.read(37007, "H"), "charge": max(-power, 0), "discharge": max(power, 0)}
+
+
+def read_solaredge(client: Client) -> dict[str, float]:
+    """0xE184; 0xE174, which is above zero while it charges; the last register first."""
+    power = client.read(0xE174, "f", swapped=True)
+    return {
+        "soc": client.read(0xE184, "f", swapped=True),
+        "charge": max(power, 0),
+        "discharge": max(-power, 0),
+    }
+
+
+def read_kostal(client: Client) -> dict[str, float]:
+    """514; 582, which is above zero while it discharges."""
+    power = client.read(582, "h")
+    return {"soc": client.read(514, "H"), "charge": max(-power, 0), "discharge": max(power, 0)}
+
+
+def read_deye(client: Client) -> dict[str, float]:
+    """588; 590, which is above zero while it discharges."""
+    power = client.read(590, "h")
+    return {"soc": client.read(588, "H"), "charge": max(-power, 0), "discharge": max(power, 0)}
+
+
 Writes = tuple[tuple[int, str, int], ...]
 
 
@@ -122,6 +151,33 @@ def victron(discharging: int, charging: int, setpoint: int) -> Writes:
     return ((2702, "H", discharging), (2705, "h", charging), (2716, "i", setpoint))
 
 
+def goodwe(mode: int, power: int) -> Writes:
+    """The power, then the mode."""
+    return ((47512, "H", power), (47511, "H", mode))
+
+
+def solaredge(command: int, charge_limit: int, discharge_limit: int) -> Writes:
+    """Remote control, self-consumption after 180 s, limits in watts, the command."""
+    return (
+        *((0xE004, "H", 4), (0xE00A, "H", 7), (0xE005, "H", 1), (0xE00B, "~I", 180)),
+        *((0xE00E, "~f", charge_limit), (0xE010, "~f", discharge_limit)),
+        (0xE00D, "H", command),
+    )
+
+
+def kostal(charge_limit: int, discharge_limit: int) -> Writes:
+    """Limits in watts."""
+    return ((1038, "~f", charge_limit), (1040, "~f", discharge_limit))
+
+
+def deye(charge_limit: int, discharge_limit: int) -> Writes:
+    """No programmes, zero export, nothing from the grid, limits in amperes."""
+    return (
+        *((146, "H", 0), (142, "H", 2), (130, "H", 0)),
+        *((108, "H", charge_limit), (109, "H", discharge_limit)),
+    )
+
+
 @dataclass(frozen=True)
 class Maker:
     """What a maker's document says of a product: its number on the bus, what is read where, what
@@ -131,12 +187,13 @@ class Maker:
     unit: int
     read: Callable[[Client], dict[str, float]]
     usual: Writes
-    # Never discharges, never charges, does neither.
-    no_discharge: Writes
-    no_charge: Writes
+    # Does nothing.
     rest: Writes
     charge_2000: Writes
     discharge_2000: Writes
+    # Never discharges, never charges; empty: it has no such mode.
+    no_discharge: Writes = ()
+    no_charge: Writes = ()
     # Where further readings lie, and what they say while the battery charges with 2 kW beside an
     # even house: W.
     also: Mapping[str, tuple[tuple[int, str, bool, bool], float]] = field(default_factory=dict)
@@ -224,7 +281,89 @@ MAKERS = {
         ends_after=60,
         rest_ends=False,
     ),
+    "goodwe_et": Maker(
+        unit=247,
+        read=read_goodwe,
+        usual=goodwe(1, 0),
+        rest=goodwe(8, 0),
+        charge_2000=goodwe(11, 2000),
+        discharge_2000=goodwe(12, 2000),
+        also={
+            "roof, of four": ((35105, "I", False, False), 250),
+            "fed in": ((36025, "i", False, False), -2000),
+        },
+        rest_ends=False,
+    ),
+    "solaredge_storedge": Maker(
+        unit=1,
+        read=read_solaredge,
+        usual=solaredge(7, 5000, 5000),
+        no_discharge=solaredge(7, 5000, 0),
+        no_charge=solaredge(7, 0, 5000),
+        rest=solaredge(0, 0, 0),
+        charge_2000=solaredge(3, 2000, 5000),
+        discharge_2000=solaredge(4, 5000, 2000),
+        also={
+            "direct current": ((40100, "h", False, False), -1000),
+            "fed in": ((40139, "h", False, False), -2000),
+        },
+        ends_after=180,
+    ),
+    "kostal_plenticore": Maker(
+        unit=71,
+        read=read_kostal,
+        usual=(*kostal(5000, 5000), (1034, "~f", 0)),
+        no_discharge=kostal(5000, 0),
+        no_charge=kostal(0, 5000),
+        rest=kostal(0, 0),
+        charge_2000=(*kostal(5000, 5000), (1034, "~f", -2000)),
+        discharge_2000=(*kostal(5000, 5000), (1034, "~f", 2000)),
+        also={
+            "roof": ((1066, "f", True, False), 1000),
+            "taken": ((252, "f", True, False), 2000),
+        },
+        ends_after=60,
+    ),
+    "deye_sg04lp3": Maker(
+        unit=1,
+        read=read_deye,
+        usual=deye(100, 100),
+        no_discharge=deye(100, 0),
+        no_charge=deye(0, 100),
+        rest=deye(0, 0),
+        charge_2000=(*deye(100, 0), (127, "H", 100), (128, "H", 40), (130, "H", 1)),
+        discharge_2000=(
+            *((130, "H", 0), (108, "H", 100), (109, "H", 100)),
+            *((166, "H", 10), (167, "H", 10), (168, "H", 10)),
+            *((169, "H", 10), (170, "H", 10), (171, "H", 10)),
+            *((154, "H", 2000), (155, "H", 2000), (156, "H", 2000)),
+            *((157, "H", 2000), (158, "H", 2000), (159, "H", 2000)),
+            *((142, "H", 0), (146, "H", 255)),
+        ),
+        also={
+            "roof, of two": ((672, "H", False, False), 500),
+            "taken": ((625, "h", False, False), 2000),
+            "house": ((653, "h", False, False), 1000),
+        },
+        rest_ends=False,
+    ),
 }
+# What is written, what the house uses and its roof gives, and what the battery does then, W.
+DEEDS = [
+    ("usual", SURPLUS, 1500, 0),
+    ("usual", SHORTAGE, 0, 1500),
+    ("no_discharge", SURPLUS, 1500, 0),
+    ("no_discharge", SHORTAGE, 0, 0),
+    ("no_charge", SURPLUS, 0, 0),
+    ("no_charge", SHORTAGE, 0, 1500),
+    ("rest", SURPLUS, 0, 0),
+    ("rest", SHORTAGE, 0, 0),
+    ("charge_2000", EVEN, 2000, 0),
+    ("discharge_2000", EVEN, 0, 2000),
+]
+DEEDS_OF_MAKERS = [
+    (name, *deed) for name, maker in MAKERS.items() for deed in DEEDS if getattr(maker, deed[0])
+]
 
 
 class Seconds:
@@ -263,19 +402,7 @@ def home(request: pytest.FixtureRequest) -> Iterator[Home]:
 
 
 @pytest.mark.parametrize(
-    ("writes", "house", "charge", "discharge"),
-    [
-        ("usual", SURPLUS, 1500, 0),
-        ("usual", SHORTAGE, 0, 1500),
-        ("no_discharge", SURPLUS, 1500, 0),
-        ("no_discharge", SHORTAGE, 0, 0),
-        ("no_charge", SURPLUS, 0, 0),
-        ("no_charge", SHORTAGE, 0, 1500),
-        ("rest", SURPLUS, 0, 0),
-        ("rest", SHORTAGE, 0, 0),
-        ("charge_2000", EVEN, 2000, 0),
-        ("discharge_2000", EVEN, 0, 2000),
-    ],
+    ("home", "writes", "house", "charge", "discharge"), DEEDS_OF_MAKERS, indirect=["home"]
 )
 def test_registers_do_what_the_maker_says(
     home: Home, writes: str, house: tuple[float, float], charge: float, discharge: float
@@ -315,7 +442,7 @@ def test_a_dead_master_that_kept_it_from_discharging_leaves_that_as_its_profile_
     home: Home,
 ) -> None:
     home.device.house = lambda _: SHORTAGE
-    home.tell(home.maker.no_discharge)
+    home.tell(home.maker.no_discharge or home.maker.rest)
     home.clock.now += 3600
     assert home.maker.read(home.client)["discharge"] == pytest.approx(
         1500 if home.maker.rest_ends else 0, abs=10
