@@ -5,7 +5,7 @@ As one text they stand among the values that are written and read back:
 """
 
 from dataclasses import dataclass
-from typing import Literal, Self, cast, get_args
+from typing import Literal, Self, get_args
 
 CommandMode = Literal["own", "charge", "stop", "on", "off"]
 _MODES: tuple[CommandMode, ...] = get_args(CommandMode)
@@ -77,7 +77,7 @@ class DeviceCommand:
 def _read_mode(text: str) -> CommandMode:
     if text not in _MODES:
         raise ValueError(f"no mode of a command: {text}")
-    return cast("CommandMode", text)
+    return text
 
 
 def _is_at_most(value: float | None, limit: float | None) -> bool:

@@ -1005,8 +1005,11 @@ class DeviceProfile(ProfilePart):
 
     def invalid_of(self, point: Point) -> tuple[float, ...]:
         """Return the raw numbers that stand for "no value" of a point."""
-        kind = point.type if isinstance(point, RegisterPoint) else "json"
-        return (*self.invalid.get(kind, ()), *point.invalid)
+        if not isinstance(point, RegisterPoint):
+            return (*self.invalid.get("json", ()), *point.invalid)
+        if point.type == "text":
+            return point.invalid
+        return (*self.invalid.get(point.type, ()), *point.invalid)
 
     @property
     def own_mode(self) -> ProfileMode:

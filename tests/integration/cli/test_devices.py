@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.words.implausible import say_implausible
 from tests.support.command_line.call import Luna
@@ -28,6 +29,16 @@ def inverter() -> SimulatedInverter:
 def server(inverter: SimulatedInverter) -> Iterator[RegisterServer]:
     with serve_registers(inverter) as server:
         yield server
+
+
+def test_the_list_says_how_well_each_product_is_proven_and_what_is_only_read(luna: Luna) -> None:
+    listed = {
+        entry["profile"]: entry for entry in luna("devices", "list", "--json").document["profiles"]
+    }
+    assert (listed["goodwe_et"]["level"], listed["goodwe_et"]["needs_trial"]) == ("reported", True)
+    assert (listed["sungrow_sh"]["level"], listed["sungrow_sh"]["needs_trial"]) == ("maker", False)
+    assert listed["eastron_sdm630"]["needs_trial"] is False
+    assert "only read until tried" in " ".join(luna("devices", "list").out.split())
 
 
 def test_a_device_is_watched_line_by_line(
@@ -223,3 +234,16 @@ def test_a_device_behind_a_broker_is_added_with_its_prefix_and_its_password(
         )
     finally:
         remove_site(database, "behind-a-broker")
+
+
+def test_a_charger_is_tested_and_left_alone(luna: Luna) -> None:
+    charger = SimulatedChargePoint(load_profile("keba_p30", Path("/nonexistent")), car=None)
+    with serve_registers(charger) as server:
+        command = ("devices", "test", "127.0.0.1", "--profile", "keba_p30")
+        said = luna(*command, "--port", str(server.port), "--move", "--json")
+    assert said.code == 0
+    document = json.loads(said.out)
+    assert document["readings"]["car_plugged"] == 0
+    # Without a car nothing moves, and stopping takes fifteen seconds to be sure.
+    assert [step["outcome"] for step in document["moved"]] == ["no_car", "right"]
+    assert charger.mode == "own"

@@ -22,6 +22,8 @@ from luna.platform.drivers.device_server import serve_device, serve_registers
 from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, list_profiles, load_profile
+from luna.platform.drivers.simulated_charge_point import simulate
+from luna.platform.drivers.simulated_product import SimulatedProduct
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 from services.api.pages.setup.composition import list_taken_sensors
@@ -46,18 +48,18 @@ PASSWORD = "not to be read by anybody"
 
 def serve_at(
     stack: ExitStack, hosts: dict[str, DeviceProfile]
-) -> tuple[int, dict[str, SimulatedInverter]]:
+) -> tuple[int, dict[str, SimulatedProduct]]:
     """Serve a device at each address of this machine, all at one port."""
     devices = {}
     port = 0
     for host, profile in hosts.items():
-        devices[host] = SimulatedInverter(profile)
+        devices[host] = simulate(profile)
         port = stack.enter_context(serve_registers(devices[host], host=host, port=port)).port
     return port, devices
 
 
 @pytest.fixture
-def network() -> Iterator[tuple[int, dict[str, SimulatedInverter]]]:
+def network() -> Iterator[tuple[int, dict[str, SimulatedProduct]]]:
     with ExitStack() as stack:
         yield serve_at(
             stack,
@@ -70,7 +72,7 @@ def name(found: FoundDevice) -> str:
 
 
 def test_each_is_found_as_itself_at_its_number_on_the_bus_and_nothing_is_written(
-    network: tuple[int, dict[str, SimulatedInverter]],
+    network: tuple[int, dict[str, SimulatedProduct]],
 ) -> None:
     port, devices = network
     found = list(find_devices(devices, PROFILES.values(), port=port))
@@ -81,7 +83,7 @@ def test_each_is_found_as_itself_at_its_number_on_the_bus_and_nothing_is_written
     assert [device.written for device in devices.values()] == [[]] * len(devices)
 
 
-def test_a_found_device_says_what_it_is(network: tuple[int, dict[str, SimulatedInverter]]) -> None:
+def test_a_found_device_says_what_it_is(network: tuple[int, dict[str, SimulatedProduct]]) -> None:
     port, devices = network
     said = {
         name(each): each.identity for each in find_devices(devices, PROFILES.values(), port=port)
@@ -101,6 +103,23 @@ def test_a_meter_that_answers_over_http_is_found_and_says_what_it_is() -> None:
         None,
         DeviceIdentity("Shelly", "SPEM-003CEBEU", "", "FCE8C0DBA900"),
     )
+
+
+@pytest.mark.parametrize(
+    ("profile", "identity"),
+    [
+        ("go_e_charger", DeviceIdentity("go-e", "go-eCharger_V4", "", "234567")),
+        ("shelly_plug", DeviceIdentity("Shelly", "SNPL-00112EU", "", "A8032ABE54DC")),
+    ],
+)
+def test_a_charger_and_a_switch_are_found_and_nothing_is_written(
+    profile: str, identity: DeviceIdentity
+) -> None:
+    device = simulate(load_profile(profile, NO_FOLDER))
+    with serve_device(device) as server:
+        [found] = find_devices(["127.0.0.1"], OTHERS, port=server.port)
+    assert (name(found), found.identity) == (profile, identity)
+    assert device.written == []
 
 
 def make_other_product() -> SimulatedInverter:
@@ -264,11 +283,23 @@ def test_a_product_at_another_of_its_numbers_is_found_there() -> None:
         ] == [(17, asked)]
 
 
-@pytest.mark.parametrize(("point", "value"), [(47000, 0), (30000, 0x5858)])
+@pytest.mark.parametrize(
+    ("product", "point", "value"),
+    [
+        ("huawei_sun2000", 47000, 0),
+        ("huawei_sun2000", 30000, 0x5858),
+        ("goodwe_et", 35011, 0x5858),
+        ("solaredge_storedge", 40004, 0x5858),
+        ("solaredge_storedge", 0xE100, 0),
+        ("kostal_plenticore", 588, 0),
+        ("kostal_plenticore", 5, 1),
+        ("deye_sg04lp3", 0, 6),
+    ],
+)
 def test_what_says_something_else_of_itself_is_not_taken_for_the_product(
-    point: int, value: int
+    product: str, point: int, value: int
 ) -> None:
-    profile = load_profile("huawei_sun2000", Path("/nonexistent"))
+    profile = load_profile(product, Path("/nonexistent"))
     with ExitStack() as stack:
         port, devices = serve_at(stack, {"127.0.0.1": profile})
         devices["127.0.0.1"].image.registers[point] = value  # type: ignore[attr-defined]

@@ -99,8 +99,10 @@ class ProfileDevice:
 
     def close(self) -> None:
         """Close the connections."""
-        for session in (*self._sessions.values(), *self._others.values()):
+        for session in self._sessions.values():
             session.close()
+        for other in self._others.values():
+            other.close()
         for reader in self._readers.values():
             reader.close()
 
