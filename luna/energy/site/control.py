@@ -115,7 +115,8 @@ class Control(ControlPart):
     def vias_by_place(self) -> Mapping[str, Via]:
         """The connections of all devices without a home automation, by their places."""
         vias: dict[str, Via] = {}
-        for entry in (*self.batteries, *self.vehicles, *self.loads):
+        solar = () if self.pv is None else (self.pv,)
+        for entry in (*self.batteries, *self.vehicles, *self.loads, *solar):
             if entry.via is not None:
                 vias[entry.place] = entry.via
         return vias
