@@ -30,6 +30,16 @@ def server(inverter: SimulatedInverter) -> Iterator[RegisterServer]:
         yield server
 
 
+def test_the_list_says_how_well_each_product_is_proven_and_what_is_only_read(luna: Luna) -> None:
+    listed = {
+        entry["profile"]: entry for entry in luna("devices", "list", "--json").document["profiles"]
+    }
+    assert (listed["goodwe_et"]["level"], listed["goodwe_et"]["needs_trial"]) == ("reported", True)
+    assert (listed["sungrow_sh"]["level"], listed["sungrow_sh"]["needs_trial"]) == ("maker", False)
+    assert listed["eastron_sdm630"]["needs_trial"] is False
+    assert "only read until tried" in " ".join(luna("devices", "list").out.split())
+
+
 def test_a_device_is_watched_line_by_line(
     luna: Luna, server: RegisterServer, inverter: SimulatedInverter
 ) -> None:

@@ -264,11 +264,23 @@ def test_a_product_at_another_of_its_numbers_is_found_there() -> None:
         ] == [(17, asked)]
 
 
-@pytest.mark.parametrize(("point", "value"), [(47000, 0), (30000, 0x5858)])
+@pytest.mark.parametrize(
+    ("product", "point", "value"),
+    [
+        ("huawei_sun2000", 47000, 0),
+        ("huawei_sun2000", 30000, 0x5858),
+        ("goodwe_et", 35011, 0x5858),
+        ("solaredge_storedge", 40004, 0x5858),
+        ("solaredge_storedge", 0xE100, 0),
+        ("kostal_plenticore", 588, 0),
+        ("kostal_plenticore", 5, 1),
+        ("deye_sg04lp3", 0, 6),
+    ],
+)
 def test_what_says_something_else_of_itself_is_not_taken_for_the_product(
-    point: int, value: int
+    product: str, point: int, value: int
 ) -> None:
-    profile = load_profile("huawei_sun2000", Path("/nonexistent"))
+    profile = load_profile(product, Path("/nonexistent"))
     with ExitStack() as stack:
         port, devices = serve_at(stack, {"127.0.0.1": profile})
         devices["127.0.0.1"].image.registers[point] = value  # type: ignore[attr-defined]

@@ -134,11 +134,13 @@ def test_no_register_of_a_profile_becomes_a_wrong_number(
                 with subtests.test(point=name, bits=hex(bits)):
                     put_bits(image, name, bits)
                     readings = reached.measure()
-                    assert unknown_in(readings) == resting_on(profile, name)
+                    resting = resting_on(profile, name)
+                    # A string that this model lacks leaves the others to count.
+                    assert unknown_in(readings) == (set() if point.absent == 0 else resting)
                     others = {
                         reading: value
                         for reading, value in readings.values.items()
-                        if not math.isnan(value)
+                        if reading not in resting and not math.isnan(value)
                     }
                     assert others == {reading: before[reading] for reading in others}
                 image.registers = dict(usual)

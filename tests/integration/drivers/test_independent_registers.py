@@ -48,11 +48,12 @@ class Client:
         return number
 
     def write(self, address: int, kind: str, number: int) -> None:
-        """Write a number."""
-        words = struct.unpack(
-            f">{struct.calcsize(f'>{kind}') // 2}H", struct.pack(f">{kind}", number)
-        )
-        assert not self.modbus.write_registers(address, list(words), device_id=self.unit).isError()
+        """Write a number; after a ~ its less significant register comes first."""
+        packed = struct.pack(f">{kind.removeprefix('~')}", number)
+        words = list(struct.unpack(f">{len(packed) // 2}H", packed))
+        if kind.startswith("~"):
+            words.reverse()
+        assert not self.modbus.write_registers(address, words, device_id=self.unit).isError()
 
 
 def read_sma(client: Client) -> dict[str, float]:
@@ -91,6 +92,22 @@ def read_victron(client: Client) -> dict[str, float]:
     return {"soc": client.read(843, "H"), "charge": max(power, 0), "discharge": max(-power, 0)}
 
 
+def read_goodwe(client: Client) -> dict[str, float]:
+    """37007; 35182, which is above zero while it discharges."""
+    power = client.read(35182, "i")
+    return {"soc": client.read(37007, "H"), "charge": max(-power, 0), "discharge": max(power, 0)}
+
+
+def read_solaredge(client: Client) -> dict[str, float]:
+    """0xE184; 0xE174, which is above zero while it charges; the last register first."""
+    power = client.read(0xE174, "f", swapped=True)
+    return {
+        "soc": client.read(0xE184, "f", swapped=True),
+        "charge": max(power, 0),
+        "discharge": max(-power, 0),
+    }
+
+
 def read_solis(client: Client) -> dict[str, float]:
     """33139; 33149, of which 33135 says the direction: 1 it discharges."""
     power = abs(client.read(33149, "i", inputs=True))
@@ -119,6 +136,18 @@ def read_growatt_vpp(client: Client) -> dict[str, float]:
         "charge": max(power, 0),
         "discharge": max(-power, 0),
     }
+
+
+def read_kostal(client: Client) -> dict[str, float]:
+    """514; 582, which is above zero while it discharges."""
+    power = client.read(582, "h")
+    return {"soc": client.read(514, "H"), "charge": max(-power, 0), "discharge": max(power, 0)}
+
+
+def read_deye(client: Client) -> dict[str, float]:
+    """588; 590, which is above zero while it discharges."""
+    power = client.read(590, "h")
+    return {"soc": client.read(588, "H"), "charge": max(-power, 0), "discharge": max(power, 0)}
 
 
 def read_foxess(client: Client) -> dict[str, float]:
@@ -180,6 +209,33 @@ def sungrow(charge_limit: int, discharge_limit: int, command: int, mode: int) ->
 def victron(discharging: int, charging: int, setpoint: int) -> Writes:
     """Percent, amperes, and what is taken from the grid."""
     return ((2702, "H", discharging), (2705, "h", charging), (2716, "i", setpoint))
+
+
+def goodwe(mode: int, power: int) -> Writes:
+    """The power, then the mode."""
+    return ((47512, "H", power), (47511, "H", mode))
+
+
+def solaredge(command: int, charge_limit: int, discharge_limit: int) -> Writes:
+    """Remote control, self-consumption after 180 s, limits in watts, the command."""
+    return (
+        *((0xE004, "H", 4), (0xE00A, "H", 7), (0xE005, "H", 1), (0xE00B, "~I", 180)),
+        *((0xE00E, "~f", charge_limit), (0xE010, "~f", discharge_limit)),
+        (0xE00D, "H", command),
+    )
+
+
+def kostal(charge_limit: int, discharge_limit: int) -> Writes:
+    """Limits in watts."""
+    return ((1038, "~f", charge_limit), (1040, "~f", discharge_limit))
+
+
+def deye(charge_limit: int, discharge_limit: int) -> Writes:
+    """No programmes, zero export, nothing from the grid, limits in amperes."""
+    return (
+        *((146, "H", 0), (142, "H", 2), (130, "H", 0)),
+        *((108, "H", charge_limit), (109, "H", discharge_limit)),
+    )
 
 
 @dataclass(frozen=True)
@@ -285,6 +341,72 @@ MAKERS = {
         ends_after=60,
         rest_ends=False,
     ),
+    "goodwe_et": Maker(
+        unit=247,
+        read=read_goodwe,
+        usual=goodwe(1, 0),
+        rest=goodwe(8, 0),
+        charge_2000=goodwe(11, 2000),
+        discharge_2000=goodwe(12, 2000),
+        also={
+            "roof, of four": ((35105, "I", False, False), 250),
+            "fed in": ((36025, "i", False, False), -2000),
+        },
+        rest_ends=False,
+    ),
+    "solaredge_storedge": Maker(
+        unit=1,
+        read=read_solaredge,
+        usual=solaredge(7, 5000, 5000),
+        no_discharge=solaredge(7, 5000, 0),
+        no_charge=solaredge(7, 0, 5000),
+        rest=solaredge(0, 0, 0),
+        charge_2000=solaredge(3, 2000, 5000),
+        discharge_2000=solaredge(4, 5000, 2000),
+        also={
+            "direct current": ((40100, "h", False, False), -1000),
+            "fed in": ((40139, "h", False, False), -2000),
+        },
+        ends_after=180,
+    ),
+    "kostal_plenticore": Maker(
+        unit=71,
+        read=read_kostal,
+        usual=(*kostal(5000, 5000), (1034, "~f", 0)),
+        no_discharge=kostal(5000, 0),
+        no_charge=kostal(0, 5000),
+        rest=kostal(0, 0),
+        charge_2000=(*kostal(5000, 5000), (1034, "~f", -2000)),
+        discharge_2000=(*kostal(5000, 5000), (1034, "~f", 2000)),
+        also={
+            "roof": ((1066, "f", True, False), 1000),
+            "taken": ((252, "f", True, False), 2000),
+        },
+        ends_after=60,
+    ),
+    "deye_sg04lp3": Maker(
+        unit=1,
+        read=read_deye,
+        usual=deye(100, 100),
+        no_discharge=deye(100, 0),
+        no_charge=deye(0, 100),
+        rest=deye(0, 0),
+        charge_2000=(*deye(100, 0), (127, "H", 100), (128, "H", 40), (130, "H", 1)),
+        discharge_2000=(
+            *((130, "H", 0), (108, "H", 100), (109, "H", 100)),
+            *((166, "H", 10), (167, "H", 10), (168, "H", 10)),
+            *((169, "H", 10), (170, "H", 10), (171, "H", 10)),
+            *((154, "H", 2000), (155, "H", 2000), (156, "H", 2000)),
+            *((157, "H", 2000), (158, "H", 2000), (159, "H", 2000)),
+            *((142, "H", 0), (146, "H", 255)),
+        ),
+        also={
+            "roof, of two": ((672, "H", False, False), 500),
+            "taken": ((625, "h", False, False), 2000),
+            "house": ((653, "h", False, False), 1000),
+        },
+        rest_ends=False,
+    ),
     "solis_hybrid": Maker(
         unit=1,
         read=read_solis,
@@ -381,6 +503,7 @@ def home(request: pytest.FixtureRequest) -> Iterator[Home]:
         modbus.close()
 
 
+# What is written, what the house uses and its roof gives, and what the battery does then, W.
 CASES: tuple[tuple[str, tuple[float, float], float, float], ...] = (
     ("usual", SURPLUS, 1500, 0),
     ("usual", SHORTAGE, 0, 1500),

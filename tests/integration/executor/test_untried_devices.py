@@ -26,6 +26,9 @@ from tests.support.control.executor import START, Home
 
 NO_FOLDER = Path("/nonexistent")
 PROFILE = load_profile("goodwe_et", NO_FOLDER)
+# Of 47511.
+BY_ITSELF = 1
+CHARGING = 11
 HOLDS = TrialStep("hold", "right", 0.0, 10.0)
 CHARGES = TrialStep("charge", "right", 200.0, 10.0, is_forced=True)
 EXPORTS = TrialStep("export", "right", -200.0, 10.0, is_forced=True)
@@ -100,10 +103,10 @@ def test_a_device_is_handed_back_whose_trial_counts_no_longer(
     arm(home)
     home.override(Override(mode="charge", power_kw=2, until=START + 8 * SLOT))
     home.turn()
-    assert inverter.mode == "charge"
+    assert inverter.image.value("ems_mode") == CHARGING
     try_device(home, via, HOLDS, TURNED, EXPORTS)
     home.turn()
-    assert inverter.mode == "self_consumption"
+    assert inverter.image.value("ems_mode") == BY_ITSELF
 
 
 @pytest.mark.parametrize(

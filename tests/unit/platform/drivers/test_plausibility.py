@@ -84,6 +84,18 @@ def test_one_direction_that_is_measured_leaves_0_to_the_other() -> None:
     }
 
 
+def test_a_roof_that_is_a_difference_of_powers_may_miss_0_by_the_losses() -> None:
+    # 4 kW out of the battery, of which the inverter takes 3.7 kW: nothing from the roof.
+    values, faults = check("solaredge_storedge", {"DCW": 3700, "battery_power": -4000, "soc": 50})
+    assert faults == {}
+    assert values["pv_w"] == 0
+    # It charges with 3 kW from the grid: the roof gives one and a half.
+    charging = {"DCW": -1500, "battery_power": 3000, "soc": 50}
+    assert check("solaredge_storedge", charging)[0]["pv_w"] == 1500
+    turned = {"DCW": -2000, "battery_power": -2000, "soc": 50}
+    assert check("solaredge_storedge", turned)[1]["pv_w"] == "wrong_sign"
+
+
 def test_a_minus_where_only_one_direction_is_measured_is_unknown() -> None:
     values, faults = check("huawei_sun2000", {"pv_power": -400})
     assert math.isnan(values["pv_w"])
