@@ -43,7 +43,7 @@ class NoPoints:
 @given(
     profile=st.sampled_from(CHARGE_POINTS),
     phases=st.sampled_from([[1], [3], [1, 3]]),
-    most_a=st.floats(6, 40),
+    most_a=st.floats(8, 40),
     mode=st.sampled_from(["charge", "stop", "own"]),
     wanted_kw=st.floats(0, 50),
     left_kw=st.floats(0, 30),

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
-from luna.contracts.plan import VehicleFlow
+from luna.contracts.plan.reply import VehicleFlow
 from luna.energy.devices.appliance import LoadFlow
 from luna.energy.devices.commands import Via
 from luna.energy.timeline import SLOT
@@ -59,15 +59,16 @@ def live(database: Engine, folder: Path, section: dict[str, Any]) -> Iterator[Ho
         yield home
 
 
-def plan(home: Home, *powers: float, heats: bool = False) -> None:
-    """Store a plan in which the car charges with these powers, slot by slot."""
+def plan(home: Home, *powers: float, heats: tuple[bool, ...] = ()) -> None:
+    """Store a plan of the car's powers, and of when the boiler is on, slot by slot."""
     described = describe_plan(f"{home.name}-plan", START, [BatterySetpoint(mode="hold")] * 4)
     slots = []
     for place, slot in enumerate(described.slots):
         power = powers[place] if place < len(powers) else 0.0
+        is_on = place < len(heats) and heats[place]
         flows = {
             "vehicles": {"car": VehicleFlow(charge_kwh=power / 4, soc_end=0.5)},
-            "loads": {"boiler": LoadFlow(energy_kwh=0.5 if heats else 0.0, on=heats)},
+            "loads": {"boiler": LoadFlow(energy_kwh=0.5 * is_on, on=is_on)},
         }
         slots.append(slot.model_copy(update=flows))
     home.store(described.model_copy(update={"slots": slots}))
@@ -134,11 +135,10 @@ def test_a_switch_follows_the_plan(database: Engine, tmp_path: Path) -> None:
         section = describe("loads", "load", "boiler", "shelly_plug", server.port)
         with live(database, tmp_path, section) as home:
             home.arm()
-            plan(home, heats=True)
+            plan(home, heats=(True, False))
             home.turn(device=BOILER)
             address = f"http://127.0.0.1:{server.port}/rpc/Switch.GetStatus?id=0"
             assert httpx.get(address).json()["output"] is True
-            plan(home)
             home.turn(SLOT, device=BOILER)
             assert httpx.get(address).json()["output"] is False
 
@@ -217,7 +217,7 @@ def test_an_independent_charger_receives_the_registers_of_its_paper_once_it_was_
         assert keba.written == [
             *fail_safe,
             (5014, 0),
-            (5016, 6000),
+            *fail_safe,
             (5052, 1),
             (5004, 10_000),
             (5014, 1),
