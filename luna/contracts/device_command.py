@@ -1,4 +1,4 @@
-"""Commands for devices that Luna drives itself: charge points and switched loads.
+"""Commands for devices that Luna drives itself: charge points, switched loads, solar inverters.
 
 As one text they stand among the values that are written and read back:
 ``charge current_a=10 phases=3 power_w=6900``.
@@ -7,9 +7,9 @@ As one text they stand among the values that are written and read back:
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
-CommandMode = Literal["own", "charge", "stop", "on", "off"]
+CommandMode = Literal["own", "charge", "stop", "on", "off", "free", "limit"]
 _MODES: tuple[CommandMode, ...] = get_args(CommandMode)
-_LEAVE_ALONE: frozenset[CommandMode] = frozenset({"own", "stop", "off"})
+_LEAVE_ALONE: frozenset[CommandMode] = frozenset({"own", "stop", "off", "free"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class DeviceCommand:
         stand_in: mode of a device that has no rule of its own, where ``mode`` is ``own``.
         current_a: the most per phase, whole amperes.
         phases: to charge with; None: as the charger is set.
-        power_w: the most that it may draw.
+        power_w: the most that it may draw, or give.
     """
 
     mode: CommandMode

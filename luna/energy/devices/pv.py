@@ -5,7 +5,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
+from luna.energy.devices.commands import (
+    PROFILED,
+    ControlPart,
+    DeviceWrite,
+    Via,
+    Word,
+    require_modes,
+)
 from luna.energy.devices.kind import (
     DeviceAssumption,
     DeviceCommands,
@@ -14,6 +21,7 @@ from luna.energy.devices.kind import (
     NamedDevice,
 )
 from luna.energy.part import Name, Part
+from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
 # Degree of shading all day, or the part of the day in which the sun is blocked.
@@ -111,16 +119,41 @@ class PvWrite(DeviceWrite):
 class PvControl(ControlPart):
     """Control of the output of all PV arrays."""
 
+    via: Annotated[
+        Via | None,
+        Field(
+            description=(
+                "Luna speaks to the inverter of all arrays itself: then its profile knows modes "
+                "and writes"
+            )
+        ),
+    ] = None
     modes: Annotated[
         dict[PvMode, Word],
         Field(description="what the inverter calls them; one that it does not know becomes free"),
-    ]
-    writes: Annotated[tuple[PvWrite, ...], Field(min_length=1, max_length=16)]
+    ] = {}
+    writes: Annotated[tuple[PvWrite, ...], Field(max_length=16)] = ()
 
     @model_validator(mode="after")
     def _can_be_free(self) -> Self:
+        if self.via is not None:
+            if self.modes or self.writes:
+                raise invalid_part("control-via-and-writes")
+            return self
+        if not self.writes:
+            raise invalid_part("control-writes-missing")
         require_modes(self.modes, ("free",))
         return self
+
+    @property
+    def known_modes(self) -> frozenset[PvMode]:
+        """The modes that the inverter supports; with a profile it knows only its own output."""
+        return frozenset(self.modes if self.via is None else ("free", "limit", "off"))
+
+    @property
+    def place(self) -> str:
+        """Target of the set-points of an inverter with a profile, among entities and topics."""
+        return f"{PROFILED}pv"
 
     @property
     def device(self) -> None:

@@ -1,4 +1,4 @@
-"""Command a charge point or a switched load, and keep the command up while the caller is alive.
+"""Command a charge point, switched load or solar inverter while the caller is alive.
 
 As with a battery (``session.py``) a device that falls back by itself gets its command again in
 time, and all of that ends ``ASKED_SECONDS`` after the last caller, who may have died.
@@ -27,16 +27,16 @@ IDLE_W = 200.0
 BEYOND_SHARE = 1.15
 VOLTAGE_V = 230.0
 MOST_PHASES = 3
-# Power of what the device switches, by the first reading that its profile has.
-_POWERS: tuple[ReadingName, ...] = ("car_w", "heater_w")
+# Power of what the device switches or limits, by the first reading that its profile has.
+_POWERS: tuple[ReadingName, ...] = ("car_w", "heater_w", "pv_w")
 
 log = structlog.get_logger("luna.drivers")
 
 
 def exceeds(command: DeviceCommand, power_w: float) -> bool:
-    """Return whether a device draws more than a command allows; drawing less is its own matter.
+    """Return whether a device draws or gives more than a command allows; less is its own matter.
 
-    A car may be full, or a heater hot.
+    A car may be full, a heater hot, or the sun away.
     """
     if math.isnan(power_w) or command.mode == "own":
         return False

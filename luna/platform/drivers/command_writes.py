@@ -1,9 +1,10 @@
-"""Turn a command for a charge point or a switched load into writes, by its profile."""
+"""Turn a command for a charge point, switched load or solar inverter into writes."""
 
 import math
 from collections.abc import Mapping
 
 from luna.contracts.device_command import DeviceCommand
+from luna.energy.refusals import refuse
 from luna.platform.drivers.points import PointValue
 from luna.platform.drivers.profile import (
     DeviceProfile,
@@ -74,6 +75,8 @@ def _find_value(
         return None if command.phases is None else float(command.phases)
     if write.put == "value":
         return write.sign * values[write.of or ""]
+    if write.put == "power_percent":
+        return _find_percent(profile, write, command, values[write.of or ""])
     point = profile.points[write.write]
     after_s = 0.0 if profile.reverts is None else float(profile.reverts.after_s or 0)
     current_a = math.nan if command.current_a is None else min(command.current_a, most_a)
@@ -85,6 +88,21 @@ def _find_value(
         "reversion_min": math.ceil(after_s / _SECONDS_PER_MINUTE),
     }
     return write.sign * parts[write.put]
+
+
+def _find_percent(
+    profile: DeviceProfile, write: PointWrite, command: DeviceCommand, whole: float
+) -> float:
+    """Return a command's power as a share of a point, whole percents and never beyond it.
+
+    Raises:
+        UnavailableError: the device does not tell what 100 % is.
+    """
+    power_w = math.nan if command.power_w is None else command.power_w
+    percent = 100 * power_w / whole if whole > 0 else math.nan
+    if math.isnan(percent):
+        raise refuse("device-value-unknown", field="via", value=profile.profile, point=write.write)
+    return float(math.floor(min(percent, 100.0) + _ROUNDING))
 
 
 def _know(value: float) -> float:

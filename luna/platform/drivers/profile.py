@@ -25,6 +25,7 @@ from pydantic import (
 
 from luna.contracts.charge_points import ChargePointTraits
 from luna.energy.devices.battery import Mode
+from luna.energy.devices.pv import PvMode
 from luna.energy.devices.switched import LoadMode
 from luna.energy.devices.vehicle import VehicleMode
 from luna.energy.refusals import invalid_part
@@ -65,6 +66,7 @@ ReadingName = Literal[
     "load_w",
     "import_kwh",
     "export_kwh",
+    "pv_kwh",
     "car_w",
     "car_kwh",
     "session_kwh",
@@ -103,7 +105,18 @@ _FACTORS: Mapping[tuple[ReadingUnit, ReadingUnit], float] = {
     ("Wh", "kWh"): 0.001,
 }
 MODES: tuple[Mode, ...] = get_args(Mode)
-ProfileMode = Literal[Mode, VehicleMode, LoadMode]
+ProfileMode = Literal[Mode, VehicleMode, LoadMode, PvMode]
+# Modes that a profile of these kinds has to have.
+SWITCHED_MODES: Mapping[str, tuple[ProfileMode, ...]] = {
+    "charge_point": ("charge", "stop"),
+    "switched_load": ("on", "off"),
+    "pv_inverter": ("free", "limit"),
+}
+# In which a device of these kinds is left to itself; of the others it is own.
+OWN_MODES: Mapping[str, ProfileMode] = {
+    "battery_inverter": "self_consumption",
+    "pv_inverter": "free",
+}
 ProfileKind = Literal["battery_inverter", "meter", "charge_point", "switched_load", "pv_inverter"]
 _DAY_S = 86_400
 # Surplus of the house from these; with the AC side, the inverter's output if its battery were idle.
@@ -501,9 +514,9 @@ PartName = Literal[
     "current_a",
     "phases",
 ]
-# Parts of a command for a charge point or a switched load, see ``command_writes.py``.
+# Parts of a command for a charge point, a load or a solar inverter, see ``command_writes.py``.
 COMMAND_PARTS: frozenset[PartName] = frozenset(
-    {"power_w", "value", "reversion_s", "reversion_min", "current_a", "phases"}
+    {"power_w", "power_percent", "value", "reversion_s", "reversion_min", "current_a", "phases"}
 )
 
 
@@ -900,9 +913,12 @@ class DeviceProfile(ProfilePart):
         """Check the modes, and what a charge point or a battery needs beside them."""
         if (self.kind == "charge_point") != (self.charger is not None):
             raise invalid_part("profile-charger-traits")
-        if self.kind in {"charge_point", "switched_load"}:
+        is_read = not self.modes and self.reverts is None
+        if self.kind in {"battery_inverter", "pv_inverter"} and is_read:
+            return
+        if self.kind in SWITCHED_MODES:
             self._can_be_switched()
-        elif self.kind == "battery_inverter" and (self.modes or self.reverts is not None):
+        elif self.kind == "battery_inverter":
             self._can_be_commanded()
         elif self.modes:
             raise invalid_part("profile-meter-commanded")
@@ -935,15 +951,13 @@ class DeviceProfile(ProfilePart):
                     )
 
     def _can_be_switched(self) -> None:
-        """Check the modes of a charge point or a switched load."""
-        needed: tuple[ProfileMode, ...] = ("on", "off")
-        if self.kind == "charge_point":
-            needed = ("charge", "stop")
+        """Check the modes of a charge point, a switched load or a solar inverter."""
+        needed = SWITCHED_MODES[self.kind]
         for mode in needed:
             if not self.modes.get(mode):
                 raise invalid_part("profile-mode-missing", mode=mode)
         for mode in self.modes:
-            if mode not in {*needed, "own"}:
+            if mode not in {*needed, self.own_mode}:
                 raise invalid_part("profile-mode-foreign", mode=mode, kind=self.kind)
         for write in self._list_writes():
             if write.put is not None and write.put not in COMMAND_PARTS:
@@ -1014,7 +1028,7 @@ class DeviceProfile(ProfilePart):
     @property
     def own_mode(self) -> ProfileMode:
         """The mode in which the device is left to itself."""
-        return "self_consumption" if self.kind == "battery_inverter" else "own"
+        return OWN_MODES.get(self.kind, "own")
 
     @property
     def switches_phases(self) -> bool:

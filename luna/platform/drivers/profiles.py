@@ -62,6 +62,7 @@ def require_profiles(site: Site, data_folder: Path) -> None:
         ("batteries", "battery_inverter", control.batteries),
         ("vehicles", "charge_point", control.vehicles),
         ("loads", "switched_load", control.loads),
+        ("pv", "pv_inverter", () if control.pv is None else (control.pv,)),
     )
     for section, kind, entries in sections:
         for entry in entries:

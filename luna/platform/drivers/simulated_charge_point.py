@@ -1,4 +1,4 @@
-"""Simulate a charge point with a car, or a switched load, from its profile."""
+"""Simulate a charge point with a car, a switched load, or a solar inverter, from its profile."""
 
 import math
 import time
@@ -219,6 +219,47 @@ class SimulatedLoad(CommandedProduct):
         }
 
 
+def steady_roof(_: float) -> float:
+    """A roof that could give 2 kW."""
+    return 2.0
+
+
+@dataclass
+class SimulatedPvInverter(CommandedProduct):
+    """A solar inverter; ``roof``: what it could give, kW, by seconds since the start."""
+
+    roof: Callable[[float], float] = steady_roof
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # A real meter does not start at 0.
+        self._counted_kwh = 1000.0
+        self._show()
+
+    @property
+    def mode(self) -> ProfileMode:
+        """The mode that the points command."""
+        return self._find_mode(("free", "limit"))
+
+    @property
+    def power_kw(self) -> float:
+        """The power that it gives, curtailed if it is commanded so."""
+        power_kw = self.roof(self._stepped_at - self._begun_at)
+        if self.mode != "limit" or self.deaf:
+            return power_kw
+        for write in self.profile.modes["limit"]:
+            if write.put == "power_percent" and write.of is not None:
+                share = self.image.value(write.write) / 100
+                power_kw = min(power_kw, share * self.image.value(write.of) / WATTS)
+        return power_kw
+
+    def _step(self, seconds: float) -> None:
+        self._counted_kwh += self.power_kw * seconds / SECONDS_PER_HOUR
+
+    def _measure(self) -> dict[str, float]:
+        return {"pv_w": self.power_kw * WATTS, "pv_kwh": self._counted_kwh}
+
+
 def simulate(
     profile: DeviceProfile, *, now: Callable[[], float] = time.monotonic
 ) -> SimulatedProduct:
@@ -228,4 +269,6 @@ def simulate(
             return SimulatedChargePoint(profile, now=now)
         case "switched_load":
             return SimulatedLoad(profile, now=now)
+        case "pv_inverter":
+            return SimulatedPvInverter(profile, now=now)
     return SimulatedInverter(profile, now=now)

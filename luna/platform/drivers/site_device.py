@@ -16,7 +16,7 @@ READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "battery_soc": ("soc",),
     "total_battery_charge": ("charge_w",),
     "total_battery_discharge": ("discharge_w",),
-    "total_pv_production": ("pv_w",),
+    "total_pv_production": ("pv_kwh", "pv_w"),
     "total_grid_import": ("import_kwh", "import_w"),
     "total_grid_export": ("export_kwh", "export_w"),
     "vehicle_consumption": ("car_kwh", "car_w"),
@@ -66,6 +66,8 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, name: str | None
         commanded = _choose_name(site, section, name)
         entry = {key: commanded, "via": via.model_dump(mode="json", exclude_none=True)}
         _put_entry(document, section, key, entry)
+    if profile.kind == "pv_inverter" and profile.is_commanded and site.pv:
+        _put_pv(document, via)
     if profile.charger is not None:
         vehicle = next(vehicle for vehicle in site.vehicles if vehicle.name == commanded)
         for vehicle_document in document["vehicles"]:
@@ -104,6 +106,16 @@ def _put_entry(document: dict[str, Any], section: str, key: str, entry: dict[str
         return
     others = [other for other in control[section] if other[key] != entry[key]]
     control[section] = [*others, entry]
+
+
+def _put_pv(document: dict[str, Any], via: Via) -> None:
+    """Have an inverter's profile curtail all arrays; a way that the owner wrote stays."""
+    control = document["control"]
+    entry = {"via": via.model_dump(mode="json", exclude_none=True)}
+    if control is None or control["by"] == "advice":
+        document["control"] = {"by": "profile", "pv": entry}
+    elif control["pv"] is None or control["pv"].get("via"):
+        control["pv"] = entry
 
 
 def _describe_charger(vehicle: ElectricVehicle, traits: ChargerTraits) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def serve_at(
     stack: ExitStack, hosts: dict[str, DeviceProfile]
 ) -> tuple[int, dict[str, SimulatedProduct]]:
     """Serve a device at each address of this machine, all at one port."""
-    devices = {}
+    devices: dict[str, SimulatedProduct] = {}
     port = 0
     for host, profile in hosts.items():
         devices[host] = simulate(profile)

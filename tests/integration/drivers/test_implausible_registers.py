@@ -32,6 +32,8 @@ PROFILES = {
     profile.profile: profile
     for profile in list_profiles()
     if isinstance(profile.transport, ModbusTransport)
+    # What measures a house: the others have simulators of their own.
+    and profile.kind in {"battery_inverter", "meter"}
 }
 LARGEST: dict[NumberType, int] = {
     "int16": 0x7FFF,

@@ -5,7 +5,7 @@ cases it is put through in ``test_profiles``.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import PACKAGED, load_profile
 from tests.integration.drivers import test_charge_points as commands
 from tests.integration.drivers import test_profiles as cases
+from tests.integration.drivers import test_pv_inverters as roofs
 from tests.integration.drivers.test_profiles import COMMANDED, MODES
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/guide/reference/devices.md"
@@ -42,6 +43,16 @@ METERS: dict[str, tuple[Callable[..., None], ...]] = {
     "directions, counters, unknown numbers": (
         cases.test_a_meter_says_which_way_it_flows_and_counts,
     )
+}
+READ_ONLY: dict[str, tuple[Callable[..., None], ...]] = {
+    "readings": (cases.test_a_battery_that_is_only_read_says_what_it_does,),
+}
+PV_INVERTERS: dict[str, tuple[Callable[..., None], ...]] = {
+    "readings, unknown numbers": (roofs.test_what_it_gives_is_read_and_counted,),
+    "limit": (roofs.test_a_limit_is_taken_read_back_and_kept_and_ends_with_the_next_command,),
+    "left alone": (roofs.test_a_limit_is_kept_up_while_somebody_asks_for_it_and_ends_without_them,),
+    "gives more": (roofs.test_an_inverter_that_takes_a_limit_and_gives_more_is_seen,),
+    "cut in mid-write, restart": (roofs.test_an_inverter_that_refuses_or_restarts_is_seen,),
 }
 CHARGE_POINTS: dict[str, tuple[Callable[..., None], ...]] = {
     "readings": (commands.test_what_is_read_is_what_the_car_does,),
@@ -93,6 +104,8 @@ def describe() -> Iterator[str]:
     yield from table(heads, [describe_profile(profile) for profile in profiles])
     for title, kind, columns in (
         ("Inverters with a battery", "battery_inverter", INVERTERS),
+        ("Inverters with a battery that are only read", "battery_inverter", READ_ONLY),
+        ("Solar inverters", "pv_inverter", PV_INVERTERS),
         ("Meters", "meter", METERS),
         ("Chargers", "charge_point", CHARGE_POINTS),
         ("Switched devices", "switched_load", LOADS),
@@ -109,7 +122,7 @@ def describe() -> Iterator[str]:
                     ),
                 )
                 for profile in profiles
-                if profile.kind == kind
+                if profile.kind == kind and is_tested(profile, columns)
             ],
         )
 
@@ -144,11 +157,18 @@ def is_put_through(profile: DeviceProfile, case: Callable[..., None]) -> bool:
     named = [
         mark.args[1]
         for mark in marks
-        if mark.name == "parametrize" and mark.args[0] in {"profile", "name"}
+        if mark.name == "parametrize" and mark.args[0] in {"profile", "name", "roof"}
     ]
     return profile.profile in {
         getattr(each, "values", (each,))[0] for each in (named[0] if named else COMMANDED)
     }
+
+
+def is_tested(
+    profile: DeviceProfile, columns: Mapping[str, tuple[Callable[..., None], ...]]
+) -> bool:
+    """Return whether any of a table's cases is run on a profile."""
+    return any(is_put_through(profile, case) for some in columns.values() for case in some)
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ reading_min_soc = Reserve der Batterie
 reading_charge_w = Ladeleistung
 reading_discharge_w = Entladeleistung
 reading_pv_w = Solarleistung
+reading_pv_kwh = Solarertrag
 reading_ac_output_w = Leistung aus dem Wechselrichter
 reading_ac_input_w = Leistung in den Wechselrichter
 reading_import_w = Leistung aus dem Netz

@@ -5,6 +5,7 @@ reading_min_soc = Battery reserve
 reading_charge_w = Charging power
 reading_discharge_w = Discharging power
 reading_pv_w = Solar power
+reading_pv_kwh = Solar yield
 reading_ac_output_w = Inverter output
 reading_ac_input_w = Inverter input
 reading_import_w = Power from the grid

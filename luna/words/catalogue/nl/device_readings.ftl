@@ -5,6 +5,7 @@ reading_min_soc = Reserve van de batterij
 reading_charge_w = Laadvermogen
 reading_discharge_w = Ontlaadvermogen
 reading_pv_w = Zonnevermogen
+reading_pv_kwh = Zonne-opbrengst
 reading_ac_output_w = Vermogen uit de omvormer
 reading_ac_input_w = Vermogen naar de omvormer
 reading_import_w = Vermogen uit het net

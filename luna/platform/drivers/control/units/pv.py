@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from luna.contracts.control import Override, PvSetpoint, ReasonCode
+from luna.contracts.device_command import DeviceCommand
 from luna.contracts.device_template import WATTS, Write, write_values
 from luna.contracts.plan import PlanReply
 from luna.energy.device_shares import PowerRequest
@@ -89,7 +90,7 @@ class PvArrays:
             limit_kw = min(limit_kw, self.site.peak_kw)
         mode: PvMode = "limit" if math.isfinite(limit_kw) else WORDS[int(safe.curtailment[0])]
         allowed = FREE
-        if mode in self.control.modes:
+        if mode in self.control.known_modes:
             shown_kw = round(limit_kw, 6) if mode == "limit" else None
             allowed = PvSetpoint(mode=mode, limit_kw=shown_kw)
         # Else an unsupported mode: a stricter one would cut the house's own PV use as well, which
@@ -107,7 +108,7 @@ class PvArrays:
             produced_kw = allowed.limit_kw
         if allowed.mode in {"off", "no_export"} or produced_kw <= most_kw:
             return allowed
-        modes = self.control.modes
+        modes = self.control.known_modes
         if "no_export" in modes and (limit.export_kw <= 0 or "limit" not in modes):
             return PvSetpoint(mode="no_export", limit_kw=None)
         if "limit" in modes:
@@ -141,6 +142,8 @@ class PvArrays:
             return []
         peak_kw = self.site.peak_kw
         limit_kw = {"limit": setpoint.limit_kw or 0.0, "off": 0.0}.get(setpoint.mode, peak_kw)
+        if self.control.via is not None:
+            return [Write(self.control.place, str(self._command(setpoint)), self.control.place)]
         values = {
             "mode": self.control.modes[setpoint.mode],
             "limit_kw": f"{limit_kw:g}",
@@ -149,6 +152,13 @@ class PvArrays:
             "limit_percent": f"{_floor_percent(limit_kw / peak_kw)}" if peak_kw else "100",
         }
         return write_values(self.control.writes, setpoint.mode, values)
+
+    def _command(self, setpoint: PvSetpoint) -> DeviceCommand:
+        """Return the command of an inverter with a profile."""
+        if setpoint.mode not in {"limit", "off"}:
+            return DeviceCommand("free")
+        limit_kw = setpoint.limit_kw if setpoint.mode == "limit" else 0.0
+        return DeviceCommand("limit", power_w=round((limit_kw or 0.0) * WATTS, 3))
 
 
 def _floor_percent(share: float) -> int:
