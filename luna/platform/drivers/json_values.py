@@ -70,9 +70,17 @@ def place(document: Any, field: str, value: float | None) -> Any:
 
 
 def put_at(document: Any, field: str, value: Any) -> Any:
-    """Return a copy of a document with a value at a dotted path."""
+    """Return a copy of a document with a value at a dotted path.
+
+    A decimal part is a place in a list.
+    """
     name, _, inner_field = field.partition(".")
     if not name:
         return value
+    if name.isdecimal():
+        items = list(document or [])
+        items += [None] * (int(name) + 1 - len(items))
+        items[int(name)] = put_at(items[int(name)], inner_field, value)
+        return items
     members = document or {}
     return {**members, name: put_at(members.get(name), inner_field, value)}

@@ -13,6 +13,7 @@ from luna.energy.devices.grid import NO_LIMIT_KW
 from luna.energy.site import Site
 from luna.energy.site.main_fuses import fuse_kw
 from luna.platform.drivers.profile import (
+    SIGNED_READINGS,
     DeviceProfile,
     LimitName,
     ReadingName,
@@ -153,7 +154,8 @@ def check_readings(
         ratings: the most of some readings that the site allows for, tolerance included.
 
     Invariants:
-        a value is NaN, or not negative and within its rating; each NaN has a reason.
+        a value is NaN, or within its rating and, but for ``SIGNED_READINGS``, not negative; each
+        NaN has a reason.
     """
     values: dict[str, float] = {}
     implausible: list[ImplausibleReading] = []
@@ -169,9 +171,11 @@ def check_readings(
             ratings_of_both = (rating, find_rating(limits, ratings, opposite))
             known_ratings = [value for value in ratings_of_both if value is not None]
             rating = max(known_ratings, default=None)
-        cause = _find_fault(name, terms, rating, is_one_way=opposite is None)
+        is_signed = name in SIGNED_READINGS
+        cause = _find_fault(name, terms, rating, is_one_way=opposite is None and not is_signed)
         total = sum(terms)
-        values[name] = max(total, 0.0) if cause is None else math.nan
+        value = total if is_signed else max(total, 0.0)
+        values[name] = value if cause is None else math.nan
         if cause is not None:
             implausible.append(ImplausibleReading(name, cause, total))
     for name in _list_contradictions(values):

@@ -40,7 +40,7 @@ SignedPoint = Annotated[
 ]
 Register = Annotated[int, Field(ge=0, le=65535)]
 RegisterTable = Literal["holding", "input"]
-NumberType = Literal["int16", "uint16", "int32", "uint32", "float32", "acc32"]
+NumberType = Literal["int16", "uint16", "int32", "uint32", "uint64", "float32", "acc32"]
 PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
 # Readings are never negative: each direction has its own.
 # ac_output_w and ac_input_w: the inverter's AC side, with PV and battery behind it; min_soc: the
@@ -55,6 +55,9 @@ ReadingName = Literal[
     "ac_input_w",
     "import_w",
     "export_w",
+    "phase_1_w",
+    "phase_2_w",
+    "phase_3_w",
     "load_w",
     "import_kwh",
     "export_kwh",
@@ -81,6 +84,8 @@ _DAY_S = 86_400
 # Surplus of the house from these; with the AC side, the inverter's output if its battery were idle.
 SURPLUS_READINGS: tuple[ReadingName, ...] = ("charge_w", "discharge_w", "import_w", "export_w")
 FLOW_READINGS: tuple[ReadingName, ...] = (*SURPLUS_READINGS, "ac_output_w", "ac_input_w")
+# Of each phase of the grid connection, negative while it feeds in: a fuse needs both directions.
+SIGNED_READINGS: tuple[ReadingName, ...] = ("phase_1_w", "phase_2_w", "phase_3_w")
 
 
 def split_sign(entry: str) -> tuple[int, str]:
@@ -500,7 +505,7 @@ class Reversion(ProfilePart):
 class ProfileEvidence(ProfilePart):
     """Evidence for a profile."""
 
-    kind: Literal["simulator", "owner", "maker"]
+    kind: Literal["simulator", "owner", "maker", "reported"]
     source: Annotated[str, Field(min_length=1, max_length=300)]
 
 
@@ -648,6 +653,10 @@ class SunSpecMap(ProfilePart):
         ),
     ] = None
     base: Register = 40000
+    units: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=255)], ...],
+        Field(description="numbers on the bus to look at beside the transport's"),
+    ] = ()
 
 
 class SimulatedDevice(ProfilePart):
@@ -840,7 +849,8 @@ class DeviceProfile(ProfilePart):
         if not isinstance(self.transport, ModbusTransport):
             return ()
         further = () if self.identified is None else self.identified.units
-        return (self.transport.unit, *further)
+        of_models = () if self.sunspec is None else self.sunspec.units
+        return (self.transport.unit, *further, *of_models)
 
     @property
     def needs_prefix(self) -> bool:

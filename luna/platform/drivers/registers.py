@@ -17,6 +17,7 @@ _FORMATS: dict[NumberType, str] = {
     "uint16": ">H",
     "int32": ">i",
     "uint32": ">I",
+    "uint64": ">Q",
     "float32": ">f",
     "acc32": ">I",
 }
@@ -25,6 +26,7 @@ _UNKNOWN: dict[NumberType, bytes] = {
     "uint16": b"\xff\xff",
     "int32": b"\x80\x00\x00\x00",
     "uint32": b"\xff\xff\xff\xff",
+    "uint64": b"\xff" * 8,
     "float32": b"\x7f\xc0\x00\x00",
     # SunSpec: an accumulator at 0 is not implemented.
     "acc32": b"\x00\x00\x00\x00",

@@ -8,14 +8,20 @@ profile agrees with it.
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from luna.energy.devices.battery import Mode
 from luna.platform.drivers.mode_emulation import HouseFlows, mode_of_ac_power
 from luna.platform.drivers.point_image import PointImage, make_image
-from luna.platform.drivers.profile import DeviceProfile, PointWrite, split_sign, unit_factor
+from luna.platform.drivers.profile import (
+    SIGNED_READINGS,
+    DeviceProfile,
+    PointWrite,
+    split_sign,
+    unit_factor,
+)
 from luna.platform.simulated_home.battery import (
     SECONDS_PER_HOUR,
     WORDS,
@@ -251,8 +257,10 @@ class SimulatedInverter:
             for sign, point in map(split_sign, entries):
                 factor = unit_factor(self.profile.points[point], reading)
                 # A sum is split equally among its points; a signed power is one direction minus the
-                # other.
-                part = sign * value / factor / len(entries)
+                # other, of which a signed reading has one at a time.
+                sharing = count_sharing(reading, value, entries)
+                is_other_way = len(entries) > sharing and sign * value < 0
+                part = 0.0 if is_other_way else sign * value / factor / sharing
                 values[point] = values.get(point, 0.0) + part
         reverts = self.profile.reverts
         if reverts is not None and reverts.device_heartbeat is not None:
@@ -261,6 +269,17 @@ class SimulatedInverter:
         # Zeros first: both directions may share a register and a sign bit.
         for point, value in sorted(shown_values.items(), key=lambda entry: entry[1] != 0):
             self.image.put(point, value)
+
+
+def count_sharing(reading: str, value: float, entries: Sequence[str]) -> int:
+    """Return how many points of a reading carry its value.
+
+    Of a signed reading with a point for each direction, those of the present one.
+    """
+    ways = [sign for sign, _ in map(split_sign, entries)]
+    if reading not in SIGNED_READINGS or len(set(ways)) == 1:
+        return len(entries)
+    return ways.count(1 if value >= 0 else -1)
 
 
 def measure_house(
@@ -284,6 +303,7 @@ def measure_house(
         "ac_output_w": max(pv_kw - power_kw, 0.0) * WATTS,
         "ac_input_w": max(power_kw - pv_kw, 0.0) * WATTS,
         "load_w": load_kw * WATTS,
+        **{phase: grid_kw * WATTS / len(SIGNED_READINGS) for phase in SIGNED_READINGS},
         "import_w": max(grid_kw, 0.0) * WATTS,
         "export_w": max(-grid_kw, 0.0) * WATTS,
         "import_kwh": import_kwh,

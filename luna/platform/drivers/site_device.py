@@ -1,12 +1,12 @@
 """Add a device with a profile to a site: its battery and its sensors."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, parse_site
-from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profile import SIGNED_READINGS, DeviceProfile
 from luna.platform.drivers.sensor_name import name_sensor
 
 # Readings of a device by their sensor role in a site; a counter is preferred to a power.
@@ -18,6 +18,18 @@ READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "total_grid_import": ("import_kwh", "import_w"),
     "total_grid_export": ("export_kwh", "export_w"),
 }
+
+PHASES_ROLE = "grid_phase_import"
+
+
+def list_phases(via: Via, kind: str, readings: Collection[str]) -> list[str]:
+    """Return the sensors of the connection's phases, none where a device lacks one of them.
+
+    Only a meter measures the connection alone.
+    """
+    if kind != "meter" or not set(SIGNED_READINGS) <= set(readings):
+        return []
+    return [name_sensor(via, reading) for reading in SIGNED_READINGS]
 
 
 def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | None = None) -> Site:
@@ -59,4 +71,7 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | N
         reading = next((name for name in readings if name in profile.reads), None)
         if reading is not None and not sensors.get(role):
             sensors[role] = [name_sensor(via, reading)]
+    phases = list_phases(via, profile.kind, profile.reads)
+    if phases and site.grid.main_fuse_phases != 1 and not sensors.get(PHASES_ROLE):
+        sensors[PHASES_ROLE] = phases
     return parse_site(document)

@@ -49,6 +49,9 @@ def ask_each_time(profile: DeviceProfile) -> DeviceProfile:
     "name",
     [
         "shelly_pro_3em",
+        "shelly_em",
+        "shelly_3em",
+        "shelly_em_gen3",
         *(
             pytest.param(name, marks=needs_mosquitto)
             for name in ("shelly_pro_3em_mqtt", "victron_mqtt")

@@ -37,6 +37,7 @@ LARGEST: dict[NumberType, int] = {
     "uint16": 0xFFFF,
     "int32": 0x7FFFFFFF,
     "uint32": 0xFFFFFFFF,
+    "uint64": 0xFFFFFFFFFFFFFFFF,
 }
 # Lowest number, infinity, and a number that is none.
 FLOATS = (0xFF7FFFFF, 0x7F7FFFFF, 0x7F800000, 0x7FC00000)
@@ -85,7 +86,7 @@ def put_bits(image: RegisterImage, name: str, bits: int) -> None:
     """Set the registers of a point, of every port of it, to these bits."""
     point = image.profile.points[name]
     assert isinstance(point, RegisterPoint)
-    words = [bits >> 16 & 0xFFFF, bits & 0xFFFF] if width(point.type) == 2 else [bits]
+    words = [bits >> 16 * place & 0xFFFF for place in reversed(range(width(point.type)))]
     for places in image._port_places(point):
         image.registers |= dict(
             zip(places, words if point.word_order == "big" else words[::-1], strict=True)
