@@ -8,7 +8,14 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
@@ -25,8 +32,18 @@ from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.mqtt_points import TLS_PORT
 from luna.platform.drivers.networks import list_home_hosts, list_own_addresses
 from luna.platform.drivers.points import DeviceIdentity
-from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, IdentityField, MqttTransport
+from luna.platform.drivers.profile import (
+    PREFIX_PART,
+    DeviceProfile,
+    HttpTransport,
+    IdentityField,
+    ModbusTransport,
+    MqttTransport,
+    MulticastTransport,
+    P1Transport,
+)
 from luna.platform.drivers.profiled_device import reach
+from luna.platform.drivers.sma_emeter import join_group, name_document, take_waiting
 from luna.platform.extras import MDNS, require_extra
 
 if TYPE_CHECKING:
@@ -96,7 +113,7 @@ def search_network(
     if port is None:
         listening = listen_for_services(hosts)
     devices: list[FoundDevice] = []
-    with listening as announcements:
+    with listening as announcements, listen_for_datagrams(hosts, profiles, port) as datagrams:
         # In batches, so that a caller can show the progress and stop the search.
         for first in range(0, len(hosts), AT_ONCE):
             progress(first, len(hosts))
@@ -110,6 +127,7 @@ def search_network(
                 continue
             fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
             devices += _ask_port(service.host, service.port, fitting, secret)
+        devices += datagrams.wait()
     progress(len(hosts), len(hosts))
     return NetworkSearch(sorted(devices, key=_by_address), announcements.missing_extra)
 
@@ -136,8 +154,22 @@ def find_devices(
 def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
     # Modbus first, since its devices understand nothing else. Within it the most specific profile
     # first: known by its own registers, then a SunSpec product, then any SunSpec device.
-    identifiable = [profile for profile in profiles if profile.sunspec or profile.identified]
+    identifiable = [
+        profile
+        for profile in profiles
+        if (profile.sunspec or profile.identified) and answers_at_port(profile)
+    ]
     return sorted(identifiable, key=_generality)
+
+
+def answers_at_port(profile: DeviceProfile) -> bool:
+    """Return whether devices of a profile are found by connecting to a port of theirs."""
+    match profile.transport:
+        case ModbusTransport() | HttpTransport() | MqttTransport():
+            return True
+        case P1Transport() as transport:
+            return transport.kind == "p1_tcp"
+    return False
 
 
 def _ask(
@@ -158,7 +190,7 @@ def _ask_port(
 ) -> list[FoundDevice]:
     settled: dict[tuple[str, int | None], FoundDevice | None] = {}
     for profile in profiles:
-        if isinstance(profile.transport, MqttTransport):
+        if isinstance(profile.transport, MqttTransport | P1Transport):
             continue
         for unit in profile.units or (None,):
             place = (profile.transport.kind, unit)
@@ -183,10 +215,24 @@ def _ask_port(
         return list(found_once.values())
     over_mqtt = [profile for profile in profiles if isinstance(profile.transport, MqttTransport)]
     announced = list_announced(host, port, over_mqtt, secret=secret)
-    return [
-        FoundDevice(host, port, None, device.identity, device.profile, device.prefix)
-        for device in announced
-    ]
+    if announced:
+        return [
+            FoundDevice(host, port, None, device.identity, device.profile, device.prefix)
+            for device in announced
+        ]
+    # Last: a port that sends nothing has to be listened to for as long as a slow meter may take.
+    return _listen_at_port(host, port, profiles)
+
+
+def _listen_at_port(host: str, port: int, profiles: Iterable[DeviceProfile]) -> list[FoundDevice]:
+    """Return the meter that sends telegrams at a port, if there is one."""
+    for profile in profiles:
+        if not isinstance(profile.transport, P1Transport):
+            continue
+        via = Via(profile=profile.profile, host=host, port=port)
+        with closing(reach(profile, via)) as device, suppress(LunaError):
+            return [FoundDevice(host, port, None, device.identify(), profile)]
+    return []
 
 
 def _speaks_another(devices: Iterable[FoundDevice | None], profile: DeviceProfile) -> bool:
@@ -293,6 +339,62 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
         yield announcements
     finally:
         zeroconf.close()
+
+
+@dataclass(slots=True)
+class DatagramListeners:
+    """Sockets that receive the datagrams of meters.
+
+    Attributes:
+        hosts: whose datagrams count.
+        sockets: each with the profile and port that it listens for.
+        listens_until: seconds of the monotonic clock.
+    """
+
+    hosts: Collection[str]
+    sockets: list[tuple[socket.socket, DeviceProfile, int]] = field(default_factory=list)
+    listens_until: float = 0.0
+
+    def wait(self) -> list[FoundDevice]:
+        """Return the meters once the time to send has passed."""
+        if self.sockets:
+            time.sleep(max(0.0, self.listens_until - time.monotonic()))
+        devices: dict[str, FoundDevice] = {}
+        for link, profile, port in self.sockets:
+            identified = profile.identified
+            if identified is None:
+                continue
+            for meter in take_waiting(link):
+                serial = str(meter.document["serial"])
+                places = {name_document(PREFIX_PART): meter.document}
+                identity = identified.read_documents(places, profile.covers[0].brand)
+                if identity is not None and meter.host in self.hosts:
+                    devices[serial] = FoundDevice(meter.host, port, None, identity, profile, serial)
+        return list(devices.values())
+
+
+@contextmanager
+def listen_for_datagrams(
+    hosts: Collection[str], profiles: Iterable[DeviceProfile], port: int | None
+) -> Iterator[DatagramListeners]:
+    """Yield what receives the datagrams of meters among ``hosts`` while the block runs.
+
+    Empty where this machine is in none of the hosts' networks.
+    """
+    listeners = DatagramListeners(hosts)
+    with ExitStack() as opened:
+        for profile in profiles:
+            transport = profile.transport
+            if not isinstance(transport, MulticastTransport):
+                continue
+            own_port = port or transport.port
+            for address in list_own_addresses(hosts):
+                # A network without multicast.
+                with suppress(OSError):
+                    link = opened.enter_context(join_group(transport, own_port, address))
+                    listeners.sockets.append((link, profile, own_port))
+        listeners.listens_until = time.monotonic() + LISTENS_S
+        yield listeners
 
 
 BROKER_PATIENCE_S = 3.0

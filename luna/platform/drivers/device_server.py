@@ -1,6 +1,7 @@
 """Serve a simulated device over its profile's transport.
 
-Registers go over Modbus TCP, JSON documents over HTTP, JSON messages to an MQTT broker.
+Registers go over Modbus TCP, JSON documents over HTTP, JSON messages to an MQTT broker; telegrams
+and datagrams are sent by ``telegram_server.py``.
 """
 
 import asyncio
@@ -20,8 +21,16 @@ from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.modbus import framing
 from luna.platform.drivers.point_image import JsonImage, RegisterImage
-from luna.platform.drivers.profile import PREFIX_PART, HttpTransport, MqttTransport, RegisterTable
+from luna.platform.drivers.profile import (
+    PREFIX_PART,
+    HttpTransport,
+    MqttTransport,
+    MulticastTransport,
+    P1Transport,
+    RegisterTable,
+)
 from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.telegram_server import DatagramServer, TelegramServer
 
 if TYPE_CHECKING:
     import paho.mqtt.client as paho
@@ -402,13 +411,15 @@ def served(server: ServerT) -> Iterator[ServerT]:
 
 # Default topic prefix of a simulated device.
 SIMULATED_PREFIX = "simulated"
+# Serial number of a simulated meter that sends datagrams.
+SIMULATED_SERIAL = "1901234567"
 
 
 class DeviceServer(Protocol):
     """A simulated device that answers at a port; over MQTT the broker's."""
 
+    device: SimulatedInverter
     port: int
-    faults: ServerFaults
 
 
 def serve_device(
@@ -420,7 +431,8 @@ def serve_device(
 ) -> AbstractContextManager[DeviceServer]:
     """Serve a device while the block runs.
 
-    Port 0: a free one. Over MQTT host and port are the broker's, and port 0 is the profile's.
+    Port 0: a free one. Over MQTT host and port are the broker's, and port 0 is the profile's; of
+    what sends datagrams the prefix is its serial number, and port 0 is the profile's.
 
     Raises:
         UnavailableError: the port is taken, or the broker does not answer.
@@ -432,4 +444,9 @@ def serve_device(
             )
         case HttpTransport():
             return serve_documents(device, host=host, port=port)
+        case P1Transport():
+            return served(TelegramServer(device, host, port))
+        case MulticastTransport():
+            serial = prefix if prefix.isdecimal() else SIMULATED_SERIAL
+            return served(DatagramServer(device, host, port, serial))
     return serve_registers(device, host=host, port=port)

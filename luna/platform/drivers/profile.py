@@ -190,8 +190,43 @@ class MqttTransport(ProfilePart):
     patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
 
+class P1Transport(ProfilePart):
+    """Telegrams that a smart meter sends by itself from its P1 port."""
+
+    kind: Annotated[
+        Literal["p1_tcp", "p1_serial"],
+        Field(
+            description=(
+                "the former through a converter that passes them on at a port; the latter at this "
+                "machine, where the host that the site names is a file of /dev"
+            )
+        ),
+    ]
+    port: Annotated[int, Field(ge=1, le=65535, description="p1_tcp: of the converter")] = 8088
+    baud: Annotated[Literal[9600, 115200], Field(description="p1_serial: speed of the line")] = (
+        115200
+    )
+    stale_s: Annotated[
+        float, Field(gt=0, le=3600, description="a telegram older than that says nothing any more")
+    ] = 30.0
+    patience_s: Annotated[float, Field(gt=0, le=30)] = 12.0
+
+
+class MulticastTransport(ProfilePart):
+    """Datagrams that a meter sends by itself to all of its network."""
+
+    kind: Annotated[Literal["sma_multicast"], Field(description="in SMA's protocol EMETER")]
+    group: Annotated[str, Field(pattern=r"^(22[4-9]|23\d)(\.\d{1,3}){3}$")] = "239.12.255.254"
+    port: Annotated[int, Field(ge=1, le=65535)] = 9522
+    stale_s: Annotated[
+        float, Field(gt=0, le=3600, description="a datagram older than that says nothing any more")
+    ] = 10.0
+    patience_s: Annotated[float, Field(gt=0, le=30)] = 3.0
+
+
 DeviceTransport = Annotated[
-    ModbusTransport | HttpTransport | MqttTransport, Field(discriminator="kind")
+    ModbusTransport | HttpTransport | MqttTransport | P1Transport | MulticastTransport,
+    Field(discriminator="kind"),
 ]
 
 
@@ -342,8 +377,8 @@ class JsonPoint(Point):
         DocumentPlace,
         Field(
             description=(
-                "the document: a path of HTTP with its query, or a topic of MQTT; {prefix} is "
-                "what the site names"
+                "the document: a path of HTTP with its query, a topic of MQTT, telegram (P1), or "
+                "emeter/{prefix} (sma_multicast); {prefix} is what the site names"
             )
         ),
     ]
