@@ -161,7 +161,7 @@ class Fleet:
         settings = Settings(data_folder=folder, outside_services=False)
         executor = Executor(
             database,
-            DeviceConnections(lambda _: DryRun()),
+            DeviceConnections(lambda _: DryRun(), data_folder=settings.data_folder),
             lambda _: None,
             clock=clock,
             plan_max_age=settings.plan_max_age,

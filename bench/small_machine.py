@@ -226,7 +226,7 @@ def _live(machine: SmallMachine, lived: timedelta, folder: Path) -> dict[str, An
     # Not by the API, which asks for the owner's password; there is no user here.
     with unit_of_work(machine.stack.database) as connection:
         _stop_steering(connection)
-        control_service.arm(connection, SITE_NAME, now=start, by="bench")
+        control_service.arm(connection, SITE_NAME, now=start, by="bench", data_folder=folder)
     before = machine.stack.processes.cpu()
     machine.live(lived)
     spent = machine.stack.processes.cpu().spent_since(before)

@@ -43,7 +43,7 @@ from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline, local_midnight
 from luna.platform import control_service
-from luna.platform.database import engine, observations, plans, sites
+from luna.platform.database import device_trials, engine, observations, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.database.schema.series import sensor_readings, sensors
@@ -323,7 +323,17 @@ class FortnightLife:
         )
         luna.do(PlanRequest(site_id=SITE_NAME))
         with unit_of_work(luna.database) as connection:
-            control_service.arm(connection, SITE_NAME, now=clock.now(), by="bench")
+            control = sites.load(connection, SITE_NAME).control
+            for via in {} if control is None else control.vias.values():
+                # As its owner would have tried it.
+                device_trials.remember(connection, via, at=clock.now())
+            control_service.arm(
+                connection,
+                SITE_NAME,
+                now=clock.now(),
+                by="bench",
+                data_folder=luna.settings.data_folder,
+            )
         luna.start()
 
     def _begin_incidents(self, passed: timedelta) -> None:

@@ -153,7 +153,7 @@ class SetLuna:
         )
         self._executor = Executor(
             self.database,
-            DeviceConnections(self._open_device),
+            DeviceConnections(self._open_device, data_folder=self.settings.data_folder),
             self._ask_plan,
             clock=self.clock,
             plan_max_age=self.settings.plan_max_age,

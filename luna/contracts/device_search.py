@@ -57,6 +57,10 @@ class NetworkDevice(Message):
         Literal["battery_inverter", "meter"],
         Field(description="whether it is commanded or only read"),
     ]
+    level: Annotated[
+        Literal["owner", "maker", "reported", "simulator"],
+        Field(description="the strongest evidence for its profile"),
+    ] = "simulator"
     reads: Annotated[list[str], Field(description="what Luna reads of it")]
     charge_limit_kw: Annotated[
         float | None,

@@ -7,6 +7,7 @@ The executor decides what devices are sent, through the safety layer.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from luna.energy.timeline import SLOT, floor_to, to_instant
 from luna.platform.control_standing import judge_standing
 from luna.platform.database import control, executor_locks, readings, sites
 from luna.platform.drivers.trial import TrialBounds, bound_by, bound_unknown, is_same_host
+from luna.platform.untried_devices import find_untried
 from luna.words import read_mode
 
 # A value holds for a slot if it was set before the slot begins.
@@ -36,18 +38,27 @@ def modes_of(device: str) -> tuple[str, ...]:
     return find_commands(device).modes
 
 
-def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> ControlState:
+def arm(
+    connection: Connection, site_id: str, *, now: datetime, by: str, data_folder: Path
+) -> ControlState:
     """Allow commands to a site's devices, and return the control state.
+
+    ``data_folder`` holds the owner's profiles.
 
     Raises:
         NotFoundError: no such site.
         InvalidInputError: the site configures no control, or control by hand.
+        ConflictError: a device has to be tried first.
     """
     section = sites.load(connection, site_id).control
     if section is None:
         raise refuse("no-control", field="control", value=site_id)
     if section.by == "advice":
         raise refuse("only-advised", field="control.by", value=section.by)
+    for device, profile in find_untried(connection, section.vias, data_folder).items():
+        raise refuse(
+            "device-untried", field="control", value=device, device=device, profile=profile.title
+        )
     control.arm(connection, site_id, at=now, by=by)
     return control.load(connection, site_id)
 

@@ -34,6 +34,13 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+# How well a profile is proven, by its strongest evidence.
+LEVELS = {
+    "owner": "an owner's word",
+    "maker": "the maker's paper",
+    "reported": "another project",
+    "simulator": "its simulator",
+}
 # In place of a secret's name: prompt for the secret.
 TYPED = "-"
 
@@ -74,17 +81,22 @@ def list_profiles(*, as_json: JsonOption = False) -> None:
 
     found = profiles.list_profiles(load_settings().data_folder)
     fields = {"profile", "title", "kind", "covers", "reverts", "exclusive", "evidence"}
-    document = {"profiles": [profile.model_dump(mode="json", include=fields) for profile in found]}
+    document = {"profiles": []}
+    for profile in found:
+        standing = {"level": profile.evidence_level, "needs_trial": profile.needs_trial}
+        document["profiles"].append(profile.model_dump(mode="json", include=fields) | standing)
 
     def show() -> None:
         rows = []
         for profile in found:
             brands = ", ".join(product.brand for product in profile.covers)
             fallback = _fallback_of(profile)
-            evidence = profile.evidence[0].kind
-            rows.append([profile.profile, profile.title, brands, fallback, evidence])
+            level = LEVELS[profile.evidence_level]
+            if profile.needs_trial:
+                level = f"{level}; only read until tried"
+            rows.append([profile.profile, profile.title, brands, fallback, level])
         headings = ("profile", "what it is", "brands", "left alone", "rests on")
-        table(headings, rows, words=("what it is", "left alone"))
+        table(headings, rows, words=("what it is", "left alone", "rests on"))
 
     emit(document, as_json=as_json, show=show)
 
@@ -217,8 +229,10 @@ def try_device(  # noqa: PLR0913 - one per option
 
 
 def _move(via: "Via", *, quiet: bool) -> "list[TrialStep]":
+    from luna.platform.clock import SystemClock
     from luna.platform.control_service import allow_trial
     from luna.platform.drivers.trial import move_battery
+    from luna.platform.untried_devices import store_trial
 
     def report(step: "TrialStep") -> None:
         if quiet:
@@ -233,7 +247,10 @@ def _move(via: "Via", *, quiet: bool) -> "list[TrialStep]":
     with unit_of_work() as connection:
         bounds = allow_trial(connection, via)
     with _reach(via) as device:
-        return move_battery(device, bounds, report=report)
+        steps = move_battery(device, bounds, report=report)
+    with unit_of_work() as connection:
+        store_trial(connection, via, steps, at=SystemClock().now())
+    return steps
 
 
 @app.command("watch")

@@ -59,7 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
         opener = DeviceOpener(settings, partial(StoredWrites, database, clock))
         executor = Executor(
             database,
-            DeviceConnections(opener, SteeringLink(settings.data_folder)),
+            DeviceConnections(
+                opener, SteeringLink(settings.data_folder), data_folder=settings.data_folder
+            ),
             partial(ask_plan, client),
             clock=clock,
             plan_max_age=settings.plan_max_age,

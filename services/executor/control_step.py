@@ -23,6 +23,7 @@ from luna.platform.database import control as control_rows
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.units import find_unit
+from luna.platform.untried_devices import find_untried
 from services.executor.control_request import find_source, is_current
 from services.executor.decider import Decider, PlanRequests, is_within_limits, may_have_more
 from services.executor.delivery import ASK_AGAIN, Delivery
@@ -67,6 +68,8 @@ class Executor:
         self._plan_requests = PlanRequests(ask_plan, clock)
         self._decider = Decider(engine, self._plan_requests, clock, plan_max_age)
         self._requested_at: dict[tuple[str, str], datetime] = {}
+        # Devices that were reported as untried.
+        self._untried: set[tuple[str, str]] = set()
         self._delivery = Delivery(engine, self._decider, self._plan_requests, clock=clock)
 
     def turn(self, site_id: str, key: str = BATTERIES) -> bool:
@@ -140,7 +143,11 @@ class Executor:
         # newer than any readable version's.
         section = site.control if readable or last_control is None else last_control
         is_dropped = self._is_battery_dropped(state, section)
-        is_named = find_unit(site, section, state.device) is not None and not is_dropped
+        is_named = (
+            find_unit(site, section, state.device) is not None
+            and not is_dropped
+            and not self._is_untried(state, section)
+        )
         source = find_source(state, now, named=is_named and not hands_back)
         control = section
         # A device is released over the connection of its last command: where the section names it
@@ -185,6 +192,26 @@ class Executor:
             return False
         is_tried = last is not None and last.source == "released" and last.settled
         return not is_tried and self._can_reach(state, last_control)
+
+    def _is_untried(self, state: ControlState, section: Control | None) -> bool:
+        """Return whether a device of a unit is only read until a trial has moved it."""
+        if state.armed_at is None or section is None or state.device != BATTERIES:
+            return False
+        if not section.vias:
+            return False
+        with unit_of_work(self._engine) as connection:
+            untried = find_untried(connection, section.vias, self._connections.data_folder)
+        for name, profile in untried.items():
+            if (state.site, name) not in self._untried:
+                log.warning(
+                    "the device is only read until it was tried",
+                    site_id=state.site,
+                    device=name,
+                    profile=profile.profile,
+                    remedy="Try it on the page Planning, or with luna devices test --move.",
+                )
+            self._untried.add((state.site, name))
+        return bool(untried)
 
     def _answers_again(self, target: ControlTarget, state: ControlState) -> bool:
         """Return whether a battery that holds for want of its state of charge reports it now.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from luna.energy.site import Site
 from luna.energy.site.control import Control
@@ -39,11 +40,17 @@ class DeviceConnections:
     Args:
         open_device: opens the connection to devices of a section ``control``.
         steering: where the units of steered sites are commanded; None: nowhere.
+        data_folder: holds the owner's profiles.
     """
 
     def __init__(
-        self, open_device: Callable[[Control], Device], steering: SteeringLink | None = None
+        self,
+        open_device: Callable[[Control], Device],
+        steering: SteeringLink | None = None,
+        *,
+        data_folder: Path,
     ) -> None:
+        self.data_folder = data_folder
         self._open_device = open_device
         self._steering = steering
         self._open: dict[tuple[str, str], tuple[Control, Device, SocReader]] = {}

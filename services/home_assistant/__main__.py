@@ -82,7 +82,9 @@ def main(arguments: list[str] | None = None) -> int:
                 prefix=prefix,
                 plan_max_age=settings.plan_max_age,
             )
-            carried_out = Commands(database, partial(client.submit, expires=PLAN_PATIENCE))
+            carried_out = Commands(
+                database, partial(client.submit, expires=PLAN_PATIENCE), settings.data_folder
+            )
             publisher = Publisher(
                 connection,
                 database,

@@ -6,6 +6,7 @@ They are validated and stored as by ``luna control``, under the name "home assis
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -37,8 +38,9 @@ class Commands:
         ask_plan: sends the request for a plan.
     """
 
-    def __init__(self, database: Engine, ask_plan: Ask) -> None:
+    def __init__(self, database: Engine, ask_plan: Ask, data_folder: Path) -> None:
         self._database = database
+        self._data_folder = data_folder
         self._ask_plan = ask_plan
         self._hours: dict[str, float] = {}
 
@@ -93,7 +95,9 @@ class Commands:
             elif entity.key == "vacation":
                 control_service.switch_vacation(connection, site_id, on=_read_switch(text), now=now)
             elif _read_switch(text):
-                control_service.arm(connection, site_id, now=now, by=BY)
+                control_service.arm(
+                    connection, site_id, now=now, by=BY, data_folder=self._data_folder
+                )
             else:
                 control.disarm(connection, site_id)
 

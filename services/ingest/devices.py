@@ -36,6 +36,7 @@ from luna.platform.drivers.trial import STEPS, TrialStep, bound_by, move_battery
 from luna.platform.embedded.account import open_lock, take
 from luna.platform.private_folders import make_private
 from luna.platform.queue import TaskContext
+from luna.platform.untried_devices import store_trial
 
 WATTS = 1000
 # By field: the device's limit, and its units per unit of the field.
@@ -105,6 +106,7 @@ def search_network(
             profile=profile.profile,
             title=profile.title,
             kind=profile.kind,
+            level=profile.evidence_level,
             reads=list(profile.reads),
             **stated_limits,
         )
@@ -179,6 +181,8 @@ def _move(
             raise refuse("device-tried-already", field="via", value=via.host)
         with closing(reach_device(via, work.settings.data_folder)) as device:
             device.ratings = {} if site is None else rate_readings(site, battery=battery)
-            move_battery(device, bounds, report=report)
+            steps = move_battery(device, bounds, report=report)
+        with unit_of_work(work.database()) as connection:
+            store_trial(connection, via, steps, at=work.clock.now())
     finally:
         os.close(lock)

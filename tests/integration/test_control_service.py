@@ -3,6 +3,7 @@ and plans read.
 """
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -75,5 +76,7 @@ def test_what_a_site_cannot_do_is_refused_by_name_and_nothing_is_stored(
     assert late.value.reason == "instant-passed"
     store_site(connection, batteries=[BATTERY])
     with pytest.raises(InvalidInputError) as undescribed:
-        control_service.arm(connection, "home", now=START, by="somebody")
+        control_service.arm(
+            connection, "home", now=START, by="somebody", data_folder=Path("/nonexistent")
+        )
     assert undescribed.value.reason == "no-control"

@@ -4,6 +4,7 @@ else.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def end_override(connection: Connection) -> None:
 
 
 def arm(connection: Connection) -> None:
-    control_service.arm(connection, "home", now=START, by="anna")
+    control_service.arm(connection, "home", now=START, by="anna", data_folder=Path("/nonexistent"))
 
 
 def decide(connection: Connection) -> None:

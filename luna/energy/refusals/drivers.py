@@ -99,6 +99,12 @@ REASONS: dict[str, RefusalReason] = {
         "Turn control off first: luna control disarm --site {site}.",
         error=ConflictError,
     ),
+    "device-untried": RefusalReason(
+        "Luna only reads {device} until it was tried: nobody has verified how to command a "
+        "{profile}",
+        "Try it: the battery moves with 200 W for half a minute (luna devices test --move).",
+        error=ConflictError,
+    ),
     "device-paused": RefusalReason(
         "the device is paused",
         "Resume it first: luna control resume --site SITE --device {device}.",

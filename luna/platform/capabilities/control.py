@@ -200,9 +200,11 @@ def arm(call: CapabilityCall, site_id: SiteName) -> ControlState:
     """Turn control on.
 
     Luna sends the plan to the site's devices from the next check on. 422 if the site does not say
-    how to control them.
+    how to control them, 409 if a device has to be tried first.
     """
-    return control_service.arm(call.connection, site_id, now=call.now, by=call.by)
+    return control_service.arm(
+        call.connection, site_id, now=call.now, by=call.by, data_folder=call.data_folder()
+    )
 
 
 @capability(

@@ -4,7 +4,7 @@ Joins them into few requests, applies exponents and follows SunSpec models.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -161,8 +161,10 @@ class ModbusPoints:
             count = rule.count if isinstance(rule, IdentityText) else width(rule.type)
             registers = self.link.read(rule.register_, count, rule.table)
             if isinstance(rule, IdentityText):
-                texts[rule.names] = decode_text(registers)
-                fits = rule.text.fullmatch(texts[rule.names]) is not None
+                text = decode_text(registers)
+                fits = rule.text.fullmatch(text) is not None
+                if rule.names is not None:
+                    texts[rule.names] = text
             else:
                 fits = any(low <= decode(registers, rule.type) <= high for low, high in rule.ranges)
             if not fits:
@@ -187,7 +189,10 @@ class ModbusPoints:
         exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
         invalid = self.profile.invalid_of(point)
         power = 10**exponent
-        terms = [decode_point(number, point, invalid) * point.scale * power for number in numbers]
+        raw_numbers = [decode_point(number, point, invalid) for number in numbers]
+        if point.absent is not None:
+            raw_numbers = [point.absent if math.isnan(raw) else raw for raw in raw_numbers]
+        terms = [raw * point.scale * power for raw in raw_numbers]
         if min(terms, default=0.0) < -_NOISE and max(terms, default=0.0) > _NOISE:
             # Ports of one kind flow the same way: a sign of one of them is wrong, or one battery
             # charges another.
@@ -303,7 +308,8 @@ class ModbusPoints:
         }
         requested = sorted({*spans, *id_spans})
         words: dict[tuple[RegisterTable, int], int] = {}
-        for table, first, count in _join(requested, gap=_GAP if self.profile.sunspec else 0):
+        gap = _GAP if self.profile.sunspec else 0
+        for table, first, count in _join(requested, gap=gap, apart=self._list_apart()):
             for address, register in enumerate(self.link.read(first, count, table), first):
                 words[table, address] = register
         registers: dict[RegisterSpan, list[int]] = {}
@@ -323,6 +329,11 @@ class ModbusPoints:
                 profile=self.profile.profile,
             )
         return registers
+
+    def _list_apart(self) -> set[int]:
+        """Return the registers outside of any model: the device may lack those before them."""
+        points = map(self._point, self.profile.points)
+        return {point.register_ for point in points if not point.model}
 
     def _point(self, name: str) -> RegisterPoint:
         return cast("RegisterPoint", self.profile.points[name])
@@ -384,10 +395,13 @@ def _exponent_of(registers: list[int]) -> float:
     return exponent if abs(exponent) <= 10 else math.nan
 
 
-def _join(spans: Iterable[RegisterSpan], *, gap: int) -> Iterator[RegisterSpan]:
+def _join(
+    spans: Iterable[RegisterSpan], *, gap: int, apart: Collection[int]
+) -> Iterator[RegisterSpan]:
     """Yield the requests that cover the sorted ``spans``.
 
-    Each is within one request's length and spans gaps of at most ``gap`` registers.
+    Each is within one request's length and spans gaps of at most ``gap`` registers, none before
+    those of ``apart``.
     """
     joined: RegisterSpan | None = None
     for span in spans:
@@ -395,7 +409,7 @@ def _join(spans: Iterable[RegisterSpan], *, gap: int) -> Iterator[RegisterSpan]:
             end = joined.first + joined.length
             joined_end = max(end, span.first + span.length)
             fits = span.first + span.length - joined.first <= MOST_REGISTERS
-            if span.first - end <= gap and fits:
+            if span.first - end <= (0 if span.first in apart else gap) and fits:
                 joined = joined._replace(length=joined_end - joined.first)
                 continue
         if joined is not None:

@@ -172,7 +172,9 @@ def check_readings(
             known_ratings = [value for value in ratings_of_both if value is not None]
             rating = max(known_ratings, default=None)
         is_signed = name in SIGNED_READINGS
-        cause = _find_fault(name, terms, rating, is_one_way=opposite is None and not is_signed)
+        slack = _find_slack(profile, name, terms)
+        is_one_way = opposite is None and not is_signed
+        cause = _find_fault(name, terms, rating, is_one_way=is_one_way, slack=slack)
         total = sum(terms)
         value = total if is_signed else max(total, 0.0)
         values[name] = value if cause is None else math.nan
@@ -191,10 +193,31 @@ def default_most(name: ReadingName) -> float:
     return MOST_KWH if name.endswith("_kwh") else MOST_W
 
 
+def _find_slack(profile: DeviceProfile, name: ReadingName, terms: list[float]) -> float | None:
+    """Return by how much a reading may miss 0 that is the difference of powers, W.
+
+    None where it is none: where no point of it flows both ways.
+    """
+    points = {point for _, point in map(split_sign, profile.reads[name])}
+    for other, entries in profile.reads.items():
+        shared = points & {point for _, point in map(split_sign, entries)}
+        if shared and len(points) > len(entries) and find_opposite(profile, other) is not None:
+            return max(BALANCE_W, BALANCE_SHARE * max(map(abs, terms)))
+    return None
+
+
 def _find_fault(
-    name: ReadingName, terms: list[float], rating: float | None, *, is_one_way: bool
+    name: ReadingName,
+    terms: list[float],
+    rating: float | None,
+    *,
+    is_one_way: bool,
+    slack: float | None,
 ) -> ImplausibleCause | None:
-    """Return the fault of a reading's terms, None if they are plausible."""
+    """Return the fault of a reading's terms, None if they are plausible.
+
+    ``slack`` is given of a difference of powers, whose terms flow either way.
+    """
     if not all(map(math.isfinite, terms)):
         return "invalid_value"
     highest = (default_most(name) if rating is None else rating) + ROUNDING
@@ -204,6 +227,8 @@ def _find_fault(
     # Each term by itself as well: two absurd ones of opposite signs sum up to a likely one.
     if any(abs(term) > highest for term in (*terms, sum(terms))):
         return "beyond_rating"
+    if slack is not None:
+        return "wrong_sign" if is_one_way and sum(terms) < -slack else None
     noise = max(NOISE_W, NOISE_SHARE * (rating or 0.0)) if name.endswith("_w") else ROUNDING
     return "wrong_sign" if is_one_way and lowest < -noise else None
 

@@ -351,6 +351,15 @@ class RegisterPoint(Point):
         Register | None,
         Field(description="where the exponent lies: an address, or an offset in the same model"),
     ] = None
+    absent: Annotated[
+        float | None,
+        Field(
+            description=(
+                "what the device's number for no value counts as, such as 0 of a string that a "
+                "smaller model lacks; empty: unknown"
+            )
+        ),
+    ] = None
     while_bit: Annotated[
         StatusBit | None,
         Field(description="it counts while this bit of the same table is set, else it is 0"),
@@ -537,11 +546,24 @@ class Reversion(ProfilePart):
         return self
 
 
+# From the strongest evidence to the weakest.
+EvidenceKind = Literal["owner", "maker", "reported", "simulator"]
+# Enough to command a device that nobody has tried at this home.
+PROVEN_KINDS: frozenset[EvidenceKind] = frozenset({"owner", "maker"})
+
+
 class ProfileEvidence(ProfilePart):
     """Evidence for a profile."""
 
-    kind: Literal["simulator", "owner", "maker", "reported"]
+    kind: Annotated[
+        EvidenceKind,
+        Field(description="reported: by another project's template, which nobody has verified"),
+    ]
     source: Annotated[str, Field(min_length=1, max_length=300)]
+    backs: Annotated[
+        Literal["all", "readings"],
+        Field(description="readings: it says nothing of what is written"),
+    ] = "all"
 
 
 class ProductText(ProfilePart):
@@ -584,7 +606,9 @@ class IdentityText(ProfilePart):
     ] = None
     count: Annotated[int, Field(ge=1, le=60, description="registers, of two letters each")]
     text: Annotated[re.Pattern[str], Field(description="all of it, as a regular expression")]
-    names: Annotated[Literal["model", "serial"], Field(description="what it is")]
+    names: Annotated[
+        Literal["model", "serial"] | None, Field(description="what it is; empty: neither")
+    ] = None
     example: Annotated[
         str, Field(min_length=1, max_length=120, description="what the simulator says")
     ]
@@ -900,6 +924,21 @@ class DeviceProfile(ProfilePart):
         """The points that commands may write, heartbeats included, without duplicates."""
         names = [write.write for write in self._list_writes()]
         return tuple(dict.fromkeys([*names, *self._heartbeats]))
+
+    @property
+    def evidence_level(self) -> EvidenceKind:
+        """The strongest evidence for what is written, or of a meter for what is read."""
+        kinds = set()
+        for evidence in self.evidence:
+            if evidence.backs == "all" or not self.modes:
+                kinds.add(evidence.kind)
+        levels: tuple[EvidenceKind, ...] = get_args(EvidenceKind)
+        return next((level for level in levels if level in kinds), levels[-1])
+
+    @property
+    def needs_trial(self) -> bool:
+        """Whether a device is read only until a trial has moved it."""
+        return bool(self.modes) and self.evidence_level not in PROVEN_KINDS
 
     @property
     def _heartbeats(self) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ profile agrees with it.
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from luna.energy.devices.battery import Mode
@@ -238,6 +239,12 @@ class SimulatedInverter:
             if value is not None:
                 self.image.put(write.write, value)
 
+    @cached_property
+    def _single_points(self) -> frozenset[str]:
+        """The points that are a reading by themselves."""
+        singles = [entries[0] for entries in self.profile.reads.values() if len(entries) == 1]
+        return frozenset(split_sign(entry)[1] for entry in singles)
+
     def _measure(self) -> dict[str, float]:
         """Return all readings of the house that this device is in."""
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
@@ -252,15 +259,22 @@ class SimulatedInverter:
     def _show(self) -> None:
         shown = self._measure()
         values: dict[str, float] = {}
-        for reading, entries in self.profile.reads.items():
+        # Points with a reading of their own first: a sum has the others show the rest of it.
+        for reading, entries in sorted(self.profile.reads.items(), key=_has_terms):
             value = shown.get(reading, 0.0)
-            for sign, point in map(split_sign, entries):
+            terms = [split_sign(entry) for entry in entries]
+            if len(terms) > 1:
+                settled = [(sign, point) for sign, point in terms if point in self._single_points]
+                for sign, point in settled:
+                    value -= sign * values[point] * unit_factor(self.profile.points[point], reading)
+                terms = [term for term in terms if term not in settled]
+            carrying = _list_carrying(reading, value, terms)
+            for sign, point in terms:
                 factor = unit_factor(self.profile.points[point], reading)
                 # A sum is split equally among its points; a signed power is one direction minus the
-                # other, of which a signed reading has one at a time.
-                sharing = count_sharing(reading, value, entries)
-                is_other_way = len(entries) > sharing and sign * value < 0
-                part = 0.0 if is_other_way else sign * value / factor / sharing
+                # other.
+                share = sign * value / factor / len(carrying)
+                part = share if (sign, point) in carrying else 0.0
                 values[point] = values.get(point, 0.0) + part
         reverts = self.profile.reverts
         if reverts is not None and reverts.device_heartbeat is not None:
@@ -271,15 +285,22 @@ class SimulatedInverter:
             self.image.put(point, value)
 
 
-def count_sharing(reading: str, value: float, entries: Sequence[str]) -> int:
-    """Return how many points of a reading carry its value.
+def _list_carrying(
+    reading: str, value: float, terms: list[tuple[int, str]]
+) -> list[tuple[int, str]]:
+    """Return the points of a reading that carry its value.
 
     Of a signed reading with a point for each direction, those of the present one.
     """
-    ways = [sign for sign, _ in map(split_sign, entries)]
-    if reading not in SIGNED_READINGS or len(set(ways)) == 1:
-        return len(entries)
-    return ways.count(1 if value >= 0 else -1)
+    ways = {sign for sign, _ in terms}
+    if reading not in SIGNED_READINGS or len(ways) == 1:
+        return terms
+    way = 1 if value >= 0 else -1
+    return [term for term in terms if term[0] == way]
+
+
+def _has_terms(reading: tuple[str, tuple[str, ...]]) -> bool:
+    return len(reading[1]) > 1
 
 
 def measure_house(

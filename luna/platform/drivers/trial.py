@@ -7,7 +7,7 @@ self-consumption.
 import math
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from luna.contracts.battery_setpoints import OWN, make_safe
@@ -32,6 +32,7 @@ _WAYS_BACK = 3
 _NEVER_SECONDS = 1e6
 WATTS = 1000
 STEPS: tuple[Mode, ...] = ("hold", "charge", "export")
+_FORCED: frozenset[Mode] = frozenset({"charge", "export"})
 _SIGNS: Mapping[Mode, int] = {"charge": 1, "save": 1, "export": -1, "supply": -1}
 
 # unknown: the device reports no plausible power of the battery.
@@ -58,6 +59,7 @@ class TrialStep(NamedTuple):
         power_w: measured power into the battery, negative while it discharges.
         seconds: that the step took.
         implausible: the last readings that do not count.
+        is_forced: a power was commanded, not only a direction.
     """
 
     mode: Mode
@@ -65,11 +67,19 @@ class TrialStep(NamedTuple):
     power_w: float
     seconds: float
     implausible: tuple[ImplausibleReading, ...] = ()
+    is_forced: bool = False
 
     @property
     def is_right(self) -> bool:
         """Whether the outcome is consistent with the profile."""
         return self.outcome in {"right", "not_allowed", "nothing_to_do"}
+
+
+def shows_control(steps: Iterable[TrialStep]) -> bool:
+    """Return whether a trial moved the battery as commanded and nothing spoke against it."""
+    listed = list(steps)
+    has_moved = any(step.is_forced and step.outcome == "right" for step in listed)
+    return has_moved and all(step.is_right for step in listed)
 
 
 def bound_by(site: Site, battery: str) -> TrialBounds:
@@ -202,7 +212,8 @@ class _Trial:
             outcome = _judge(done, power_w, own_w)
             is_undecided = outcome in {"did_not_move", "moved", "unknown"}
             if seconds >= (PATIENCE_SECONDS if is_undecided else TRIAL_SECONDS):
-                return TrialStep(mode, outcome, power_w, seconds, self._implausible)
+                forced = done in _FORCED
+                return TrialStep(mode, outcome, power_w, seconds, self._implausible, forced)
 
     def hand_back(self) -> None:
         """Return the battery to self-consumption, also after an error."""
@@ -237,7 +248,7 @@ def _judge(done: Mode, power_w: float, own_w: float) -> TrialOutcome:
     if sign is None:
         return "right" if abs(power_w) < _STILL_W else "moved"
     flow_w = sign * power_w
-    forced = done in {"charge", "export"}
+    forced = done in _FORCED
     if flow_w <= -_STILL_W:
         return "turned_round"
     if not flow_w >= _STILL_W:

@@ -24,6 +24,7 @@ from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import control_service
 from luna.platform.database import charging_sessions, control, manual_blocks, plans, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.untried_devices import find_untried
 from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
@@ -179,6 +180,7 @@ async def show_planning(
         return [*list_unattended(stored.site, data_folder, words=words, language=numbers.language)]
 
     unattended = await run_in_threadpool(read_unattended)
+    untried = await run_in_threadpool(_list_untried, gateway, stored.site)
     return show(
         request,
         PAGE,
@@ -188,8 +190,16 @@ async def show_planning(
         form=form,
         view=view,
         unattended=unattended,
+        untried=untried,
         **context,
     )
+
+
+def _list_untried(gateway: Gateway, site: Site) -> list[str]:
+    """Return the names of the devices that are only read until they were tried."""
+    vias = {} if site.control is None else site.control.vias
+    with unit_of_work(gateway.database) as connection:
+        return [*find_untried(connection, vias, gateway.settings.data_folder)]
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/try", "operate")
@@ -326,7 +336,13 @@ def arm_devices(
     if not sure:
         raise SpokenError(words_of(request, PAGE)("arm_unsure"), field="sure")
     with unit_of_work(gateway.database) as connection:
-        control_service.arm(connection, site_id, now=gateway.clock.now(), by=caller.signature)
+        control_service.arm(
+            connection,
+            site_id,
+            now=gateway.clock.now(),
+            by=caller.signature,
+            data_folder=gateway.settings.data_folder,
+        )
     return RedirectResponse(PAGE.address(site_id), 303)
 
 

@@ -416,7 +416,7 @@ def list_unattended(
         if profile.exclusive:
             masters = "; ".join(pick_text(text, language) for text in profile.exclusive)
             yield words("unattended_exclusive", masters=masters)
-        yield words(f"unattended_evidence_{profile.evidence[0].kind}", profile=profile.title)
+        yield words(f"unattended_evidence_{profile.evidence_level}", profile=profile.title)
 
 
 @dataclass(frozen=True, slots=True)

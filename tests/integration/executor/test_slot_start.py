@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,7 +150,7 @@ def test_a_command_is_sent_within_two_seconds_of_its_slot_s_start_while_the_plan
 
     executor = Executor(
         home.database,
-        DeviceConnections(home.open_device),
+        DeviceConnections(home.open_device, data_folder=Path("/nonexistent")),
         lambda _: wait(nobody_answers),
         clock=home.clock,
         plan_max_age=timedelta(hours=3),

@@ -14,10 +14,19 @@ from sqlalchemy import Engine
 from luna.contracts.alternative import Alternative, WhyNotRequest
 from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrials, UnknownReading
 from luna.contracts.charging_sessions import NewSession
+from luna.energy.devices.commands import Via
 from luna.energy.timeline import SLOT, floor_to, local_days
 from luna.platform import control_service
 from luna.platform.clock import SystemClock
-from luna.platform.database import charging_sessions, control, jobs, manual_blocks, plans, sites
+from luna.platform.database import (
+    charging_sessions,
+    control,
+    device_trials,
+    jobs,
+    manual_blocks,
+    plans,
+    sites,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
@@ -390,12 +399,15 @@ def test_before_arming_a_device_of_luna_s_own_says_what_it_does_without_luna(
     assert (
         "for charging and discharging; every other program that writes to it over Modbus." in text
     )
-    assert wording_pattern("planning", "unattended_evidence_simulator").search(text)
+    assert wording_pattern("planning", "unattended_evidence_maker").search(text)
+    assert not wording_pattern("planning", "untried").search(text)
     assert wording("planning", "unattended_reverts", "de", device="battery", seconds=180) in read(
         api, PAGE, "de"
     )
     with unit_of_work(database) as connection:
-        control_service.arm(connection, site, now=SystemClock().now(), by="anna")
+        control_service.arm(
+            connection, site, now=SystemClock().now(), by="anna", data_folder=Path("/nonexistent")
+        )
     assert not wording_pattern("planning", "unattended_reverts").search(read(api, PAGE))
     with unit_of_work(database) as connection:
         control.disarm(connection, site)
@@ -411,6 +423,31 @@ def test_before_arming_a_device_of_luna_s_own_says_what_it_does_without_luna(
     assert wording(
         "planning", "unattended_profile_missing", device="battery", profile="gone"
     ) in read(api, PAGE)
+
+
+def test_an_untried_device_is_said_to_be_read_alone_and_is_not_armed(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
+    via = {"profile": "goodwe_et", "host": "192.0.2.1"}
+    own = {"by": "profile", "batteries": [{"battery": "battery", "via": via}]}
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
+    for language in ("en", "de", "nl"):
+        text = read(api, PAGE, language)
+        assert wording("planning", "untried", language, device="battery") in text
+        assert wording_pattern("planning", "unattended_evidence_reported", language).search(text)
+    refused = api.post(f"{PAGE}/arm", data={"sure": "true"})
+    assert refused.status_code == 409
+    assert wording("refusals", "remedy_device-untried") in unescape(refused.text)
+    with unit_of_work(database) as connection:
+        assert control.load(connection, site).armed_at is None
+        control.arm(connection, site, at=SystemClock().now(), by="anna")
+    assert wording("planning", "untried_armed", device="battery") in read(api, PAGE)
+    with unit_of_work(database) as connection:
+        control.disarm(connection, site)
+        device_trials.remember(connection, Via.model_validate(via), at=SystemClock().now())
+    assert wording("planning", "untried", device="battery") not in read(api, PAGE)
+    assert api.post(f"{PAGE}/arm", data={"sure": "true"}).status_code == 303
 
 
 @pytest.mark.usefixtures("site")

@@ -5,6 +5,7 @@ page, whether commands are sent or not.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -114,7 +115,9 @@ def home(database: Engine, request: pytest.FixtureRequest) -> Iterator[str]:
             connection, NAME, NewSession.model_validate(parked), by="anna", now=START
         )
         if request.param == "armed":
-            control_service.arm(connection, NAME, now=START, by="anna")
+            control_service.arm(
+                connection, NAME, now=START, by="anna", data_folder=Path("/nonexistent")
+            )
         plan_sites(connection, PlanSitesRequest(site_ids=[NAME]), now=START)
     yield NAME
     with unit_of_work(database) as connection:

@@ -429,7 +429,7 @@ async def test_an_operators_limit_in_the_table_dims_the_car(
         link = SteeringLink(tmp_path, seconds=home.seconds)
         executor = Executor(
             database,
-            DeviceConnections(home.open_device, link),
+            DeviceConnections(home.open_device, link, data_folder=Path("/nonexistent")),
             plan_requests.append,
             clock=home.clock,
             plan_max_age=timedelta(hours=3),

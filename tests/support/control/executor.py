@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -83,7 +84,7 @@ class Home:
         """Start an executor that knows nothing of those before."""
         executor = Executor(
             self.database,
-            DeviceConnections(self.open_device, self.steering),
+            DeviceConnections(self.open_device, self.steering, data_folder=Path("/nonexistent")),
             self.asked.append,
             clock=self.clock,
             plan_max_age=timedelta(hours=3),

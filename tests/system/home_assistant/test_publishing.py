@@ -249,7 +249,7 @@ def start(database: Engine, broker: Mosquitto, site: str) -> Iterator[Start]:
             publisher = Publisher(
                 connection,
                 on,
-                Commands(on, asked.append),
+                Commands(on, asked.append, Path("/nonexistent")),
                 read_steering,
                 publishing=about,
                 clock=clock,

@@ -285,6 +285,16 @@ device_writes = Table(
     comment="Writes of the last day to points of devices that wear out by them",
 )
 
+device_trials = Table(
+    "device_trials",
+    metadata,
+    text("device", "where it is reached: address, port and unit", primary_key=True),
+    text("prefix", "how its topics begin; empty: it has none", primary_key=True),
+    text("profile", "the name of the profile", primary_key=True),
+    instant("tried_at"),
+    comment="Devices whose last trial moved them as commanded, by the profile that was tried",
+)
+
 
 manual_blocks = Table(
     "manual_blocks",
