@@ -28,7 +28,7 @@ from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.json_values import parse_document
+from luna.platform.drivers.document_formats import read_as
 from luna.platform.drivers.mqtt_points import TLS_PORT
 from luna.platform.drivers.networks import list_home_hosts, list_own_addresses
 from luna.platform.drivers.points import DeviceIdentity
@@ -428,13 +428,10 @@ def list_announced(
         return []
     from luna.platform.mqtt import BrokerError, BrokerLink
 
-    messages: dict[str, Any] = {}
+    messages: dict[str, bytes] = {}
 
     def on_message(message: "paho.MQTTMessage") -> None:
-        try:
-            messages[message.topic] = parse_document(message.payload)
-        except ValueError:
-            return
+        messages[message.topic] = message.payload
 
     topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
     user = None if secret is None else secret.user
@@ -456,21 +453,24 @@ def list_announced(
     return devices
 
 
-def _match_devices(profile: DeviceProfile, messages: Mapping[str, Any]) -> list[AnnouncedDevice]:
+def _match_devices(profile: DeviceProfile, messages: Mapping[str, bytes]) -> list[AnnouncedDevice]:
     """Return the devices of a profile among the messages, by topic."""
     identified = profile.identified
-    if identified is None:
+    if identified is None or not isinstance(profile.transport, MqttTransport):
         return []
     documents_by_prefix: dict[str, dict[str, Any]] = {}
     for rule in identified.documents:
         before, _, after = rule.at.partition(PREFIX_PART)
         pattern = re.compile(f"{re.escape(before)}([^/]+){re.escape(after)}")
-        for topic, document in messages.items():
+        for topic, payload in messages.items():
             match = pattern.fullmatch(topic)
             if match is None:
                 continue
             prefix = match[1]
-            if identified.prefix is None or identified.prefix.fullmatch(prefix):
+            if identified.prefix is not None and not identified.prefix.fullmatch(prefix):
+                continue
+            with suppress(ValueError):
+                document = read_as(payload, profile.transport.documents)
                 documents_by_prefix.setdefault(prefix, {})[rule.at] = document
     devices: list[AnnouncedDevice] = []
     for prefix in sorted(documents_by_prefix):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
+from luna.platform.drivers.document_formats import write_as
 from luna.platform.drivers.modbus import framing
 from luna.platform.drivers.point_image import JsonImage, RegisterImage
 from luna.platform.drivers.profile import (
@@ -244,7 +245,9 @@ class DocumentHandler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, {"error": "not found"})
 
     def _answer(self, status: HTTPStatus, document: Any) -> None:
-        body = json.dumps(document).encode()
+        transport = cast("HttpTransport", self._served.device.profile.transport)
+        kind = transport.documents if status == HTTPStatus.OK and document else "json"
+        body = write_as(document, kind)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -291,7 +294,7 @@ class MessageServer:
         }
         # The identity is retained for clients that subscribe later.
         self._announced = {self._topic(rule.at) for rule in image.identity}
-        self._published: dict[str, str] = {}
+        self._published: dict[str, bytes] = {}
         self._lock = threading.Lock()
         self._listens = threading.Event()
         self._ending = threading.Event()
@@ -332,7 +335,7 @@ class MessageServer:
         with self._lock:
             image = cast("JsonImage", self.device.look())
             documents = {
-                self._topic(name): json.dumps(document)
+                self._topic(name): write_as(document, self._transport.documents)
                 for name, document in image.documents().items()
             }
             for topic, text in documents.items():

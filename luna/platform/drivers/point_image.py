@@ -82,7 +82,11 @@ class JsonImage:
             value = self._values[name]
             number = None if math.isnan(value) else value / point.scale
             documents[point.at] = place(documents.get(point.at), point.field_, number)
+        shown = {(point.at, point.field_) for point in self.points.values()}
         for rule in self.identity:
+            # A point may identify a product as well.
+            if (rule.at, rule.field_) in shown:
+                continue
             documents[rule.at] = put_at(documents.get(rule.at), rule.field_, rule.example)
         return documents
 

@@ -134,6 +134,9 @@ class ModbusTransport(ProfilePart):
     patience_s: Annotated[float, Field(gt=0, le=30)] = 2.0
 
 
+DocumentFormat = Literal["json", "sml"]
+
+
 class HttpTransport(ProfilePart):
     """JSON documents over HTTP, of the device itself alone."""
 
@@ -151,6 +154,10 @@ class HttpTransport(ProfilePart):
             description="of auth: header, which one carries the token",
         ),
     ] = "Authorization"
+    documents: Annotated[
+        DocumentFormat,
+        Field(description="sml: messages of a German meter, whose numbers are named by OBIS code"),
+    ] = "json"
     patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
 
@@ -181,6 +188,10 @@ class MqttTransport(ProfilePart):
 
     kind: Literal["mqtt"]
     port: Annotated[int, Field(ge=1, le=65535, description="8883: over TLS")] = 1883
+    documents: Annotated[
+        DocumentFormat,
+        Field(description="sml: messages of a German meter, whose numbers are named by OBIS code"),
+    ] = "json"
     request: Annotated[
         MqttRequest | None, Field(description="empty: the device speaks by itself")
     ] = None
@@ -397,7 +408,10 @@ class JsonPoint(Point):
             alias="field",
             pattern=r"^[^\s.]+(\.[^\s.]+)*$|^$",
             max_length=255,
-            description="names with dots between; empty: all of it",
+            description=(
+                "names with dots between, * for a member of any name, a number for a place in a "
+                "list; empty: all of it"
+            ),
         ),
     ] = ""
     write_to: Annotated[
