@@ -6,8 +6,8 @@ from luna.energy.refusals.reason import RefusalReason
 REASONS: dict[str, RefusalReason] = {
     "device-silent": RefusalReason(
         "the device does not answer",
-        "Check that it is on and in the network, and that its interface (Modbus TCP, HTTP or "
-        "MQTT) is enabled.",
+        "Check that it is on and in the network, and that its interface (Modbus TCP, HTTP, MQTT or "
+        "P1) is enabled.",
         error=UnavailableError,
     ),
     "device-refuses": RefusalReason(
