@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +29,7 @@ from luna.platform.drivers.profile import (
     P1Transport,
     RegisterTable,
 )
+from luna.platform.drivers.server_faults import ServerFaults
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.drivers.telegram_server import DatagramServer, TelegramServer
 
@@ -41,21 +41,6 @@ if TYPE_CHECKING:
 
 _WRITES = (6, 16)
 _TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
-
-
-@dataclass
-class ServerFaults:
-    """Faults of a simulated device.
-
-    Attributes:
-        delay_s: before each answer.
-        writes_taken: more writes until all are refused; None: none is.
-        lacks: registers that do not exist.
-    """
-
-    delay_s: float = 0.0
-    writes_taken: int | None = None
-    lacks: set[int] = field(default_factory=set)
 
 
 class RegisterServer:
@@ -423,6 +408,7 @@ class DeviceServer(Protocol):
 
     device: SimulatedInverter
     port: int
+    faults: ServerFaults
 
 
 def serve_device(

@@ -11,6 +11,7 @@ from luna.energy.refusals import refuse
 from luna.platform.drivers.p1 import TELEGRAM, encode_telegram
 from luna.platform.drivers.point_image import JsonImage
 from luna.platform.drivers.profile import PREFIX_PART, MulticastTransport
+from luna.platform.drivers.server_faults import ServerFaults
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.drivers.sma_emeter import encode_datagram, name_document
 
@@ -31,8 +32,7 @@ class TelegramServer:
 
     def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
         self.device = device
-        # Seconds between two telegrams.
-        self.every_s = EVERY_SECONDS
+        self.faults = ServerFaults()
         self._ending = threading.Event()
         try:
             self._listener = socket.create_server((host, port))
@@ -69,7 +69,7 @@ class TelegramServer:
         with link, suppress(OSError):
             while True:
                 link.sendall(encode_telegram(read_document(self.device, TELEGRAM)))
-                if self._ending.wait(self.every_s):
+                if self._ending.wait(EVERY_SECONDS + self.faults.delay_s):
                     return
 
 
@@ -78,6 +78,7 @@ class DatagramServer:
 
     def __init__(self, device: SimulatedInverter, host: str, port: int, serial: str) -> None:
         self.device = device
+        self.faults = ServerFaults()
         self._transport = cast("MulticastTransport", device.profile.transport)
         self.port = port or self._transport.port
         self.serial = serial
@@ -98,7 +99,7 @@ class DatagramServer:
         self._link.close()
 
     def _run(self) -> None:
-        while not self._ending.wait(DATAGRAM_SECONDS):
+        while not self._ending.wait(DATAGRAM_SECONDS + self.faults.delay_s):
             document = {
                 **read_document(self.device, name_document(PREFIX_PART)),
                 "serial": self.serial,
