@@ -54,13 +54,16 @@ class NetworkDevice(Message):
     profile: str
     title: Annotated[str, Field(description="what the profile is of")]
     kind: Annotated[
-        Literal["battery_inverter", "meter"],
-        Field(description="whether it is commanded or only read"),
+        Literal["battery_inverter", "meter", "charge_point", "switched_load", "pv_inverter"],
+        Field(description="what it is"),
     ]
     level: Annotated[
         Literal["owner", "maker", "reported", "simulator"],
         Field(description="the strongest evidence for its profile"),
     ] = "simulator"
+    commanded: Annotated[
+        bool, Field(description="whether Luna can command it; else it only reads it")
+    ] = True
     reads: Annotated[list[str], Field(description="what Luna reads of it")]
     charge_limit_kw: Annotated[
         float | None,

@@ -5,7 +5,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Via, require_modes
+from luna.energy.devices.commands import (
+    PROFILED,
+    ControlPart,
+    DeviceWrite,
+    Place,
+    Via,
+    require_modes,
+)
 from luna.energy.devices.kind import (
     DeviceAssumption,
     DeviceCommands,
@@ -169,9 +176,7 @@ PLACEHOLDERS = ("mode", "power_kw", "power_w", "target_percent", "floor_percent"
 NEEDED_MODES: tuple[Mode, ...] = ("self_consumption", "hold")
 
 
-# Prefix of a battery with a driver profile among entities and topics, and suffix of its state of
-# charge.
-PROFILED = "profile:"
+# Suffix of the place where the state of charge of a battery with a driver profile is read.
 SOC_OF = "#soc"
 
 

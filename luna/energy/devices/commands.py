@@ -18,6 +18,9 @@ Place = Annotated[
         min_length=1, max_length=255, description="an entity of Home Assistant, or a topic of MQTT"
     ),
 ]
+# Places of devices with a profile begin so: ``profile:NAME`` of a battery, ``profile:vehicle:NAME``
+# and ``profile:load:NAME`` of the others.
+PROFILED = "profile:"
 # A device's own name for one of Luna's modes.
 Word = Annotated[str, Field(max_length=255)]
 

@@ -5,9 +5,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, Self, 
 
 from pydantic import Field, model_validator
 
-from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
+from luna.energy.devices.commands import (
+    PROFILED,
+    ControlPart,
+    DeviceWrite,
+    Via,
+    Word,
+    require_modes,
+)
 from luna.energy.devices.kind import DeviceCommands
 from luna.energy.part import Part
+from luna.energy.refusals import invalid_part
 
 
 class SwitchedDevice(Protocol):
@@ -76,14 +84,24 @@ class LoadControl(ControlPart):
         str,
         Field(min_length=1, max_length=64, description="the name it has under loads or heat_pumps"),
     ]
+    via: Annotated[
+        Via | None,
+        Field(description="Luna speaks to it itself: then its profile knows modes and writes"),
+    ] = None
     modes: Annotated[
         dict[LoadMode, Word],
         Field(description="what it calls on, off and, where it has one, a rule of its own"),
-    ]
-    writes: Annotated[tuple[LoadWrite, ...], Field(min_length=1, max_length=16)]
+    ] = {}
+    writes: Annotated[tuple[LoadWrite, ...], Field(max_length=16)] = ()
 
     @model_validator(mode="after")
     def _can_be_switched(self) -> Self:
+        if self.via is not None:
+            if self.modes or self.writes:
+                raise invalid_part("control-via-and-writes")
+            return self
+        if not self.writes:
+            raise invalid_part("control-writes-missing")
         require_modes(self.modes, ("on", "off"))
         return self
 
@@ -91,6 +109,11 @@ class LoadControl(ControlPart):
     def device(self) -> str:
         """The name of the device."""
         return self.load
+
+    @property
+    def place(self) -> str:
+        """Target of the set-points of a load with a profile, among entities and topics."""
+        return f"{PROFILED}load:{self.load}"
 
 
 SWITCHED = DeviceCommands(

@@ -6,7 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, get_args
 from pydantic import Field, model_validator
 
 from luna.energy.devices.battery import require_chargeable
-from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Word, require_modes
+from luna.energy.devices.commands import (
+    PROFILED,
+    ControlPart,
+    DeviceWrite,
+    Place,
+    Via,
+    Word,
+    require_modes,
+)
 from luna.energy.devices.kind import (
     DeviceAssumption,
     DeviceCommands,
@@ -249,6 +257,15 @@ class VehicleControl(ControlPart):
     vehicle: Annotated[
         str, Field(min_length=1, max_length=64, description="the name it has under vehicles")
     ]
+    via: Annotated[
+        Via | None,
+        Field(
+            description=(
+                "Luna speaks to the charger itself: then its profile knows modes and writes, and "
+                "vehicles.charger is needed"
+            )
+        ),
+    ] = None
     soc: Annotated[
         Place | None,
         Field(
@@ -265,11 +282,17 @@ class VehicleControl(ControlPart):
                 "what the charger calls charge, stop, and where it can, give and a rule of its own"
             )
         ),
-    ]
-    writes: Annotated[tuple[VehicleWrite, ...], Field(min_length=1, max_length=16)]
+    ] = {}
+    writes: Annotated[tuple[VehicleWrite, ...], Field(max_length=16)] = ()
 
     @model_validator(mode="after")
     def _can_be_switched(self) -> Self:
+        if self.via is not None:
+            if self.modes or self.writes or self.soc:
+                raise invalid_part("control-via-and-writes")
+            return self
+        if not self.writes:
+            raise invalid_part("control-writes-missing")
         require_modes(self.modes, ("charge", "stop"))
         if "give" in self.modes and self.soc is None:
             raise invalid_part("control-vehicle-soc-missing")
@@ -279,6 +302,16 @@ class VehicleControl(ControlPart):
     def device(self) -> str:
         """The name of the device."""
         return self.vehicle
+
+    @property
+    def known_modes(self) -> frozenset[VehicleMode]:
+        """The modes that the charger supports; a profile never gives to the house."""
+        return frozenset(self.modes if self.via is None else ("own", "charge", "stop"))
+
+    @property
+    def place(self) -> str:
+        """Target of the set-points of a charger with a profile, among entities and topics."""
+        return f"{PROFILED}vehicle:{self.vehicle}"
 
 
 class _Controlled(Protocol):
@@ -302,6 +335,8 @@ def _check_chargers(site: _Charged) -> None:
         return
     without_charger = {vehicle.name for vehicle in site.vehicles if vehicle.charger is None}
     for control in site.control.vehicles:
+        if control.vehicle in without_charger and control.via is not None:
+            raise invalid_part("control-via-no-charger", vehicle=control.vehicle)
         if control.vehicle in without_charger and _names_charger(control):
             raise invalid_part("control-no-charger", vehicle=control.vehicle)
 

@@ -102,7 +102,8 @@ REASONS: dict[str, RefusalReason] = {
     "device-untried": RefusalReason(
         "Luna only reads {device} until it was tried: nobody has verified how to command a "
         "{profile}",
-        "Try it: the battery moves with 200 W for half a minute (luna devices test --move).",
+        "Try it (luna devices test --move): a battery moves with 200 W for half a minute, a car "
+        "charges with 6 A for a minute.",
         error=ConflictError,
     ),
     "device-paused": RefusalReason(
@@ -165,7 +166,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "profile-unknown": RefusalReason("no such profile", "Choose one of: {names}."),
     "profile-not-commanded": RefusalReason(
-        "is the profile of a meter, which cannot be controlled",
+        "is the profile of a device that can only be read",
         "Choose the profile of the battery's inverter.",
     ),
     "profile-not-tried": RefusalReason(
@@ -222,6 +223,23 @@ REASONS: dict[str, RefusalReason] = {
         "Add it; only save and supply may be missing, where the profile reads charge_w, "
         "discharge_w, import_w and export_w.",
     ),
+    "profile-mode-foreign": RefusalReason(
+        "modes: {mode} is no mode of the kind {kind}", "Remove it, or give another kind."
+    ),
+    "profile-part-foreign": RefusalReason(
+        "modes: {put} cannot be put for the kind {kind}", "Put another part, or a fixed value."
+    ),
+    "profile-charge-unlimited": RefusalReason(
+        "modes: charge limits neither current nor power", "Put current_a or power_w in it."
+    ),
+    "profile-charger-traits": RefusalReason(
+        "charger does not fit the kind: a charge point needs it, nothing else has it",
+        "Give phases and currents of a charge point under charger, or remove charger.",
+    ),
+    "profile-text-point": RefusalReason(
+        "points: a text in register {register} needs count and codes; a number has no count",
+        "Give both with type: text, or remove count.",
+    ),
     "profile-flows-missing": RefusalReason(
         "reads: ac_power_w cannot be worked out", "Name all of {names}."
     ),
@@ -249,15 +267,35 @@ REASONS: dict[str, RefusalReason] = {
         "Set resend_s to at most half of after_s, so that one may be lost.",
     ),
     "control-via-and-writes": RefusalReason(
-        "batteries: one has both a profile (via) and its own commands",
+        "a device has both a profile (via) and its own commands",
         "Remove soc, modes and writes, or remove via.",
     ),
+    "control-via-no-charger": RefusalReason(
+        "the currents and phases with which {vehicle} charges are missing",
+        "Add charger to the vehicle: its phases and its highest current.",
+    ),
+    "profile-other-kind": RefusalReason(
+        "the profile does not fit: it is of the kind {profile_kind}, and {needed} is needed",
+        "Choose another profile: see luna devices list.",
+    ),
+    "profile-phases-fixed": RefusalReason(
+        "the charger cannot switch between one and three phases",
+        "Give the vehicle's charger the phases that it is connected with, [1] or [3].",
+    ),
+    "device-vehicle-unclear": RefusalReason(
+        "it is not clear which vehicle charges here",
+        "Name one of: {names}. Add a missing vehicle first.",
+    ),
+    "device-load-unclear": RefusalReason(
+        "it is not clear which device is switched here",
+        "Name one of: {names}. Add a missing one first.",
+    ),
     "control-writes-missing": RefusalReason(
-        "batteries: how to control one is missing",
+        "how to control a device is missing",
         "Name its commands (writes) or its profile (via).",
     ),
     "control-via-missing": RefusalReason(
-        "batteries: one has no profile (via), or other devices are listed",
-        "Give each battery profile and address, or choose another way.",
+        "a device has no profile (via)",
+        "Give each device profile and address, or choose another way.",
     ),
 }

@@ -7,7 +7,13 @@ from pydantic import Field, model_validator
 
 from luna.energy.devices import COMMANDS
 from luna.energy.devices.battery import BatteryControl
-from luna.energy.devices.commands import ControlPart, DeviceControl, DeviceWrite, Via
+from luna.energy.devices.commands import (
+    PROFILED,
+    ControlPart,
+    DeviceControl,
+    DeviceWrite,
+    Via,
+)
 from luna.energy.devices.kind import DeviceCommands
 from luna.energy.devices.pv import PvControl, PvMode
 from luna.energy.devices.switched import LoadControl, LoadMode
@@ -60,9 +66,7 @@ class Control(ControlPart):
             raise invalid_part("control-names-nothing")
         if self.by not in NOT_SENT and any(battery.soc_place is None for battery in self.batteries):
             raise invalid_part("control-soc-missing")
-        if self.by == "profile" and (
-            self.writes or any(battery.via is None for battery in self.batteries)
-        ):
+        if self.by == "profile" and self.writes:
             raise invalid_part("control-via-missing")
         if self.by == "mqtt" and any(write.read_back is None for write in self.writes):
             raise invalid_part("control-read-back-missing")
@@ -112,6 +116,20 @@ class Control(ControlPart):
             if battery.via is not None:
                 vias[battery.battery] = battery.via
         return vias
+
+    @property
+    def vias_by_place(self) -> Mapping[str, Via]:
+        """The connections of all devices without a home automation, by their places."""
+        vias: dict[str, Via] = {}
+        for entry in (*self.batteries, *self.vehicles, *self.loads):
+            if entry.via is not None:
+                vias[entry.place] = entry.via
+        return vias
+
+    @property
+    def vias_by_key(self) -> Mapping[str, Via]:
+        """The same by name of a battery, and by key of another device: ``vehicle:car``."""
+        return {place.removeprefix(PROFILED): via for place, via in self.vias_by_place.items()}
 
     @property
     def _sections(self) -> list[str]:

@@ -76,11 +76,11 @@ def save(connection: Connection, site: Site) -> int:
         ConflictError: another site's name differs only in case.
         InvalidInputError: a device's address is one that nothing is connected to.
     """
-    vias = site.control.vias if site.control else {}
-    for battery, via in vias.items():
+    vias = site.control.vias_by_key if site.control else {}
+    for device, via in vias.items():
         # An example address of the documentation has still to be replaced.
         if not is_example(via.host):
-            require_host(DEVICE, via.host, field=f"control.{battery}.via.host")
+            require_host(DEVICE, via.host, field=f"control.{device}.via.host")
     in_other_case = select(sites.c.name).where(
         func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name
     )

@@ -30,7 +30,7 @@ from luna.platform.drivers.profile import (
     RegisterTable,
 )
 from luna.platform.drivers.server_faults import ServerFaults
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.simulated_product import SimulatedProduct
 from luna.platform.drivers.telegram_server import DatagramServer, TelegramServer
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
 class RegisterServer:
     """A Modbus TCP server of one device at ``port``. Use ``serve_registers``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
         self.host = host
@@ -151,7 +151,7 @@ class RegisterServer:
 
 
 def serve_registers(
-    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+    device: SimulatedProduct, *, host: str = "127.0.0.1", port: int = 0
 ) -> AbstractContextManager[RegisterServer]:
     """Serve a device's registers while the block runs; port 0: a free one.
 
@@ -168,7 +168,7 @@ MOST_WRITTEN_BYTES = 10_000
 class DocumentServer:
     """An HTTP server of one device at ``port``. Use ``serve_documents``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
         try:
@@ -244,7 +244,7 @@ class DocumentHandler(BaseHTTPRequestHandler):
 
 
 def serve_documents(
-    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+    device: SimulatedProduct, *, host: str = "127.0.0.1", port: int = 0
 ) -> AbstractContextManager[DocumentServer]:
     """Serve a device's documents while the block runs; port 0: a free one.
 
@@ -262,7 +262,7 @@ PATIENCE_SECONDS = 10.0
 class MessageServer:
     """One device at a broker; ``port`` is the broker's. Use ``serve_messages``."""
 
-    def __init__(self, device: SimulatedInverter, broker: Broker, prefix: str) -> None:
+    def __init__(self, device: SimulatedProduct, broker: Broker, prefix: str) -> None:
         from luna.platform.mqtt import create_client
 
         self.device = device
@@ -358,7 +358,7 @@ class MessageServer:
 
 
 def serve_messages(
-    device: SimulatedInverter, *, broker: Broker, prefix: str
+    device: SimulatedProduct, *, broker: Broker, prefix: str
 ) -> AbstractContextManager[MessageServer]:
     """Connect a device to a broker while the block runs.
 
@@ -406,13 +406,13 @@ SIMULATED_SERIAL = "1901234567"
 class DeviceServer(Protocol):
     """A simulated device that answers at a port; over MQTT the broker's."""
 
-    device: SimulatedInverter
+    device: SimulatedProduct
     port: int
     faults: ServerFaults
 
 
 def serve_device(
-    device: SimulatedInverter,
+    device: SimulatedProduct,
     *,
     host: str = "127.0.0.1",
     port: int = 0,

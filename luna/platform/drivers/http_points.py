@@ -15,7 +15,7 @@ from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE
 from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.document_formats import read_as
-from luna.platform.drivers.json_values import pick_valid
+from luna.platform.drivers.json_points import pick_point
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import (
     VALUE_PART,
@@ -116,7 +116,7 @@ class HttpPoints:
         values: dict[str, float] = {}
         for name, point in points.items():
             invalid = self._profile.invalid_of(point)
-            values[name] = pick_valid(documents[point.at], point.field_, invalid) * point.scale
+            values[name] = pick_point(documents[point.at], point, invalid)
         return values
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
@@ -133,7 +133,8 @@ class HttpPoints:
         for name, value in values:
             present = reported.get(name, self._sent.get(name, math.nan))
             point = cast("JsonPoint", self._profile.points[name])
-            sent = float(self._number(name, value)) * point.scale
+            text = self._number(name, value)
+            sent = value if point.codes else float(text) * point.scale
             half_digit = point.scale * 10**-point.write_decimals / 2
             matches.append(abs(present - sent) < half_digit)
         return matches
@@ -158,9 +159,14 @@ class HttpPoints:
             self._sent[name] = value
 
     def _number(self, name: str, value: float) -> str:
-        if not math.isfinite(value):
+        point = cast("JsonPoint", self._profile.points[name])
+        if point.codes:
+            code = point.code_of(value)
+        else:
+            code = write_number(point, value) if math.isfinite(value) else None
+        if code is None:
             raise refuse("device-value-unknown", field="via", value=self.place, point=name)
-        return write_number(cast("JsonPoint", self._profile.points[name]), value)
+        return code
 
     def close(self) -> None:
         """Close the connection; what was sent to write-only points no longer counts."""

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 # Part of a path for a member whose name owners choose themselves.
@@ -65,6 +65,22 @@ def pick_valid(document: Any, field: str, invalid: Iterable[float]) -> float:
         if math.isclose(number, code, rel_tol=1e-9):
             return math.nan
     return number
+
+
+def pick_code(document: Any, field: str, codes: Mapping[str, float]) -> float:
+    """Return the number that the value at a dotted path stands for, NaN for an unknown one."""
+    value = look_up(document, field)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return codes.get(value if isinstance(value, str) else json.dumps(value), math.nan)
+
+
+def read_code(code: str) -> Any:
+    """Return the value of a document that has a code: a number, a boolean or a text."""
+    try:
+        return json.loads(code)
+    except ValueError:
+        return code
 
 
 def place(document: Any, field: str, value: float | None) -> Any:

@@ -117,7 +117,11 @@ class ModbusLink:
         Raises:
             UnavailableError: the device does not answer, or refuses.
         """
-        self._ask(self._connected().write_registers, register, values)
+        if not self.transport.writes_singly:
+            self._ask(self._connected().write_registers, register, values)
+            return
+        for place, value in enumerate(values, register):
+            self._ask(self._connected().write_register, place, value)
 
     def close(self) -> None:
         client = self._client

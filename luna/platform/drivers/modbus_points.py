@@ -29,6 +29,7 @@ from luna.platform.drivers.registers import (
     encode_point,
     turn_by_bits,
     width,
+    width_of,
 )
 from luna.platform.drivers.sunspec import COMMON, find_models, find_ports, read_identity
 
@@ -127,10 +128,11 @@ class ModbusPoints:
             registers_by_point |= self._sent
         for point in readable:
             registers_by_point[point] = registers[spans[point][0]]
-        return [
-            registers_by_point.get(point) == self._encode(point, value, registers)
-            for point, value in values
-        ]
+        matches: list[bool] = []
+        for point, value in values:
+            expected = self._encode(point, value, registers, as_sent=point not in readable)
+            matches.append(registers_by_point.get(point) == expected)
+        return matches
 
     def write(self, values: Sequence[PointValue]) -> None:
         """Write in order; return once the device has acknowledged every write.
@@ -144,9 +146,11 @@ class ModbusPoints:
             chain.from_iterable(self._exponent_spans(point) for point, _ in values)
         )
         # All are encoded before the first is written.
-        encoded = [(point, self._encode(point, value, exponents)) for point, value in values]
+        encoded = [
+            (point, self._encode(point, value, exponents, as_sent=True)) for point, value in values
+        ]
         for point, registers in encoded:
-            self.link.write(self._address(self._point(point)), registers)
+            self.link.write(self._write_address(self._point(point)), registers)
             if self._sent_over != self.link.opened:
                 self._sent = {}
                 self._sent_over = self.link.opened
@@ -219,8 +223,14 @@ class ModbusPoints:
         return not sharing or any(status >> bit.bit & 1 for bit in sharing)
 
     def _encode(
-        self, name: str, value: float, registers: Mapping[RegisterSpan, list[int]]
+        self,
+        name: str,
+        value: float,
+        registers: Mapping[RegisterSpan, list[int]],
+        *,
+        as_sent: bool = False,
     ) -> list[int]:
+        """Return the registers of a value as the device reads it back, or as it is sent."""
         point = self._point(name)
         exponent = next((_exponent_of(registers[span]) for span in self._exponent_spans(name)), 0.0)
         number = value / (point.scale * 10**exponent)
@@ -228,7 +238,8 @@ class ModbusPoints:
         # undefined.
         if not math.isnan(number):
             with suppress(OverflowError):
-                return encode_point(number, point)
+                written_as = point.write_type if as_sent else None
+                return encode_point(number, point, written_as=written_as)
         raise refuse("device-value-unknown", field="via", value=self.place, point=name)
 
     def _spans(self, name: str) -> list[RegisterSpan]:
@@ -247,7 +258,7 @@ class ModbusPoints:
         if point.ports is not None and name not in self._ports:
             self._ports[name] = find_ports(self.link, self._base(point), point.ports)
         shifts = [0] if point.ports is None else self._ports[name]
-        length = width(point.type)
+        length = width_of(point)
         return [RegisterSpan(table, address + shift, length) for shift in shifts]
 
     def _exponent_spans(self, name: str) -> list[RegisterSpan]:
@@ -343,6 +354,9 @@ class ModbusPoints:
 
     def _address(self, point: RegisterPoint) -> int:
         return point.register_ + self._base(point)
+
+    def _write_address(self, point: RegisterPoint) -> int:
+        return self._address(point) if point.write_register is None else point.write_register
 
     def _base(self, point: RegisterPoint) -> int:
         if not point.model:

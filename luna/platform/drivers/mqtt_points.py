@@ -18,7 +18,7 @@ from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.document_formats import read_as
-from luna.platform.drivers.json_values import pick_valid, place
+from luna.platform.drivers.json_points import pick_point, place_point
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, MqttTransport
 
@@ -135,7 +135,7 @@ class MqttPoints:
             point = self._points[name]
             self._publish(
                 self._topic(point.write_to or ""),
-                json.dumps(place(None, point.field_, value / point.scale)),
+                json.dumps(place_point(None, point, value)),
             )
             self._sent[name] = value
             if not point.write_only and not self._waits(partial(self._tells, point, value)):
@@ -208,10 +208,7 @@ class MqttPoints:
             return point.absent if point.absent is not None and self._is_done() else math.nan
         if self._now() - message.at > self._transport.stale_s:
             return math.nan
-        return (
-            pick_valid(message.document, point.field_, self._profile.invalid_of(point))
-            * point.scale
-        )
+        return pick_point(message.document, point, self._profile.invalid_of(point))
 
     def _tells(self, point: JsonPoint, value: float) -> bool:
         return _is_same(self._value_of(point), value)

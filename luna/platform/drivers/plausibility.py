@@ -13,7 +13,9 @@ from luna.energy.devices.grid import NO_LIMIT_KW
 from luna.energy.site import Site
 from luna.energy.site.main_fuses import fuse_kw
 from luna.platform.drivers.profile import (
+    READING_UNITS,
     SIGNED_READINGS,
+    STATE_READINGS,
     DeviceProfile,
     LimitName,
     ReadingName,
@@ -31,6 +33,8 @@ ImplausibleCause = Literal["invalid_value", "beyond_rating", "wrong_sign", "cont
 MOST_W = 100_000.0
 MOST_KWH = 2_000_000.0
 MOST_PERCENT = 100.0
+MOST_A = 100.0
+MOST_PHASES = 3.0
 MOST_CAPACITY_KWH = 2_000.0
 # A device may exceed the limit that it reports for a moment.
 WATTS = 1000.0
@@ -164,6 +168,8 @@ def check_readings(
             sign * points[point] * unit_factor(profile.points[point], name)
             for sign, point in map(split_sign, profile.reads[name])
         ]
+        if name in STATE_READINGS:
+            terms = [STATE_READINGS[name].get(sum(terms), math.nan)]
         opposite = find_opposite(profile, name)
         rating = find_rating(limits, ratings, name)
         if opposite is not None:
@@ -190,6 +196,10 @@ def default_most(name: ReadingName) -> float:
     """Return the most that a reading can be in a home."""
     if name.endswith("soc"):
         return MOST_PERCENT
+    if name.endswith("_a"):
+        return MOST_A
+    if not READING_UNITS[name]:
+        return MOST_PHASES
     return MOST_KWH if name.endswith("_kwh") else MOST_W
 
 

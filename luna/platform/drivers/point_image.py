@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from luna.platform.drivers.json_values import pick, place, put_at
+from luna.platform.drivers.json_points import pick_point, place_point
+from luna.platform.drivers.json_values import place, put_at
 from luna.platform.drivers.profile import (
     VALUE_PART,
     DeviceProfile,
@@ -13,6 +14,7 @@ from luna.platform.drivers.profile import (
     IdentityText,
     JsonPoint,
     ModbusTransport,
+    Point,
     RegisterPoint,
     RegisterTable,
 )
@@ -23,7 +25,7 @@ from luna.platform.drivers.registers import (
     encode_point,
     encode_text,
     turn_by_bits,
-    width,
+    width_of,
 )
 from luna.platform.drivers.sunspec import COMMON, END, MARK
 
@@ -53,7 +55,8 @@ class JsonImage:
         self.points = {
             name: point for name, point in profile.points.items() if isinstance(point, JsonPoint)
         }
-        self._values = dict.fromkeys(self.points, 0.0) | dict(profile.simulated.values)
+        self._values = {name: _first_value(point) for name, point in self.points.items()}
+        self._values |= profile.simulated.values
 
     def value(self, name: str) -> float:
         """Return a point's value in its unit."""
@@ -69,10 +72,10 @@ class JsonImage:
         Return whether its point is writable.
         """
         point = next((name for name in self._written if self.points[name].write_to == place), None)
-        number = math.nan if point is None else pick(value, self.points[point].field_)
+        number = math.nan if point is None else pick_point(value, self.points[point], ())
         if point is None or math.isnan(number):
             return False
-        self._values[point] = number * self.points[point].scale
+        self._values[point] = number
         return True
 
     def documents(self) -> dict[str, Any]:
@@ -80,8 +83,11 @@ class JsonImage:
         documents: dict[str, Any] = {}
         for name, point in self.points.items():
             value = self._values[name]
-            number = None if math.isnan(value) else value / point.scale
-            documents[point.at] = place(documents.get(point.at), point.field_, number)
+            document = documents.get(point.at)
+            if math.isnan(value):
+                documents[point.at] = place(document, point.field_, None)
+            else:
+                documents[point.at] = place_point(document, point, value)
         shown = {(point.at, point.field_) for point in self.points.values()}
         for rule in self.identity:
             # A point may identify a product as well.
@@ -89,6 +95,11 @@ class JsonImage:
                 continue
             documents[rule.at] = put_at(documents.get(rule.at), rule.field_, rule.example)
         return documents
+
+
+def _first_value(point: Point) -> float:
+    """Return what a point has at first: 0, or its first code."""
+    return next(iter(point.codes.values()), 0.0)
 
 
 class RequestImage(JsonImage):
@@ -112,10 +123,20 @@ class RequestImage(JsonImage):
             in_body = written_body.fullmatch(value)
             if in_place is None or in_body is None:
                 continue
-            number = (in_place.groupdict() | in_body.groupdict())["value"]
-            self._values[name] = float(number) * self.points[name].scale
+            text = (in_place.groupdict() | in_body.groupdict())["value"]
+            point = self.points[name]
+            self._replace(name)
+            self._values[name] = point.codes[text] if point.codes else float(text) * point.scale
             return True
         return False
+
+    def _replace(self, name: str) -> None:
+        """Set to 0 what the device keeps at the same place: it has one value for them."""
+        written = self.points[name]
+        for other in self._requests:
+            point = self.points[other]
+            if (point.at, point.field_) == (written.at, written.field_):
+                self._values[other] = 0.0
 
 
 def _match_request(point: JsonPoint) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -123,6 +144,8 @@ def _match_request(point: JsonPoint) -> tuple[re.Pattern[str], re.Pattern[str]]:
     place = re.escape(f"{point.write_method} {point.write_to}")
     body = re.escape(point.write_body or "")
     number = r"(?P<value>-?\d+(?:\.\d+)?)"
+    if point.codes:
+        number = f"(?P<value>{'|'.join(map(re.escape, point.codes))})"
     value_part = re.escape(VALUE_PART)
     return (
         re.compile(place.replace(value_part, number, 1)),
@@ -158,10 +181,22 @@ class RegisterImage:
         """
         writable = set[int]()
         for name in self.profile.written_points:
-            writable.update(self._places(self._points[name]))
+            point = self._points[name]
+            if point.write_register is None:
+                writable.update(self._places(point))
+            elif point.write_register == place:
+                return self._write_elsewhere(name, point, value)
         if not set(range(place, place + len(value))) <= writable:
             return False
         self.registers |= dict(enumerate(value, place))
+        return True
+
+    def _write_elsewhere(self, name: str, point: RegisterPoint, value: list[int]) -> bool:
+        """Show at its own register what was written to a point's other one."""
+        as_written = point.model_copy(update={"type": point.write_type or point.type})
+        if len(value) != width_of(as_written):
+            return False
+        self.put(name, decode_point(value, as_written) * self._factor(point))
         return True
 
     def value(self, name: str) -> float:
@@ -181,8 +216,11 @@ class RegisterImage:
         bits = point.sign_bits
         if bits is not None:
             # As firmware that reports the power without a sign.
-            sign_mask = 1 << bits.positive_bit | 1 << bits.negative_bit
-            sign = (value > 0) << bits.positive_bit | (value < 0) << bits.negative_bit
+            sign_mask = 1 << bits.positive_bit
+            sign = (value > 0) << bits.positive_bit
+            if bits.negative_bit is not None:
+                sign_mask |= 1 << bits.negative_bit
+                sign |= (value < 0) << bits.negative_bit
             others = self.registers[bits.register_] & ~sign_mask
             self.registers[bits.register_] = others | sign
             value = abs(value)
@@ -226,14 +264,8 @@ class RegisterImage:
             if rule.table is not None:
                 addresses = range(rule.register_, rule.register_ + len(words))
                 self.tables |= dict.fromkeys(addresses, rule.table)
-        for point in self._points.values():
-            places = [place for port in self._port_places(point) for place in port]
-            status = point.sign_bits or point.while_bit
-            if status is not None:
-                places.append(status.register_)
-            chain |= {place: chain.get(place, 0) for place in places}
-            if point.table is not None:
-                self.tables |= dict.fromkeys(places, point.table)
+        for name, point in self._points.items():
+            self._lay_out_point(name, point)
         for name, point in self._points.items():
             address = self._exponent_address(point)
             if address is None:
@@ -243,6 +275,20 @@ class RegisterImage:
             chain[address] = encode(exponent, "int16")[0]
         for name, value in self.profile.simulated.values.items():
             self.put(name, value)
+
+    def _lay_out_point(self, name: str, point: RegisterPoint) -> None:
+        chain = self.registers
+        places = [place for port in self._port_places(point) for place in port]
+        status = point.sign_bits or point.while_bit
+        if status is not None:
+            places.append(status.register_)
+        if point.write_register is not None:
+            chain.setdefault(point.write_register, 0)
+        chain |= {place: chain.get(place, 0) for place in places}
+        if point.table is not None:
+            self.tables |= dict.fromkeys(places, point.table)
+        if point.codes:
+            self.put(name, _first_value(point))
 
     def _lay_out_models(self) -> None:
         """Fill the chain of SunSpec models, marker and end included."""
@@ -281,7 +327,7 @@ class RegisterImage:
 
     def _places(self, point: RegisterPoint) -> range:
         first = point.register_ + self._base(point)
-        return range(first, first + width(point.type))
+        return range(first, first + width_of(point))
 
     def _port_places(self, point: RegisterPoint) -> list[range]:
         """Return the registers of a point's numbers, one span per port of the wanted types."""

@@ -24,6 +24,8 @@ from pydantic import (
 )
 
 from luna.energy.devices.battery import Mode
+from luna.energy.devices.switched import LoadMode
+from luna.energy.devices.vehicle import VehicleMode
 from luna.energy.refusals import invalid_part
 from luna.platform.drivers.json_values import look_up, put_at
 from luna.platform.drivers.points import DeviceIdentity
@@ -40,11 +42,15 @@ SignedPoint = Annotated[
 ]
 Register = Annotated[int, Field(ge=0, le=65535)]
 RegisterTable = Literal["holding", "input"]
-NumberType = Literal["int16", "uint16", "int32", "uint32", "uint64", "float32", "acc32"]
-PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
+NumberType = Literal["int16", "uint16", "int32", "uint32", "uint64", "float32", "float64", "acc32"]
+PointType = Literal[NumberType, "text"]
+PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s", "A"]
+# Empty: a state, or a number of phases.
+ReadingUnit = Literal[PointUnit, ""]
 # Readings are never negative: each direction has its own.
 # ac_output_w and ac_input_w: the inverter's AC side, with PV and battery behind it; min_soc: the
-# device's own reserve.
+# device's own reserve; car_…: of a charge point, offered_a: the current per phase that it allows
+# now; load_on and heater_…: of a switched load.
 ReadingName = Literal[
     "soc",
     "min_soc",
@@ -61,25 +67,46 @@ ReadingName = Literal[
     "load_w",
     "import_kwh",
     "export_kwh",
+    "car_w",
+    "car_kwh",
+    "session_kwh",
+    "car_plugged",
+    "car_charging",
+    "car_soc",
+    "offered_a",
+    "phases_used",
+    "load_on",
+    "heater_w",
+    "heater_kwh",
 ]
-LimitName = Literal["charge_w", "discharge_w", "capacity_kwh"]
+LimitName = Literal["charge_w", "discharge_w", "capacity_kwh", "most_a"]
+_UNITS_BY_END: Mapping[str, PointUnit] = {"soc": "%", "_kwh": "kWh", "_w": "W", "_a": "A"}
+# What a state of a charge point means for a reading: 0 unplugged, 1 plugged, 2 charging; in 3, a
+# fault, neither is known.
+STATE_READINGS: Mapping[str, Mapping[float, float]] = {
+    "car_plugged": {0.0: 0.0, 1.0: 1.0, 2.0: 1.0},
+    "car_charging": {0.0: 0.0, 1.0: 0.0, 2.0: 1.0},
+}
 
 
-def _unit_of(name: str) -> PointUnit:
-    if name.endswith("soc"):
-        return "%"
-    return "kWh" if name.endswith("_kwh") else "W"
+def _unit_of(name: str) -> ReadingUnit:
+    for end, unit in _UNITS_BY_END.items():
+        if name.endswith(end):
+            return unit
+    return ""
 
 
-READING_UNITS: Mapping[str, PointUnit] = {
+READING_UNITS: Mapping[str, ReadingUnit] = {
     name: _unit_of(name) for name in (*get_args(ReadingName), *get_args(LimitName))
 }
 # Factor from a point's unit to a reading's, where they differ.
-_FACTORS: Mapping[tuple[PointUnit | None, PointUnit], float] = {
+_FACTORS: Mapping[tuple[ReadingUnit, ReadingUnit], float] = {
     ("kW", "W"): 1000.0,
     ("Wh", "kWh"): 0.001,
 }
 MODES: tuple[Mode, ...] = get_args(Mode)
+ProfileMode = Literal[Mode, VehicleMode, LoadMode]
+ProfileKind = Literal["battery_inverter", "meter", "charge_point", "switched_load", "pv_inverter"]
 _DAY_S = 86_400
 # Surplus of the house from these; with the AC side, the inverter's output if its battery were idle.
 SURPLUS_READINGS: tuple[ReadingName, ...] = ("charge_w", "discharge_w", "import_w", "export_w")
@@ -96,9 +123,10 @@ def split_sign(entry: str) -> tuple[int, str]:
 def unit_factor(point: "Point", reading: str) -> float:
     """Return the factor from a point's unit to a reading's, 0 where units do not fit."""
     unit = READING_UNITS[reading]
-    if point.unit == unit:
+    own_unit = point.unit or ""
+    if own_unit == unit:
         return 1.0
-    return _FACTORS.get((point.unit, unit), 0.0)
+    return _FACTORS.get((own_unit, unit), 0.0)
 
 
 class ProfilePart(BaseModel):
@@ -132,6 +160,10 @@ class ModbusTransport(ProfilePart):
         Field(description="which registers are read, where a point says nothing else"),
     ] = "holding"
     patience_s: Annotated[float, Field(gt=0, le=30)] = 2.0
+    writes_singly: Annotated[
+        bool,
+        Field(description="each register by a request of its own (function 6, and not 16)"),
+    ] = False
 
 
 DocumentFormat = Literal["json", "sml"]
@@ -254,12 +286,15 @@ class SignBits(ProfilePart):
     For devices that report, or once reported, the power without a sign.
 
     With one of them set the power counts that way; with none its own sign counts. Both, or a bit
-    against a minus, is unknown.
+    against a minus, is unknown. One bit alone always tells: while it is not set, the power is
+    negative.
     """
 
     register_: Annotated[Register, Field(alias="register")]
     positive_bit: Annotated[int, Field(ge=0, le=15)]
-    negative_bit: Annotated[int, Field(ge=0, le=15)]
+    negative_bit: Annotated[
+        int | None, Field(ge=0, le=15, description="empty: the other bit alone tells it")
+    ] = None
 
 
 class PortGroup(ProfilePart):
@@ -273,6 +308,13 @@ class PortGroup(ProfilePart):
         tuple[int, ...],
         Field(min_length=1, description="a point is the sum of the ports of these types"),
     ]
+
+
+def _name_codes(codes: object) -> object:
+    """Return codes by their text in JSON, as a document has them."""
+    if not isinstance(codes, Mapping):
+        return codes
+    return {code if isinstance(code, str) else json.dumps(code): n for code, n in codes.items()}
 
 
 class Point(ProfilePart):
@@ -320,6 +362,21 @@ class Point(ProfilePart):
         ),
     ] = False
 
+    codes: Annotated[
+        Mapping[str, float],
+        BeforeValidator(_name_codes),
+        Field(
+            description=(
+                "the number that each text or number of the device stands for; anything else is "
+                "unknown; of several that stand for one the first is written"
+            )
+        ),
+    ] = {}
+
+    def code_of(self, value: float) -> str | None:
+        """Return the device's text or number for a value, None where no code stands for it."""
+        return next((code for code, number in self.codes.items() if number == value), None)
+
     @property
     def budget(self) -> int | None:
         """How often it may be written in 24 hours, None: any number of times."""
@@ -353,7 +410,18 @@ class RegisterPoint(Point):
     table: Annotated[
         RegisterTable | None, Field(description="where it is read; empty: the transport's")
     ] = None
-    type: NumberType
+    type: PointType
+    count: Annotated[
+        int | None,
+        Field(ge=1, le=60, description="of type text: its registers, of two letters each"),
+    ] = None
+    write_register: Annotated[
+        Register | None,
+        Field(description="where it is written, if not where it is read; not of a SunSpec model"),
+    ] = None
+    write_type: Annotated[
+        NumberType | None, Field(description="as what it is written there; empty: as it is read")
+    ] = None
     word_order: Annotated[
         Literal["big", "little"],
         Field(description="little: of two registers the first is the less significant"),
@@ -383,6 +451,12 @@ class RegisterPoint(Point):
             )
         ),
     ] = None
+
+    @model_validator(mode="after")
+    def _has_a_width(self) -> Self:
+        if (self.type == "text") != (self.count is not None and bool(self.codes)):
+            raise invalid_part("profile-text-point", register=self.register_)
+        return self
 
     @field_validator("model", mode="before")
     @classmethod
@@ -462,8 +536,19 @@ AnyPoint = Annotated[
 
 # Parts of a set-point that a write can carry, see ``setpoint_parts.py``.
 PartName = Literal[
-    "power_w", "power_percent", "ac_power_w", "value", "reversion_s", "reversion_min"
+    "power_w",
+    "power_percent",
+    "ac_power_w",
+    "value",
+    "reversion_s",
+    "reversion_min",
+    "current_a",
+    "phases",
 ]
+# Parts of a command for a charge point or a switched load, see ``command_writes.py``.
+COMMAND_PARTS: frozenset[PartName] = frozenset(
+    {"power_w", "value", "reversion_s", "reversion_min", "current_a", "phases"}
+)
 
 
 class PointWrite(ProfilePart):
@@ -475,7 +560,8 @@ class PointWrite(ProfilePart):
         PartName | None,
         Field(
             description="this part of the set-point; ac_power_w: what the inverter gives on its AC "
-            "side while the battery does as it is to do; "
+            "side while the battery does as it is to do; current_a: per phase of a charge point; "
+            "phases: with which it charges, 1 or 3; "
             "value: what another point says, such as the most that the battery takes"
         ),
     ] = None
@@ -520,7 +606,8 @@ class Reversion(ProfilePart):
             ge=1,
             le=86_400,
             description=(
-                "it falls back to self_consumption after that long; empty: it stays as it is"
+                "it falls back to self_consumption, or own, after that long; empty: it stays as "
+                "it is"
             ),
         ),
     ]
@@ -531,7 +618,7 @@ class Reversion(ProfilePart):
         ),
     ] = None
     stays_in: Annotated[
-        tuple[Mode, ...], Field(description="modes that it keeps whatever after_s says")
+        tuple[ProfileMode, ...], Field(description="modes that it keeps whatever after_s says")
     ] = ()
     heartbeat: Annotated[
         PointName | None,
@@ -732,6 +819,20 @@ class SunSpecMap(ProfilePart):
     ] = ()
 
 
+class ChargerTraits(ProfilePart):
+    """What a charge point can do, where the site says nothing else."""
+
+    phases: Annotated[
+        tuple[Literal[1, 3], ...],
+        Field(min_length=1, max_length=2, description="[1, 3]: it switches by command"),
+    ] = (3,)
+    least_a: Annotated[
+        float,
+        Field(ge=1, le=32, description="per phase; below it a charge is commanded as stop"),
+    ] = 6.0
+    most_a: Annotated[float, Field(ge=1, le=80, description="per phase")] = 16.0
+
+
 class SimulatedDevice(ProfilePart):
     """Registers of the simulated device beyond its physics."""
 
@@ -745,6 +846,15 @@ class SimulatedDevice(ProfilePart):
     registers: Annotated[
         Mapping[int, Mapping[Register, Register]],
         Field(description="of SunSpec models, by offset: what is no point"),
+    ] = {}
+    falls_back_to: Annotated[
+        Mapping[PointName, float],
+        Field(
+            description=(
+                "of points, in their units: what the device writes itself when it falls back; "
+                "empty: the fixed values of self_consumption, or own"
+            )
+        ),
     ] = {}
 
 
@@ -760,7 +870,7 @@ class DeviceProfile(ProfilePart):
             description="names alone; what it is, pages say in the reader's language, by kind",
         ),
     ]
-    kind: Literal["battery_inverter", "meter"]
+    kind: ProfileKind
     covers: Annotated[tuple[CoveredProduct, ...], Field(min_length=1)]
     transport: DeviceTransport
     sunspec: SunSpecMap | None = None
@@ -790,10 +900,17 @@ class DeviceProfile(ProfilePart):
         Field(description="the most that the device does, and what its battery holds"),
     ] = {}
     modes: Annotated[
-        Mapping[Mode, tuple[PointWrite, ...]],
-        Field(description="what is written in each mode, in order; of a meter nothing"),
+        Mapping[ProfileMode, tuple[PointWrite, ...]],
+        Field(
+            description=(
+                "what is written in each mode, in order; empty: it is only read, as any meter is"
+            )
+        ),
     ] = {}
     reverts: Annotated[Reversion | None, Field(description="needed of what is commanded")] = None
+    charger: Annotated[
+        ChargerTraits | None, Field(description="needed of a charge point, and of nothing else")
+    ] = None
     exclusive: Annotated[
         tuple[OwnerText, ...], Field(description="other masters that have to be switched off first")
     ] = ()
@@ -804,6 +921,7 @@ class DeviceProfile(ProfilePart):
     def _has_every_point(self) -> Self:
         names = [*self._read_points(), *self.written_points]
         names += [*self.simulated.values, *self.simulated.exponents]
+        names += [*self.simulated.falls_back_to]
         for name in names:
             if name not in self.points:
                 raise invalid_part("profile-point-unknown", point=name)
@@ -823,11 +941,19 @@ class DeviceProfile(ProfilePart):
         ]
         if self.sunspec is None and any(point.model for point in register_points):
             raise invalid_part("profile-sunspec-missing")
-        if self.kind == "battery_inverter":
+        self._fits_its_kind()
+        return self
+
+    def _fits_its_kind(self) -> None:
+        """Check the modes, and what a charge point or a battery needs beside them."""
+        if (self.kind == "charge_point") != (self.charger is not None):
+            raise invalid_part("profile-charger-traits")
+        if self.kind in {"charge_point", "switched_load"}:
+            self._can_be_switched()
+        elif self.kind == "battery_inverter" and (self.modes or self.reverts is not None):
             self._can_be_commanded()
         elif self.modes:
             raise invalid_part("profile-meter-commanded")
-        return self
 
     def _list_writes(self) -> list[PointWrite]:
         return [write for writes in self.modes.values() for write in writes]
@@ -856,7 +982,32 @@ class DeviceProfile(ProfilePart):
                         "profile-unit", point=name, reading=reading, unit=READING_UNITS[reading]
                     )
 
+    def _can_be_switched(self) -> None:
+        """Check the modes of a charge point or a switched load."""
+        needed: tuple[ProfileMode, ...] = ("on", "off")
+        if self.kind == "charge_point":
+            needed = ("charge", "stop")
+        for mode in needed:
+            if not self.modes.get(mode):
+                raise invalid_part("profile-mode-missing", mode=mode)
+        for mode in self.modes:
+            if mode not in {*needed, "own"}:
+                raise invalid_part("profile-mode-foreign", mode=mode, kind=self.kind)
+        for write in self._list_writes():
+            if write.put is not None and write.put not in COMMAND_PARTS:
+                raise invalid_part("profile-part-foreign", put=write.put, kind=self.kind)
+        limiting = {write.put for write in self.modes.get("charge", ())}
+        if self.kind == "charge_point" and not limiting & {"current_a", "power_w"}:
+            raise invalid_part("profile-charge-unlimited")
+        self._can_be_written()
+
     def _can_be_commanded(self) -> None:
+        for mode in self.modes:
+            if mode not in MODES:
+                raise invalid_part("profile-mode-foreign", mode=mode, kind=self.kind)
+        for write in self._list_writes():
+            if write.put in {"current_a", "phases"}:
+                raise invalid_part("profile-part-foreign", put=write.put, kind=self.kind)
         for mode in MODES:
             is_emulated = mode in {"save", "supply"} and self.knows_surplus
             if not self.modes.get(mode) and not is_emulated:
@@ -864,10 +1015,13 @@ class DeviceProfile(ProfilePart):
         commands_ac_power = any(write.put == "ac_power_w" for write in self._list_writes())
         if commands_ac_power and not set(FLOW_READINGS) <= set(self.reads):
             raise invalid_part("profile-flows-missing", names=", ".join(FLOW_READINGS))
-        if self.reverts is None:
-            raise invalid_part("profile-reverts-missing")
         if "soc" not in self.reads:
             raise invalid_part("profile-soc-missing")
+        self._can_be_written()
+
+    def _can_be_written(self) -> None:
+        if self.reverts is None:
+            raise invalid_part("profile-reverts-missing")
         for name in self.written_points:
             point = self.points[name]
             if point.persistence is None:
@@ -902,14 +1056,29 @@ class DeviceProfile(ProfilePart):
         kind = point.type if isinstance(point, RegisterPoint) else "json"
         return (*self.invalid.get(kind, ()), *point.invalid)
 
-    def resend_s(self, mode: Mode) -> int | None:
+    @property
+    def own_mode(self) -> ProfileMode:
+        """The mode in which the device is left to itself."""
+        return "self_consumption" if self.kind == "battery_inverter" else "own"
+
+    @property
+    def switches_phases(self) -> bool:
+        """Whether a command can choose with how many phases the device charges."""
+        return any(write.put == "phases" for write in self.modes.get("charge", ()))
+
+    def resend_s(self, mode: ProfileMode) -> int | None:
         """Return the interval at which a mode is resent, s.
 
         None: never, since the device keeps the mode or falls back to it.
         """
-        if self.reverts is None or mode == "self_consumption" or mode in self.reverts.stays_in:
+        if self.reverts is None or mode == self.own_mode or mode in self.reverts.stays_in:
             return None
         return self.reverts.resend_s
+
+    @property
+    def is_commanded(self) -> bool:
+        """Whether Luna can command the product, and not only read it."""
+        return bool(self.modes)
 
     @property
     def knows_surplus(self) -> bool:

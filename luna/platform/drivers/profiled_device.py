@@ -325,7 +325,8 @@ class ProfiledDevice:
             UnavailableError: the counter's storage does not answer.
         """
         budgets = self._list_budgets(self.profile.written_points, reserved_writes=RESERVED_WRITES)
-        if any(write.write in budgets for write in self.profile.modes["self_consumption"]):
+        own_writes = self.profile.modes.get(self.profile.own_mode, ())
+        if any(write.write in budgets for write in own_writes):
             return self.counter.read_share(budgets)
         return None
 
@@ -381,7 +382,7 @@ class ProfiledDevice:
     def _hold(self, writes: Sequence[PointValue]) -> list[bool]:
         if all(self.profile.points[write.point].write_only for write in writes):
             # Nothing here is read back: a read proves that the device is reachable.
-            self.read("soc")
+            self.read("soc" if "soc" in self.profile.reads else next(iter(self.profile.reads)))
         return self.points.hold(writes)
 
     def _plan_write(self, part: PartWrite, facts: DeviceFacts) -> PointValue:

@@ -1,17 +1,20 @@
 """Load device profiles by name; the owner's own take precedence over packaged ones."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 from pydantic import ValidationError
 
+from luna.energy.devices.commands import Via
 from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.document import invalid_input
 from luna.platform.drivers import DEVICES_FOLDER
-from luna.platform.drivers.profile import DeviceProfile, ModbusTransport
+from luna.platform.drivers.profile import DeviceProfile, ModbusTransport, ProfileKind
 
 PACKAGED = Path(__file__).parent / "profiles"
 # Below the data folder.
@@ -49,23 +52,58 @@ def require_profiles(site: Site, data_folder: Path) -> None:
     """Check that the profile of each commanded device of a site can command it.
 
     Raises:
-        InvalidInputError: the profile is missing or a meter's, the topic prefix is missing, or a
-            proxy port is declared for a transport without one.
+        InvalidInputError: the profile is missing or another kind's, the topic prefix is missing, a
+            proxy port is declared for a transport without one, or a charger cannot switch phases.
     """
-    for via in site.control.vias.values() if site.control is not None else ():
-        profile = load_profile(via.profile, data_folder)
-        if profile.kind != "battery_inverter":
-            raise refuse(
-                "profile-not-commanded", field="control.batteries.via.profile", value=via.profile
-            )
-        if via.prefix is None and profile.needs_prefix:
-            raise refuse(
-                "device-prefix-missing", field="control.batteries.via.prefix", profile=via.profile
-            )
-        if via.proxy is not None and not isinstance(profile.transport, ModbusTransport):
-            raise refuse(
-                "profile-not-shared", field="control.batteries.via.proxy", profile=via.profile
-            )
+    control = site.control
+    if control is None:
+        return
+    sections: tuple[tuple[str, ProfileKind, Sequence[ProfiledControl]], ...] = (
+        ("batteries", "battery_inverter", control.batteries),
+        ("vehicles", "charge_point", control.vehicles),
+        ("loads", "switched_load", control.loads),
+    )
+    for section, kind, entries in sections:
+        for entry in entries:
+            if entry.via is not None:
+                _require_kind(entry.via, kind, data_folder, field=f"control.{section}.via")
+    for vehicle_control in control.vehicles:
+        if vehicle_control.via is not None:
+            _require_phases(site, vehicle_control.vehicle, vehicle_control.via, data_folder)
+
+
+class ProfiledControl(Protocol):
+    """An entry of a section ``control`` that may name a profile."""
+
+    @property
+    def via(self) -> Via | None:
+        """Where the device is, None: Luna does not speak to it itself."""
+
+
+def _require_kind(via: Via, kind: ProfileKind, data_folder: Path, *, field: str) -> None:
+    profile = load_profile(via.profile, data_folder)
+    if not profile.is_commanded:
+        raise refuse("profile-not-commanded", field=f"{field}.profile", value=via.profile)
+    if profile.kind != kind:
+        raise refuse(
+            "profile-other-kind",
+            field=f"{field}.profile",
+            value=via.profile,
+            profile_kind=profile.kind,
+            needed=kind,
+        )
+    if via.prefix is None and profile.needs_prefix:
+        raise refuse("device-prefix-missing", field=f"{field}.prefix", profile=via.profile)
+    if via.proxy is not None and not isinstance(profile.transport, ModbusTransport):
+        raise refuse("profile-not-shared", field=f"{field}.proxy", profile=via.profile)
+
+
+def _require_phases(site: Site, name: str, via: Via, data_folder: Path) -> None:
+    vehicle = next((vehicle for vehicle in site.vehicles if vehicle.name == name), None)
+    if vehicle is None or vehicle.charger is None or len(set(vehicle.charger.phases)) < 2:
+        return
+    if not load_profile(via.profile, data_folder).switches_phases:
+        raise refuse("profile-phases-fixed", field="vehicles.charger.phases", value=via.profile)
 
 
 def _files(data_folder: Path | None) -> dict[str, Path]:

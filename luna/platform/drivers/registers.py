@@ -19,6 +19,7 @@ _FORMATS: dict[NumberType, str] = {
     "uint32": ">I",
     "uint64": ">Q",
     "float32": ">f",
+    "float64": ">d",
     "acc32": ">I",
 }
 _UNKNOWN: dict[NumberType, bytes] = {
@@ -26,8 +27,9 @@ _UNKNOWN: dict[NumberType, bytes] = {
     "uint16": b"\xff\xff",
     "int32": b"\x80\x00\x00\x00",
     "uint32": b"\xff\xff\xff\xff",
-    "uint64": b"\xff" * 8,
+    "uint64": b"\xff\xff\xff\xff\xff\xff\xff\xff",
     "float32": b"\x7f\xc0\x00\x00",
+    "float64": b"\x7f\xf8\x00\x00\x00\x00\x00\x00",
     # SunSpec: an accumulator at 0 is not implemented.
     "acc32": b"\x00\x00\x00\x00",
 }
@@ -41,18 +43,36 @@ def width(kind: NumberType) -> int:
     return struct.calcsize(_FORMATS[kind]) // 2
 
 
+def width_of(point: RegisterPoint) -> int:
+    """Return the number of registers of a point."""
+    return (point.count or 1) if point.type == "text" else width(point.type)
+
+
 def decode_point(
     registers: Sequence[int], point: RegisterPoint, invalid: Sequence[float] = ()
 ) -> float:
     """Return a point's raw number, before scale and exponent, NaN where the device has no value.
 
+    A text, or a number with codes, is what its code stands for.
+
     ``invalid`` are further numbers that mean no value: bits without a sign, or the number itself.
     """
+    if point.type == "text":
+        return point.codes.get(decode_text(registers), math.nan)
+    number = _decode_number(registers, point, point.type, invalid)
+    if not point.codes:
+        return number
+    return point.codes.get(f"{number:g}", math.nan)
+
+
+def _decode_number(
+    registers: Sequence[int], point: RegisterPoint, kind: NumberType, invalid: Sequence[float]
+) -> float:
     ordered = registers if point.word_order == "big" else registers[::-1]
-    number = decode(ordered, point.type)
+    number = decode(ordered, kind)
     bits = int.from_bytes(b"".join(register.to_bytes(2, "big") for register in ordered), "big")
     for code in invalid:
-        if point.type == "float32":
+        if kind in {"float32", "float64"}:
             is_same = math.isclose(number, code, rel_tol=1e-6)
         else:
             is_same = code in (number, bits)
@@ -67,6 +87,8 @@ def turn_by_bits(value: float, status: int, bits: SignBits, *, noise: float = 0.
     Below ``noise`` a minus is no contradiction.
     """
     is_positive = bool(status >> bits.positive_bit & 1)
+    if bits.negative_bit is None:
+        return abs(value) if is_positive else -abs(value)
     is_negative = bool(status >> bits.negative_bit & 1)
     if is_positive and is_negative:
         return math.nan
@@ -77,13 +99,27 @@ def turn_by_bits(value: float, status: int, bits: SignBits, *, noise: float = 0.
     return value
 
 
-def encode_point(number: float, point: RegisterPoint) -> list[int]:
+def encode_point(
+    number: float, point: RegisterPoint, *, written_as: NumberType | None = None
+) -> list[int]:
     """Return the registers of a point's raw number, rounded as ``encode`` does.
 
+    A text, or a number with codes, is the first code that stands for it. ``written_as`` is the
+    type of the register that takes it, where that is another.
+
     Raises:
-        OverflowError: the number is out of the type's range.
+        OverflowError: the number is out of the type's range, or no code stands for it.
     """
-    registers = encode(number, point.type)
+    if point.codes and not math.isnan(number):
+        code = point.code_of(number)
+        if code is None:
+            raise OverflowError(f"no code stands for {number:g}")
+        if point.type == "text":
+            return encode_text(code, width_of(point))
+        number = float(code)
+    if point.type == "text":
+        return encode_text("", width_of(point))
+    registers = encode(number, written_as or point.type)
     return registers if point.word_order == "big" else registers[::-1]
 
 
@@ -130,7 +166,8 @@ def encode(number: float, kind: NumberType) -> list[int]:
         if math.isnan(number):
             packed = _UNKNOWN[kind]
         else:
-            packed = struct.pack(_FORMATS[kind], number if kind == "float32" else round(number))
+            is_float = kind in {"float32", "float64"}
+            packed = struct.pack(_FORMATS[kind], number if is_float else round(number))
     except struct.error as exc:
         raise OverflowError(f"{number:g} does not fit in {kind}") from exc
     return [int.from_bytes(packed[first : first + 2], "big") for first in range(0, len(packed), 2)]

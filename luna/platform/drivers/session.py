@@ -11,7 +11,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from itertools import count
 
 import structlog
 
@@ -20,10 +19,9 @@ from luna.energy.devices.battery import Mode
 from luna.energy.errors import LunaError
 from luna.platform.drivers.points import PointValue
 from luna.platform.drivers.profiled_device import BatteryReading, ProfiledDevice
+from luna.platform.drivers.session_thread import SessionThread
 
 LOOK_SECONDS = 5.0
-# The heartbeat counts up every second. Source: SunSpec model 715, ControllerHb.
-BEATS_PER_LOOK = 5
 # More than two of the executor's read-backs, which come once a minute.
 ASKED_SECONDS = 150.0
 # Modes that store surplus, and modes that serve the house.
@@ -117,10 +115,10 @@ class InverterSession:
     ) -> None:
         self._device = device
         self._now = now
-        self._look_seconds = look_seconds
         self._lock = threading.RLock()
-        self._ending = threading.Event()
-        self._keeper: threading.Thread | None = None
+        self._keeper = SessionThread(
+            self.look, self.beat if device.has_heartbeat else None, look_seconds=look_seconds
+        )
         self._setpoint: BatterySetpoint | None = None
         self._last: BatterySetpoint | None = None
         self._writes: Sequence[PointValue] = ()
@@ -156,9 +154,7 @@ class InverterSession:
                     self._setpoint = setpoint
                 raise
             self._setpoint = setpoint
-        if self._keeper is None:
-            self._keeper = threading.Thread(target=self._run, name="inverter session", daemon=True)
-            self._keeper.start()
+        self._keeper.start()
 
     def read_spent(self) -> float | None:
         """Return the share of a day's writes that mode changes have used, None without a limit.
@@ -198,9 +194,7 @@ class InverterSession:
 
     def close(self) -> None:
         """Stop; the device keeps its last command for as long as it does by itself."""
-        self._ending.set()
-        if self._keeper is not None:
-            self._keeper.join()
+        self._keeper.stop()
         with self._lock:
             self._device.close()
 
@@ -275,13 +269,3 @@ class InverterSession:
         self._is_kept_up = resend_s is not None
         if is_due:
             self._written_at = self._now()
-
-    def _run(self) -> None:
-        beats = BEATS_PER_LOOK if self._device.has_heartbeat else 1
-        for turn in count(1):
-            if self._ending.wait(self._look_seconds / beats):
-                return
-            if turn % beats == 0:
-                self.look()
-            else:
-                self.beat()

@@ -98,6 +98,7 @@ def _describe_ac_power(part: PartWrite) -> str:
     return f"ac_power_w ({power})"
 
 
+# Those of a battery; a charge point's are in ``command_writes.py``.
 PARTS: Mapping[PartName, SetpointPart] = {
     "reversion_s": SetpointPart(
         lambda part, _: part.reversion_s, lambda part: f"{part.reversion_s:g} s"

@@ -6,23 +6,20 @@ profile agrees with it.
 """
 
 import math
-import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TypeAlias, cast
 
 from luna.energy.devices.battery import Mode
 from luna.platform.drivers.mode_emulation import HouseFlows, mode_of_ac_power
-from luna.platform.drivers.point_image import PointImage, make_image
 from luna.platform.drivers.profile import (
     SIGNED_READINGS,
-    DeviceProfile,
     PointWrite,
     split_sign,
     unit_factor,
 )
+from luna.platform.drivers.simulated_product import SimulatedProduct
 from luna.platform.simulated_home.battery import (
     SECONDS_PER_HOUR,
     WORDS,
@@ -34,7 +31,6 @@ from luna.platform.simulated_home.battery import (
 )
 
 WATTS = 1000
-STEP_SECONDS = 5.0
 # Luna's modes in the vocabulary of the simulated battery.
 _COMMANDS: Mapping[Mode, str] = dict(
     zip(("self_consumption", "save", "supply", "hold", "charge", "export"), WORDS, strict=True)
@@ -51,45 +47,31 @@ def steady_house(_: float) -> tuple[float, float]:
 
 
 @dataclass
-class SimulatedInverter:
-    """A battery inverter, thread-safe; the simulation advances whenever it is accessed.
+class SimulatedInverter(SimulatedProduct):
+    """A battery inverter, or a meter.
 
     Args:
-        profile: of the device.
         house: load and PV behind its meter.
         battery: the battery's model.
         soc: initial state of charge, 0–1.
-        now: seconds of a clock.
     """
 
-    profile: DeviceProfile
     house: House = steady_house
     battery: BatteryModel = field(default_factory=BatteryModel)
     soc: float = 0.5
-    now: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self._lock = threading.RLock()
-        self._begun_at = self.now()
-        self._stepped_at = self._begun_at
-        self._commanded_at = self._begun_at
+        super().__post_init__()
         self._charge = BatteryCharge(self.soc * self.battery.capacity_kwh)
         # A real meter does not start at 0.
         self._imported_kwh = 1000.0
         self._exported_kwh = 1000.0
         # PV curtailed because an AC power is set and the battery takes no more.
         self._throttled_kw = 0.0
-        self.image: PointImage = make_image(self.profile)
         capacity_point = self.profile.limits.get("capacity_kwh")
         if capacity_point is not None:
             factor = unit_factor(self.profile.points[capacity_point], "capacity_kwh")
             self.image.put(capacity_point, self.battery.capacity_kwh / factor)
-        # Fault: points with a fixed value, in their units; NaN: no value.
-        self.stuck: dict[str, float] = {}
-        # Fault: commands are acknowledged and ignored.
-        self.deaf = False
-        # All writes of clients, in order.
-        self.written: list[tuple[Any, Any]] = []
         self._show()
 
     @property
@@ -109,67 +91,6 @@ class SimulatedInverter:
     def power_kw(self) -> float:
         """Power into the battery, kW; negative while it discharges."""
         return self._charge.power_kw
-
-    def write(self, place: Any, value: Any) -> bool:
-        """Apply a client's write, with address and value of the transport.
-
-        Return whether the point is writable.
-        """
-        with self._lock:
-            self._advance()
-            before = self._heartbeat
-            if not self.image.write(place, value):
-                return False
-            self.written.append((place, value))
-            # With a heartbeat, only its change restarts the reversion timer.
-            if before is None or before != self._heartbeat:
-                self._commanded_at = self.now()
-            return True
-
-    def look(self) -> PointImage:
-        """Return the points, advanced to now."""
-        with self._lock:
-            self._advance()
-            return self.image
-
-    def reboot(self) -> None:
-        """Forget every command, as after a power failure."""
-        with self._lock:
-            self._advance()
-            self._revert()
-
-    def _advance(self) -> None:
-        now = self.now()
-        while self._stepped_at < now:
-            seconds = min(STEP_SECONDS, now - self._stepped_at)
-            if self._stepped_at - self._commanded_at >= self._reverts_after_s():
-                self._revert()
-            self._step(seconds)
-            self._stepped_at += seconds
-        if now - self._commanded_at >= self._reverts_after_s():
-            self._revert()
-        self._show()
-
-    @property
-    def _heartbeat(self) -> float | None:
-        """The count of the client's heartbeat, None where the profile declares none."""
-        reverts = self.profile.reverts
-        if reverts is None or reverts.heartbeat is None:
-            return None
-        return self.image.value(reverts.heartbeat)
-
-    def _reverts_after_s(self) -> float:
-        """Return the current mode's reversion time, s: the command's, else the profile's."""
-        mode = self.mode
-        reverts = self.profile.reverts
-        if reverts is None or reverts.after_s is None or mode in reverts.stays_in:
-            return math.inf
-        units = {"reversion_s": 1, "reversion_min": 60}
-        for write in self.profile.modes.get(mode, ()):
-            if write.put in units:
-                # A reversion time of 0 means never.
-                return self.image.value(write.write) * units[write.put] or math.inf
-        return reverts.after_s
 
     def _step(self, seconds: float) -> None:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
@@ -205,17 +126,12 @@ class SimulatedInverter:
             ]
             has_constants = all(self._has_constant(write) for write in writes)
             if has_constants and all(power > 0 for power in powers):
-                return mode, max(powers, default=0.0) / WATTS
+                return cast("Mode", mode), max(powers, default=0.0) / WATTS
         return "self_consumption", 0.0
 
     def _read_power(self, write: PointWrite) -> float:
         share = 1.0 if write.of is None else self.image.value(write.of) / 100
         return write.sign * self.image.value(write.write) * share
-
-    def _has_constant(self, write: PointWrite) -> bool:
-        """Return whether a point holds the constant that the mode writes, True without one."""
-        value = self._constant(write)
-        return value is None or math.isclose(self.image.value(write.write), value)
 
     def _find_ac_power_kw(self) -> float | None:
         """Return the AC power that the points command, kW; None: none."""
@@ -226,18 +142,6 @@ class SimulatedInverter:
             if powers and holds_fixed:
                 return powers[0].sign * self.image.value(powers[0].write) / WATTS
         return None
-
-    def _constant(self, write: PointWrite) -> float | None:
-        """Return the value that a mode always writes, None where it depends on the set-point."""
-        if write.put == "value" and write.of is not None:
-            return self.image.value(write.of)
-        return write.value
-
-    def _revert(self) -> None:
-        for write in self.profile.modes.get("self_consumption", ()):
-            value = self._constant(write)
-            if value is not None:
-                self.image.put(write.write, value)
 
     @cached_property
     def _single_points(self) -> frozenset[str]:

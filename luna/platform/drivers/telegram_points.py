@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import AddressRefusedError
-from luna.platform.drivers.json_values import pick_valid
+from luna.platform.drivers.json_points import pick_point
 from luna.platform.drivers.mqtt_points import TimedMessage
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import (
@@ -129,8 +129,7 @@ class TelegramPoints:
         values: dict[str, float] = {}
         for name, point in points.items():
             invalid = self._profile.invalid_of(point)
-            document = documents.get(places[name])
-            values[name] = pick_valid(document, point.field_, invalid) * point.scale
+            values[name] = pick_point(documents.get(places[name]), point, invalid)
         return values
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:

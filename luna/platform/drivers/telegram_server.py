@@ -12,7 +12,7 @@ from luna.platform.drivers.p1 import TELEGRAM, encode_telegram
 from luna.platform.drivers.point_image import JsonImage
 from luna.platform.drivers.profile import PREFIX_PART, MulticastTransport
 from luna.platform.drivers.server_faults import ServerFaults
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.simulated_product import SimulatedProduct
 from luna.platform.drivers.sma_emeter import encode_datagram, name_document
 
 # As a meter of DSMR 5, and faster than a Sunny Home Manager.
@@ -21,7 +21,7 @@ DATAGRAM_SECONDS = 0.2
 _ACCEPT_SECONDS = 0.2
 
 
-def read_document(device: SimulatedInverter, place: str) -> Mapping[str, Any]:
+def read_document(device: SimulatedProduct, place: str) -> Mapping[str, Any]:
     """Return one of a device's documents as it is now."""
     document: Mapping[str, Any] = cast("JsonImage", device.look()).documents()[place]
     return document
@@ -30,7 +30,7 @@ def read_document(device: SimulatedInverter, place: str) -> Mapping[str, Any]:
 class TelegramServer:
     """A converter at a P1 port that passes telegrams on at ``port``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
         self.device = device
         self.faults = ServerFaults()
         self._ending = threading.Event()
@@ -76,7 +76,7 @@ class TelegramServer:
 class DatagramServer:
     """A meter that sends its datagrams to a group of the network of ``host``."""
 
-    def __init__(self, device: SimulatedInverter, host: str, port: int, serial: str) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int, serial: str) -> None:
         self.device = device
         self.faults = ServerFaults()
         self._transport = cast("MulticastTransport", device.profile.transport)

@@ -120,7 +120,7 @@ class PolledDevices:
         self._has_sensor = False
 
     def __call__(self) -> bool:
-        from luna.energy.devices.battery import PROFILED
+        from luna.energy.devices.commands import PROFILED
         from luna.energy.errors import UnavailableError
         from luna.platform.database import engine, sites
 

@@ -179,7 +179,7 @@ class SiteReader:
         vias: list[Via] = []
         for site in stored.sites:
             if site.control is not None:
-                vias += site.control.vias.values()
+                vias += site.control.vias_by_place.values()
         self.vias = tuple(vias)
         # An unreadable site is recorded by its last readable version.
         unreadable = {site.name for site in stored.unreadable}

@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter
 
-from luna.energy.devices.battery import PROFILED
+from luna.energy.devices.commands import PROFILED
 from luna.energy.errors import InvalidInputError, LunaError, UnavailableError
 from services.ingest.listening.state import SensedSite, SensorAges
 from services.ingest.reading import Reading

@@ -29,6 +29,7 @@ from luna.platform.drivers.profile import (
     MODES,
     SIGNED_READINGS,
     DeviceProfile,
+    ModbusTransport,
     MqttTransport,
     MulticastTransport,
     RegisterPoint,
@@ -37,6 +38,7 @@ from luna.platform.drivers.profiled_device import ProfiledDevice, reach
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.session import ASKED_SECONDS, InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.trial import bound_unknown, move_battery
 from luna.platform.simulated_home.battery import BatteryModel
 from tests.integration.drivers.fictional import read_file_of_the_page
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
@@ -118,23 +120,31 @@ def list_flash(profile: DeviceProfile) -> list[int]:
     ]
 
 
-COMMANDED = [
-    *(name for name, profile in PROFILES.items() if profile.kind == "battery_inverter"),
-    "fictional",
-]
+INVERTERS = [name for name, profile in PROFILES.items() if profile.kind == "battery_inverter"]
+COMMANDED = [*(name for name in INVERTERS if PROFILES[name].is_commanded), "fictional"]
+# Batteries of which the maker tells others alone how they are commanded.
+READ_ONLY = [name for name in INVERTERS if not PROFILES[name].is_commanded]
 # Of these some of what is written is kept in flash, and a command is repeated.
 WEARING = [
     name
     for name, profile in PROFILES.items()
-    if profile.reverts and profile.reverts.resend_s and any(list_flash(profile))
+    if name in INVERTERS
+    and profile.reverts
+    and profile.reverts.resend_s
+    and any(list_flash(profile))
 ]
 # What these are told cannot be read back.
 UNREADABLE = [
     name
     for name, profile in PROFILES.items()
-    if any(profile.points[point].write_only for point in profile.written_points)
+    if name in INVERTERS
+    and any(profile.points[point].write_only for point in profile.written_points)
 ]
 READABLE = [name for name in COMMANDED if name not in UNREADABLE]
+# With HTTP there is no connection that could break.
+UNREADABLE_BY_CONNECTION = [
+    name for name in UNREADABLE if isinstance(PROFILES[name].transport, ModbusTransport)
+]
 
 
 @pytest.fixture(scope="module")
@@ -450,7 +460,7 @@ def test_a_device_that_forgot_is_seen_and_commanded_again_by_whoever_asks(bench:
     assert (bench.session.read_back(), bench.device.mode) == (setpoint, "hold")
 
 
-@pytest.mark.parametrize("profile", UNREADABLE, indirect=True)
+@pytest.mark.parametrize("profile", UNREADABLE_BY_CONNECTION, indirect=True)
 def test_what_a_device_was_told_that_cannot_be_read_back_counts_while_the_connection_lasts(
     bench: Bench,
 ) -> None:
@@ -500,7 +510,11 @@ def test_what_breaks_off_in_mid_write_is_said_and_taken_up_again(bench: Bench) -
     bench.server.faults.writes_taken = 1
     with pytest.raises(LunaError) as refused:
         bench.session.command(BatterySetpoint(mode="charge", power_kw=1))
-    assert refused.value.reason in {"device-refuses", "device-keeps-value"}
+    assert refused.value.reason in {
+        "device-refuses",
+        "device-keeps-value",
+        "device-http-status",
+    }
     assert bench.session.read_back() is None
     bench.server.faults.writes_taken = None
     bench.session.command(BatterySetpoint(mode="charge", power_kw=1))
@@ -592,3 +606,23 @@ def test_a_meter_says_which_way_it_flows_and_counts(name: str, free: FreePort) -
         closing(reach_here(profile, server.port)) as meter,
     ):
         wait_for(lambda: all(math.isnan(value) for value in meter.read().values()))
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_a_battery_that_is_only_read_says_what_it_does(name: str) -> None:
+    profile = PROFILES[name]
+    clock = Seconds()
+    device = SimulatedInverter(profile, now=clock)
+    with (
+        serve_device(device) as server,
+        closing(reach_here(profile, server.port)) as reached,
+    ):
+        clock.now += HALF_A_MINUTE
+        readings = reached.read()
+        # Its own use of the surplus.
+        assert readings["charge_w"] == pytest.approx(1500, abs=1)
+        assert readings["pv_w"] == pytest.approx(2000, abs=1)
+        with pytest.raises(LunaError) as refused:
+            move_battery(reached, bound_unknown())
+    assert refused.value.reason == "profile-not-tried"
+    assert device.written == []

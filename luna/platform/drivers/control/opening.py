@@ -53,7 +53,7 @@ def open_device(
     if control.by == "profile":
         return profile.open_device(settings, control, count_writes)
     device = CONNECTIONS[control.by](settings, control)
-    if not control.vias:
+    if not control.vias_by_place:
         return device
-    # Luna drives the batteries itself, Home Assistant or a broker the other devices.
+    # Luna drives some devices itself, Home Assistant or a broker the other devices.
     return profile.MixedDevice(profile.open_device(settings, control, count_writes), device)

@@ -1,4 +1,4 @@
-"""Connect to batteries that Luna drives itself, by the driver profile of their product.
+"""Connect to devices that Luna drives itself, by the driver profile of their product.
 
 Other devices are reached over Home Assistant or MQTT.
 """
@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
+from luna.contracts.device_command import DeviceCommand
 from luna.contracts.device_template import Write, describe, read_description
-from luna.energy.devices.battery import PROFILED, SOC_OF
+from luna.energy.devices.battery import SOC_OF
+from luna.energy.devices.commands import PROFILED
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
+from luna.platform.drivers.command_session import CommandSession
 from luna.platform.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
 from luna.platform.drivers.control.profile_texts import OTHER, RESET
 from luna.platform.drivers.control.register_mode import read_register_mode
@@ -22,17 +25,20 @@ from luna.platform.settings import Settings
 
 
 class ProfileDevice:
-    """Connection with one session per battery, opened at first use.
+    """Connection with one session per device, opened at first use.
 
-    Places are named ``profile:NAME``, states of charge ``profile:NAME#soc``.
+    Places of batteries are named ``profile:NAME``, their states of charge ``profile:NAME#soc``;
+    those of other devices ``profile:vehicle:NAME`` and ``profile:load:NAME``.
     """
 
     def __init__(
         self,
         sessions: Mapping[str, InverterSession],
         readers: Mapping[str, ProfiledDevice] | None = None,
+        others: Mapping[str, CommandSession] | None = None,
     ) -> None:
         self._sessions = sessions
+        self._others = others or {}
         # Connections beside those of the sessions, whose threads keep commands up.
         self._readers = readers or {}
 
@@ -48,13 +54,16 @@ class ProfileDevice:
         return max((share for share in shares if share is not None), default=None)
 
     def apply(self, writes: Sequence[Write]) -> None:
-        """Command each battery and return once its device has acknowledged.
+        """Command each device and return once it has acknowledged.
 
         Raises:
             DeviceError: a device does not answer, or refuses.
         """
         for write in writes:
             with _as_device_error(write.to):
+                if write.to in self._others:
+                    self._others[write.to].command(DeviceCommand.parse(write.value))
+                    continue
                 self._sessions[write.to].command(read_description(write.value))
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
@@ -71,6 +80,9 @@ class ProfileDevice:
         for place in dict.fromkeys(places):
             try:
                 with _as_device_error(place):
+                    if place in self._others:
+                        texts[place] = _read_command(self._others[place])
+                        continue
                     session = self._sessions[place.removesuffix(SOC_OF)]
                     if not place.endswith(SOC_OF):
                         texts[place] = self._read_setpoint(place, session)
@@ -87,7 +99,7 @@ class ProfileDevice:
 
     def close(self) -> None:
         """Close the connections."""
-        for session in self._sessions.values():
+        for session in (*self._sessions.values(), *self._others.values()):
             session.close()
         for reader in self._readers.values():
             reader.close()
@@ -117,8 +129,16 @@ class ProfileDevice:
         return f"{RESET if is_reset else OTHER}: {describe(setpoint)}"
 
 
+def _read_command(session: CommandSession) -> str:
+    """Return the command that a device follows, as a text to read back."""
+    command = session.read_back()
+    if command is None:
+        return RESET if session.may_fall_back else OTHER
+    return NOT_FOLLOWED if session.disobeys else str(command)
+
+
 class MixedDevice:
-    """Connection to batteries with a profile and to all other devices.
+    """Connection to devices with a profile and to all others.
 
     Those are reached over Home Assistant or a broker.
     """
@@ -175,7 +195,7 @@ def open_device(
     *,
     open_session: Callable[[ProfiledDevice], InverterSession] = InverterSession,
 ) -> ProfileDevice:
-    """Return the batteries of a section that have a profile.
+    """Return the devices of a section that have a profile.
 
     ``count_writes`` returns the counter of the device at an address.
 
@@ -184,12 +204,17 @@ def open_device(
     """
     sessions: dict[str, InverterSession] = {}
     readers: dict[str, ProfiledDevice] = {}
-    for name, via in control.vias.items():
+    others: dict[str, CommandSession] = {}
+    batteries = {battery.place for battery in control.batteries}
+    for place, via in control.vias_by_place.items():
         device = reach_device(via, settings.data_folder)
         device.counter = count_writes(via.address)
-        sessions[f"{PROFILED}{name}"] = open_session(device)
-        readers[f"{PROFILED}{name}"] = reach_device(via, settings.data_folder)
-    return ProfileDevice(sessions, readers)
+        if place in batteries:
+            sessions[place] = open_session(device)
+            readers[place] = reach_device(via, settings.data_folder)
+        else:
+            others[place] = CommandSession(device)
+    return ProfileDevice(sessions, readers, others)
 
 
 @contextmanager

@@ -337,8 +337,11 @@ def _offer_profiles(name: str, typed: Typed, _: Lookup | None) -> list[tuple[str
     """
     if name != "profile_place":
         return None
-    inverters = [profile for profile in list_profiles() if profile.kind == "battery_inverter"]
-    offered = [(profile.profile, profile.title) for profile in inverters]
+    offered = [
+        (profile.profile, profile.title)
+        for profile in list_profiles()
+        if profile.kind == "battery_inverter" and profile.is_commanded
+    ]
     return _with_chosen(offered, typed.get(name, ""))
 
 

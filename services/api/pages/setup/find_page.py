@@ -242,7 +242,7 @@ def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, 
     document = device.model_dump(mode="json", include=fields)
     after = {**answers, TAKEN: [*taken, document]}
     place = sum(other["kind"] == "battery_inverter" for other in taken)
-    if device.kind == "meter" or place >= MOST_DEVICES:
+    if device.kind != "battery_inverter" or place >= MOST_DEVICES:
         return after
     return _connect_battery(after, device, place)
 
@@ -280,6 +280,8 @@ def _connect_battery(answers: dict[str, Any], device: NetworkDevice, place: int)
     if device.capacity_kwh is not None and not battery.get("capacity_kwh"):
         battery |= write_numbers(capacity_kwh=device.capacity_kwh)
     answers = answers | {"batteries": batteries}
+    if not device.commanded:
+        return answers
     control = answers.get("control") or {}
     name = battery_names(answers)[place]
     connection = {"profile_place": device.profile, **_write_address(device)}

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from luna.contracts.control import Override, ReasonCode
-from luna.contracts.device_template import Write, write_values
+from luna.contracts.device_command import CommandMode, DeviceCommand
+from luna.contracts.device_template import WATTS, Write, write_values
 from luna.contracts.plan import PlanReply
 from luna.energy.device_shares import PowerRequest
 from luna.energy.devices import SWITCHED_KINDS
@@ -88,14 +89,26 @@ class SwitchedLoad:
         mode = str(setpoint.mode) if isinstance(setpoint, LoadSetpoint) else "own"
         if mode not in {"own", "on", "off"}:
             mode = "own"
-        if mode == "own" and "own" not in self.control.modes:
-            mode = "on" if self.device.ends_itself else "off"
-        return mode
+        has_own = self.control.via is not None or "own" in self.control.modes
+        return mode if mode != "own" or has_own else self._stand_in
+
+    @property
+    def _stand_in(self) -> CommandMode:
+        """The mode of a device that has no rule of its own."""
+        return "on" if self.device.ends_itself else "off"
 
     def render(self, allowed: Setpoints) -> list[Write]:
         setpoint = allowed[self.name]
         if not isinstance(setpoint, LoadSetpoint):
             return []
+        if self.control.via is not None:
+            is_own = setpoint.mode == "own"
+            command = DeviceCommand(
+                setpoint.mode,
+                stand_in=self._stand_in if is_own else None,
+                power_w=None if setpoint.mode == "off" else self.device.power_kw * WATTS,
+            )
+            return [Write(self.control.place, str(command), self.control.place)]
         return write_values(
             self.control.writes, setpoint.mode, {"mode": self.control.modes[setpoint.mode]}
         )

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import ClassVar
 
 from luna.contracts.control import Override, ReasonCode, VehicleSetpoint
+from luna.contracts.device_command import DeviceCommand
 from luna.contracts.device_template import WATTS, Write, write_values
 from luna.contracts.plan import PlanReply
 from luna.energy.device_shares import PowerRequest
-from luna.energy.devices.vehicle import ElectricVehicle, VehicleControl
+from luna.energy.devices.vehicle import Charger, ElectricVehicle, VehicleControl
 from luna.energy.physics.safety import clamp_charging, clamp_giving
 from luna.energy.site import Site
 from luna.energy.site.control import Control
@@ -73,9 +74,10 @@ class ChargerUnit:
 
         Without one it charges, for an empty car in the morning is worse than an expensive
         kilowatt-hour. After a fault it charges at its least power, for no plan keeps the fuse's and
-        the peak's limits.
+        the peak's limits. So does one with a profile, whose own mode may be its highest power.
         """
-        if "own" in self.control.modes:
+        has_own = "own" in self.control.known_modes
+        if has_own and (self.control.via is None or reason in HANDED_BACK):
             return self._make_setpoint("own", 0.0)
         power_kw = self.vehicle.most_charge_kw
         if reason not in HANDED_BACK:
@@ -95,7 +97,7 @@ class ChargerUnit:
     @property
     def _takes_power(self) -> bool:
         """Whether the charger follows a power, and is not just switched on and off."""
-        return takes_power(self.control.writes)
+        return self.control.via is not None or takes_power(self.control.writes)
 
     @property
     def _powers(self) -> tuple[tuple[float, float], ...]:
@@ -115,7 +117,7 @@ class ChargerUnit:
         if setpoint.mode == "give":
             return {name: self._give_safely(setpoint, soc, limit)}
         most_kw = self.vehicle.most_charge_kw
-        if setpoint.mode == "own" and "own" in self.control.modes:
+        if setpoint.mode == "own" and "own" in self.control.known_modes:
             if limit.may_draw(name, most_kw):
                 return {name: VehicleSetpoint(mode="own", charge_kw=0.0)}
             # By itself it would draw more than an operator's limit leaves.
@@ -137,7 +139,7 @@ class ChargerUnit:
         self, setpoint: VehicleSetpoint, soc: Mapping[str, float], limit: UnitLimit
     ) -> VehicleSetpoint:
         """Return the discharge that the safety layer allows."""
-        if "give" not in self.control.modes:
+        if "give" not in self.control.known_modes:
             return STOP
         give_kw = clamp_giving(
             setpoint.give_kw,
@@ -154,6 +156,9 @@ class ChargerUnit:
         setpoint = allowed[self.vehicle.name]
         if not isinstance(setpoint, VehicleSetpoint):
             return []
+        if self.control.via is not None:
+            command = self._make_command(setpoint)
+            return [Write(self.control.place, str(command), self.control.place)]
         power_kw = setpoint.charge_kw or setpoint.give_kw
         values = {
             "mode": self.control.modes[setpoint.mode],
@@ -162,13 +167,29 @@ class ChargerUnit:
         }
         charger = self.vehicle.charger
         if charger is not None:
-            phases = charger.phases_at(power_kw)
-            if setpoint.phases in charger.phases:
-                phases = setpoint.phases
-            # Chargers take whole amperes; rounded down, never beyond the safe power.
-            current_a = math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)
+            phases, current_a = _split_power(charger, power_kw, setpoint.phases)
             values |= {"phases": f"{phases}", "current_a": f"{current_a}"}
         return write_values(self.control.writes, setpoint.mode, values)
+
+    def _make_command(self, setpoint: VehicleSetpoint) -> DeviceCommand:
+        """Return the command of a charger with a profile.
+
+        One without a rule of its own charges with its highest safe current instead.
+        """
+        charger = self.vehicle.charger
+        if setpoint.mode not in {"own", "charge"} or charger is None:
+            return DeviceCommand("stop")
+        is_own = setpoint.mode == "own"
+        power_kw = self.vehicle.most_charge_kw if is_own else setpoint.charge_kw
+        phases, current_a = _split_power(charger, power_kw, setpoint.phases)
+        return DeviceCommand(
+            "own" if is_own else "charge",
+            stand_in="charge" if is_own else None,
+            current_a=current_a,
+            # One that cannot switch is left with the phases that it is connected with.
+            phases=phases if len(set(charger.phases)) > 1 else None,
+            power_w=math.floor(power_kw * WATTS),
+        )
 
     def _make_setpoint(self, mode: str, power_kw: float) -> Setpoints:
         supported = mode if mode in {"own", "charge", "stop", "give"} else "stop"
@@ -177,6 +198,14 @@ class ChargerUnit:
         if mode == "give":
             setpoint |= {"charge_kw": 0.0, "give_kw": power_kw}
         return {self.vehicle.name: VehicleSetpoint.model_validate(setpoint)}
+
+
+def _split_power(charger: Charger, power_kw: float, wished: int | None) -> tuple[int, int]:
+    """Return number of phases and whole amperes of a power, never beyond it."""
+    phases = charger.phases_at(power_kw)
+    if wished in charger.phases:
+        phases = wished
+    return phases, math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
