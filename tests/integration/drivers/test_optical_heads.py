@@ -120,8 +120,11 @@ def test_a_section_of_any_name_is_read(
     def answer(client: paho.Client, _data: object, _message: paho.MQTTMessage) -> None:
         client.publish(f"tele/head_{section}/SENSOR", json.dumps(document))
 
+    listens = threading.Event()
     client.on_message = answer
+    client.on_subscribe = lambda *_: listens.set()
     client.subscribe(f"cmnd/head_{section}/TelePeriod")
+    assert listens.wait(10)
     with reach_head(TASMOTA, broker.port, f"head_{section}") as meter:
         readings: dict[str, float] = {}
 
