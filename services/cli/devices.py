@@ -430,19 +430,24 @@ def simulate_device(
     ] = None,
 ) -> None:
     """Simulate a product, to test without owning one."""
-    from luna.platform.drivers.device_server import SIMULATED_PREFIX, serve_device
+    from luna.platform.drivers.device_server import (
+        SIMULATED_PREFIX,
+        SIMULATED_SERIAL,
+        serve_device,
+    )
     from luna.platform.drivers.profiles import load_profile
     from luna.platform.drivers.simulated_charge_point import simulate
     from luna.platform.settings import load_settings
 
     device = simulate(load_profile(profile, load_settings().data_folder))
-    over_mqtt = device.profile.transport.kind == "mqtt"
-    topics = prefix or SIMULATED_PREFIX
-    host = broker if over_mqtt else "127.0.0.1"
-    with serve_device(device, host=host, port=port, prefix=topics) as server:
+    kind = device.profile.transport.kind
+    default_prefix = SIMULATED_SERIAL if kind == "sma_multicast" else SIMULATED_PREFIX
+    shown_prefix = prefix or default_prefix
+    host = broker if kind == "mqtt" else "127.0.0.1"
+    with serve_device(device, host=host, port=port, prefix=shown_prefix) as server:
         address = f"{host}:{server.port}"
-        if over_mqtt:
-            address = f"{address} with prefix {topics}"
+        if device.profile.needs_prefix:
+            address = f"{address} with prefix {shown_prefix}"
         _print_plain(f"{profile} answers at {address}; Ctrl-C ends it.")
         try:
             Event().wait(seconds)

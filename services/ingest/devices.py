@@ -30,7 +30,12 @@ from luna.platform.drivers.command_trial import (
 from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.networks import require_home_network
 from luna.platform.drivers.plausibility import ImplausibleReading, rate_readings
-from luna.platform.drivers.profile import READING_UNITS, LimitName, ModbusTransport
+from luna.platform.drivers.profile import (
+    READING_UNITS,
+    HttpTransport,
+    LimitName,
+    MqttTransport,
+)
 from luna.platform.drivers.profiled_device import reach_device
 from luna.platform.drivers.profiles import list_profiles, load_profile
 from luna.platform.drivers.trial import (
@@ -79,8 +84,9 @@ def search_network(
     devices = []
     for match in search.devices:
         profile = match.profile
-        # Modbus has no password.
-        secret = None if isinstance(profile.transport, ModbusTransport) else request.secret
+        # Nothing else has a password.
+        takes_secret = isinstance(profile.transport, HttpTransport | MqttTransport)
+        secret = request.secret if takes_secret else None
         unit = None if match.unit in profile.units[:1] else match.unit
         via = Via(
             profile=profile.profile,

@@ -64,7 +64,10 @@ class Via(ControlPart):
         Field(
             pattern=r"^[A-Za-z0-9.:_-]+$",
             max_length=253,
-            description="its name or address in the network",
+            description=(
+                "its name or address in the network; of a serial line its name below /dev, such as "
+                "ttyUSB0"
+            ),
         ),
     ]
     port: Annotated[int | None, Field(ge=1, le=65535, description="empty: the profile's")] = None
@@ -76,7 +79,10 @@ class Via(ControlPart):
         Field(
             pattern=r"^[A-Za-z0-9_./:-]+$",
             max_length=120,
-            description="MQTT: how the device's topics begin, or the id of its portal",
+            description=(
+                "MQTT: how the device's topics begin, or the id of its portal; sma_multicast: the "
+                "meter's serial number"
+            ),
         ),
     ] = None
     secret: Annotated[

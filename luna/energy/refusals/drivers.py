@@ -6,8 +6,8 @@ from luna.energy.refusals.reason import RefusalReason
 REASONS: dict[str, RefusalReason] = {
     "device-silent": RefusalReason(
         "the device does not answer",
-        "Check that it is on and in the network, and that its interface (Modbus TCP, HTTP or "
-        "MQTT) is enabled.",
+        "Check that it is on and in the network, and that its interface (Modbus TCP, HTTP, MQTT or "
+        "P1) is enabled.",
         error=UnavailableError,
     ),
     "device-refuses": RefusalReason(
@@ -82,9 +82,16 @@ REASONS: dict[str, RefusalReason] = {
         "Switch the device off and on; it may hang.",
         error=UnavailableError,
     ),
+    "device-telegrams-unreadable": RefusalReason(
+        "the meter sends telegrams that cannot be read",
+        "Check the converter and its speed; telegrams need a CRC (DSMR 4 or later) and no "
+        "encryption.",
+        error=UnavailableError,
+    ),
     "device-prefix-missing": RefusalReason(
-        "the profile {profile} needs the start of the device's topics",
-        "Give it as prefix, such as shellypro3em-0123456789ab or the id of a portal.",
+        "the profile {profile} needs the start of the device's topics, or its serial number",
+        "Give it as prefix, such as shellypro3em-0123456789ab, the id of a portal, or the number "
+        "on the meter.",
     ),
     "device-secret-missing": RefusalReason(
         "there is no password in {path}", "Write user:password, or the token, into that file."

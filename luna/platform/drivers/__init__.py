@@ -6,7 +6,9 @@
 - ``modbus.py`` carries registers over Modbus TCP; ``sharing.py`` gives all processes one connection
   per device, and ``proxy.py`` offers it to other programs at a port.
 - ``points.py`` is the interface of a transport, points by name; ``modbus_points.py``,
-  ``http_points.py`` and ``mqtt_points.py`` implement it.
+  ``http_points.py``, ``mqtt_points.py`` and ``telegram_points.py`` implement it.
+- ``p1.py`` and ``sma_emeter.py`` receive what meters send by themselves, ``telegram_server.py``
+  simulates them; ``document_formats.py`` reads JSON and, by ``sml.py``, messages of German meters.
 - ``setpoint_parts.py`` holds the parts of a set-point that writes carry, and their texts for an
   owner; ``mode_emulation.py`` emulates modes that a device lacks from the power flows.
 - ``profiled_device.py`` reads and writes a device by its profile; ``write_limits.py`` limits the

@@ -8,7 +8,14 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
@@ -22,7 +29,7 @@ from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.json_values import parse_document
+from luna.platform.drivers.document_formats import read_as
 from luna.platform.drivers.mqtt_points import TLS_PORT
 from luna.platform.drivers.networks import list_home_hosts, list_own_addresses
 from luna.platform.drivers.ocpp_points import choose_profile, identify, list_charge_points
@@ -30,11 +37,15 @@ from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import (
     PREFIX_PART,
     DeviceProfile,
+    HttpTransport,
     IdentityField,
+    ModbusTransport,
     MqttTransport,
-    OcppTransport,
+    MulticastTransport,
+    P1Transport,
 )
 from luna.platform.drivers.profiled_device import reach
+from luna.platform.drivers.sma_emeter import join_group, name_document, take_waiting
 from luna.platform.extras import MDNS, require_extra
 
 if TYPE_CHECKING:
@@ -109,7 +120,7 @@ def search_network(
     if port is None:
         listening = listen_for_services(hosts)
     devices: list[FoundDevice] = []
-    with listening as announcements:
+    with listening as announcements, listen_for_datagrams(hosts, profiles, port) as datagrams:
         # In batches, so that a caller can show the progress and stop the search.
         for first in range(0, len(hosts), AT_ONCE):
             progress(first, len(hosts))
@@ -123,6 +134,7 @@ def search_network(
                 continue
             fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
             devices += _ask_port(service.host, service.port, fitting, secret)
+        devices += datagrams.wait()
     progress(len(hosts), len(hosts))
     devices.sort(key=_by_address)
     if data_folder is not None:
@@ -167,10 +179,19 @@ def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
     identifiable = [
         profile
         for profile in profiles
-        if (profile.sunspec or profile.identified)
-        and not isinstance(profile.transport, OcppTransport)
+        if (profile.sunspec or profile.identified) and answers_at_port(profile)
     ]
     return sorted(identifiable, key=_generality)
+
+
+def answers_at_port(profile: DeviceProfile) -> bool:
+    """Return whether devices of a profile are found by connecting to a port of theirs."""
+    match profile.transport:
+        case ModbusTransport() | HttpTransport() | MqttTransport():
+            return True
+        case P1Transport() as transport:
+            return transport.kind == "p1_tcp"
+    return False
 
 
 def _ask(
@@ -191,7 +212,7 @@ def _ask_port(
 ) -> list[FoundDevice]:
     settled: dict[tuple[str, int | None], FoundDevice | None] = {}
     for profile in profiles:
-        if isinstance(profile.transport, MqttTransport):
+        if isinstance(profile.transport, MqttTransport | P1Transport):
             continue
         for unit in profile.units or (None,):
             place = (profile.transport.kind, unit)
@@ -216,10 +237,24 @@ def _ask_port(
         return list(found_once.values())
     over_mqtt = [profile for profile in profiles if isinstance(profile.transport, MqttTransport)]
     announced = list_announced(host, port, over_mqtt, secret=secret)
-    return [
-        FoundDevice(host, port, None, device.identity, device.profile, device.prefix)
-        for device in announced
-    ]
+    if announced:
+        return [
+            FoundDevice(host, port, None, device.identity, device.profile, device.prefix)
+            for device in announced
+        ]
+    # Last: a port that sends nothing has to be listened to for as long as a slow meter may take.
+    return _listen_at_port(host, port, profiles)
+
+
+def _listen_at_port(host: str, port: int, profiles: Iterable[DeviceProfile]) -> list[FoundDevice]:
+    """Return the meter that sends telegrams at a port, if there is one."""
+    for profile in profiles:
+        if not isinstance(profile.transport, P1Transport):
+            continue
+        via = Via(profile=profile.profile, host=host, port=port)
+        with closing(reach(profile, via)) as device, suppress(LunaError):
+            return [FoundDevice(host, port, None, device.identify(), profile)]
+    return []
 
 
 def _speaks_another(devices: Iterable[FoundDevice | None], profile: DeviceProfile) -> bool:
@@ -328,6 +363,62 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
         zeroconf.close()
 
 
+@dataclass(slots=True)
+class DatagramListeners:
+    """Sockets that receive the datagrams of meters.
+
+    Attributes:
+        hosts: whose datagrams count.
+        sockets: each with the profile and port that it listens for.
+        listens_until: seconds of the monotonic clock.
+    """
+
+    hosts: Collection[str]
+    sockets: list[tuple[socket.socket, DeviceProfile, int]] = field(default_factory=list)
+    listens_until: float = 0.0
+
+    def wait(self) -> list[FoundDevice]:
+        """Return the meters once the time to send has passed."""
+        if self.sockets:
+            time.sleep(max(0.0, self.listens_until - time.monotonic()))
+        devices: dict[str, FoundDevice] = {}
+        for link, profile, port in self.sockets:
+            identified = profile.identified
+            if identified is None:
+                continue
+            for meter in take_waiting(link):
+                serial = str(meter.document["serial"])
+                places = {name_document(PREFIX_PART): meter.document}
+                identity = identified.read_documents(places, profile.covers[0].brand)
+                if identity is not None and meter.host in self.hosts:
+                    devices[serial] = FoundDevice(meter.host, port, None, identity, profile, serial)
+        return list(devices.values())
+
+
+@contextmanager
+def listen_for_datagrams(
+    hosts: Collection[str], profiles: Iterable[DeviceProfile], port: int | None
+) -> Iterator[DatagramListeners]:
+    """Yield what receives the datagrams of meters among ``hosts`` while the block runs.
+
+    Empty where this machine is in none of the hosts' networks.
+    """
+    listeners = DatagramListeners(hosts)
+    with ExitStack() as opened:
+        for profile in profiles:
+            transport = profile.transport
+            if not isinstance(transport, MulticastTransport):
+                continue
+            own_port = port or transport.port
+            for address in list_own_addresses(hosts):
+                # A network without multicast.
+                with suppress(OSError):
+                    link = opened.enter_context(join_group(transport, own_port, address))
+                    listeners.sockets.append((link, profile, own_port))
+        listeners.listens_until = time.monotonic() + LISTENS_S
+        yield listeners
+
+
 BROKER_PATIENCE_S = 3.0
 # Retained messages come at once, periodic ones within this time.
 BROKER_LISTENS_S = 2.0
@@ -359,13 +450,10 @@ def list_announced(
         return []
     from luna.platform.mqtt import BrokerError, BrokerLink
 
-    messages: dict[str, Any] = {}
+    messages: dict[str, bytes] = {}
 
     def on_message(message: "paho.MQTTMessage") -> None:
-        try:
-            messages[message.topic] = parse_document(message.payload)
-        except ValueError:
-            return
+        messages[message.topic] = message.payload
 
     topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
     user = None if secret is None else secret.user
@@ -387,21 +475,24 @@ def list_announced(
     return devices
 
 
-def _match_devices(profile: DeviceProfile, messages: Mapping[str, Any]) -> list[AnnouncedDevice]:
+def _match_devices(profile: DeviceProfile, messages: Mapping[str, bytes]) -> list[AnnouncedDevice]:
     """Return the devices of a profile among the messages, by topic."""
     identified = profile.identified
-    if identified is None:
+    if identified is None or not isinstance(profile.transport, MqttTransport):
         return []
     documents_by_prefix: dict[str, dict[str, Any]] = {}
     for rule in identified.documents:
         before, _, after = rule.at.partition(PREFIX_PART)
         pattern = re.compile(f"{re.escape(before)}([^/]+){re.escape(after)}")
-        for topic, document in messages.items():
+        for topic, payload in messages.items():
             match = pattern.fullmatch(topic)
             if match is None:
                 continue
             prefix = match[1]
-            if identified.prefix is None or identified.prefix.fullmatch(prefix):
+            if identified.prefix is not None and not identified.prefix.fullmatch(prefix):
+                continue
+            with suppress(ValueError):
+                document = read_as(payload, profile.transport.documents)
                 documents_by_prefix.setdefault(prefix, {})[rule.at] = document
     devices: list[AnnouncedDevice] = []
     for prefix in sorted(documents_by_prefix):

@@ -1,6 +1,7 @@
 """Serve a simulated device over its profile's transport.
 
-Registers go over Modbus TCP, JSON documents over HTTP, JSON messages to an MQTT broker.
+Registers go over Modbus TCP, JSON documents over HTTP, JSON messages to an MQTT broker; telegrams
+and datagrams are sent by ``telegram_server.py``.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,10 +18,20 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
+from luna.platform.drivers.document_formats import write_as
 from luna.platform.drivers.modbus import framing
 from luna.platform.drivers.point_image import JsonImage, RegisterImage
-from luna.platform.drivers.profile import PREFIX_PART, HttpTransport, MqttTransport, RegisterTable
+from luna.platform.drivers.profile import (
+    PREFIX_PART,
+    HttpTransport,
+    MqttTransport,
+    MulticastTransport,
+    P1Transport,
+    RegisterTable,
+)
+from luna.platform.drivers.server_faults import ServerFaults
 from luna.platform.drivers.simulated_product import SimulatedProduct
+from luna.platform.drivers.telegram_server import DatagramServer, TelegramServer
 
 if TYPE_CHECKING:
     import paho.mqtt.client as paho
@@ -31,21 +41,6 @@ if TYPE_CHECKING:
 
 _WRITES = (6, 16)
 _TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
-
-
-@dataclass
-class ServerFaults:
-    """Faults of a simulated device.
-
-    Attributes:
-        delay_s: before each answer.
-        writes_taken: more writes until all are refused; None: none is.
-        lacks: registers that do not exist.
-    """
-
-    delay_s: float = 0.0
-    writes_taken: int | None = None
-    lacks: set[int] = field(default_factory=set)
 
 
 class RegisterServer:
@@ -235,7 +230,9 @@ class DocumentHandler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, {"error": "not found"})
 
     def _answer(self, status: HTTPStatus, document: Any) -> None:
-        body = json.dumps(document).encode()
+        transport = cast("HttpTransport", self._served.device.profile.transport)
+        kind = transport.documents if status == HTTPStatus.OK and document else "json"
+        body = write_as(document, kind)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -282,7 +279,7 @@ class MessageServer:
         }
         # The identity is retained for clients that subscribe later.
         self._announced = {self._topic(rule.at) for rule in image.identity}
-        self._published: dict[str, str] = {}
+        self._published: dict[str, bytes] = {}
         self._lock = threading.Lock()
         self._listens = threading.Event()
         self._ending = threading.Event()
@@ -323,7 +320,7 @@ class MessageServer:
         with self._lock:
             image = cast("JsonImage", self.device.look())
             documents = {
-                self._topic(name): json.dumps(document)
+                self._topic(name): write_as(document, self._transport.documents)
                 for name, document in image.documents().items()
             }
             for topic, text in documents.items():
@@ -402,11 +399,14 @@ def served(server: ServerT) -> Iterator[ServerT]:
 
 # Default topic prefix of a simulated device.
 SIMULATED_PREFIX = "simulated"
+# Serial number of a simulated meter that sends datagrams.
+SIMULATED_SERIAL = "1901234567"
 
 
 class DeviceServer(Protocol):
     """A simulated device that answers at a port; over MQTT the broker's."""
 
+    device: SimulatedProduct
     port: int
     faults: ServerFaults
 
@@ -420,7 +420,8 @@ def serve_device(
 ) -> AbstractContextManager[DeviceServer]:
     """Serve a device while the block runs.
 
-    Port 0: a free one. Over MQTT host and port are the broker's, and port 0 is the profile's.
+    Port 0: a free one. Over MQTT host and port are the broker's, and port 0 is the profile's; of
+    what sends datagrams the prefix is its serial number, and port 0 is the profile's.
 
     Raises:
         UnavailableError: the port is taken, or the broker does not answer.
@@ -432,4 +433,9 @@ def serve_device(
             )
         case HttpTransport():
             return serve_documents(device, host=host, port=port)
+        case P1Transport():
+            return served(TelegramServer(device, host, port))
+        case MulticastTransport():
+            serial = prefix if prefix.isdecimal() else SIMULATED_SERIAL
+            return served(DatagramServer(device, host, port, serial))
     return serve_registers(device, host=host, port=port)

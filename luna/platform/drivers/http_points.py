@@ -14,8 +14,8 @@ from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE
 from luna.platform.drivers.device_secrets import DeviceSecret
+from luna.platform.drivers.document_formats import read_as
 from luna.platform.drivers.json_points import pick_point
-from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import (
     VALUE_PART,
@@ -178,7 +178,7 @@ class HttpPoints:
 
     def _get(self, path: str) -> Any:
         try:
-            return parse_document(self._request("GET", path))
+            return read_as(self._request("GET", path), self._transport.documents)
         except ValueError as exc:
             raise refuse(
                 "device-answer-unreadable", field="via", value=self.place, at=path

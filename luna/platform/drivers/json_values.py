@@ -5,6 +5,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+# Part of a path for a member whose name owners choose themselves.
+ANY_MEMBER = "*"
+_SOME_MEMBER = "SML"
+
 
 def parse_document(content: bytes | bytearray) -> Any:
     """Parse the JSON document that a device sent.
@@ -21,9 +25,15 @@ def parse_document(content: bytes | bytearray) -> Any:
 def look_up(document: Any, field: str) -> Any:
     """Return the value at a dotted path, None where there is none.
 
-    A decimal part indexes a list, and an empty path is the document itself.
+    A decimal part indexes a list, and an empty path is the document itself. ``ANY_MEMBER`` is the
+    first member in which the rest of the path is found.
     """
-    for name in field.split(".") if field else ():
+    names = field.split(".") if field else []
+    for depth, name in enumerate(names):
+        if name == ANY_MEMBER and isinstance(document, dict):
+            rest = ".".join(names[depth + 1 :])
+            values = [look_up(member, rest) for member in document.values()]
+            return next((value for value in values if value is not None), None)
         if isinstance(document, dict):
             document = document.get(name)
         elif isinstance(document, list) and name.isdecimal() and int(name) < len(document):
@@ -86,9 +96,18 @@ def place(document: Any, field: str, value: float | None) -> Any:
 
 
 def put_at(document: Any, field: str, value: Any) -> Any:
-    """Return a copy of a document with a value at a dotted path."""
+    """Return a copy of a document with a value at a dotted path.
+
+    A decimal part is a place in a list; ``ANY_MEMBER`` becomes one of some name.
+    """
     name, _, inner_field = field.partition(".")
+    name = _SOME_MEMBER if name == ANY_MEMBER else name
     if not name:
         return value
+    if name.isdecimal():
+        items = list(document or [])
+        items += [None] * (int(name) + 1 - len(items))
+        items[int(name)] = put_at(items[int(name)], inner_field, value)
+        return items
     members = document or {}
     return {**members, name: put_at(members.get(name), inner_field, value)}

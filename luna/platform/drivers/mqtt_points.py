@@ -17,8 +17,8 @@ from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
+from luna.platform.drivers.document_formats import read_as
 from luna.platform.drivers.json_points import pick_point, place_point
-from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, MqttTransport
 
@@ -260,7 +260,9 @@ class MqttPoints:
         if message.retain:
             return
         try:
-            document = parse_document(message.payload) if message.payload else None
+            document = (
+                read_as(message.payload, self._transport.documents) if message.payload else None
+            )
         except ValueError:
             document = None
         with self._news:

@@ -14,6 +14,7 @@ from luna.energy.site import Site
 from luna.energy.site.main_fuses import fuse_kw
 from luna.platform.drivers.profile import (
     READING_UNITS,
+    SIGNED_READINGS,
     STATE_READINGS,
     DeviceProfile,
     LimitName,
@@ -157,7 +158,8 @@ def check_readings(
         ratings: the most of some readings that the site allows for, tolerance included.
 
     Invariants:
-        a value is NaN, or not negative and within its rating; each NaN has a reason.
+        a value is NaN, or within its rating and, but for ``SIGNED_READINGS``, not negative; each
+        NaN has a reason.
     """
     values: dict[str, float] = {}
     implausible: list[ImplausibleReading] = []
@@ -175,10 +177,13 @@ def check_readings(
             ratings_of_both = (rating, find_rating(limits, ratings, opposite))
             known_ratings = [value for value in ratings_of_both if value is not None]
             rating = max(known_ratings, default=None)
+        is_signed = name in SIGNED_READINGS
         slack = _find_slack(profile, name, terms)
-        cause = _find_fault(name, terms, rating, is_one_way=opposite is None, slack=slack)
+        is_one_way = opposite is None and not is_signed
+        cause = _find_fault(name, terms, rating, is_one_way=is_one_way, slack=slack)
         total = sum(terms)
-        values[name] = max(total, 0.0) if cause is None else math.nan
+        value = total if is_signed else max(total, 0.0)
+        values[name] = value if cause is None else math.nan
         if cause is not None:
             implausible.append(ImplausibleReading(name, cause, total))
     for name in _list_contradictions(values):

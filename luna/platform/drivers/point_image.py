@@ -88,7 +88,11 @@ class JsonImage:
                 documents[point.at] = place(document, point.field_, None)
             else:
                 documents[point.at] = place_point(document, point, value)
+        shown = {(point.at, point.field_) for point in self.points.values()}
         for rule in self.identity:
+            # A point may identify a product as well.
+            if (rule.at, rule.field_) in shown:
+                continue
             documents[rule.at] = put_at(documents.get(rule.at), rule.field_, rule.example)
         return documents
 

@@ -63,6 +63,9 @@ ReadingName = Literal[
     "ac_input_w",
     "import_w",
     "export_w",
+    "phase_1_w",
+    "phase_2_w",
+    "phase_3_w",
     "load_w",
     "import_kwh",
     "export_kwh",
@@ -122,6 +125,8 @@ _DAY_S = 86_400
 # Surplus of the house from these; with the AC side, the inverter's output if its battery were idle.
 SURPLUS_READINGS: tuple[ReadingName, ...] = ("charge_w", "discharge_w", "import_w", "export_w")
 FLOW_READINGS: tuple[ReadingName, ...] = (*SURPLUS_READINGS, "ac_output_w", "ac_input_w")
+# Of each phase of the grid connection, negative while it feeds in: a fuse needs both directions.
+SIGNED_READINGS: tuple[ReadingName, ...] = ("phase_1_w", "phase_2_w", "phase_3_w")
 
 
 def split_sign(entry: str) -> tuple[int, str]:
@@ -175,6 +180,9 @@ class ModbusTransport(ProfilePart):
     ] = False
 
 
+DocumentFormat = Literal["json", "sml"]
+
+
 class HttpTransport(ProfilePart):
     """JSON documents over HTTP, of the device itself alone."""
 
@@ -192,6 +200,10 @@ class HttpTransport(ProfilePart):
             description="of auth: header, which one carries the token",
         ),
     ] = "Authorization"
+    documents: Annotated[
+        DocumentFormat,
+        Field(description="sml: messages of a German meter, whose numbers are named by OBIS code"),
+    ] = "json"
     patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
 
@@ -222,6 +234,10 @@ class MqttTransport(ProfilePart):
 
     kind: Literal["mqtt"]
     port: Annotated[int, Field(ge=1, le=65535, description="8883: over TLS")] = 1883
+    documents: Annotated[
+        DocumentFormat,
+        Field(description="sml: messages of a German meter, whose numbers are named by OBIS code"),
+    ] = "json"
     request: Annotated[
         MqttRequest | None, Field(description="empty: the device speaks by itself")
     ] = None
@@ -240,8 +256,48 @@ class OcppTransport(ChargePointTraits):
     kind: Literal["ocpp"]
 
 
+class P1Transport(ProfilePart):
+    """Telegrams that a smart meter sends by itself from its P1 port."""
+
+    kind: Annotated[
+        Literal["p1_tcp", "p1_serial"],
+        Field(
+            description=(
+                "the former through a converter that passes them on at a port; the latter at this "
+                "machine, where the host that the site names is a file of /dev"
+            )
+        ),
+    ]
+    port: Annotated[int, Field(ge=1, le=65535, description="p1_tcp: of the converter")] = 8088
+    baud: Annotated[Literal[9600, 115200], Field(description="p1_serial: speed of the line")] = (
+        115200
+    )
+    stale_s: Annotated[
+        float, Field(gt=0, le=3600, description="a telegram older than that says nothing any more")
+    ] = 30.0
+    patience_s: Annotated[float, Field(gt=0, le=30)] = 12.0
+
+
+class MulticastTransport(ProfilePart):
+    """Datagrams that a meter sends by itself to all of its network."""
+
+    kind: Annotated[Literal["sma_multicast"], Field(description="in SMA's protocol EMETER")]
+    group: Annotated[str, Field(pattern=r"^(22[4-9]|23\d)(\.\d{1,3}){3}$")] = "239.12.255.254"
+    port: Annotated[int, Field(ge=1, le=65535)] = 9522
+    stale_s: Annotated[
+        float, Field(gt=0, le=3600, description="a datagram older than that says nothing any more")
+    ] = 10.0
+    patience_s: Annotated[float, Field(gt=0, le=30)] = 3.0
+
+
 DeviceTransport = Annotated[
-    ModbusTransport | HttpTransport | MqttTransport | OcppTransport, Field(discriminator="kind")
+    ModbusTransport
+    | HttpTransport
+    | MqttTransport
+    | OcppTransport
+    | P1Transport
+    | MulticastTransport,
+    Field(discriminator="kind"),
 ]
 
 
@@ -443,8 +499,8 @@ class JsonPoint(Point):
         DocumentPlace,
         Field(
             description=(
-                "the document: a path of HTTP with its query, or a topic of MQTT; {prefix} is "
-                "what the site names"
+                "the document: a path of HTTP with its query, a topic of MQTT, telegram (P1), or "
+                "emeter/{prefix} (sma_multicast); {prefix} is what the site names"
             )
         ),
     ]
@@ -454,7 +510,10 @@ class JsonPoint(Point):
             alias="field",
             pattern=r"^[^\s.]+(\.[^\s.]+)*$|^$",
             max_length=255,
-            description="names with dots between; empty: all of it",
+            description=(
+                "names with dots between, * for a member of any name, a number for a place in a "
+                "list; empty: all of it"
+            ),
         ),
     ] = ""
     write_to: Annotated[
@@ -782,6 +841,10 @@ class SunSpecMap(ProfilePart):
         ),
     ] = None
     base: Register = 40000
+    units: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=255)], ...],
+        Field(description="numbers on the bus to look at beside the transport's"),
+    ] = ()
 
 
 class ChargerTraits(ProfilePart):
@@ -1060,7 +1123,8 @@ class DeviceProfile(ProfilePart):
         if not isinstance(self.transport, ModbusTransport):
             return ()
         further = () if self.identified is None else self.identified.units
-        return (self.transport.unit, *further)
+        of_models = () if self.sunspec is None else self.sunspec.units
+        return (self.transport.unit, *further, *of_models)
 
     @property
     def needs_prefix(self) -> bool:

@@ -22,6 +22,7 @@ from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.mode_emulation import FULL_SOC, HouseFlows, ac_power_w, stand_in
 from luna.platform.drivers.mqtt_points import MqttPoints
 from luna.platform.drivers.ocpp_points import OcppPoints
+from luna.platform.drivers.p1 import P1SerialSource, P1TcpSource
 from luna.platform.drivers.plausibility import (
     BALANCE,
     MOST_CAPACITY_KWH,
@@ -38,7 +39,9 @@ from luna.platform.drivers.profile import (
     LimitName,
     ModbusTransport,
     MqttTransport,
+    MulticastTransport,
     OcppTransport,
+    P1Transport,
     PointName,
     ReadingName,
     split_sign,
@@ -46,6 +49,8 @@ from luna.platform.drivers.profile import (
 )
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.setpoint_parts import PARTS, WATTS, DeviceFacts, PartWrite, find_limit
+from luna.platform.drivers.sma_emeter import MulticastSource
+from luna.platform.drivers.telegram_points import TelegramPoints, TelegramSource
 from luna.platform.drivers.write_limits import RESERVED_WRITES, Uncounted, WriteCounter
 
 # A device that reports no limits, asleep or starting, is asked for them again.
@@ -428,7 +433,18 @@ def reach(
             points = MqttPoints(profile, transport, via, secret=secret)
         case OcppTransport() as transport:
             points = OcppPoints(profile, transport, via, shared_in)
+        case P1Transport() | MulticastTransport() as transport:
+            points = TelegramPoints(profile, transport, _open_source(transport, via), via)
     return ProfiledDevice(profile, points)
+
+
+def _open_source(transport: P1Transport | MulticastTransport, via: Via) -> TelegramSource:
+    port = via.port or transport.port
+    if isinstance(transport, MulticastTransport):
+        return MulticastSource(via.host, port, transport)
+    if transport.kind == "p1_serial":
+        return P1SerialSource(via.host, transport)
+    return P1TcpSource(via.host, port, transport)
 
 
 def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:

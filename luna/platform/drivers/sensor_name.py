@@ -15,7 +15,7 @@ _SENSOR = re.compile(
     + r"(?P<profile>[a-z][a-z0-9_]*)@(?P<host>[A-Za-z0-9.:_-]+?)(?::(?P<port>\d{1,5}))?(?:/(?"
     r"P<unit>\d{1,3}))?"
     r"(?:\?prefix=(?P<prefix>[A-Za-z0-9_./:-]+))?(?:[?&]secret=(?"
-    r"P<secret>[a-z][a-z0-9_-]*))?#(?P<reading>[a-z_]+)"
+    r"P<secret>[a-z][a-z0-9_-]*))?#(?P<reading>[a-z0-9_]+)"
 )
 
 

@@ -13,7 +13,12 @@ from typing import TypeAlias, cast
 
 from luna.energy.devices.battery import Mode
 from luna.platform.drivers.mode_emulation import HouseFlows, mode_of_ac_power
-from luna.platform.drivers.profile import PointWrite, split_sign, unit_factor
+from luna.platform.drivers.profile import (
+    SIGNED_READINGS,
+    PointWrite,
+    split_sign,
+    unit_factor,
+)
 from luna.platform.drivers.simulated_product import SimulatedProduct
 from luna.platform.simulated_home.battery import (
     SECONDS_PER_HOUR,
@@ -167,11 +172,13 @@ class SimulatedInverter(SimulatedProduct):
                 for sign, point in settled:
                     value -= sign * values[point] * unit_factor(self.profile.points[point], reading)
                 terms = [term for term in terms if term not in settled]
+            carrying = _list_carrying(reading, value, terms)
             for sign, point in terms:
                 factor = unit_factor(self.profile.points[point], reading)
                 # A sum is split equally among its points; a signed power is one direction minus the
                 # other.
-                part = sign * value / factor / len(terms)
+                share = sign * value / factor / len(carrying)
+                part = share if (sign, point) in carrying else 0.0
                 values[point] = values.get(point, 0.0) + part
         reverts = self.profile.reverts
         if reverts is not None and reverts.device_heartbeat is not None:
@@ -180,6 +187,20 @@ class SimulatedInverter(SimulatedProduct):
         # Zeros first: both directions may share a register and a sign bit.
         for point, value in sorted(shown_values.items(), key=lambda entry: entry[1] != 0):
             self.image.put(point, value)
+
+
+def _list_carrying(
+    reading: str, value: float, terms: list[tuple[int, str]]
+) -> list[tuple[int, str]]:
+    """Return the points of a reading that carry its value.
+
+    Of a signed reading with a point for each direction, those of the present one.
+    """
+    ways = {sign for sign, _ in terms}
+    if reading not in SIGNED_READINGS or len(ways) == 1:
+        return terms
+    way = 1 if value >= 0 else -1
+    return [term for term in terms if term[0] == way]
 
 
 def _has_terms(reading: tuple[str, tuple[str, ...]]) -> bool:
@@ -207,6 +228,7 @@ def measure_house(
         "ac_output_w": max(pv_kw - power_kw, 0.0) * WATTS,
         "ac_input_w": max(power_kw - pv_kw, 0.0) * WATTS,
         "load_w": load_kw * WATTS,
+        **{phase: grid_kw * WATTS / len(SIGNED_READINGS) for phase in SIGNED_READINGS},
         "import_w": max(grid_kw, 0.0) * WATTS,
         "export_w": max(-grid_kw, 0.0) * WATTS,
         "import_kwh": import_kwh,

@@ -1,6 +1,6 @@
 """Add a device with a profile to a site: what it drives, and sensors from its readings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from luna.energy.devices import SWITCHED_KINDS
@@ -8,7 +8,7 @@ from luna.energy.devices.commands import Via
 from luna.energy.devices.vehicle import MOST_OF_ONE_PHASE_KW, ElectricVehicle
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, parse_site
-from luna.platform.drivers.profile import ChargerTraits, DeviceProfile
+from luna.platform.drivers.profile import SIGNED_READINGS, ChargerTraits, DeviceProfile
 from luna.platform.drivers.sensor_name import ProfiledSensor, name_sensor
 
 # Readings of a device by their sensor role in a site; a counter is preferred to a power.
@@ -37,6 +37,18 @@ _UNCLEAR: Mapping[str, str] = {
     "vehicles": "device-vehicle-unclear",
     "loads": "device-load-unclear",
 }
+
+PHASES_ROLE = "grid_phase_import"
+
+
+def list_phases(via: Via, kind: str, readings: Collection[str]) -> list[str]:
+    """Return the sensors of the connection's phases, none where a device lacks one of them.
+
+    Only a meter measures the connection alone.
+    """
+    if kind != "meter" or not set(SIGNED_READINGS) <= set(readings):
+        return []
+    return [name_sensor(via, reading) for reading in SIGNED_READINGS]
 
 
 def add_device(site: Site, via: Via, profile: DeviceProfile, *, name: str | None = None) -> Site:
@@ -147,6 +159,10 @@ def _add_sensors(
         may_add = role in _ADDED_UP and all(map(_is_profiled, present))
         if sensor not in present and (not present or may_add):
             sensors[role] = [*present, sensor]
+    phases = list_phases(via, profile.kind, profile.reads)
+    fuse_phases = document["grid"].get("main_fuse_phases")
+    if phases and fuse_phases != 1 and not sensors.get(PHASES_ROLE):
+        sensors[PHASES_ROLE] = phases
 
 
 def _is_profiled(entry: object) -> bool:

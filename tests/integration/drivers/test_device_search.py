@@ -105,6 +105,32 @@ def test_a_meter_that_answers_over_http_is_found_and_says_what_it_is() -> None:
     )
 
 
+SHELLY_METERS = ("shelly_em", "shelly_3em", "shelly_em_gen3", "shelly_pro_3em")
+
+
+def test_meters_of_one_maker_are_told_apart() -> None:
+    over_http = [profile for profile in OTHERS if profile.transport.kind == "http"]
+    for product in SHELLY_METERS:
+        device = SimulatedInverter(load_profile(product, NO_FOLDER))
+        with serve_device(device) as server:
+            [found] = find_devices(["127.0.0.1"], over_http, port=server.port)
+        assert name(found) == product
+
+
+def test_a_smart_meter_behind_an_inverter_is_found_at_either_of_its_numbers() -> None:
+    profile = load_profile("fronius_smart_meter", NO_FOLDER)
+    for unit in (240, 200):
+        at_unit = profile.transport.model_copy(update={"unit": unit})
+        device = SimulatedInverter(profile.model_copy(update={"transport": at_unit}))
+        with serve_registers(device) as server:
+            # Beside the profile of any meter of SunSpec's.
+            meters = [profile, load_profile("sunspec_meter", NO_FOLDER)]
+            [found] = find_devices(["127.0.0.1"], meters, port=server.port)
+        assert (name(found), found.unit) == ("fronius_smart_meter", unit)
+        assert found.identity is not None
+        assert found.identity.maker == "Fronius"
+
+
 @pytest.mark.parametrize(
     ("profile", "identity"),
     [
@@ -128,7 +154,7 @@ def make_other_product() -> SimulatedInverter:
     assert profile.identified is not None
     model, *others = profile.identified.documents
     other = profile.identified.model_copy(
-        update={"documents": (model.model_copy(update={"example": "SPEM-002CEBEU50"}), *others)}
+        update={"documents": (model.model_copy(update={"example": "SNSW-001X16EU"}), *others)}
     )
     return SimulatedInverter(profile.model_copy(update={"identified": other}))
 

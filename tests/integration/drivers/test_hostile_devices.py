@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profile import DeviceProfile, ReadingName
 from luna.platform.drivers.profiled_device import ProfiledDevice, reach
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
@@ -244,4 +244,10 @@ def test_a_hostile_message_makes_its_reading_unknown_and_the_other_meter_is_read
         assert math.isnan(readings["import_w"])
         assert math.isnan(readings["export_w"])
         assert readings["import_kwh"] == 1
-        assert good.read() == {"import_w": 1500, "export_w": 0, "import_kwh": 1, "export_kwh": 2}
+        usual: dict[ReadingName, float] = {
+            "import_w": 1500,
+            "export_w": 0,
+            "import_kwh": 1,
+            "export_kwh": 2,
+        }
+        assert good.read(*usual) == usual

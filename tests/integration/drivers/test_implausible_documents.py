@@ -50,6 +50,9 @@ def ask_each_time(profile: DeviceProfile) -> DeviceProfile:
     [
         "shelly_pro_3em",
         "sonnen",
+        "shelly_em",
+        "shelly_3em",
+        "shelly_em_gen3",
         *(
             pytest.param(name, marks=needs_mosquitto)
             for name in ("shelly_pro_3em_mqtt", "victron_mqtt")

@@ -18,7 +18,7 @@ from luna.energy.site.document import explain_faults
 from luna.energy.site.main_fuses import assume_connection
 from luna.energy.timeline import parse_zone
 from luna.platform.drivers.sensor_name import name_sensor
-from luna.platform.drivers.site_device import READINGS_BY_ROLE
+from luna.platform.drivers.site_device import PHASES_ROLE, READINGS_BY_ROLE, list_phases
 from luna.platform.site_name import identifier_of
 from luna.words import Numbers
 from luna.words.numbers import read_number
@@ -167,6 +167,9 @@ def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]
             if not offered or (role in _AT_CONNECTION and role in names_by_role):
                 continue
             names_by_role.setdefault(role, []).append(name_sensor(via, offered[0]))
+        phases = list_phases(via, device["kind"], device["reads"])
+        if phases and PHASES_ROLE not in names_by_role:
+            names_by_role[PHASES_ROLE] = phases
     return _unwrap_single(names_by_role)
 
 

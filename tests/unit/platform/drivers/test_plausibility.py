@@ -16,7 +16,13 @@ from luna.platform.drivers.plausibility import (
     default_most,
     rate_readings,
 )
-from luna.platform.drivers.profile import DeviceProfile, LimitName, ReadingName, split_sign
+from luna.platform.drivers.profile import (
+    SIGNED_READINGS,
+    DeviceProfile,
+    LimitName,
+    ReadingName,
+    split_sign,
+)
 from luna.platform.drivers.profiles import list_profiles
 
 PROFILES = {profile.profile: profile for profile in list_profiles()}
@@ -60,7 +66,9 @@ def test_a_reading_is_unknown_with_a_reason_or_within_what_a_home_has(
     values, faults = check(name, points)
     assert {reading for reading, value in values.items() if math.isnan(value)} == faults.keys()
     known = {reading: values[reading] for reading in profile.reads if reading not in faults}
-    assert all(0 <= value <= default_most(reading) for reading, value in known.items())
+    for reading, value in known.items():
+        least = -default_most(reading) if reading in SIGNED_READINGS else 0
+        assert least <= value <= default_most(reading)
     if {"charge_w", "discharge_w"} <= known.keys():
         assert known["charge_w"] <= 5000 * 1.25 + 500
 

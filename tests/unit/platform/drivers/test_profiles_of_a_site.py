@@ -9,6 +9,7 @@ from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.energy.site import parse_site
 from luna.platform.drivers.profiles import list_profiles, load_profile, require_profiles
+from luna.platform.drivers.sensor_name import ProfiledSensor
 from luna.platform.drivers.site_device import add_device
 
 SITE = {
@@ -86,6 +87,29 @@ def test_a_meter_that_could_not_be_read_as_it_is_named_is_not_added(
             load_profile(via["profile"], Path("/nonexistent")),
         )
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("fuse_phases", "profile", "phases"),
+    [
+        (None, "gavazzi_em340", 3),
+        (3, "gavazzi_em340", 3),
+        (1, "gavazzi_em340", 0),
+        (3, "shelly_em", 0),
+    ],
+    ids=["unknown fuse", "three phases", "one phase", "meter of one phase"],
+)
+def test_a_meter_fills_the_phases_of_the_connection(
+    fuse_phases: int | None, profile: str, phases: int
+) -> None:
+    fuse = {} if fuse_phases is None else {"main_fuse_a": 35, "main_fuse_phases": fuse_phases}
+    site = parse_site(SITE | {"grid": {"import_limit_kw": 20, **fuse}})
+    via = Via(profile=profile, host="192.168.1.30")
+    added = add_device(site, via, load_profile(profile, Path("/nonexistent")))
+    names = [str(sensor) for sensor in added.input_sensors.grid_phase_import]
+    expected = [f"profile:{profile}@192.168.1.30#phase_{number}_w" for number in (1, 2, 3)]
+    assert names == expected[:phases]
+    assert [ProfiledSensor.parse(name) is not None for name in names] == [True] * phases
 
 
 CAR = {"name": "car", "capacity_kwh": 60}
