@@ -229,6 +229,7 @@ class VehicleSensorRoles(Part):
     ] = ()
     vehicle_soc: Annotated[Sensors, SensorRole("level")] = ()
     vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()
+    vehicle_range: Annotated[Sensors, SensorRole("state")] = ()
 
 
 # ``own``: the charger's own control, without commands.

@@ -13,6 +13,7 @@ series_vehicle_kwh = Auto
 role_vehicle_consumption = Ladeenergie des Autos
 role_vehicle_soc = Ladestand des Autos
 role_vehicle_connected = Auto ist angesteckt
+role_vehicle_range = Reichweite des Autos, in km
 setup_vehicles = Auto
 setup_none_vehicles = Kein Auto, das zu Hause lädt.
 setup_add_vehicles = Auto hinzufügen

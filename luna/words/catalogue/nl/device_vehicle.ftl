@@ -13,6 +13,7 @@ series_vehicle_kwh = Auto
 role_vehicle_consumption = Laadenergie van de auto
 role_vehicle_soc = Batterijniveau van de auto
 role_vehicle_connected = Auto is aangesloten
+role_vehicle_range = Actieradius van de auto, in km
 setup_vehicles = Auto
 setup_none_vehicles = Geen auto die thuis laadt.
 setup_add_vehicles = Auto toevoegen
