@@ -312,7 +312,7 @@ _POWERS = ("W", "kW", "MW")
 _CLASSES = (
     dict.fromkeys(_ENERGIES, "energy")
     | dict.fromkeys(_POWERS, "power")
-    | {"%": "battery", "km": "distance"}
+    | {"%": "battery", "km": "distance", "mi": "distance"}
 )
 # Of what is on or off, the classes that a cable may have.
 _PLUG_CLASSES = frozenset({"", "plug", "connectivity"})

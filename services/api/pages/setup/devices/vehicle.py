@@ -137,7 +137,7 @@ FORM = DeviceForm(
         "vehicle_connected": SensorHints(
             PLUG_WORDS, PLUG_OF_OTHERS, also=CAR_OR_TESLA, units=(SWITCHED,)
         ),
-        "vehicle_range": SensorHints(RANGE_WORDS, RANGE_OF_OTHERS, units=("km",)),
+        "vehicle_range": SensorHints(RANGE_WORDS, RANGE_OF_OTHERS, units=("km", "mi")),
     },
     controlled_as="vehicle",
 )
