@@ -10,6 +10,7 @@ from luna.platform.addresses import HomeAssistantAccess
 from services.api.gateway import Gateway
 from services.api.pages.setup.fields import FieldFault
 from services.api.pages.setup.home_assistant import (
+    GuessSource,
     HomeSensor,
     Lookup,
     find_source,
@@ -145,9 +146,9 @@ def _label(sensor: HomeSensor) -> str:
 
 def list_sources(
     lookup: Lookup, offered: Iterable[tuple[str, list[tuple[str, str]], str]]
-) -> dict[str, str]:
+) -> dict[str, GuessSource]:
     """Return on what each role's chosen sensor was proposed; those chosen otherwise are absent."""
-    sources = {}
+    sources: dict[str, GuessSource] = {}
     for role, _, chosen in offered:
         source = find_source(role, lookup)
         if source is not None and chosen == guess_sensor(role, lookup):
