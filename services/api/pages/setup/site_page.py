@@ -26,6 +26,7 @@ from luna.energy.site.sensors import resolve_sensors
 from luna.energy.timeline import SLOT, floor_to, parse_zone
 from luna.platform.database import (
     control,
+    departures,
     readings,
     recorded_span,
     setup_drafts,
@@ -72,6 +73,7 @@ def show_site(
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, site_id)
         versions = sites.list_versions(connection, site_id, limit=MOST_VERSIONS + 1)
+        proposals = departures.read_proposals(connection, site_id, now=gateway.clock.now())
         words = words_of(request, PAGE)
         language = Reader.of(request).language
         price_note = say_simulated_prices(
@@ -94,6 +96,8 @@ def show_site(
         "fixed": find_fixed(stored.site),
         "steers": _find_steering(stored.site.control),
         "sensors": list_standing(stored.site, gateway.clock.now()),
+        "departure_count": len(proposals),
+        "planning": PAGES["planning"].address(site_id),
     }
     return show(
         request,
