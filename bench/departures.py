@@ -202,7 +202,7 @@ class DepartureScore:
 
     ``promised``: proposed days; ``came``: those with a departure within an hour of the proposed
     time; ``close``: within a quarter of an hour; ``in_time``: not before the car was ready;
-    ``enough``: with no more energy than proposed.
+    ``enough``: with no more energy than proposed; ``kept``: close, and with enough.
     """
 
     departures: int = 0
@@ -211,6 +211,7 @@ class DepartureScore:
     close: int = 0
     in_time: int = 0
     enough: int = 0
+    kept: int = 0
     proposals: int = 0
 
     def figures(self) -> dict[str, float | int | None]:
@@ -228,6 +229,7 @@ class DepartureScore:
             "within_15_minutes": share(self.close, self.came),
             "ready_in_time": share(self.in_time, self.came),
             "energy_enough": share(self.enough, self.came),
+            "close_with_enough": share(self.kept, self.came),
         }
 
 
@@ -269,10 +271,13 @@ def _judge_day(
         return
     distance, minute, stay = min(near, key=_distance_of)
     score.came += 1
-    score.close += distance <= CLOSE_MINUTES
+    is_close = distance <= CLOSE_MINUTES
+    score.close += is_close
     score.in_time += minute >= habit.ready_minute
     needed_kwh = stay.needed_kwh or 0.0
-    score.enough += habit.enough_kwh is not None and needed_kwh <= habit.enough_kwh + 0.01
+    is_enough = habit.enough_kwh is not None and needed_kwh <= habit.enough_kwh + 0.01
+    score.enough += is_enough
+    score.kept += is_close and is_enough
 
 
 def _distance_of(near: tuple[float, float, ChargerStay]) -> float:

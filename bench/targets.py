@@ -613,6 +613,23 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             for target in _faultless(period.replace("_", " "), ("periods", period))
         ),
     ),
+    "departures": (
+        Target(
+            "a commuter's learnt departures in unseen weeks, within a quarter of an hour",
+            ("commuter", "within_15_minutes"),
+            at_least=0.8,
+        ),
+        Target(
+            "the same, with no more energy needed than proposed",
+            ("commuter", "energy_enough"),
+            at_least=0.9,
+        ),
+        Target(
+            "weekly departures proposed for a shift worker",
+            ("shift_worker", "proposals"),
+            at_most=0,
+        ),
+    ),
     "product_fortnight": (
         Target(
             "a fortnight on each inverter that Luna speaks to itself, false sentences",

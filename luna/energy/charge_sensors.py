@@ -16,7 +16,11 @@ from luna.energy.store_level import VERDICTS, Presence, StoreLevel, judge_store
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, parse_instant
 
 # Codes of a plan's notes that it uses a vehicle's reading, as it is or as the judgement has it.
-_READ_NOTES = {"vehicle_soc_read", *(f"vehicle_soc_{verdict}" for verdict in VERDICTS)}
+_READ_NOTES = {
+    "vehicle_soc_read",
+    "vehicle_soc_ranged",
+    *(f"vehicle_soc_{verdict}" for verdict in VERDICTS),
+}
 
 # Neither fast chargers nor motorways exceed this for minutes on end.
 MOST_ON_THE_ROAD_KW = 150.0
@@ -35,12 +39,19 @@ NOTHING_SAID: SensorSeries = (np.empty(0, dtype="M8[us]"), np.empty(0))
 class ChargeSensors:
     """Names of a vehicle's sensors, None without one.
 
-    ``unplugged``: ``connected`` is inverted, on while the vehicle is away.
+    ``unplugged``: ``connected`` is inverted, on while the vehicle is away. ``distance``: of the
+    range, where no sensor tells the state of charge and the vehicle's consumption is known.
     """
 
     soc: str | None
     connected: str | None
     unplugged: bool = False
+    distance: str | None = None
+
+    @property
+    def level(self) -> str | None:
+        """The sensor that the state of charge comes from."""
+        return self.soc or self.distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +59,14 @@ class SeenCharge:
     """The state of a vehicle at an instant; None is unknown.
 
     ``since``: when it was plugged in or out. ``metered`` is what its charger counted of late.
+    ``by_range``: the charge follows from the range that the vehicle reports.
     """
 
     charge: StoreLevel | None = None
     connected: bool | None = None
     since: datetime | None = None
     metered: MeteredEnergy | None = None
+    by_range: bool = False
 
     @property
     def soc(self) -> float | None:
@@ -100,16 +113,21 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
     """
     soc_sensors = site.present_sensors(site.input_sensors.vehicle_soc, at)
     plug_sensors = site.present_sensors(site.input_sensors.vehicle_connected, at)
+    range_sensors = site.present_sensors(site.input_sensors.vehicle_range, at)
     by_vehicle = {}
     for place, vehicle in enumerate(site.vehicles):
         soc = soc_sensors[place] if place < len(soc_sensors) else None
+        distance = range_sensors[place] if place < len(range_sensors) else None
+        if soc is not None or vehicle.soc_per_km is None:
+            distance = None
         connected = plug_sensors[place] if place < len(plug_sensors) else None
-        if soc or connected or site.input_sensors.vehicle_consumption:
+        if soc or distance or connected or site.input_sensors.vehicle_consumption:
             unplugged = connected is not None and connected.sign < 0
             by_vehicle[vehicle.name] = ChargeSensors(
                 soc.name if soc else None,
                 connected.name if connected else None,
                 unplugged=unplugged,
+                distance=distance.name if distance else None,
             )
     return by_vehicle
 

@@ -44,6 +44,14 @@ def level_factor(unit: str | None) -> float:
     return 0.01 if (unit or "").strip() == "%" else 1.0
 
 
+_KILOMETRES = {"km": 1.0, "m": 1e-3, "mi": 1.609344}
+
+
+def distance_factor(unit: str | None) -> float:
+    """Return the factor from a distance's unit to kilometres, which an unknown one is taken for."""
+    return _KILOMETRES.get((unit or "").strip().casefold(), 1.0)
+
+
 def ratio(unit: str | None, to: str | None) -> float:
     """Return the factor from ``unit`` to the unit ``to``; NaN if there is none."""
     if unit == to:

@@ -81,6 +81,7 @@ class NoteReply(Message):
       the charge ``soc`` with which a ``vehicle`` begins its first session, or goes on, is by its
       sensor's reading of ``at``, what was said with its session, what the plan before left, or its
       ``min_soc``.
+    - ``vehicle_soc_ranged``: ``soc`` follows from the range that the ``vehicle`` reported ``at``.
     - ``vehicle_usual``: no session of a ``vehicle`` is known, but what it drives; it is planned at
       home between the clock times ``comes`` and ``leaves``, with ``need_kwh`` a day.
     - ``vehicle_soc_doubted``: the same as ``soc_doubted`` of a ``vehicle``.

@@ -212,6 +212,17 @@ class ElectricVehicle(NamedDevice):
         return min(from_grid_kwh * self.charge_efficiency / self.capacity_kwh, self.max_soc)
 
     @property
+    def soc_per_km(self) -> float | None:
+        """State of charge that a kilometre of range stands for.
+
+        None where nobody said what the vehicle uses.
+        """
+        if self.kwh_per_100_km == CAR_KWH_PER_100_KM:
+            return None
+        stored_kwh = self.kwh_per_100_km * self.charge_efficiency / 100
+        return stored_kwh / self.capacity_kwh
+
+    @property
     def most_charge_kw(self) -> float:
         """Highest charging power, kW."""
         return self.power_ranges[-1][1]
@@ -237,6 +248,7 @@ class VehicleSensorRoles(Part):
     ] = ()
     vehicle_soc: Annotated[Sensors, SensorRole("level")] = ()
     vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()
+    vehicle_range: Annotated[Sensors, SensorRole("state")] = ()
 
 
 # ``own``: the charger's own control, without commands.

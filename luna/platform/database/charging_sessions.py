@@ -1,6 +1,7 @@
 """Store planned charging sessions, append-only, and read what vehicles' sensors reported."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,12 +29,13 @@ from luna.energy.charge_sensors import (
     judge_untaken,
     sensors_of,
 )
+from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.energy_store import MeteredEnergy
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.steered_slots import mark_dimmed
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
-from luna.energy.units import UnitHistory, level_factor
+from luna.energy.units import UnitHistory, distance_factor, level_factor
 from luna.platform.database import (
     control,
     observations,
@@ -221,7 +223,7 @@ def read_charge_each(
             sensors[key, name] = vehicle_sensors
     named = []
     for (key, _), vehicle_sensors in sensors.items():
-        for sensor in (vehicle_sensors.soc, vehicle_sensors.connected):
+        for sensor in (vehicle_sensors.level, vehicle_sensors.connected):
             if sensor:
                 named.append((key, sensor))
     sensor_names = list(dict.fromkeys(named))
@@ -240,11 +242,13 @@ def read_charge_each(
     for (key, name), vehicle_sensors in sensors.items():
         vehicles = sites_by_key[key].vehicles
         vehicle = next(vehicle for vehicle in vehicles if vehicle.name == name)
-        instants, values = (
-            sensor_series[key, vehicle_sensors.soc] if vehicle_sensors.soc else NOTHING_SAID
-        )
-        units = histories.get((key, vehicle_sensors.soc or ""), UnitHistory())
-        socs = scale_levels(instants, values, units)
+        level = vehicle_sensors.level
+        socs = sensor_series[key, level] if level else NOTHING_SAID
+        units = histories.get((key, level or ""), UnitHistory())
+        if vehicle_sensors.distance:
+            socs = scale_ranges(vehicle, *socs, units)
+        else:
+            socs = scale_levels(*socs, units)
         plugs = plugs_each[key, name]
         # One meter counts all chargers: its figure is a vehicle's if no other one is plugged in.
         others = [(key, other.name) for other in vehicles if other.name != name]
@@ -261,7 +265,8 @@ def read_charge_each(
         judged = judge_charge(
             vehicle, socs, plugs, until=until, unplugged=vehicle_sensors.unplugged, metered=metered
         )
-        charges.setdefault(key, {})[name] = judged
+        by_range = vehicle_sensors.distance is not None
+        charges.setdefault(key, {})[name] = replace(judged, by_range=by_range)
     return charges
 
 
@@ -269,6 +274,15 @@ def scale_levels(instants: InstantArray, values: FloatArray, units: UnitHistory)
     """Return levels as shares, whatever unit their sensor had at the time."""
     factors = np.array([level_factor(unit) for unit in units.names])
     return instants, values * factors[units.places(instants)]
+
+
+def scale_ranges(
+    vehicle: ElectricVehicle, instants: InstantArray, values: FloatArray, units: UnitHistory
+) -> SensorSeries:
+    """Return the states of charge that ranges stand for; unknown without a known consumption."""
+    factors = np.array([distance_factor(unit) for unit in units.names])
+    soc_per_km = np.nan if vehicle.soc_per_km is None else vehicle.soc_per_km
+    return instants, np.minimum(values * factors[units.places(instants)] * soc_per_km, 1.0)
 
 
 def _read_metered_each(

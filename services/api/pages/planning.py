@@ -372,7 +372,7 @@ def state_level(
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/departures/{departure_id}/accept", "operate")
-def accept_departure(
+def take_departure(
     site_id: SitePath,
     departure_id: DepartureId,
     gateway: CurrentGateway,
@@ -394,7 +394,7 @@ def accept_departure(
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/departures/{departure_id}/decline", "operate")
-def decline_departure(
+def leave_departure(
     site_id: SitePath, departure_id: DepartureId, gateway: CurrentGateway, caller: CurrentCaller
 ) -> Response:
     """Decline a proposed departure, and lead back to the page."""

@@ -73,6 +73,8 @@ def test_the_page_shows_a_departure_with_its_figures_and_accepts_it(
     english = read(api)
     assert wording_pattern("planning", "departure_seen_energy", **seen).search(english), english
     assert wording("planning", "departure_accept", "de") in read(api, "de")
+    settings = unescape(api.get(f"/ui/sites/{SITE}/site").text)
+    assert wording("setup", "departures_look") in settings
     accepted = api.post(f"{PAGE}/departures/{proposal['departure_id']}/accept", data={})
     assert accepted.status_code == 303
     with unit_of_work(database) as connection:

@@ -335,6 +335,7 @@ def test_what_home_assistant_has_is_proposed_and_taken_as_it_was_chosen(
         "home_assistant-0-power_place": "number.inverter_power",
     }
     assert "sensor.home_humidity_soc" not in page
+    assert wording("setup", "sensor_source_name") in unescape(page)
     assert TOKEN not in page
     # The owner says otherwise: there is no meter of the house.
     assert (

@@ -256,3 +256,37 @@ def test_a_car_needs_no_more_than_it_can_hold(connection: Connection, wallbox: N
         state(connection, 0, need_kwh=49)
     # The session's target is 80 % of 60 kWh.
     assert "48 kWh" in str(refused.value)
+
+
+def test_a_range_says_how_full_a_car_is_whose_consumption_is_known(
+    connection: Connection,
+) -> None:
+    frugal = CAR | {"kwh_per_100_km": 20}
+    sensors = {"vehicle_range": ["sensor.car_range", "sensor.van_range"]}
+    save(connection, vehicles=[frugal, CAR | {"name": "van"}], input_sensors=sensors)
+    keys = stored_readings.register(
+        connection, "wallbox", {"sensor.car_range": "mi", "sensor.van_range": "km"}
+    )
+    read_at = np.array([(START - HOUR).replace(tzinfo=None)] * 2, dtype="M8[us]")
+    stored_readings.upsert(
+        connection, np.array([*keys.values()], dtype=np.int32), read_at, np.array([100.0, 160.0])
+    )
+    key = sites.key_of(connection, "wallbox")
+    site = sites.load(connection, "wallbox")
+    sensed = charging_sessions.read_charge_each(connection, {key: site}, until=START)[key]
+    # 160.9 km at 20 kWh from the grid, nine tenths of it stored: 29.0 of 60 kWh.
+    assert sensed["car"].soc == pytest.approx(0.483, abs=0.001)
+    # What the van uses is assumed: its range is no state of charge.
+    assert "van" not in sensed
+
+
+def test_a_plan_says_that_a_level_follows_from_the_range(
+    connection: Connection, wallbox: None
+) -> None:
+    ranged = {"vehicle_range": "sensor.car_range", "vehicle_connected": "binary_sensor.car"}
+    save(connection, vehicles=[CAR | {"kwh_per_100_km": 20}], input_sensors=ranged)
+    keys = stored_readings.register(connection, "wallbox", {"sensor.car_range": "km"})
+    read_at = np.array([(START - HOUR).replace(tzinfo=None)], dtype="M8[us]")
+    key = np.array([keys["sensor.car_range"]], dtype=np.int32)
+    stored_readings.upsert(connection, key, read_at, np.array([200.0]))
+    assert notes(plan(connection))["vehicle_soc_ranged"]["soc"] == pytest.approx(0.6)

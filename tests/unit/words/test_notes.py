@@ -19,6 +19,8 @@ FIGURES: dict[str, Any] = {
     "doubted_soc": 0.0,
     "sensor_soc": 0.3,
     "arrival_soc": 0.3,
+    "stated_soc": 0.4,
+    "stated_at": "2024-02-01T03:15:00+00:00",
     "metered_kwh": 33.0,
     "given_kwh": 1.0,
     "planned_kwh": 30.6,

@@ -13,6 +13,7 @@ series_vehicle_kwh = Auto
 role_vehicle_consumption = Ladeenergie des Autos
 role_vehicle_soc = Ladestand des Autos
 role_vehicle_connected = Auto ist angesteckt
+role_vehicle_range = Reichweite des Autos
 setup_vehicles = Auto
 setup_none_vehicles = Kein Auto, das zu Hause lädt.
 setup_add_vehicles = Auto hinzufügen
@@ -37,6 +38,7 @@ missing_vehicle_minimum = { $kwh_3 } kWh fehlen
 
 # Wovon ein Plan ausgeht.
 note_vehicle_soc_read = { $vehicle } ist zu { $soc } geladen, laut Sensor { $at }.
+note_vehicle_soc_ranged = { $vehicle } ist zu etwa { $soc } geladen, nach der Reichweite, die es { $at } gemeldet hat.
 note_vehicle_soc_said = { $vehicle } kommt mit { $soc } an, wie du eingetragen hast.
 note_vehicle_soc_counted = { $vehicle } ist zu { $soc } geladen: Ankunft { $since } mit { $arrival_soc }, seither { $metered_kwh } geladen.
 note_vehicle_soc_stated = { $vehicle } ist zu { $soc } geladen, wie du { $stated_at } gesagt hast.

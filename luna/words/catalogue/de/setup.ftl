@@ -504,6 +504,9 @@ ha_strange = Unter dieser Adresse antwortet kein Home Assistant. Prüfe Port und
 sensors = Sensoren
 sensors_lead = Das sind Vorschläge. Ändere, was nicht stimmt. Am besten eignen sich Sensoren, die kWh zählen.
 sensors_dashboard = Sie stammen aus deinem Energie-Dashboard oder sind Vorschläge. Ändere, was nicht stimmt.
+sensor_source_dashboard = Vorschlag aus deinem Energie-Dashboard.
+sensor_source_device = Vorschlag nach einem Gerät deines Energie-Dashboards.
+sensor_source_name = Vorschlag nach dem Namen.
 no_sensor = keiner
 role_total_load_consumption = Verbrauch des Hauses
 role_vacation_mode = Urlaub
@@ -513,6 +516,15 @@ role_operator_limit_contact = Kontakt des Netzbetreibers
 role_operator_import_limit = Grenze des Netzbetreibers für den Bezug
 role_operator_export_limit = Grenze des Netzbetreibers für die Einspeisung
 outside_house_meter = Der Hauszähler zählt dieses Gerät nicht mit
+departures_open =
+    { $count ->
+        [one] Luna hat eine wöchentliche Abfahrt eines Autos bemerkt.
+       *[other] Luna hat { $count } wöchentliche Abfahrten von Autos bemerkt.
+    }
+departures_look = Unter Zeitplan ansehen
+topics_look = Auto am MQTT-Broker suchen
+topics_found = Luna hat Topics eines Autos an ihren Namen erkannt und in die leeren Felder eingetragen. Prüfe sie; gespeichert ist noch nichts.
+topics_none = Luna hat am Broker kein weiteres Topic eines Autos gefunden.
 sensors_page = Sensoren
 lead_sensors_page = Trag die Namen wie in Home Assistant, MQTT oder deiner Datei ein. Mehrere Sensoren einer Art zählt Luna zusammen. Ein Minus vor dem Namen zieht den Sensor ab.
 sensors_change = Änderungen

@@ -13,6 +13,7 @@ series_vehicle_kwh = Car
 role_vehicle_consumption = Charging energy of the car
 role_vehicle_soc = Battery level of the car
 role_vehicle_connected = Car is plugged in
+role_vehicle_range = Range of the car
 setup_vehicles = Car
 setup_none_vehicles = No car that charges at home.
 setup_add_vehicles = Add a car
@@ -28,6 +29,7 @@ entity_draws_less_vehicle = Charging problem of { $device }
 field_vehicle = a car by its name
 field_vehicle_connected = sensors that report whether a car is plugged in
 field_vehicle_consumption = sensors of energy charged into cars
+field_vehicle_range = sensors of cars' remaining range
 field_vehicles = by name, or one after the other
 default_vehicle_charge_efficiency = a tenth is lost in charging
 default_vehicle_wear_price = for each kWh given to the house
@@ -45,6 +47,7 @@ missing_vehicle_minimum = { $kwh_3 } kWh missing
 
 # What a plan assumes.
 note_vehicle_soc_read = { $vehicle } is at { $soc }: its sensor reported this { $at }.
+note_vehicle_soc_ranged = { $vehicle } is at about { $soc }, from the range that it reported { $at }.
 note_vehicle_soc_said = { $vehicle } arrives with { $soc }, as you entered.
 note_vehicle_soc_counted = { $vehicle } is at { $soc }: it arrived { $since } with { $arrival_soc } and has charged { $metered_kwh } since.
 note_vehicle_soc_stated = { $vehicle } is at { $soc }, as you said { $stated_at }.

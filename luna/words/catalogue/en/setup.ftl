@@ -506,6 +506,9 @@ ha_strange = The device at this address is not Home Assistant. Check port and pa
 sensors = Sensors
 sensors_lead = These are suggestions. Correct what is wrong. Sensors that count kWh work best.
 sensors_dashboard = Luna took these from your energy dashboard or suggests them. Correct what is wrong.
+sensor_source_dashboard = Suggested by your energy dashboard.
+sensor_source_device = Suggested by a device of your energy dashboard.
+sensor_source_name = Suggested by its name.
 no_sensor = none
 role_total_load_consumption = Consumption of the house
 role_vacation_mode = Vacation
@@ -515,6 +518,15 @@ role_operator_limit_contact = Contact of the grid operator
 role_operator_import_limit = Grid operator's limit for consumption
 role_operator_export_limit = Grid operator's limit for feed-in
 outside_house_meter = The house meter does not count this device
+departures_open =
+    { $count ->
+        [one] Luna has noticed a weekly departure of a car.
+       *[other] Luna has noticed { $count } weekly departures of cars.
+    }
+departures_look = Look at it under Schedule
+topics_look = Look for the car at the MQTT broker
+topics_found = Luna found topics of a car by their names and put them into the empty fields. Check them; nothing is stored yet.
+topics_none = Luna found no other topic of a car at the broker.
 sensors_page = Sensors
 lead_sensors_page = Enter the names as in Home Assistant, MQTT or your file. Luna adds up several sensors of one kind. Put a minus before a name to subtract it.
 sensors_change = Changes

@@ -13,6 +13,7 @@ series_vehicle_kwh = Auto
 role_vehicle_consumption = Laadenergie van de auto
 role_vehicle_soc = Batterijniveau van de auto
 role_vehicle_connected = Auto is aangesloten
+role_vehicle_range = Actieradius van de auto
 setup_vehicles = Auto
 setup_none_vehicles = Geen auto die thuis laadt.
 setup_add_vehicles = Auto toevoegen
@@ -37,6 +38,7 @@ missing_vehicle_minimum = { $kwh_3 } kWh te weinig
 
 # Waar een plan van uitgaat.
 note_vehicle_soc_read = { $vehicle } is { $soc } vol, volgens de sensor op { $at }.
+note_vehicle_soc_ranged = { $vehicle } is ongeveer { $soc } vol, volgens de actieradius die hij op { $at } meldde.
 note_vehicle_soc_said = { $vehicle } komt aan met { $soc }, zoals je hebt ingevuld.
 note_vehicle_soc_counted = { $vehicle } is { $soc } vol: aangekomen op { $since } met { $arrival_soc }, sindsdien { $metered_kwh } geladen.
 note_vehicle_soc_stated = { $vehicle } is { $soc } vol, zoals je hebt gezegd op { $stated_at }.

@@ -506,6 +506,9 @@ ha_strange = Op dit adres antwoordt geen Home Assistant. Controleer poort en pad
 sensors = Sensoren
 sensors_lead = Dit zijn suggesties. Verbeter wat niet klopt. Sensoren die kWh tellen werken het best.
 sensors_dashboard = Ze komen uit je energiedashboard of zijn suggesties. Verbeter wat niet klopt.
+sensor_source_dashboard = Voorstel uit je energiedashboard.
+sensor_source_device = Voorstel op basis van een apparaat in je energiedashboard.
+sensor_source_name = Voorstel op basis van de naam.
 no_sensor = geen
 role_total_load_consumption = Verbruik van het huis
 role_vacation_mode = Vakantie
@@ -515,6 +518,15 @@ role_operator_limit_contact = Contact van de netbeheerder
 role_operator_import_limit = Grens van de netbeheerder voor afname
 role_operator_export_limit = Grens van de netbeheerder voor teruglevering
 outside_house_meter = De huismeter telt dit apparaat niet mee
+departures_open =
+    { $count ->
+        [one] Luna heeft een wekelijks vertrek van een auto gemerkt.
+       *[other] Luna heeft { $count } wekelijkse vertrekken van auto's gemerkt.
+    }
+departures_look = Bekijk het onder Planning
+topics_look = Zoek de auto bij de MQTT-broker
+topics_found = Luna herkende topics van een auto aan hun naam en zette ze in de lege velden. Controleer ze; er is nog niets opgeslagen.
+topics_none = Luna vond bij de broker geen ander topic van een auto.
 sensors_page = Sensoren
 lead_sensors_page = Vul de namen in zoals in Home Assistant, MQTT of je bestand. Luna telt meer sensoren van één soort bij elkaar op. Zet een min voor een naam om die af te trekken.
 sensors_change = Wijzigingen

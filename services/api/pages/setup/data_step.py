@@ -10,7 +10,10 @@ from luna.platform.addresses import HomeAssistantAccess
 from services.api.gateway import Gateway
 from services.api.pages.setup.fields import FieldFault
 from services.api.pages.setup.home_assistant import (
+    GuessSource,
+    HomeSensor,
     Lookup,
+    find_source,
     guess_sensor,
     look_up,
     offer_sensors,
@@ -49,6 +52,7 @@ def view_data(
         "home_assistant": view_access(gateway, HOME_ASSISTANT, data.get("url", ""), servers),
         "lookup": lookup,
         "roles": roles,
+        "sources": list_sources(lookup, roles) if lookup else {},
     }
 
 
@@ -127,10 +131,26 @@ def offer_roles(
     for role in roles:
         guessed = guess_sensor(role, lookup)
         sensors = offer_sensors(role, lookup.sensors)
-        options = [(sensor.entity, f"{sensor.name} ({sensor.unit})") for sensor in sensors]
+        options = [(sensor.entity, _label(sensor)) for sensor in sensors]
         if guessed and guessed not in dict(options):
             # Several that count together, such as those of two tariffs, or one without a reading
             # just now.
             options.insert(0, (guessed, guessed.replace(",", " + ")))
         offered.append((role, options, chosen.get(role, guessed)))
     return offered
+
+
+def _label(sensor: HomeSensor) -> str:
+    return f"{sensor.name} ({sensor.unit})" if sensor.unit else sensor.name
+
+
+def list_sources(
+    lookup: Lookup, offered: Iterable[tuple[str, list[tuple[str, str]], str]]
+) -> dict[str, GuessSource]:
+    """Return on what each role's chosen sensor was proposed; those chosen otherwise are absent."""
+    sources: dict[str, GuessSource] = {}
+    for role, _, chosen in offered:
+        source = find_source(role, lookup)
+        if source is not None and chosen == guess_sensor(role, lookup):
+            sources[role] = source
+    return sources

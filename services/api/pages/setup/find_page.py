@@ -32,7 +32,12 @@ from services.api.pages.setup.composition import (
     list_taken_sensors,
 )
 from services.api.pages.setup.control_methods import METHODS, guess_words
-from services.api.pages.setup.data_step import SENSOR, offer_roles, view_access
+from services.api.pages.setup.data_step import (
+    SENSOR,
+    list_sources,
+    offer_roles,
+    view_access,
+)
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES, write_numbers
 from services.api.pages.setup.home_assistant import Lookup, guess_sensor, look_up, roles_for
@@ -177,6 +182,7 @@ def _show(
         "connected": HOME_ASSISTANT.is_set(gateway.settings),
         "lookup": lookup,
         "offers": offers,
+        "sources": list_sources(lookup, offers[0]) if lookup and offers else {},
         "taken": count_taken(answers),
         "charge_point_address": _charge_point_address(request, gateway),
     }

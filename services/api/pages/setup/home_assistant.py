@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from itertools import chain
 from ssl import create_default_context
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 from urllib.parse import urlsplit
 
 import structlog
@@ -26,7 +26,7 @@ from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database.observations import MEASURED
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.battery import BATTERY_WORDS
-from services.api.pages.setup.devices.form import SensorHints
+from services.api.pages.setup.devices.form import SWITCHED, SensorHints
 
 TIMEOUT_SECONDS = 10.0
 # A large home has a few thousand states of a kilobyte each.
@@ -231,6 +231,11 @@ def _documents(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)]
 
 
+def _is_switched(entity: Any) -> TypeGuard[str]:
+    domains = ("binary_sensor.", "input_boolean.")
+    return isinstance(entity, str) and entity.startswith(domains) and len(entity) <= 255
+
+
 def _is_sensor(entity: Any) -> TypeGuard[str]:
     # External statistics, such as a supplier's, have no sensor to record.
     return isinstance(entity, str) and entity.startswith("sensor.") and len(entity) <= 255
@@ -272,7 +277,7 @@ def _read_command(state: Mapping[str, Any]) -> HomeCommand | None:
 
 
 def read_sensors(states: Any) -> tuple[HomeSensor, ...]:
-    """Return the sensors of energies, powers and states of charge, by name.
+    """Return the sensors of energies, powers, states of charge, ranges and plugs, by name.
 
     States of unknown form are skipped.
     """
@@ -283,10 +288,16 @@ def read_sensors(states: Any) -> tuple[HomeSensor, ...]:
 def _read_sensor(state: Mapping[str, Any]) -> HomeSensor | None:
     entity = state.get("entity_id")
     attributes = state.get("attributes")
-    if not _is_sensor(entity) or not isinstance(attributes, dict):
+    if not isinstance(attributes, dict):
+        return None
+    device_class = str(attributes.get("device_class") or "")
+    if _is_switched(entity):
+        name = str(attributes.get("friendly_name") or entity)[:120]
+        is_plug = device_class in _PLUG_CLASSES
+        return HomeSensor(entity, name, SWITCHED, device_class) if is_plug else None
+    if not _is_sensor(entity):
         return None
     unit = str(attributes.get("unit_of_measurement") or "")
-    device_class = str(attributes.get("device_class") or "")
     if unit not in _CLASSES or device_class not in {"", _CLASSES[unit]}:
         return None
     name = str(attributes.get("friendly_name") or entity)[:120]
@@ -298,7 +309,13 @@ _ENERGIES = ("Wh", "kWh", "MWh")
 _POWERS = ("W", "kW", "MW")
 # The device class that fits a unit; another class means something else, such as humidity or the
 # energy in a store.
-_CLASSES = dict.fromkeys(_ENERGIES, "energy") | dict.fromkeys(_POWERS, "power") | {"%": "battery"}
+_CLASSES = (
+    dict.fromkeys(_ENERGIES, "energy")
+    | dict.fromkeys(_POWERS, "power")
+    | {"%": "battery", "km": "distance", "mi": "distance"}
+)
+# Of what is on or off, the classes that a cable may have.
+_PLUG_CLASSES = frozenset({"", "plug", "connectivity"})
 
 
 _BATTERY_OR_INVERTER = rf"{BATTERY_WORDS}|inverter|wechselrichter|\bess\b|hybrid"
@@ -335,14 +352,18 @@ def roles_for(devices: Mapping[str, Sequence[object]]) -> list[str]:
             device_roles += form.sensors
 
     def series_order(role: str) -> int:
-        return MEASURED.index(str(SENSOR_ROLES[role].series))
+        series = SENSOR_ROLES[role].series
+        # What is only recorded comes last, as it was declared.
+        return len(MEASURED) if series is None else MEASURED.index(series)
 
     return [*_HOUSE, *sorted(device_roles, key=series_order)]
 
 
 def offer_sensors(role: str, sensors: Sequence[HomeSensor]) -> list[HomeSensor]:
     """Return the sensors that fit a role, the likeliest first."""
-    units = ("%",) if SENSOR_ROLES[role].kind == "level" else (*_ENERGIES, *_POWERS)
+    units = _HINTS[role].units
+    if not units:
+        units = ("%",) if SENSOR_ROLES[role].kind == "level" else (*_ENERGIES, *_POWERS)
 
     def order(sensor: HomeSensor) -> tuple[int, bool]:
         return -_likelihood(role, sensor), not sensor.device_class
@@ -461,6 +482,19 @@ def _likelihood(role: str, sensor: HomeSensor) -> int:
     # other energies are per day or forecasts.
     if sensor.counts and sensor.unit in _ENERGIES:
         likelihood += 3
-    if sensor.unit == "%":
+    if sensor.unit == "%" or sensor.device_class == "plug":
         likelihood += 1
     return likelihood
+
+
+GuessSource = Literal["dashboard", "device", "name"]
+
+
+def find_source(role: str, lookup: Lookup) -> GuessSource | None:
+    """Return on what a guess for a role rests; None without one."""
+    guessed = guess_sensor(role, lookup)
+    if not guessed:
+        return None
+    if role in lookup.dashboard:
+        return "dashboard"
+    return "device" if guessed in lookup.devices else "name"

@@ -5,7 +5,7 @@ always had the new one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -26,6 +26,7 @@ from luna.energy.site.sensors import resolve_sensors
 from luna.energy.timeline import SLOT, floor_to, parse_zone
 from luna.platform.database import (
     control,
+    departures,
     readings,
     recorded_span,
     setup_drafts,
@@ -35,14 +36,16 @@ from luna.platform.database import (
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.site_changes import SiteChange
 from luna.platform.database.sites import SiteVersion, StoredSite
+from luna.platform.mqtt import BrokerError
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
 from luna.words.fields import ChangeText, say_changes
-from services.api.gateway import CurrentGateway
+from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, Page, PageRoute, Reader, numbers_of, show, words_of
 from services.api.pages.setup import views
+from services.api.pages.setup.broker_topics import look_up_topics, propose_topics
 from services.api.pages.setup.composition import has_meter
 from services.api.pages.setup.editing import answers_of, find_fixed
 from services.api.pages.simulated_prices import say_simulated_prices
@@ -70,6 +73,7 @@ def show_site(
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, site_id)
         versions = sites.list_versions(connection, site_id, limit=MOST_VERSIONS + 1)
+        proposals = departures.read_proposals(connection, site_id, now=gateway.clock.now())
         words = words_of(request, PAGE)
         language = Reader.of(request).language
         price_note = say_simulated_prices(
@@ -92,6 +96,8 @@ def show_site(
         "fixed": find_fixed(stored.site),
         "steers": _find_steering(stored.site.control),
         "sensors": list_standing(stored.site, gateway.clock.now()),
+        "departure_count": len(proposals),
+        "planning": PAGES["planning"].address(site_id),
     }
     return show(
         request,
@@ -196,7 +202,7 @@ class SensorForm:
     """The typed sensors of each role and those outside the house's meter.
 
     ``version``: the site's version that they were read from; ``since``: from when they count so;
-    ``stores``: whether they are to be stored.
+    ``stores``: whether they are to be stored; ``looks``: whether the broker is asked for more.
     """
 
     named: Mapping[str, Sequence[str]]
@@ -204,6 +210,13 @@ class SensorForm:
     version: str
     since: str = "from-now"
     stores: bool = False
+    looks: bool = False
+
+    def propose(self, sensors: Mapping[str, str]) -> "tuple[SensorForm, list[str]]":
+        """Return the form with sensors for roles that have none, and these roles."""
+        roles = [role for role in sensors if not self.named.get(role)]
+        added = {role: (sensors[role],) for role in roles}
+        return replace(self, named={**self.named, **added}), roles
 
 
 async def read_form(request: Request) -> SensorForm:
@@ -221,6 +234,7 @@ async def read_form(request: Request) -> SensorForm:
         single.get("version", ""),
         single.get("since", "from-now"),
         single.get("go") == "store",
+        single.get("go") == "topics",
     )
 
 
@@ -256,6 +270,8 @@ def change_sensors(
     """
     require_own(site_id, caller.sites)
     now = gateway.clock.now()
+    if form.looks:
+        return _propose_topics(site_id, request, gateway, form, now=now)
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, site_id)
         try:
@@ -273,6 +289,23 @@ def change_sensors(
     build = BuildSlotsRequest(site_id=site_id, first=span[0], end=min(span[1], now), accept=True)
     job = submit_job(gateway.database, gateway.queue, build)
     return RedirectResponse(f"{PAGES['data'].address(site_id)}?job={job.job_id}", 303)
+
+
+def _propose_topics(
+    site_id: str, request: Request, gateway: Gateway, form: SensorForm, *, now: datetime
+) -> Response:
+    """Show the form with what the broker's topics say of a car; nothing is stored."""
+    proposed: list[str] = []
+    phrase = "topics_none"
+    try:
+        form, proposed = form.propose(propose_topics(look_up_topics(gateway.settings)))
+    except BrokerError as error:
+        phrase = "broker_refused" if error.fault == "refused" else "broker_away"
+    if proposed:
+        phrase = "topics_found"
+    with unit_of_work(gateway.database) as connection:
+        stored = sites.read(connection, site_id)
+        return _show_form(request, connection, stored, form, now=now, topics=(phrase, proposed))
 
 
 def _prepare(
@@ -366,6 +399,8 @@ def _show_form(
         "fault": fault,
         "faulty_role": "" if fault is None else _find_role(fault),
         "checked": change is not None,
+        "topics": outcome.get("topics"),
+        "has_broker": bool(site.vehicles and request.app.state.gateway.settings.mqtt_url),
         "same": change is not None and change.site == site,
         "ended": sorted(before - after),
         "begun": sorted(after - before),

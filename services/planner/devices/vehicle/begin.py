@@ -22,12 +22,20 @@ from services.planner.devices.vehicle.demand import is_left_out
 if TYPE_CHECKING:
     from luna.platform.database.site_facts import DemandFacts
 
-# ``read``: by its sensor; ``said``: by its session; ``counted``: by its session and its charger's
-# meter; ``stated``: as its owner stated it; ``estimated``: by that and its charger's meter;
-# ``expected``: by the plan in force; ``assumed``: by none of them, it is the vehicle's reserve;
-# ``full``: by its charger, from which it draws nothing more.
+# ``read``: by its sensor; ``ranged``: by the range that it reports; ``said``: by its session;
+# ``counted``: by its session and its charger's meter; ``stated``: as its owner stated it;
+# ``estimated``: by that and the meter; ``expected``: by the plan in force; ``assumed``: by none of
+# them, it is the vehicle's reserve; ``full``: by its charger, from which it draws nothing more.
 ChargeSource = Literal[
-    "read", "said", "counted", "stated", "estimated", "expected", "assumed", "full"
+    "read",
+    "ranged",
+    "said",
+    "counted",
+    "stated",
+    "estimated",
+    "expected",
+    "assumed",
+    "full",
 ]
 # The times at the charger of a vehicle of which only its daily need is known. Source: Mobilität in
 # Deutschland 2017, most ways to work and home.
@@ -282,6 +290,7 @@ def _find_sensed(
     if level is None or level.soc is None or level.at is None:
         return None
     at = level.at
+    source: ChargeSource = "ranged" if sensed.by_range else "read"
     for session in sessions:
         is_newer = at < session.from_ or sensed.connected is False
         if session.arrival_soc is not None and is_newer:
@@ -291,10 +300,10 @@ def _find_sensed(
         controlled.vehicle for controlled in site.control.vehicles
     }
     if expected is None or not is_switched:
-        return StartCharge(level.soc, "read", at, level)
+        return StartCharge(level.soc, source, at, level)
     rests_on = list_read(expected.plan.request.assumptions).get(vehicle.name)
     if level.metered_until is None and rests_on is not None and at <= rests_on:
-        return StartCharge(carry_vehicles(expected)[vehicle.name].soc, "read", rests_on, level)
+        return StartCharge(carry_vehicles(expected)[vehicle.name].soc, source, rests_on, level)
     # Add the planned charge since the sensor, or its meter, was last read.
     counts_from = at if level.metered_until is None else max(at, level.metered_until)
     stored_kwh = 0.0
@@ -305,7 +314,7 @@ def _find_sensed(
             given_kwh = flow.discharge_kwh / vehicle.discharge_efficiency
             stored_kwh += charged_kwh - given_kwh
     soc = min(max(level.soc + stored_kwh / vehicle.capacity_kwh, 0.0), 1.0)
-    return StartCharge(soc, "read", at, level)
+    return StartCharge(soc, source, at, level)
 
 
 def _find_counted(
@@ -479,5 +488,8 @@ def _find_states(site: Site, facts: "DemandFacts", start: datetime) -> Mapping[s
 
 
 STORED = StoredStates(
-    _find_states, note_charges, contradicts_plan, roles=("vehicle_soc", "vehicle_connected")
+    _find_states,
+    note_charges,
+    contradicts_plan,
+    roles=("vehicle_soc", "vehicle_connected", "vehicle_range"),
 )

@@ -15,6 +15,7 @@ from luna.energy.devices.battery import (
 from luna.energy.part import PER_EURO
 from luna.words import Numbers
 from luna.words.pages import PageWords
+from services.api.pages.setup.devices.car_names import CAR_NAMES
 from services.api.pages.setup.devices.form import (
     LINE_BREAK,
     DeviceForm,
@@ -166,7 +167,7 @@ FORM = DeviceForm(
         "battery_soc": SensorHints(
             r"soc|state.of.charge|ladezustand|ladestand|speicher|powerwall|inverter|home|"
             r"house|storage",
-            r"phone|watch|tablet|car|auto|\bev\b|remote",
+            rf"phone|watch|tablet|car|auto|remote|{CAR_NAMES}",
         ),
     },
     controlled_as="battery",

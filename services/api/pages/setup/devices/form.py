@@ -13,6 +13,8 @@ from services.api.pages.setup.fields import Answers, Entry, FieldFault, check_en
 DeviceT = TypeVar("DeviceT", bound=Part)
 
 MOST_DEVICES = 8
+# The unit of a sensor that is on or off.
+SWITCHED = ""
 # The review shows each part of a device on a line of its own.
 LINE_BREAK = "\n"
 
@@ -22,13 +24,15 @@ class SensorHints:
     """Patterns for names of a role's sensors in Home Assistant.
 
     A name is likely (``wanted``), excluded (``against``), or has to contain more (``also``).
-    ``statistic``: source type and field of an energy dashboard that hold the sensor.
+    ``statistic``: source type and field of an energy dashboard that hold the sensor. ``units``:
+    those that it has; none: those of the role's kind.
     """
 
     wanted: str
     against: str = "$^"
     also: str = ""
     statistic: tuple[str, str] | None = None
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

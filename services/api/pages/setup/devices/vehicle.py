@@ -8,8 +8,17 @@ from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM, Charger, ElectricVeh
 from luna.words import Numbers
 from luna.words.pages import PageWords
 from services.api.pages.setup.devices.battery import BATTERY_WORDS
+from services.api.pages.setup.devices.car_names import (
+    CAR_OR_TESLA,
+    LEVEL_OF_OTHERS,
+    PLUG_OF_OTHERS,
+    PLUG_WORDS,
+    RANGE_OF_OTHERS,
+    RANGE_WORDS,
+)
 from services.api.pages.setup.devices.form import (
     LINE_BREAK,
+    SWITCHED,
     DeviceForm,
     SensorHints,
     write_numbers,
@@ -123,7 +132,12 @@ FORM = DeviceForm(
     sensors={
         "vehicle_consumption": SensorHints(
             r"wallbox|charger|\bev\b|car|auto|vehicle", rf"{BATTERY_WORDS}|price"
-        )
+        ),
+        "vehicle_soc": SensorHints(CAR_OR_TESLA, LEVEL_OF_OTHERS),
+        "vehicle_connected": SensorHints(
+            PLUG_WORDS, PLUG_OF_OTHERS, also=CAR_OR_TESLA, units=(SWITCHED,)
+        ),
+        "vehicle_range": SensorHints(RANGE_WORDS, RANGE_OF_OTHERS, units=("km", "mi")),
     },
     controlled_as="vehicle",
 )

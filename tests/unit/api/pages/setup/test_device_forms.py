@@ -66,8 +66,11 @@ def test_a_form_has_words_in_every_language(form: DeviceForm[Any]) -> None:
 
 
 @every_form
-def test_a_form_speaks_of_a_kind_and_of_roles_that_hold_columns(form: DeviceForm[Any]) -> None:
+def test_a_form_speaks_of_a_kind_and_of_roles_that_are_recorded(form: DeviceForm[Any]) -> None:
     assert form.section in {kind.section for kind in DEVICE_KINDS if kind.named}
-    assert form.sensors.keys() <= {name for name, role in SENSOR_ROLES.items() if role.series}
+    # A role that holds no column is recorded for its last value alone: a level, or a state.
+    assert form.sensors.keys() <= {
+        name for name, role in SENSOR_ROLES.items() if role.series or role.kind != "energy"
+    }
     control: Any = COMMANDS[form.section].control
     assert form.controlled_as is None or form.controlled_as in control.model_fields

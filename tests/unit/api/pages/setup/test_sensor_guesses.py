@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services.api.pages.setup.home_assistant import (
     Lookup,
+    find_source,
     guess_command,
     guess_sensor,
     offer_commands,
@@ -57,6 +58,10 @@ def test_counters_are_guessed_by_their_names_in_either_language() -> None:
         "battery_soc": "sensor.speicher_soc",
         "vehicle_consumption": "sensor.wallbox_energy",
         "water_heater_consumption": "",
+        # The store's level is not the car's.
+        "vehicle_soc": "",
+        "vehicle_connected": "",
+        "vehicle_range": "",
     }
 
 
@@ -157,7 +162,124 @@ def test_what_the_energy_dashboard_has_goes_before_what_names_sound_like(
         "total_battery_charge": "sensor.in",
         "battery_soc": "sensor.speicher_soc",
         "vehicle_consumption": "sensor.plug_3",
+        "vehicle_soc": "",
+        "vehicle_connected": "",
+        "vehicle_range": "",
     }
+
+
+# Entities as the integrations name them: level, plug, range; "" where there is none with a number.
+CARS = {
+    "ID.4 (English)": (
+        ("sensor.id_4_battery_level", "ID.4 Battery level"),
+        ("binary_sensor.id_4_charging_cable_connected", "ID.4 Charging cable connected"),
+        ("sensor.id_4_electric_range", "ID.4 Electric range"),
+    ),
+    "Enyaq (German)": (
+        ("sensor.skoda_enyaq_batterieladung", "Skoda Enyaq Batterieladung"),
+        ("binary_sensor.skoda_enyaq_ladekabel", "Skoda Enyaq Ladekabel verbunden"),
+        ("sensor.skoda_enyaq_reichweite", "Skoda Enyaq Reichweite"),
+    ),
+    "Cupra Born": (
+        ("sensor.cupra_born_state_of_charge", "CUPRA Born State of charge"),
+        ("binary_sensor.cupra_born_charging_cable", "CUPRA Born Charging cable connected"),
+        ("sensor.cupra_born_range_in_kilometers", "CUPRA Born Range in kilometers"),
+    ),
+    "Tesla": (
+        ("sensor.model_y_battery_level", "Model Y Battery level"),
+        ("binary_sensor.model_y_charge_cable", "Model Y Charge cable"),
+        ("sensor.model_y_battery_range", "Model Y Battery range"),
+    ),
+    "BMW": (
+        ("sensor.i4_edrive40_remaining_battery_percent", "i4 eDrive40 Remaining battery percent"),
+        ("binary_sensor.i4_edrive40_connection_status", "i4 eDrive40 Connection status"),
+        ("sensor.i4_edrive40_remaining_range_electric", "i4 eDrive40 Remaining range electric"),
+    ),
+    "Ioniq": (
+        ("sensor.ioniq_5_ev_battery_level", "IONIQ 5 EV Battery Level"),
+        ("binary_sensor.ioniq_5_ev_battery_plug", "IONIQ 5 EV Battery Plug"),
+        ("sensor.ioniq_5_ev_range", "IONIQ 5 EV Range"),
+    ),
+    "Kia (Dutch)": (
+        ("sensor.ev6_batterijniveau", "EV6 Batterijniveau"),
+        ("binary_sensor.ev6_stekker", "EV6 Stekker"),
+        ("sensor.ev6_actieradius", "EV6 Actieradius"),
+    ),
+    "Zoe (German)": (
+        ("sensor.zoe_batterie", "Zoe Batterie"),
+        ("binary_sensor.zoe_plug", "Zoe Eingesteckt"),
+        ("sensor.zoe_battery_autonomy", "Zoe Batterieautonomie"),
+    ),
+    "Polestar": (
+        ("sensor.polestar_1234_battery_charge_level", "Polestar 1234 Battery charge level"),
+        ("binary_sensor.polestar_1234_charger_connected", "Polestar 1234 Charger connected"),
+        ("sensor.polestar_1234_estimated_range", "Polestar 1234 Estimated range"),
+    ),
+    "Volvo (Dutch)": (
+        ("sensor.volvo_ex30_batterij", "Volvo EX30 Batterij"),
+        ("binary_sensor.volvo_ex30_kabel", "Volvo EX30 Laadkabel aangesloten"),
+        ("sensor.volvo_ex30_actieradius", "Volvo EX30 Actieradius op batterij"),
+    ),
+    "Mercedes": (
+        ("sensor.eqb_state_of_charge", "EQB State of charge"),
+        ("binary_sensor.eqb_charging_cable", "EQB Ladekabel angeschlossen"),
+        ("sensor.eqb_range_electric", "EQB Range electric"),
+    ),
+}
+
+
+def entity(name: str, friendly: str, unit: str = "", device_class: str = "") -> dict[str, object]:
+    attributes = {"friendly_name": friendly}
+    if unit:
+        attributes["unit_of_measurement"] = unit
+    if device_class:
+        attributes["device_class"] = device_class
+    return {"entity_id": name, "state": "1", "attributes": attributes}
+
+
+# What stands in the same home, and must not be taken for a car's.
+BESIDE_THE_CAR = [
+    entity("sensor.speicher_ladestand", "Speicher Ladestand", "%", "battery"),
+    entity("sensor.byd_battery_soc", "BYD Battery SoC", "%", "battery"),
+    entity("sensor.tesla_powerwall_charge", "Tesla Powerwall Charge", "%", "battery"),
+    entity("sensor.car_key_battery", "Car key battery", "%", "battery"),
+    entity("sensor.annas_phone_battery", "Anna's phone battery", "%", "battery"),
+    entity("binary_sensor.smart_plug_desk", "Smart plug desk", device_class="plug"),
+    entity("binary_sensor.wallbox_online", "Wallbox online", device_class="connectivity"),
+    entity("binary_sensor.car_door_lock", "Car door lock", device_class="lock"),
+    entity("binary_sensor.car_bluetooth", "Car Bluetooth connected", device_class="connectivity"),
+    entity("sensor.car_odometer", "Car odometer", "km", "distance"),
+    entity("sensor.anna_distance_home", "Anna distance to home", "km", "distance"),
+    entity("sensor.car_service_range", "Car service range", "km", "distance"),
+]
+
+
+@pytest.mark.parametrize("names", CARS.values(), ids=CARS)
+def test_a_car_s_level_plug_and_range_are_guessed_as_its_integration_names_them(
+    names: tuple[tuple[str, str], ...],
+) -> None:
+    level, plug, distance = names
+    home = read_sensors(
+        [
+            *BESIDE_THE_CAR,
+            entity(*level, "%", "battery"),
+            entity(*plug, device_class="plug"),
+            entity(*distance, "km", "distance"),
+        ]
+    )
+    found = Lookup(sensors=home)
+    roles = ("vehicle_soc", "vehicle_connected", "vehicle_range")
+    guessed = [guess_sensor(role, found) for role in roles]
+    assert guessed == [level[0], plug[0], distance[0]]
+    assert guess_sensor("battery_soc", found) != level[0]
+    assert [find_source(role, found) for role in roles] == ["name"] * 3
+
+
+def test_without_a_car_nothing_beside_it_is_taken_for_one() -> None:
+    found = Lookup(sensors=read_sensors(BESIDE_THE_CAR))
+    roles = ("vehicle_soc", "vehicle_connected", "vehicle_range")
+    assert [guess_sensor(role, found) for role in roles] == ["", "", ""]
+    assert find_source("vehicle_soc", found) is None
 
 
 def test_a_battery_s_mode_and_power_are_guessed_among_what_takes_values() -> None:
