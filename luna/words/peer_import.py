@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from luna.words.language import Language
 from luna.words.phrases import Phrases
 
-NOTES = Phrases("peer_import", "note_")
-GROUPS = Phrases("peer_import", "status_")
+NOTES = Phrases("import_notes", "note_")
+GROUPS = Phrases("import_notes", "status_")
 
 
 def say_import_note(code: str, figures: Mapping[str, object], language: Language) -> str:

@@ -56,7 +56,7 @@ def test_a_file_is_shown_before_anything_is_stored(api: httpx.Client, database: 
     assert sent.status_code == 303
     address = sent.headers["Location"]
     page = unescape(api.get(address, headers={"Accept-Language": "de"}).text)
-    assert wording("peer_import", "status_not_understood", "de") in page
+    assert wording("import_notes", "status_not_understood", "de") in page
     assert "meters.1.maxacpower" in page
     assert "solar-secret-two" not in page
     assert IMPORTED_ID not in list_sites(database)
