@@ -9,7 +9,7 @@ NOTES = Phrases("import_notes", "note_")
 GROUPS = Phrases("import_notes", "status_")
 
 
-def say_import_note(code: str, figures: Mapping[str, object], language: Language) -> str:
+def write_import_note(code: str, figures: Mapping[str, object], language: Language) -> str:
     """Return what became of a value, and what to do about it."""
     texts = {name: _write(figure) for name, figure in figures.items()}
     return NOTES.fill(code, language, texts)

@@ -88,10 +88,10 @@ def read_predbat(root: PeerValue, draft: SiteDraft, _: Sequence[DeviceProfile]) 
     """Read an apps.yaml of Predbat into a draft."""
     app = root.find("pred_bat")
     if app is not None:
-        _Reader(app, draft).read()
+        _PredbatReader(app, draft).read()
 
 
-class _Reader:
+class _PredbatReader:
     """Reads the values of the app; most are lists with one value for each inverter."""
 
     def __init__(self, app: PeerValue, draft: SiteDraft) -> None:

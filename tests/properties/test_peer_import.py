@@ -46,9 +46,11 @@ ANYTHING: st.SearchStrategy[Any] = st.recursive(
 
 
 def list_places(document: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    inner = document.items() if isinstance(document, dict) else []
-    if isinstance(document, list):
-        inner = enumerate(document)
+    inner: list[tuple[Any, Any]] = []
+    if isinstance(document, dict):
+        inner = [*document.items()]
+    elif isinstance(document, list):
+        inner = [*enumerate(document)]
     places = [place] if place else []
     for key, value in inner:
         places += list_places(value, (*place, key))
