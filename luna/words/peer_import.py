@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from luna.words.language import Language
 from luna.words.phrases import Phrases
 
-NOTES = Phrases("peer_import", "note_")
-GROUPS = Phrases("peer_import", "status_")
+NOTES = Phrases("import_notes", "note_")
+GROUPS = Phrases("import_notes", "status_")
 
 
-def say_import_note(code: str, figures: Mapping[str, object], language: Language) -> str:
+def write_import_note(code: str, figures: Mapping[str, object], language: Language) -> str:
     """Return what became of a value, and what to do about it."""
     texts = {name: _write(figure) for name, figure in figures.items()}
     return NOTES.fill(code, language, texts)

@@ -21,7 +21,7 @@ from luna.platform.peer_import import (
 )
 from luna.platform.settings import load_settings
 from luna.words.catalogue import ENGLISH
-from luna.words.peer_import import GROUPS, say_import_note
+from luna.words.peer_import import GROUPS, write_import_note
 from services.cli.console import JsonOption, emit, out, table, write_text
 from services.cli.options import confirm_differences
 
@@ -106,7 +106,7 @@ def _show(result: PeerImport) -> None:
 
 
 def _write_row(row: ImportRow) -> tuple[str, ...]:
-    note = say_import_note(row.code, row.figures, ENGLISH)
+    note = write_import_note(row.code, row.figures, ENGLISH)
     line = "" if row.line is None else str(row.line)
     return (line, row.key, row.before, row.field, row.after, note)
 
@@ -140,7 +140,7 @@ def _describe(result: PeerImport, *, saved: bool) -> dict[str, Any]:
     rows = []
     for status in STATUSES:
         for row in result.list_rows(status):
-            note = say_import_note(row.code, row.figures, ENGLISH)
+            note = write_import_note(row.code, row.figures, ENGLISH)
             rows.append(
                 {
                     "status": row.status,

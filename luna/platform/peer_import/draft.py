@@ -18,7 +18,7 @@ from luna.energy.zone_country import find_country
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.sensor_name import name_sensor
 from luna.platform.drivers.site_device import READINGS_BY_ROLE
-from luna.platform.peer_import.ledger import Ledger
+from luna.platform.peer_import.ledger import ImportLedger
 from luna.platform.peer_import.peer_file import PeerValue
 from luna.platform.site_name import identifier_of
 
@@ -37,7 +37,7 @@ class SiteDraft:
     ``country`` and ``town`` are known where something in the file lies in them.
     """
 
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: ImportLedger = field(default_factory=ImportLedger)
     document: dict[str, Any] = field(default_factory=dict)
     country: Country | None = None
     town: Town | None = None

@@ -111,11 +111,11 @@ _KW_PER_W = 0.001
 
 def read_emhass(root: PeerValue, draft: SiteDraft, _: Sequence[DeviceProfile]) -> None:
     """Read a configuration of EMHASS into a draft."""
-    reader = _Reader(root, draft)
+    reader = _EmhassReader(root, draft)
     reader.read()
 
 
-class _Reader:
+class _EmhassReader:
     """Reads the values by their present names, in whatever section and form they stand."""
 
     def __init__(self, root: PeerValue, draft: SiteDraft) -> None:

@@ -53,7 +53,7 @@ class ImportRow:
 
 
 @dataclass
-class Ledger:
+class ImportLedger:
     """The rows of one file, while it is read."""
 
     rows: list[ImportRow] = dataclasses.field(default_factory=list)

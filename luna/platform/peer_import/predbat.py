@@ -88,10 +88,10 @@ def read_predbat(root: PeerValue, draft: SiteDraft, _: Sequence[DeviceProfile]) 
     """Read an apps.yaml of Predbat into a draft."""
     app = root.find("pred_bat")
     if app is not None:
-        _Reader(app, draft).read()
+        _PredbatReader(app, draft).read()
 
 
-class _Reader:
+class _PredbatReader:
     """Reads the values of the app; most are lists with one value for each inverter."""
 
     def __init__(self, app: PeerValue, draft: SiteDraft) -> None:
@@ -246,12 +246,15 @@ class _Reader:
                 self._ledger.refuse(limit, "entity_instead_of_number")
                 continue
             limit_w = self._ledger.read_number(limit, least=1, most=10_000_000)
-            if limit_kw is None:
+            if limit_w is None:
                 continue
             if place >= len(batteries):
                 self._ledger.refuse(limit, "without_battery")
                 continue
-            inverter = {"ac_limit_kw": round(limit_kw * _KW_PER_W, 6), "batteries": [batteries[place]]}
+            inverter = {
+                "ac_limit_kw": round(limit_w * _KW_PER_W, 6),
+                "batteries": [batteries[place]],
+            }
             if len(limits) == 1 and roofs:
                 inverter["pv"] = roofs
             name = self._draft.add_device("inverters", "inverter", inverter)
@@ -269,7 +272,7 @@ class _Reader:
                 continue
             limit_w = self._ledger.read_number(limit, least=0, most=10_000_000)
             if limit_w is not None:
-                total_kw += limit_w * _KW_PER_W
+                total_kw = round(total_kw + limit_w * _KW_PER_W, 6)
                 values.append(limit)
         for limit in values:
             self._ledger.change(limit, "grid.export_limit_kw", total_kw, code="watts")

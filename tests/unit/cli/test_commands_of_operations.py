@@ -19,6 +19,7 @@ COMMANDS_ALONE = {
     "db": "runs before there is a gateway",
     "agent compare": "reads what GET /v1/sites/{site_id}/agent/scores reads, of any two policies",
     "backup": "keeps and restores the servers that the gateway needs",
+    "import": "reads a file with passwords on this machine; set-up's page does it over HTTP",
     "doctor": "looks for what is wrong also where no gateway runs",
     "open": "lets in who may read this machine's files, and nobody over HTTP",
     "support": "packs what a person hands on, also where no gateway runs",

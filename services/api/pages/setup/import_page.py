@@ -8,8 +8,6 @@ from typing import get_args
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
 
 from luna.energy.refusals import refuse
 from luna.platform.database import setup_drafts
@@ -21,6 +19,7 @@ from services.api.pages.layout import Page, PageRoute, Reader, show
 from services.api.pages.setup.imported import IMPORTED, begin_answers, view_import
 from services.api.pages.setup.pages import DraftId
 from services.api.routing import ResourceRouter
+from services.api.uploads import FILE_FIELD, Form
 
 router = ResourceRouter(route_class=PageRoute)
 
@@ -38,19 +37,17 @@ def choose_import_file(request: Request) -> Response:
 @router.page("POST", "/ui/setup/import", "administer", most_bytes=_MOST_FORM_BYTES)
 async def take_import_file(request: Request, gateway: CurrentGateway) -> Response:
     """Begin a draft with what is understood of a file, and lead to what became of it."""
-    try:
-        form = await request.form(max_files=1, max_fields=10)
-    except MultiPartException as exc:
-        raise refuse("form-without-file", field="file") from exc
-    file = form.get("file")
-    peer = form.get("peer")
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise refuse("form-without-file", field="file")
+    form = Form(request.headers.get("Content-Type", ""), most=1)
+    files = []
+    for name, pieces in form.read_files([await request.body()]):
+        files.append((name[:200], b"".join(pieces)))
+    if not files or not files[0][0]:
+        raise refuse("form-without-file", field=FILE_FIELD)
+    file_name, data = files[0]
+    peer = form.fields.get("peer", [""])[-1]
     chosen = next((name for name in get_args(PeerName) if name == peer), None)
     if chosen is None:
         raise refuse("peer-unknown", field="peer", names=get_args(PeerName))
-    data = await file.read(MOST_BYTES + 1)
-    file_name = file.filename[:200]
     draft_id = await run_in_threadpool(_begin, gateway, chosen, data, file_name)
     return RedirectResponse(f"/ui/setup/{draft_id}/import", 303)
 

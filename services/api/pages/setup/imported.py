@@ -8,7 +8,7 @@ from luna.energy.site import Site, parse_site
 from luna.platform.peer_import import PEERS, STATUSES, PeerImport
 from luna.platform.site_name import identifier_of
 from luna.words.language import Language
-from luna.words.peer_import import say_import_note
+from luna.words.peer_import import GROUPS, write_import_note
 from services.api.pages.setup.composition import compose
 from services.api.pages.setup.editing import answers_of, change_site
 
@@ -70,10 +70,10 @@ def view_import(answers: Mapping[str, Any], language: Language) -> dict[str, Any
         rows = []
         for row in imported["rows"]:
             if row["status"] == status:
-                note = say_import_note(row["code"], row["figures"], language)
+                note = write_import_note(row["code"], row["figures"], language)
                 rows.append(row | {"note": note})
         if rows:
-            groups.append((status, rows))
+            groups.append((status, GROUPS.say(status, language), rows))
     return {
         "called": PEERS[imported["peer"]].called,
         "file_name": imported["file_name"],

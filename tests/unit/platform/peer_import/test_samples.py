@@ -13,7 +13,7 @@ from luna.energy.site import parse_site
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.peer_import import PeerImport, PeerName, import_peer
 from luna.platform.peer_import.peer_file import PeerValue, parse_peer_file
-from luna.words.peer_import import GROUPS, NOTES, say_import_note
+from luna.words.peer_import import GROUPS, NOTES, write_import_note
 from tests.support.peer_import.samples import SAMPLES, list_samples
 
 DAY = date(2026, 1, 1)
@@ -82,7 +82,7 @@ def test_each_row_can_be_told(language: Any) -> None:
         for row in read(peer, path.name).rows:
             assert row.code in NOTES
             assert row.status in GROUPS
-            assert say_import_note(row.code, row.figures, language)
+            assert write_import_note(row.code, row.figures, language)
 
 
 def test_a_hybrid_inverter_of_evcc_is_read_and_commanded() -> None:
