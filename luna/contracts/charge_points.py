@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter
 from luna.contracts.message import Message
 
 # What a path of OCPP may end with; a site names it as the host of a charge point.
-Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$", min_length=1, max_length=64)]
+Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=64)]
 ChargePointProtocol = Literal["1.6", "2.0.1"]
 MEASURANDS = (
     "Power.Active.Import",

@@ -39,8 +39,12 @@ SecretName = Annotated[
 class NetworkDevice(Message):
     """A device that answered, and the profile by which Luna speaks to it."""
 
-    host: str
-    port: int
+    host: Annotated[
+        str, Field(description="its address, or the name by which a charge point connects to Luna")
+    ]
+    port: Annotated[int | None, Field(description="null: a charge point that connects to Luna")] = (
+        None
+    )
     unit: Annotated[int | None, Field(description="its number on the bus; null: the profile's")] = (
         None
     )

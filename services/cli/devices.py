@@ -125,15 +125,16 @@ def scan_network(
     elif secret is not None:
         login = read_device_secret(secret, folder)
     found, missing_extra = device_search.search_network(
-        network, profiles.list_profiles(folder), port=port, secret=login
+        network, profiles.list_profiles(folder), port=port, secret=login, data_folder=folder
     )
     rows = []
     document = []
     for device in found:
         unit = "–" if device.unit is None else str(device.unit)
+        port_text = "–" if device.port is None else str(device.port)
         model = " ".join(device.identity[:2]).strip() if device.identity else "–"
         profile = device.profile.profile
-        rows.append([device.host, str(device.port), device.prefix or unit, model, profile])
+        rows.append([device.host, port_text, device.prefix or unit, model, profile])
         document.append(
             {
                 "host": device.host,

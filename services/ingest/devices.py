@@ -73,6 +73,7 @@ def search_network(
         list_profiles(data_folder),
         port=request.port,
         secret=password,
+        data_folder=data_folder,
         progress=lambda asked, hosts: progress(asked, hosts, network),
     )
     devices = []

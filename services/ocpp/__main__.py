@@ -102,16 +102,17 @@ async def _serve(data_folder: Path, port: int, ending: asyncio.Event) -> None:
         is_refused = False
         while not ending.is_set():
             try:
-                async with server.serve_charge_points(central, None, port):
+                async with server.serve_charge_points(central, None, port, data_folder=data_folder):
                     log.info("charge points may connect", port=port)
                     await ending.wait()
             except OSError as error:
                 if not is_refused:
                     log.warning(
-                        "charge points cannot connect: the port is taken",
+                        "charge points cannot connect",
                         port=port,
                         error=str(error),
-                        remedy="Set LUNA_OCPP_PORT to another port, and at the charge point.",
+                        remedy="Set LUNA_OCPP_PORT to a free port, and at the charge point; or "
+                        "put certificate and key into devices/secrets/ocpp-tls.pem.",
                     )
                 is_refused = True
                 await _wait(ending)

@@ -468,9 +468,9 @@ class ChargePoint:
 
 def _merge(before: ChargePointLimit, change: ChargePointLimit) -> ChargePointLimit:
     """Return a limit with what a command changes of it."""
-    changes = change.model_dump(exclude_none=True)
-    if "own" not in changes:
-        changes["own"] = 0
+    if change.own == 1:
+        return ChargePointLimit(own=1)
+    changes = change.model_dump(exclude_none=True) | {"own": 0}
     return before.model_copy(update=changes)
 
 

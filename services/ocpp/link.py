@@ -92,6 +92,8 @@ class OcppLink:
             for waiting in self._pending.values():
                 if not waiting.done():
                     waiting.set_exception(CallRefusedError("the connection ended", silent=True))
+                    # Read here: whoever waits for it may be cancelled before it can.
+                    waiting.exception()
 
     async def call(
         self, action: str, payload: Payload, *, within_s: float = ANSWER_SECONDS

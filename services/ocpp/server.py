@@ -5,17 +5,20 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from services.ocpp.access import load_certificate, may_connect
 from services.ocpp.central_system import REJECTED, CentralSystem
 
 FOLDER = "/ocpp/"
-IDENTITY = re.compile(r"[A-Za-z0-9.:_-]{1,64}")
+IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The first that both know is spoken.
 PROTOCOLS = ("ocpp1.6", "ocpp2.0.1")
 # A message of a charge point has some kilobytes, with all its settings some ten.
@@ -25,8 +28,10 @@ OPEN_SECONDS = 10.0
 # Silence beyond both is the end of a connection.
 PING_SECONDS = 30.0
 PONG_SECONDS = 30.0
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
 _WAITING_MESSAGES = 4
+
+log = structlog.get_logger("luna.ocpp")
 
 # The library logs a traceback for whoever connects and says nothing; here that is no error.
 _SILENT = logging.getLogger("luna.ocpp.websocket")
@@ -35,18 +40,19 @@ _SILENT.setLevel(logging.CRITICAL)
 
 @asynccontextmanager
 async def serve_charge_points(
-    central: CentralSystem, host: str | None, port: int
+    central: CentralSystem, host: str | None, port: int, *, data_folder: Path
 ) -> AsyncIterator[Server]:
     """Take connections while the block runs.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is taken, or its certificate cannot be read.
     """
-    doorkeeper = _Doorkeeper(central)
+    doorkeeper = _Doorkeeper(central, data_folder)
     async with serve(
         doorkeeper.serve,
         host,
         port,
+        ssl=load_certificate(data_folder),
         select_subprotocol=choose_protocol,
         process_request=doorkeeper.judge,
         # What is packed can be a thousand times as large.
@@ -87,8 +93,9 @@ def read_identity(path: str) -> str | None:
 class _Doorkeeper:
     """Decides who comes in."""
 
-    def __init__(self, central: CentralSystem) -> None:
+    def __init__(self, central: CentralSystem, data_folder: Path) -> None:
         self._central = central
+        self._data_folder = data_folder
         self._inside = 0
 
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -98,11 +105,16 @@ class _Doorkeeper:
             REJECTED.inc()
             return connection.respond(
                 HTTPStatus.NOT_FOUND,
-                "A charge point connects to /ocpp/ and its identity, such as /ocpp/garage.\n",
+                "A charge point connects to /ocpp/ and its name of letters, digits and . _ -\n",
             )
         if self._inside >= MOST_CONNECTIONS:
             REJECTED.inc()
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections.\n")
+        shown = request.headers.get_all("Authorization")
+        if not may_connect(identity, shown[0] if shown else "", self._data_folder):
+            REJECTED.inc()
+            log.warning("a charge point shows a wrong password", charge_point=identity)
+            return connection.respond(HTTPStatus.UNAUTHORIZED, "The password is wrong.\n")
         obstacle = self._central.find_obstacle(identity, _address(connection))
         if obstacle is not None:
             return connection.respond(HTTPStatus.CONFLICT, f"{obstacle}\n")

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import SecretStr
@@ -24,8 +25,15 @@ from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.mqtt_points import TLS_PORT
 from luna.platform.drivers.networks import list_home_hosts, list_own_addresses
+from luna.platform.drivers.ocpp_points import choose_profile, identify, list_charge_points
 from luna.platform.drivers.points import DeviceIdentity
-from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, IdentityField, MqttTransport
+from luna.platform.drivers.profile import (
+    PREFIX_PART,
+    DeviceProfile,
+    IdentityField,
+    MqttTransport,
+    OcppTransport,
+)
 from luna.platform.drivers.profiled_device import reach
 from luna.platform.extras import MDNS, require_extra
 
@@ -42,13 +50,14 @@ class FoundDevice(NamedTuple):
     """A device that answered: its address, its identity, and the profile that fits.
 
     Attributes:
-        host: its address, or the broker's.
+        host: its address, the broker's, or the name by which a charge point connects to Luna.
+        port: None of a charge point that connects to Luna.
         unit: its number on the bus, None without a bus.
         prefix: its topic prefix at the broker.
     """
 
     host: str
-    port: int
+    port: int | None
     unit: int | None
     identity: DeviceIdentity | None
     profile: DeviceProfile
@@ -72,9 +81,12 @@ def search_network(
     *,
     port: int | None = None,
     secret: DeviceSecret | None = None,
+    data_folder: Path | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> NetworkSearch:
     """Return the devices of a network whose identity fits a profile.
+
+    With them the charge points that are connected to Luna, wherever they are.
 
     Nothing is written to any of them.
 
@@ -83,6 +95,7 @@ def search_network(
         profiles: of the products to look for.
         port: to try at each address; None: the profiles' ports, and those that devices announce.
         secret: credentials of the one named device or broker, over HTTP or MQTT.
+        data_folder: whose process charge points connect to; None: they are not looked for.
         progress: takes the number of addresses tried, and of all.
 
     Raises:
@@ -111,11 +124,26 @@ def search_network(
             fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
             devices += _ask_port(service.host, service.port, fitting, secret)
     progress(len(hosts), len(hosts))
-    return NetworkSearch(sorted(devices, key=_by_address), announcements.missing_extra)
+    devices.sort(key=_by_address)
+    if data_folder is not None:
+        devices += find_charge_points(data_folder, profiles)
+    return NetworkSearch(devices, announcements.missing_extra)
 
 
 def _by_address(device: FoundDevice) -> tuple[bytes, int]:
-    return ip_address(device.host).packed, device.port
+    return ip_address(device.host).packed, device.port or 0
+
+
+def find_charge_points(
+    data_folder: Path, profiles: Iterable[DeviceProfile]
+) -> Iterator[FoundDevice]:
+    """Yield the charge points that are connected to Luna; none is accepted by that."""
+    profiles = list(profiles)
+    for seen in list_charge_points(data_folder):
+        profile = choose_profile(profiles, seen) if seen.connected else None
+        if profile is not None:
+            identity = identify(profile, seen)
+            yield FoundDevice(seen.identity, None, None, identity, profile)
 
 
 def find_devices(
@@ -136,7 +164,12 @@ def find_devices(
 def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
     # Modbus first, since its devices understand nothing else. Within it the most specific profile
     # first: known by its own registers, then a SunSpec product, then any SunSpec device.
-    identifiable = [profile for profile in profiles if profile.sunspec or profile.identified]
+    identifiable = [
+        profile
+        for profile in profiles
+        if (profile.sunspec or profile.identified)
+        and not isinstance(profile.transport, OcppTransport)
+    ]
     return sorted(identifiable, key=_generality)
 
 

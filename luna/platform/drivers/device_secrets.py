@@ -32,7 +32,7 @@ def store_device_secret(secret: DeviceSecret, place: str, data_folder: Path) -> 
 
     An earlier file for the address is replaced.
     """
-    name = ("at-" + re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-"))[:64]
+    name = name_secret(place)
     path = data_folder / SECRETS_FOLDER / name
     make_private(path.parent)
     path.unlink(missing_ok=True)
@@ -41,6 +41,11 @@ def store_device_secret(secret: DeviceSecret, place: str, data_folder: Path) -> 
     ) as file:
         file.write(f"{secret.user}:{secret.password}")
     return name
+
+
+def name_secret(place: str) -> str:
+    """Return the name of the file with the credentials for an address."""
+    return ("at-" + re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-"))[:64]
 
 
 def read_device_secret(name: str, data_folder: Path) -> DeviceSecret:

@@ -1,9 +1,9 @@
 """Reads and sets points of a charge point through the process that it connects to."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from luna.contracts.charge_points import (
     AskChargePoint,
@@ -19,7 +19,7 @@ from luna.contracts.charge_points import (
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.charge_point_channel import LIST_SECONDS, ChargePointClient
-from luna.platform.drivers.json_values import pick_valid
+from luna.platform.drivers.json_points import pick_point
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import DeviceProfile, JsonPoint, OcppTransport
 
@@ -88,8 +88,7 @@ class OcppPoints:
         values: dict[str, float] = {}
         for name in names:
             point = cast("JsonPoint", self._profile.points[name])
-            invalid = self._profile.invalid_of(point)
-            values[name] = pick_valid(document, point.field_, invalid) * point.scale
+            values[name] = pick_point(document, point, self._profile.invalid_of(point))
         return values
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
@@ -98,16 +97,13 @@ class OcppPoints:
         Raises:
             UnavailableError: it is not connected.
         """
-        limit = self._ask_state().limit
-        accepted: Mapping[str, Any] = {} if limit is None else limit.model_dump()
+        document = self._ask_state().model_dump()
         held: list[bool] = []
         for value in values:
             point = cast("JsonPoint", self._profile.points[value.point])
-            number = accepted.get(point.field_)
-            expected = value.value / point.scale
-            held.append(
-                number is not None and math.isclose(number, expected, abs_tol=_RESOLUTION_A)
-            )
+            number = pick_point(document, point, ())
+            # NaN is close to nothing.
+            held.append(math.isclose(number, value.value, abs_tol=_RESOLUTION_A))
         return held
 
     def write(self, values: Sequence[PointValue]) -> None:
@@ -121,8 +117,10 @@ class OcppPoints:
         fields: dict[str, float] = {}
         for value in values:
             point = cast("JsonPoint", self._profile.points[value.point])
+            # The place of what it accepted ends with the name of what is commanded.
+            name = point.field_.rpartition(".")[2]
             number = value.value / point.scale
-            fields[point.field_] = number if point.field_ == "current_a" else round(number)
+            fields[name] = number if name == "current_a" else round(number)
         limit = ChargePointLimit.model_validate(fields)
         self._exchange(LimitChargePoint(identity=self._identity, traits=self._traits, limit=limit))
 
@@ -180,12 +178,13 @@ def choose_profile(
     profiles: Iterable[DeviceProfile], seen: SeenChargePoint
 ) -> DeviceProfile | None:
     """Return the profile that fits a charge point: its product's, else the one of any."""
-    fallback: DeviceProfile | None = None
-    for profile in profiles:
-        if not isinstance(profile.transport, OcppTransport):
-            continue
-        if profile.identified is None:
-            fallback = profile
-        elif identify(profile, seen) is not None:
+    by_ocpp = [profile for profile in profiles if isinstance(profile.transport, OcppTransport)]
+    for profile in sorted(by_ocpp, key=_count_rules, reverse=True):
+        if identify(profile, seen) is not None:
             return profile
-    return fallback
+    return None
+
+
+def _count_rules(profile: DeviceProfile) -> int:
+    """Return by how many rules a product is known: of any charge point by none."""
+    return 0 if profile.identified is None else len(profile.identified.documents)

@@ -91,7 +91,9 @@ async def central_system(data_folder: Path) -> AsyncIterator[Central]:
     def answer(request: ChargePointRequest) -> ChargePointAnswer:
         return asyncio.run_coroutine_threadsafe(system.answer(request), loop).result(10)
 
-    async with server.serve_charge_points(system, "127.0.0.1", 0) as listening:
+    async with server.serve_charge_points(
+        system, "127.0.0.1", 0, data_folder=data_folder
+    ) as listening:
         port = next(iter(listening.sockets)).getsockname()[1]
         with serve_charge_points(data_folder, answer):
             central = Central(system, port, data_folder, seconds)
@@ -116,7 +118,7 @@ def make_points(identity: str, data_folder: Path, **traits: Any) -> OcppPoints:
         points[name] = {"at": "state", "field": name, "unit": "kWh" if "kwh" in name else "W"}
     for name in WRITTEN:
         points[f"set_{name}"] = {
-            "at": "state", "field": name, "write_to": "limit", "persistence": "volatile",
+            "at": "state", "field": f"limit.{name}", "write_to": "limit", "persistence": "volatile",
         }  # fmt: skip
     profile = DeviceProfile.model_validate(
         {

@@ -7,6 +7,7 @@ import asyncio
 import base64
 import json
 import os
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -34,9 +35,15 @@ class RawSocket:
 
     @classmethod
     async def open(
-        cls, port: int, path: str, *, protocols: str | None = "ocpp1.6", authorization: str = ""
+        cls,
+        port: int,
+        path: str,
+        *,
+        protocols: str | None = "ocpp1.6",
+        authorization: str = "",
+        tls: ssl.SSLContext | None = None,
     ) -> "RawSocket":
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
             f"GET {path} HTTP/1.1",
@@ -52,7 +59,11 @@ class RawSocket:
             token = base64.b64encode(authorization.encode()).decode()
             lines.append(f"Authorization: Basic {token}")
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except (EOFError, OSError):
+            writer.close()
+            raise
         if " 101 " not in head.partition("\r\n")[0]:
             writer.close()
             raise HandshakeRefusedError(head.partition("\r\n")[0])
@@ -219,6 +230,7 @@ class RawChargePoint:
                 while True:
                     kind, payload = await socket.receive()
                     if kind == CLOSE:
+                        socket.send(payload, kind=CLOSE)
                         return
                     self._take(json.loads(payload))
         finally:

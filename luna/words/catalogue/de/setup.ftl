@@ -109,6 +109,7 @@ find_password = Passwort des Geräts oder Brokers
 field_user = Benutzer
 field_password = Passwort
 hint_password = Bleibt nur auf diesem Rechner.
+hint_charge_points = Eine Wallbox mit OCPP meldet sich selbst bei Luna. Trag in ihren Einstellungen { $address } ein, mit der Adresse dieses Rechners in deinem Netz. Such danach.
 find_search = Nach Geräten suchen
 find_running = Suche in { $network } …
 find_progress = { $done } von { $total } Adressen.

@@ -111,6 +111,7 @@ find_password = Password of the device or broker
 field_user = User
 field_password = Password
 hint_password = It stays on this computer.
+hint_charge_points = A charger with OCPP connects to Luna itself. Enter { $address } in its settings, with this computer's address in your network. Then search.
 find_search = Search for devices
 find_running = Searching { $network } …
 find_progress = { $done } of { $total } addresses.

@@ -111,6 +111,7 @@ find_password = Wachtwoord van het apparaat of de broker
 field_user = Gebruiker
 field_password = Wachtwoord
 hint_password = Blijft alleen op deze computer.
+hint_charge_points = Een laadpaal met OCPP meldt zich zelf bij Luna. Vul in de instellingen { $address } in, met het adres van deze computer in je netwerk. Zoek daarna.
 find_search = Apparaten zoeken
 find_running = Zoekt in { $network } …
 find_progress = { $done } van { $total } adressen.

@@ -187,8 +187,16 @@ def _show(
         "lookup": lookup,
         "offers": offers,
         "taken": count_taken(answers),
+        "charge_point_address": _charge_point_address(request, gateway),
     }
     return show(request, PAGE, template="setup_find.html.j2", draft_id=draft_id, **(view | outcome))
+
+
+def _charge_point_address(request: Request, gateway: Gateway) -> str:
+    """Return what an owner enters at a charger with OCPP, empty where Luna takes none."""
+    port = gateway.settings.ocpp_port
+    host = request.url.hostname or ""
+    return f"ws://{host}:{port}/ocpp/garage" if port and host else ""
 
 
 def _search(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> None:
