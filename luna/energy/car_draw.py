@@ -151,6 +151,10 @@ def judge_draw(before: CarDraw, sample: DrawSample) -> CarDraw:
 def _begin_anew(draw: CarDraw, sample: DrawSample) -> CarDraw:
     """Return an empty record where the car was plugged in anew, or its owner wants it charged."""
     is_in = sample.plugged is not False
+    is_out = draw.verdict == "not_plugged_in"
+    # A car that left is not at fault; one that came is judged anew.
+    if (sample.plugged and is_out) or (not is_in and draw.verdict in LEFT_OUT and not is_out):
+        return CarDraw(plugged_since=sample.plugged_since)
     if is_in and sample.plugged_since is not None and sample.plugged_since != draw.plugged_since:
         is_first = draw.plugged_since is None and (
             draw.since is None or sample.plugged_since <= draw.since

@@ -8,9 +8,11 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import ControlState, Decision, DeviceReport, VehicleSetpoint
+from luna.contracts.device_template import WATTS
 from luna.contracts.live_flow import LIVE_FOR
 from luna.energy.car_draw import LEFT_OUT, CarDraw, DrawSample, judge_draw
 from luna.energy.charge_sensors import SeenCharge
+from luna.energy.devices.commands import CAR_OF
 from luna.energy.site import Site
 from luna.platform.clock import Clock
 from luna.platform.database import charging_sessions, plan_causes, sites
@@ -100,20 +102,26 @@ class DrawWatch:
         with unit_of_work(self.engine) as connection:
             sensed = read_sensed(connection, target.site, now)
         car = sensed.get(name, SeenCharge())
-        measured_kw = None
+        readings = read_charger(target, unit)
+        measured_kw = readings.get("car_w")
+        if measured_kw is not None:
+            measured_kw /= WATTS
         at = now
-        flow = self.read_flow(state.site)
+        flow = None if measured_kw is not None else self.read_flow(state.site)
         if flow is not None and abs(now - flow.at) <= LIVE_FOR:
             at = flow.at
             if is_alone(target.site, name, sensed):
                 measured_kw = flow.submetered_kw.get(CHARGED)
+        plugged = car.connected
+        if plugged is None and "car_plugged" in readings:
+            plugged = readings["car_plugged"] > 0
         override = state.override
         is_ordered = override is not None and override.mode == "charge" and override.until > now
         return DrawSample(
             at=at,
             commanded_kw=command.charge_kw,
             measured_kw=measured_kw,
-            plugged=car.connected,
+            plugged=plugged,
             plugged_since=car.since,
             soc=car.soc,
             current_a=command.current_a,
@@ -205,6 +213,20 @@ def find_command(
     return ChargerCommand(
         setpoint.charge_kw, setpoint.charge_kw * 1000 / (charger.voltage_v * phases)
     )
+
+
+def read_charger(target: ControlTarget, unit: ChargerUnit) -> dict[str, float]:
+    """Return what a charger with a profile measures of the car; nothing of another."""
+    if unit.control.via is None or is_steered(target):
+        return {}
+    place = f"{unit.control.place}{CAR_OF}"
+    try:
+        text = target.device.read([place]).get(place, "")
+    except DeviceError as error:
+        log.warning("what the car draws cannot be read", error=str(error))
+        return {}
+    pairs = [pair.partition("=") for pair in text.split()]
+    return {name: float(value) for name, _, value in pairs}
 
 
 def read_sensed(connection: Connection, site: Site, now: datetime) -> dict[str, SeenCharge]:

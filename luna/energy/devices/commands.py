@@ -21,6 +21,8 @@ Place = Annotated[
 # Places of devices with a profile begin so: ``profile:NAME`` of a battery, ``profile:vehicle:NAME``
 # and ``profile:load:NAME`` of the others.
 PROFILED = "profile:"
+# What goes into the car at a charger with a profile is read at the place of the charger with this.
+CAR_OF = "#car"
 # A device's own name for one of Luna's modes.
 Word = Annotated[str, Field(max_length=255)]
 

@@ -27,6 +27,8 @@ IDLE_W = 200.0
 BEYOND_SHARE = 1.15
 VOLTAGE_V = 230.0
 MOST_PHASES = 3
+# Readings that show whether a car draws what its charger offers.
+CAR_READINGS: tuple[ReadingName, ...] = ("car_w", "car_plugged")
 # Power of what the device switches or limits, by the first reading that its profile has.
 _POWERS: tuple[ReadingName, ...] = ("car_w", "heater_w", "pv_w")
 
@@ -126,6 +128,18 @@ class CommandSession:
                 self._device.measure()
                 return None
             return self._command if self._device.holds(self._writes) else None
+
+    def read_power(self) -> dict[str, float]:
+        """Return what goes into the car and whether it is plugged in, as far as its profile says.
+
+        Raises:
+            UnavailableError: the device does not answer.
+        """
+        names = [name for name in CAR_READINGS if name in self._device.profile.reads]
+        if not names:
+            return {}
+        with self._lock:
+            return self._device.read(*names)
 
     @property
     def may_fall_back(self) -> bool:

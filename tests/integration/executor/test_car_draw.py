@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,9 +14,10 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.charging_sessions import NewSession
-from luna.contracts.control import Override
+from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.plan.reply import VehicleFlow
 from luna.energy.car_draw import CarDraw
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline
@@ -27,7 +30,13 @@ from luna.platform.database import readings as stored_readings
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
+from luna.platform.drivers.control.opening import open_device
+from luna.platform.drivers.device_server import serve_device
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.simulated_charge_point import SimulatedCar, SimulatedChargePoint
+from luna.platform.drivers.write_limits import uncounted
 from luna.platform.embedded.supervisor import Addresses
+from luna.platform.settings import Settings
 from services.notifier.notification import KINDS
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
@@ -42,6 +51,7 @@ from tests.support.control.inverters import (
     serve,
 )
 from tests.support.gateway.server import serve as serve_pages
+from tests.support.planning.plans import describe_plan
 
 CHARGER = "vehicle:car"
 SECONDS = timedelta(seconds=1)
@@ -286,3 +296,40 @@ def test_an_owner_gets_no_message_of_a_car_that_is_full_enough(home: Home) -> No
     assert read_draw(home).verdict == "full"
     assert find_codes(home) == {"car_draws_nothing"}
     assert "car_draws_nothing" not in KINDS
+
+
+def test_a_charger_with_a_profile_measures_the_car_itself(database: Engine, tmp_path: Path) -> None:
+    car = SimulatedCar(stored_kwh=30)
+    device = SimulatedChargePoint(load_profile("go_e_charger", tmp_path), car=car)
+    settings = Settings(data_folder=tmp_path)
+    with serve_device(device) as server:
+        via = {"profile": "go_e_charger", "host": "127.0.0.1", "port": server.port}
+        home = Home(
+            database,
+            lambda control: open_device(settings, control, uncounted),
+            {"by": "profile", "vehicles": [{"vehicle": "car", "via": via}]},
+            batteries=[],
+            vehicles=DEVICES["vehicles"],
+        )
+        with closing(home):
+            home.arm()
+            flow = VehicleFlow(charge_kwh=11 / 4, soc_end=0.5)
+            plan = describe_plan(home.name, START, [BatterySetpoint(mode="hold")] * 2)
+            slots = [slot.model_copy(update={"vehicles": {"car": flow}}) for slot in plan.slots]
+            home.store(plan.model_copy(update={"slots": slots}))
+            look(home, 30)
+            assert read_draw(home).verdict == "as_commanded"
+            # Its own limit is reached.
+            car.stored_kwh = car.capacity_kwh
+            look(home, 110)
+            assert (read_draw(home).verdict, home.asked) == ("full", [home.name])
+            device.plug(None)
+            look(home, 15)
+            device.plug(SimulatedCar(stored_kwh=10))
+            look(home, 30)
+            assert read_draw(home).verdict == "as_commanded"
+
+
+def look(home: Home, seconds: int) -> None:
+    for _ in range(0, seconds, 5):
+        home.turn(5 * SECONDS, CHARGER)

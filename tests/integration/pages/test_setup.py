@@ -1257,7 +1257,7 @@ def test_a_car_that_only_the_file_can_command_reacts_within_seconds_by_a_button(
         "vehicles": [
             {
                 "vehicle": "car",
-                "modes": {"charge": "on", "stop": "off"},
+                "modes": {"charge": "on", "stop": "off", "own": "auto"},
                 "writes": [{"to": "switch.charger", "value": "{mode}"}],
             }
         ],

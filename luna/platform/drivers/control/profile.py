@@ -11,7 +11,7 @@ from datetime import timedelta
 from luna.contracts.device_command import DeviceCommand
 from luna.contracts.device_template import Write, describe, read_description
 from luna.energy.devices.battery import SOC_OF
-from luna.energy.devices.commands import PROFILED
+from luna.energy.devices.commands import CAR_OF, PROFILED
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
 from luna.platform.drivers.command_session import CommandSession
@@ -28,7 +28,8 @@ class ProfileDevice:
     """Connection with one session per device, opened at first use.
 
     Places of batteries are named ``profile:NAME``, their states of charge ``profile:NAME#soc``;
-    those of other devices ``profile:vehicle:NAME`` and ``profile:load:NAME``.
+    those of other devices ``profile:vehicle:NAME`` and ``profile:load:NAME``, what goes into a car
+    ``profile:vehicle:NAME#car``.
     """
 
     def __init__(
@@ -80,6 +81,9 @@ class ProfileDevice:
         for place in dict.fromkeys(places):
             try:
                 with _as_device_error(place):
+                    if place.endswith(CAR_OF):
+                        texts[place] = _describe_car(self._others[place.removesuffix(CAR_OF)])
+                        continue
                     if place in self._others:
                         texts[place] = _read_command(self._others[place])
                         continue
@@ -137,6 +141,13 @@ def _read_command(session: CommandSession) -> str:
     if command is None:
         return RESET if session.may_fall_back else OTHER
     return NOT_FOLLOWED if session.disobeys else str(command)
+
+
+def _describe_car(session: CommandSession) -> str:
+    """Return the known readings of a car: "car_plugged=1 car_w=7360"."""
+    readings = session.read_power()
+    known = {name: value for name, value in readings.items() if not math.isnan(value)}
+    return " ".join(f"{name}={value:g}" for name, value in sorted(known.items()))
 
 
 class MixedDevice:

@@ -13,6 +13,7 @@ from luna.energy.devices.commands import Via
 from luna.energy.errors import NotFoundError
 from luna.energy.part import MOST_CALLED, is_written
 from luna.energy.site import SENSOR_ROLES, Site
+from luna.energy.site.control import ControlledBy
 from luna.energy.site.countries import COUNTRIES, Country, Town, place_named
 from luna.energy.site.document import explain_faults
 from luna.energy.site.main_fuses import assume_connection
@@ -23,6 +24,13 @@ from luna.platform.site_name import identifier_of
 from luna.words import Numbers
 from luna.words.numbers import read_number
 from services.api.pages.setup.control_methods import METHODS, STEERING
+from services.api.pages.setup.device_control import (
+    CONTROL_FORMS,
+    DEVICES,
+    SERVED,
+    describe_devices,
+    list_controlled,
+)
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import (
     GRID,
@@ -126,19 +134,48 @@ def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
     control = answers.get("control") or {}
     batteries = battery_names(answers)
     method = METHODS.get(control.get("by", ""))
-    # No section ``control`` without batteries, or before its step was answered.
-    if method is None or not batteries:
+    # No section ``control`` before its step was answered.
+    if method is None:
         return
-    section, faults = method.describe(batteries, control.get(method.by, {}))
+    names = controlled_names(answers)
+    entries, servers, faults = describe_devices(list_controlled(answers, names))
     composed.faults["control"] += faults
+    # None without anything to control.
+    section: dict[str, Any] | None = {"by": method.by} if entries else None
+    if batteries:
+        section, faults = method.describe(batteries, control.get(method.by, {}))
+        composed.faults["control"] += faults
     if section is None:
         return
-    if method.asks and control.get(STEERING.name) == ON:
+    if entries:
+        commands_batteries = bool(section.get("batteries"))
+        by = _choose_server(method.by, servers, commands_batteries=commands_batteries)
+        if by is None:
+            composed.faults["control"].append(FieldFault("by", "one_server"))
+            return
+        section |= {"by": by} | entries
+    if (method.asks or entries) and control.get(STEERING.name) == ON:
         section[STEERING.name] = True
         if not _has_meter(composed.document, answers):
-            field_name = f"{method.by}-{STEERING.name}"
+            shown_at = method.by if method.asks and batteries else DEVICES
+            field_name = f"{shown_at}-{STEERING.name}"
             composed.faults["control"].append(FieldFault(field_name, "steering_unmetered"))
     composed.document["control"] = section
+
+
+def _choose_server(
+    by: ControlledBy, servers: set[str], *, commands_batteries: bool
+) -> ControlledBy | None:
+    """Return what commands a site's devices; None where they need two servers."""
+    needed = set(servers)
+    if commands_batteries and by in SERVED:
+        needed.add(by)
+    if len(needed) > 1:
+        return None
+    for served in SERVED:
+        if served in needed:
+            return served
+    return "profile"
 
 
 def _has_meter(document: Mapping[str, Any], answers: Mapping[str, Any]) -> bool:
@@ -342,6 +379,11 @@ def _compose_grid(values: dict[str, Any], country: str | None) -> dict[str, Any]
         fuse_kw = assumed["import_limit_kw"]
         document["import_limit_kw"] = min(fuse_kw, values.get("import_limit_kw", fuse_kw))
     return document
+
+
+def controlled_names(answers: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the names of the devices that are controlled each for itself, by section."""
+    return {section: _name_devices(section, answers) for section in CONTROL_FORMS}
 
 
 def battery_names(answers: Mapping[str, Any]) -> list[str]:

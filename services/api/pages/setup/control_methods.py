@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from luna.energy.devices.battery import BatteryControl, Mode
 from luna.energy.devices.commands import Via
 from luna.energy.errors import InvalidInputError
-from luna.energy.site.control import Control, ControlledBy
+from luna.energy.site.control import NOT_SENT, Control, ControlledBy
 from luna.platform.addresses import HomeAssistantAccess, parse_broker
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.mqtt import BrokerError, BrokerLink
 from luna.platform.settings import Settings
+from services.api.pages.setup.device_control import DEVICES, VIA_FIELDS, answer_devices
 from services.api.pages.setup.fields import ON, Entry, FieldFault, check_entries
 from services.api.pages.setup.home_assistant import (
     Lookup,
@@ -123,17 +124,6 @@ def _names_place(fields: Typed) -> bool:
     return any(text for field, text in fields.items() if field.endswith("_place"))
 
 
-# Fields of the form by part of a direct connection.
-_VIA_FIELDS = {
-    "profile": "profile_place",
-    "host": "host_place",
-    "port": "port_number",
-    "unit": "unit_number",
-    "prefix": "prefix_text",
-    "secret": "secret_text",
-}
-
-
 def read_vias(answers: Mapping[str, Any]) -> dict[str, Via | None]:
     """Return the connection of each battery that Luna controls directly.
 
@@ -152,7 +142,7 @@ def read_vias(answers: Mapping[str, Any]) -> dict[str, Via | None]:
 def _describe_via(typed: Mapping[str, Any]) -> dict[str, Any]:
     return {
         part: typed[field]
-        for part, field in _VIA_FIELDS.items()
+        for part, field in VIA_FIELDS.items()
         if typed.get(field) not in {None, ""}
     }
 
@@ -160,7 +150,15 @@ def _describe_via(typed: Mapping[str, Any]) -> dict[str, Any]:
 def answer_control(control: Control) -> dict[str, Any]:
     """Return the typed form of a section ``control``, as far as the fields can express it."""
     batteries = {target.battery: _answer_battery(target) for target in control.batteries}
-    answers: dict[str, Any] = {"by": control.by, control.by: batteries}
+    by: ControlledBy = control.by
+    if not batteries and by not in NOT_SENT:
+        by = "advice"
+    elif batteries and all(target.via is not None for target in control.batteries):
+        by = "profile"
+    answers: dict[str, Any] = {"by": by, by: batteries}
+    devices = answer_devices(control)
+    if devices:
+        answers[DEVICES] = devices
     if control.steering:
         answers[STEERING.name] = ON
     return answers
@@ -190,7 +188,7 @@ def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
 def _answer_battery(control: BatteryControl) -> dict[str, str]:
     via = control.via
     if via is not None:
-        parts = {field: getattr(via, part) for part, field in _VIA_FIELDS.items()}
+        parts = {field: getattr(via, part) for part, field in VIA_FIELDS.items()}
         return {field: str(value) for field, value in parts.items() if value is not None}
     typed = {"soc_place": control.soc or ""}
     for mode, word in control.modes.items():

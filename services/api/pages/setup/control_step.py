@@ -1,22 +1,24 @@
-"""The step Control: how each battery is commanded, and the commands it would get."""
+"""The step Control: how each device is commanded, and the commands batteries would get."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from luna.contracts.battery_setpoints import to_supported_modes
+from luna.contracts.charge_points import SeenChargePoint
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.device_template import Write, render, service_call
 from luna.contracts.plan import PlanReply
 from luna.energy.devices.battery import Battery, Mode
 from luna.energy.site import Site
 from luna.energy.site.control import Control
+from luna.platform.drivers.ocpp_points import choose_profile, list_charge_points
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.drivers.setpoint_parts import describe_writes
 from luna.words import MODES
 from services.api.gateway import Gateway
-from services.api.pages.setup.composition import battery_names
+from services.api.pages.setup.composition import battery_names, controlled_names
 from services.api.pages.setup.control_methods import (
     METHODS,
     STEERING,
@@ -25,6 +27,14 @@ from services.api.pages.setup.control_methods import (
     guess_words,
 )
 from services.api.pages.setup.data_step import view_access
+from services.api.pages.setup.device_control import (
+    DEVICES,
+    HOME_ASSISTANT,
+    OCPP,
+    ControlledDevice,
+    list_controlled,
+    merge_devices,
+)
 from services.api.pages.setup.fields import ON, FieldFault
 from services.api.pages.setup.home_assistant import Lookup
 from services.api.pages.setup.network import HomeAssistantServer
@@ -70,7 +80,71 @@ def view_control(
             }
         )
     steering = {STEERING.name: typed.get(STEERING.name, "")}
-    return {"chosen": typed["by"], "methods": methods, "steering": (STEERING, steering)}
+    return {
+        "chosen": typed["by"],
+        "methods": methods,
+        "steering": (STEERING, steering),
+        # Beside the fields of batteries, where there are any; else beside those of other devices.
+        "shows_steering": bool(METHODS[typed["by"]].asks and battery_names(answers)),
+        "controlled": _view_devices(gateway, answers, methods, look=look),
+    }
+
+
+def _view_devices(
+    gateway: Gateway,
+    answers: Mapping[str, Any],
+    methods: Sequence[Mapping[str, Any]],
+    *,
+    look: bool,
+) -> list[dict[str, Any]]:
+    """Return each car and water heater with its ways, their fields and choices."""
+    devices = list(list_controlled(answers, controlled_names(answers)))
+    answered = [method["answer"] for method in methods if method["answer"] is not None]
+    is_served = any(device.way == HOME_ASSISTANT for device in devices)
+    if look and is_served and not answered:
+        answer = _ask_server(gateway, METHODS[HOME_ASSISTANT])
+        answered = [] if answer is None else [answer]
+    lookup = next((answer.lookup for answer in answered if answer.lookup is not None), None)
+    has_ocpp = any(OCPP in device.form.asks for device in devices)
+    callers = list_charge_points(gateway.settings.data_folder) if has_ocpp else []
+    views = []
+    for device in devices:
+        ways = [_view_way(device, way, lookup=lookup, callers=callers) for way in device.form.asks]
+        views.append({"device": device, "ways": ways})
+    return views
+
+
+def _view_way(
+    device: ControlledDevice,
+    way: str,
+    *,
+    lookup: Lookup | None,
+    callers: Sequence[SeenChargePoint],
+) -> dict[str, Any]:
+    """Return a way's fields with their texts and choices."""
+    form = device.form
+    proposed = form.propose(way, device.name, lookup)
+    if way == OCPP and callers:
+        profile = choose_profile(list_profiles(), callers[0])
+        proposed = {"point_place": callers[0].identity}
+        proposed |= {} if profile is None else {"profile_place": profile.profile}
+    typed = dict(device.typed.get(way) or proposed)
+    offers = {entry.name: form.offer(way, entry.name, typed, lookup) for entry in form.asks[way]}
+    if way == OCPP:
+        offers["point_place"] = _offer_callers(callers, typed.get("point_place", ""))
+    return {"way": way, "typed": typed, "offers": offers, "entries": form.asks[way]}
+
+
+def _offer_callers(callers: Sequence[SeenChargePoint], chosen: str) -> list[tuple[str, str]] | None:
+    """Return the charge points that called, and the one that was chosen before."""
+    offered = []
+    for caller in callers:
+        product = f"{caller.boot.vendor} {caller.boot.model}".strip()
+        label = f"{caller.identity} ({product})" if product else caller.identity
+        offered.append((caller.identity, label))
+    if chosen and chosen not in dict(offered):
+        offered.insert(0, (chosen, chosen))
+    return offered or None
 
 
 def _ask_server(gateway: Gateway, method: ControlMethod) -> ServerAnswer | None:
@@ -98,7 +172,8 @@ def merge_control(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[
     """Return the answers with those of the step's form; secrets are left out."""
     by = typed.get("by", DEFAULT)
     merged: dict[str, Any] = {"by": by if by in METHODS else DEFAULT, "urls": {}}
-    if typed.get(f"{merged['by']}-{STEERING.name}") == ON:
+    switches = (f"{merged['by']}-{STEERING.name}", f"{DEVICES}-{STEERING.name}")
+    if any(typed.get(switch) == ON for switch in switches):
         merged[STEERING.name] = ON
     for method in METHODS.values():
         if method.server and method.server.url_field in typed:
@@ -110,6 +185,9 @@ def merge_control(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[
             if any(text is not None for text in texts.values()):
                 fields = {field: (text or "").strip() for field, text in texts.items()}
                 merged.setdefault(method.by, {})[name] = fields
+    devices = merge_devices(controlled_names(answers), typed)
+    if devices:
+        merged[DEVICES] = devices
     return {**answers, "control": merged}
 
 
@@ -136,7 +214,9 @@ def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[st
     method.server.store(gateway, typed)
     if find_faults(gateway, answers):
         return "check=1"
-    return "look=1" if button == "connect" or method.by not in answers["control"] else ""
+    # Without the fields of its batteries they have to be shown first.
+    is_unseen = bool(battery_names(answers)) and method.by not in answers["control"]
+    return "look=1" if button == "connect" or is_unseen else ""
 
 
 def view_sent(

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.api.pages.setup import control_step, data_step
 from services.api.pages.setup.composition import country_of, is_southern
+from services.api.pages.setup.device_control import CONTROL_FORMS
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, SITE, TARIFF
@@ -57,9 +58,9 @@ def change_devices(answers: dict[str, Any], button: str) -> None:
     if verb == "add" and len(devices) < MOST_DEVICES:
         answers[kind] = [*devices, DEVICE_FORMS[kind].begin(southern=is_southern(answers))]
     elif verb == "remove" and place and place[0].isdigit():
-        if kind == "batteries" and not all(device.get("name") for device in devices):
-            # New batteries are named by their order: removing one would give its control
-            # to another.
+        is_controlled = kind == "batteries" or kind in CONTROL_FORMS
+        if is_controlled and not all(device.get("name") for device in devices):
+            # New devices are named by their order: removing one would give its control to another.
             answers.pop("control", None)
         removed = int(place[0])
         answers[kind] = [device for index, device in enumerate(devices) if index != removed]

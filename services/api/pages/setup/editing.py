@@ -41,6 +41,13 @@ from services.api.pages.setup.composition import (
     suggest_tariff,
 )
 from services.api.pages.setup.control_methods import METHODS, STEERING, answer_control
+from services.api.pages.setup.device_control import (
+    CONTROL_FORMS,
+    DEVICES,
+    NOT_AT_ALL,
+    WAY,
+    ControlForm,
+)
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import write_numbers
 from services.api.pages.setup.fields import (
@@ -508,6 +515,37 @@ def _compare_control(
     for name, typed in after.get(method, {}).items():
         typed_before = before.get(method, {}).get(name, {})
         changes += _compare("control", entries, typed_before, typed, reader=reader, of=name)
+    for section, form in CONTROL_FORMS.items():
+        devices_before = before.get(DEVICES, {}).get(section, {})
+        for name, typed in after.get(DEVICES, {}).get(section, {}).items():
+            changes += _compare_way(
+                form, name, before=devices_before.get(name, {}), after=typed, reader=reader
+            )
+    return changes
+
+
+def _compare_way(
+    form: ControlForm,
+    name: str,
+    *,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    reader: _ChangeReader,
+) -> list[ChangedAnswer]:
+    """Return what differs in how a car or a water heater is controlled."""
+    words = reader.words
+    way_before = before.get(WAY, NOT_AT_ALL)
+    way = after.get(WAY, NOT_AT_ALL)
+    changes = []
+    if way_before != way:
+        label = f"{say_device(name, language=reader.language)}: {words('step_control')}"
+        said_before = words(f"way_{way_before}")
+        changes.append(ChangedAnswer("control", label, said_before, words(f"way_{way}")))
+    entries = form.asks.get(way, ())
+    typed_before = before.get(way, {})
+    changes += _compare(
+        "control", entries, typed_before, after.get(way, {}), reader=reader, of=name
+    )
     return changes
 
 

@@ -28,6 +28,7 @@ from services.api.pages.layout import PageRoute, show
 from services.api.pages.setup.composition import (
     TAKEN,
     battery_names,
+    controlled_names,
     is_southern,
     list_taken_sensors,
 )
@@ -37,6 +38,14 @@ from services.api.pages.setup.data_step import (
     list_sources,
     offer_roles,
     view_access,
+)
+from services.api.pages.setup.device_control import (
+    CONTROL_FORMS,
+    DEVICES,
+    WAY,
+    ControlForm,
+    leave_connection,
+    write_connection,
 )
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES, write_numbers
@@ -255,17 +264,24 @@ def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, 
     fields = {"host", "port", "unit", "prefix", "secret", "profile", "kind", "reads"}
     document = device.model_dump(mode="json", include=fields)
     after = {**answers, TAKEN: [*taken, document]}
-    place = sum(other["kind"] == "battery_inverter" for other in taken)
-    if device.kind != "battery_inverter" or place >= MOST_DEVICES:
+    place = sum(other["kind"] == device.kind for other in taken)
+    if place >= MOST_DEVICES:
         return after
-    return _connect_battery(after, device, place)
+    if device.kind == "battery_inverter":
+        return _connect_battery(after, device, place)
+    for form in CONTROL_FORMS.values():
+        if device.kind == form.profile_kind and device.commanded:
+            return _connect_device(after, form, device, place)
+    return after
 
 
 def leave_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, Any]:
     """Remove a device from the answers."""
     others = [taken for taken in answers.get(TAKEN, []) if not _is_same(taken, device)]
     after = {**answers, TAKEN: others}
-    control = answers.get("control") or {}
+    control = leave_connection(answers.get("control") or {}, device.model_dump(mode="json"))
+    if control:
+        after["control"] = control
     if control.get("by") != "profile":
         return after
     address = _write_address(device)
@@ -277,7 +293,8 @@ def leave_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str,
         name: typed for name, typed in control.get("profile", {}).items() if not has_address(typed)
     }
     if not connections:
-        return after | {"control": {"by": "advice"}}
+        without = {part: value for part, value in control.items() if part != "profile"}
+        return after | {"control": without | {"by": "advice"}}
     return after | {"control": {**control, "profile": connections}}
 
 
@@ -301,6 +318,23 @@ def _connect_battery(answers: dict[str, Any], device: NetworkDevice, place: int)
     connection = {"profile_place": device.profile, **_write_address(device)}
     connections = control.get("profile", {}) | {name: connection}
     return answers | {"control": {**control, "by": "profile", "profile": connections}}
+
+
+def _connect_device(
+    answers: dict[str, Any], form: ControlForm, device: NetworkDevice, place: int
+) -> dict[str, Any]:
+    """Have a found charger control the next car, or a found switch the next water heater."""
+    section = form.section
+    devices = [dict(typed) for typed in answers.get(section, [])]
+    if place == len(devices):
+        devices.append(DEVICE_FORMS[section].begin())
+    answers = answers | {section: devices}
+    name = controlled_names(answers)[section][place]
+    control = answers.get("control") or {"by": "advice"}
+    way, connection = write_connection(device.model_dump(mode="json"))
+    controlled = dict(control.get(DEVICES, {}))
+    controlled[section] = controlled.get(section, {}) | {name: {WAY: way, way: connection}}
+    return answers | {"control": {**control, DEVICES: controlled}}
 
 
 def _is_same(taken: Mapping[str, Any], device: NetworkDevice) -> bool:

@@ -269,7 +269,7 @@ def _read_command(state: Mapping[str, Any]) -> HomeCommand | None:
         options = tuple(str(choice)[:255] for choice in choices)
     elif domain in _SWITCHES:
         options = ("on", "off")
-    if not options and not (domain in _NUMBERS and unit in {"W", "kW", "%"}):
+    if not options and not (domain in _NUMBERS and unit in {"W", "kW", "%", "A"}):
         return None
     name = str(attributes.get("friendly_name") or entity)[:120]
     device_class = str(attributes.get("device_class") or "")
@@ -395,7 +395,7 @@ def guess_sensor(role: str, lookup: Lookup) -> str:
 
 # Likely names of the commands for a battery's mode, power and target state of charge.
 _OTHERS = r"\bcar\b|auto\b|wallbox|\bev\b"
-_COMMANDS: Mapping[str, SensorHints] = {
+_COMMANDS: dict[str, SensorHints] = {
     "mode_place": SensorHints(
         r"mode|modus|betriebsart|work|strateg|control|steuer",
         rf"{_OTHERS}|heat|climate|light|licht|fan|vacuum|alarm",
@@ -412,9 +412,22 @@ _COMMANDS: Mapping[str, SensorHints] = {
         _BATTERY_OR_INVERTER,
     ),
 }
+_CAR = r"wallbox|charger|charge.?point|\bev(se)?\b|\bcar\b|\bauto\b|ladestation|laadpaal|vehicle"
+_NO_CAR = rf"{BATTERY_WORDS}|inverter|wechselrichter|climate|klima|light|licht|lock"
+_DEVICE_COMMANDS: dict[str, SensorHints] = {
+    "vehicles.switch_place": SensorHints(
+        r"charg|laden|enable|start|switch|mode|on.?off|wallbox|evse", _NO_CAR, _CAR
+    ),
+    "vehicles.current_place": SensorHints(r"current|strom|amp|stroom|limit", _NO_CAR, _CAR),
+    "vehicles.phases_place": SensorHints(r"phase|fase", _NO_CAR, _CAR),
+    "loads.switch_place": SensorHints(
+        r"water.?heater|boiler|heizstab|warmwasser|hot.?water|immersion", _NO_CAR
+    ),
+}
 _COMMAND_UNITS: Mapping[str, frozenset[str]] = {
     "power_place": frozenset({"W", "kW"}),
     "target_place": frozenset({"%"}),
+    "vehicles.current_place": frozenset({"A"}),
 }
 
 
@@ -446,7 +459,7 @@ def guess_command(field_name: str, commands: Sequence[HomeCommand]) -> HomeComma
 
 
 def _command_likelihood(field_name: str, command: HomeCommand) -> int:
-    hints = _COMMANDS[field_name]
+    hints = (_COMMANDS | _DEVICE_COMMANDS)[field_name]
     name = f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name}".casefold()
     # By the name alone: the option "Auto" is no car.
     if re.search(hints.against, name):

@@ -37,6 +37,7 @@ from services.api.pages.setup import control_step, data_step, supplier_key, view
 from services.api.pages.setup.composition import (
     STEPS,
     compose,
+    controlled_names,
     country_of,
     numbers_of,
     timezone_of,
@@ -192,6 +193,7 @@ def show_setup_step(
         context |= data_step.view_data(gateway, answers, look=query.look, servers=servers)
     elif step == "control":
         context |= control_step.view_control(gateway, answers, look=query.look, servers=servers)
+        context["ocpp_address"] = _write_ocpp_address(gateway, request)
         context |= _view_sent(gateway, request, answers)
     elif step == "site":
         context |= views.view_site(answers, words_of(request, PAGE), faults)
@@ -207,6 +209,12 @@ def show_setup_step(
     else:
         context |= _view_review(gateway, request, answers)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **context)
+
+
+def _write_ocpp_address(gateway: Gateway, request: Request) -> str:
+    """Return the address that a charge point is given, "" where none may connect."""
+    port = gateway.settings.ocpp_port
+    return f"ws://{request.url.hostname}:{port}/ocpp/" if port else ""
 
 
 def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -399,8 +407,9 @@ def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:
     if "changes" in answers:
         steps = [step for step in CHANGEABLE if step not in answers["fixed"]]
         steps.append("review")
-    # Without a battery there is nothing to control.
-    if "control" in steps and not answers.get("batteries"):
+    # Without a battery, car or water heater there is nothing to control.
+    is_controllable = answers.get("batteries") or any(controlled_names(answers).values())
+    if "control" in steps and not is_controllable:
         steps.remove("control")
     return tuple(steps)
 

@@ -289,7 +289,8 @@ def _control_lines(site: Site, words: PageWords) -> Lines:
     if site.control is None:
         return [(words("control_line"), words("by_nobody"))]
     lines = [(words("control_line"), words(f"by_{site.control.by}"))]
-    for target in site.control.batteries:
+    control = site.control
+    for target in (*control.batteries, *control.vehicles, *control.loads):
         via = target.via
         if via is None:
             address = ", ".join(write.to for write in target.writes)
@@ -297,7 +298,7 @@ def _control_lines(site: Site, words: PageWords) -> Lines:
             address = f"{via.profile}, {via.host}"
             if via.port:
                 address += f":{via.port}"
-        lines.append((target.battery, address))
+        lines.append((target.device, address))
     if site.control.is_steered:
         lines.append((words("steering_line"), words("switch_on")))
     return lines
