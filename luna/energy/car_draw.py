@@ -180,8 +180,9 @@ def _follow_command(draw: CarDraw, sample: DrawSample) -> CarDraw:
         return draw.model_copy(update=changes | {"stopped_at": sample.at})
     has_risen = sample.commanded_kw > draw.commanded_kw + LITTLE_KW
     if draw.commanded_since is None or has_risen:
-        changes = {"commanded_kw": sample.commanded_kw, "commanded_since": sample.at}
-        return draw.model_copy(update=changes)
+        return draw.model_copy(
+            update={"commanded_kw": sample.commanded_kw, "commanded_since": sample.at}
+        )
     if sample.commanded_kw < draw.commanded_kw - LITTLE_KW:
         return draw.model_copy(update={"commanded_kw": sample.commanded_kw})
     return draw

@@ -169,7 +169,15 @@ class DeviceControl(Protocol):
 
     @property
     def writes(self) -> Sequence[DeviceWrite]:
-        """The writes, in order."""
+        """The writes, in order; none where Luna speaks to the device itself."""
+
+    @property
+    def via(self) -> Via | None:
+        """The connection of a device that Luna speaks to itself."""
+
+    @property
+    def place(self) -> str:
+        """The place of a device that Luna speaks to itself."""
 
 
 def require_modes(modes: Collection[str], needed: tuple[str, ...]) -> None:

@@ -121,11 +121,7 @@ class Control(ControlPart):
     def vias_by_place(self) -> Mapping[str, Via]:
         """The connections of all devices without a home automation, by their places."""
         vias: dict[str, Via] = {}
-        entries: list[BatteryControl | VehicleControl | LoadControl | PvControl] = [*self.batteries]
-        entries += [*self.vehicles, *self.loads]
-        if self.pv is not None:
-            entries.append(self.pv)
-        for entry in entries:
+        for _, entry in self._entries:
             if entry.via is not None:
                 vias[entry.place] = entry.via
         return vias

@@ -127,7 +127,7 @@ def search_network(
             batch = hosts[first : first + AT_ONCE]
             devices += find_devices(batch, profiles, port=port, secret=secret)
         candidates = _list_known(profiles)
-        own_ports = {profile.transport.port for profile in candidates}
+        own_ports = {profile.port for profile in candidates}
         for service in announcements.wait():
             # The profiles' own ports were tried above.
             if service.port in own_ports:
@@ -198,11 +198,11 @@ def _ask(
     host: str, profiles: Iterable[DeviceProfile], port: int | None, secret: DeviceSecret | None
 ) -> list[FoundDevice]:
     """Return an address's devices: the first fitting profile per open port and bus number."""
-    ports = {port or profile.transport.port for profile in profiles}
-    open_ports = {number for number in ports if _listens(host, number)}
+    ports = {port or profile.port for profile in profiles}
+    open_ports = {number for number in ports if number is not None and _listens(host, number)}
     devices: list[FoundDevice] = []
     for number in open_ports:
-        fitting = [profile for profile in profiles if (port or profile.transport.port) == number]
+        fitting = [profile for profile in profiles if (port or profile.port) == number]
         devices += _ask_port(host, number, fitting, secret)
     return devices
 
@@ -453,7 +453,7 @@ def list_announced(
     messages: dict[str, bytes] = {}
 
     def on_message(message: "paho.MQTTMessage") -> None:
-        messages[message.topic] = message.payload
+        messages[message.topic] = bytes(message.payload)
 
     topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
     user = None if secret is None else secret.user

@@ -1127,6 +1127,11 @@ class DeviceProfile(ProfilePart):
         return (self.transport.unit, *further, *of_models)
 
     @property
+    def port(self) -> int | None:
+        """The port that devices are reached at; None where they connect to Luna."""
+        return None if isinstance(self.transport, OcppTransport) else self.transport.port
+
+    @property
     def needs_prefix(self) -> bool:
         """Whether a site has to name the prefix of the device's topics."""
         for point in self.points.values():

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from luna.energy.devices.commands import ControlPart
+from luna.energy.devices.switched import LoadControl
+from luna.energy.devices.vehicle import VehicleControl
 from luna.energy.site.control import Control, ControlledBy
 from luna.platform.drivers.profile import DeviceProfile, OcppTransport
 from luna.platform.drivers.profiles import list_profiles
@@ -334,8 +336,12 @@ def merge_devices(
 def answer_devices(control: Control) -> dict[str, Any]:
     """Return the answers that describe how a stored site's devices are controlled."""
     answers: dict[str, Any] = {}
-    for section, form in CONTROL_FORMS.items():
-        for entry in control.section(section):
-            way, texts = form.answer(entry, control.by)
+    entries_by_section: Mapping[str, Sequence[VehicleControl | LoadControl]] = {
+        "vehicles": control.vehicles,
+        "loads": control.loads,
+    }
+    for section, entries in entries_by_section.items():
+        for entry in entries:
+            way, texts = CONTROL_FORMS[section].answer(entry, control.by)
             answers.setdefault(section, {})[entry.device] = {WAY: way, way: texts}
     return answers

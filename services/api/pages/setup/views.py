@@ -290,7 +290,9 @@ def _control_lines(site: Site, words: PageWords) -> Lines:
         return [(words("control_line"), words("by_nobody"))]
     lines = [(words("control_line"), words(f"by_{site.control.by}"))]
     control = site.control
-    for target in (*control.batteries, *control.vehicles, *control.loads):
+    named = [*control.section("batteries"), *control.section("vehicles")]
+    named += control.section("loads")
+    for target in named:
         via = target.via
         if via is None:
             address = ", ".join(write.to for write in target.writes)
@@ -298,7 +300,7 @@ def _control_lines(site: Site, words: PageWords) -> Lines:
             address = f"{via.profile}, {via.host}"
             if via.port:
                 address += f":{via.port}"
-        lines.append((target.device, address))
+        lines.append((target.device or "", address))
     if site.control.is_steered:
         lines.append((words("steering_line"), words("switch_on")))
     return lines
