@@ -1,9 +1,10 @@
-"""Trials that move batteries by a little before anything is armed."""
+"""Trials that move batteries, chargers and loads by a little before anything is armed."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from luna.contracts.device_command import CommandMode
 from luna.contracts.message import Message, Request
 from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via
@@ -23,14 +24,15 @@ class UnknownReading(Message):
 class BatteryMove(Message):
     """The result of one set-point."""
 
-    mode: Annotated[Mode, Field(description="the mode that was set")]
+    mode: Annotated[Literal[Mode, CommandMode], Field(description="the mode that was set")]
     outcome: Annotated[str, Field(description="right, or what was wrong with it")]
     is_right: Annotated[bool, Field(description="whether nothing speaks against the profile")]
     power_w: Annotated[
         float | None,
         Field(
             description=(
-                "what flowed into the battery, out of it below zero; null: it was not looked at"
+                "what flowed into the battery, out of it below zero, or into the car or the load; "
+                "null: it was not looked at"
             )
         ),
     ]
@@ -58,13 +60,16 @@ class BatteryTrial(Message):
 class BatteryTrials(Message):
     """The results of moving batteries."""
 
-    batteries: Annotated[dict[str, BatteryTrial], Field(description="by their names")]
+    batteries: Annotated[
+        dict[str, BatteryTrial],
+        Field(description="by their names; a car or a load by its key, such as vehicle:car"),
+    ]
 
 
 class TryBatteriesRequest(Request):
     """Move batteries for a trial, read what they do, and hand them back.
 
-    They move by 200 W for ten seconds each way.
+    They move by 200 W for ten seconds each way; a car charges with 6 A, a load is on for a minute.
 
     Refused of one whose site is armed.
     """
@@ -74,7 +79,12 @@ class TryBatteriesRequest(Request):
 
     vias: Annotated[
         dict[str, Via | None],
-        Field(description="how each battery is reached; null: nobody knows yet"),
+        Field(
+            description=(
+                "how each battery is reached, and each car or load by its key; null: nobody knows "
+                "yet"
+            )
+        ),
     ]
     site: Annotated[
         dict[str, Any] | None,

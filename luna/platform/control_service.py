@@ -5,7 +5,7 @@ Shared by terminal, gateway and Home Assistant.
 The executor decides what devices are sent, through the safety layer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,20 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.control import ControlPause, ControlState, Override
+from luna.contracts.device_command import DeviceCommand
 from luna.energy.devices import find_commands
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.commands import Via
+from luna.energy.devices.switched import LoadControl
+from luna.energy.devices.vehicle import VehicleControl
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_VACATION, Site, invalid_input
 from luna.energy.site.control import NOT_SENT
 from luna.energy.timeline import SLOT, floor_to, to_instant
 from luna.platform.control_standing import judge_standing
 from luna.platform.database import control, executor_locks, readings, sites
+from luna.platform.drivers.command_trial import own_command
+from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.trial import TrialBounds, bound_by, bound_unknown, is_same_host
 from luna.platform.untried_devices import find_untried
 from luna.words import read_mode
@@ -55,9 +60,11 @@ def arm(
         raise refuse("no-control", field="control", value=site_id)
     if section.by == "advice":
         raise refuse("only-advised", field="control.by", value=section.by)
-    for device, profile in find_untried(connection, section.vias, data_folder).items():
+    untried = find_untried(connection, section.vias_by_key, data_folder)
+    for device, profile in untried.items():
+        name = device.rpartition(":")[2]
         raise refuse(
-            "device-untried", field="control", value=device, device=device, profile=profile.title
+            "device-untried", field="control", value=name, device=name, profile=profile.title
         )
     control.arm(connection, site_id, at=now, by=by)
     return control.load(connection, site_id)
@@ -234,6 +241,32 @@ def allow_trial(connection: Connection, via: Via) -> TrialBounds:
             if is_same_host(device_via.host, via.host):
                 return bound_by(site, battery_name)
     return bound_unknown()
+
+
+def allow_command_trial(connection: Connection, via: Via, profile: DeviceProfile) -> DeviceCommand:
+    """Return the command that leaves a charger or a load to itself after a trial.
+
+    Raises:
+        ConflictError: a site is armed that commands this device, or one of its kind over a channel
+            that may reach this device.
+    """
+    for name in control.list_armed(connection):
+        section = sites.load_last_readable(connection, name)[0].control
+        if section is None or section.by in NOT_SENT:
+            continue
+        entries: Sequence[VehicleControl | LoadControl] = section.loads
+        if profile.kind == "charge_point":
+            entries = section.vehicles
+        for entry in entries:
+            if entry.via is None or is_same_host(entry.via.host, via.host):
+                raise refuse("device-commanded", field="via", value=via.host, site=name)
+    for site in sites.load_all(connection).sites:
+        if site.control is None:
+            continue
+        for entry in (*site.control.vehicles, *site.control.loads):
+            if entry.via is not None and is_same_host(entry.via.host, via.host):
+                return own_command(profile, site, entry.device)
+    return own_command(profile, None, None)
 
 
 def _require_device(site: Site, device: str) -> None:

@@ -15,7 +15,7 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.database import device_trials
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.trial import TrialStep, shows_control
+from luna.platform.drivers.trial import MovedStep, shows_control
 
 
 def find_untried(
@@ -37,7 +37,7 @@ def find_untried(
 
 
 def store_trial(
-    connection: Connection, via: Via, steps: Iterable[TrialStep], *, at: datetime
+    connection: Connection, via: Via, steps: Iterable[MovedStep], *, at: datetime
 ) -> None:
     """Store the outcome of a trial: the last one counts.
 

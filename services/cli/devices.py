@@ -4,7 +4,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from threading import Event
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from luna.energy.errors import UnavailableError
 from luna.platform.desk.servers import unit_of_work
+from luna.words.command_trial import COMMAND_TRIAL, say_command_trial
 from luna.words.implausible import say_implausible
 from luna.words.trial import TRIAL, say_trial
 from services.cli.console import JsonOption, build_table, emit, out, table, write_text
@@ -23,6 +24,7 @@ from services.cli.options import SiteOption, confirm_differences
 
 if TYPE_CHECKING:
     from luna.energy.devices.commands import Via
+    from luna.platform.drivers.command_trial import CommandStep
     from luna.platform.drivers.device_secrets import DeviceSecret
     from luna.platform.drivers.plausibility import ImplausibleReading
     from luna.platform.drivers.profile import DeviceProfile
@@ -170,21 +172,23 @@ def try_device(  # noqa: PLR0913 - one per option
         typer.Option(
             "--move",
             help=(
-                "Then charge and discharge the battery with 200 W for ten seconds each, and "
-                "check that it obeys."
+                "Then check that it obeys: charge and discharge a battery with 200 W for ten "
+                "seconds each, charge a car with 6 A or switch a device on for a minute."
             ),
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Move the battery without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Move it without asking.")] = False,
     prefix: PrefixOption = None,
     secret: SecretOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a device once and show its values; --move also moves the battery."""
+    """Read a device once and show its values; --move also commands it for a moment."""
+    from luna.platform.drivers.command_trial import is_tried_by_command
     from luna.platform.drivers.profile import READING_UNITS
 
     via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
     with _reach(via) as device:
+        is_commanded = is_tried_by_command(device.profile)
         identity = device.identify()
         measured = device.measure()
     rows = [[name, _say(value), READING_UNITS[name]] for name, value in measured.values.items()]
@@ -208,28 +212,26 @@ def try_device(  # noqa: PLR0913 - one per option
     if not as_json:
         show()
         if not yes and sys.stdin.isatty():
-            typer.confirm(
-                "Charge and discharge the battery with 200 W for half a minute?",
-                abort=True,
-                err=True,
-            )
-    steps = _move(via, quiet=as_json)
+            typer.confirm(_MOVE_COMMANDED if is_commanded else _MOVE, abort=True, err=True)
+    move_device = _move_commanded if is_commanded else _move
+    steps = move_device(via, quiet=as_json)
+    ending = (COMMAND_TRIAL if is_commanded else TRIAL).say("ended", "en")
     moved = []
     for step in steps:
         figures = _plain({"power_w": step.power_w, "seconds": step.seconds})
-        faults = [_plain_fault(fault) for fault in step.implausible]
+        faults = [_plain_fault(fault) for fault in getattr(step, "implausible", ())]
         step_document = {"mode": step.mode, "outcome": step.outcome}
         moved.append(step_document | figures | {"implausible": faults})
-    emit(
-        document | {"moved": moved},
-        as_json=as_json,
-        show=lambda: out.print(TRIAL.say("ended", "en")),
-    )
+    emit(document | {"moved": moved}, as_json=as_json, show=lambda: out.print(ending))
     if not all(step.is_right for step in steps):
         raise typer.Exit(1)
 
 
-def _move(via: "Via", *, quiet: bool) -> "list[TrialStep]":
+_MOVE = "Charge and discharge the battery with 200 W for half a minute?"
+_MOVE_COMMANDED = "Charge the car with 6 A, or switch the device on, for a minute?"
+
+
+def _move(via: "Via", *, quiet: bool) -> "Sequence[TrialStep | CommandStep]":
     from luna.platform.clock import SystemClock
     from luna.platform.control_service import allow_trial
     from luna.platform.drivers.trial import move_battery
@@ -249,6 +251,28 @@ def _move(via: "Via", *, quiet: bool) -> "list[TrialStep]":
         bounds = allow_trial(connection, via)
     with _reach(via) as device:
         steps = move_battery(device, bounds, report=report)
+    with unit_of_work() as connection:
+        store_trial(connection, via, steps, at=SystemClock().now())
+    return steps
+
+
+def _move_commanded(via: "Via", *, quiet: bool) -> "Sequence[TrialStep | CommandStep]":
+    from luna.platform.clock import SystemClock
+    from luna.platform.control_service import allow_command_trial
+    from luna.platform.drivers.command_trial import move_commanded
+    from luna.platform.untried_devices import store_trial
+
+    def report(step: "CommandStep") -> None:
+        if not quiet:
+            sentence = say_command_trial(
+                step.mode, step.outcome, power_w=step.power_w, language="en"
+            )
+            _print_plain(sentence)
+
+    with _reach(via) as device:
+        with unit_of_work() as connection:
+            own = allow_command_trial(connection, via, device.profile)
+        steps = move_commanded(device, own, report=report)
     with unit_of_work() as connection:
         store_trial(connection, via, steps, at=SystemClock().now())
     return steps
@@ -405,13 +429,13 @@ def simulate_device(
         float | None, typer.Option(min=0, help="Seconds to run (default: until Ctrl-C).")
     ] = None,
 ) -> None:
-    """Simulate a product with a battery, to test without owning one."""
+    """Simulate a product, to test without owning one."""
     from luna.platform.drivers.device_server import SIMULATED_PREFIX, serve_device
     from luna.platform.drivers.profiles import load_profile
-    from luna.platform.drivers.simulator import SimulatedInverter
+    from luna.platform.drivers.simulated_charge_point import simulate
     from luna.platform.settings import load_settings
 
-    device = SimulatedInverter(load_profile(profile, load_settings().data_folder))
+    device = simulate(load_profile(profile, load_settings().data_folder))
     over_mqtt = device.profile.transport.kind == "mqtt"
     topics = prefix or SIMULATED_PREFIX
     host = broker if over_mqtt else "127.0.0.1"

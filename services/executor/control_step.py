@@ -195,12 +195,16 @@ class Executor:
 
     def _is_untried(self, state: ControlState, section: Control | None) -> bool:
         """Return whether a device of a unit is only read until a trial has moved it."""
-        if state.armed_at is None or section is None or state.device != BATTERIES:
+        if state.armed_at is None or section is None:
             return False
-        if not section.vias:
+        vias = section.vias
+        if state.device != BATTERIES:
+            via = section.vias_by_key.get(state.device)
+            vias = {} if via is None else {state.device: via}
+        if not vias:
             return False
         with unit_of_work(self._engine) as connection:
-            untried = find_untried(connection, section.vias, self._connections.data_folder)
+            untried = find_untried(connection, vias, self._connections.data_folder)
         for name, profile in untried.items():
             if (state.site, name) not in self._untried:
                 log.warning(

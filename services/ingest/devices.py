@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -13,21 +13,33 @@ from luna.contracts.battery_trial import (
     TryBatteriesRequest,
     UnknownReading,
 )
+from luna.contracts.device_command import DeviceCommand
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, parse_site
-from luna.platform.control_service import allow_trial
+from luna.platform.control_service import allow_command_trial, allow_trial
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers import DEVICES_FOLDER, device_search
+from luna.platform.drivers.command_trial import (
+    CommandStep,
+    is_tried_by_command,
+    move_commanded,
+)
 from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.networks import require_home_network
 from luna.platform.drivers.plausibility import ImplausibleReading, rate_readings
 from luna.platform.drivers.profile import READING_UNITS, LimitName, ModbusTransport
 from luna.platform.drivers.profiled_device import reach_device
-from luna.platform.drivers.profiles import list_profiles
-from luna.platform.drivers.trial import STEPS, TrialStep, bound_by, move_battery
+from luna.platform.drivers.profiles import list_profiles, load_profile
+from luna.platform.drivers.trial import (
+    STEPS,
+    TrialBounds,
+    TrialStep,
+    bound_by,
+    move_battery,
+)
 from luna.platform.embedded.account import open_lock, take
 from luna.platform.private_folders import make_private
 from luna.platform.queue import TaskContext
@@ -117,7 +129,7 @@ def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTri
     for battery, via in request.vias.items():
         moves: list[BatteryMove] = []
 
-        def report(step: TrialStep, moves: list[BatteryMove] = moves) -> None:
+        def report(step: TrialStep | CommandStep, moves: list[BatteryMove] = moves) -> None:
             power_w = None if math.isnan(step.power_w) else step.power_w
             moves.append(
                 BatteryMove(
@@ -126,7 +138,7 @@ def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTri
                     is_right=step.is_right,
                     power_w=power_w,
                     seconds=step.seconds,
-                    implausible=_list_unknown(step.implausible),
+                    implausible=_list_unknown(getattr(step, "implausible", ())),
                 )
             )
             work.progress(len(trials) * len(STEPS) + len(moves), len(request.vias) * len(STEPS))
@@ -159,12 +171,18 @@ def _move(
     via: Via | None,
     *,
     site: Site | None,
-    report: Callable[[TrialStep], None],
+    report: Callable[[TrialStep | CommandStep], None],
 ) -> None:
     if via is None:
         raise refuse("device-address-unreadable", field="via")
+    profile = load_profile(via.profile, work.settings.data_folder)
+    own: DeviceCommand | None = None
+    bounds: TrialBounds | None = None
     with unit_of_work(work.database()) as connection:
-        bounds = allow_trial(connection, via)
+        if is_tried_by_command(profile):
+            own = allow_command_trial(connection, via, profile)
+        else:
+            bounds = allow_trial(connection, via)
     own_batteries = [] if site is None else [own.name for own in site.batteries]
     if site is not None and battery in own_batteries:
         bounds = bound_by(site, battery)
@@ -177,7 +195,11 @@ def _move(
             raise refuse("device-tried-already", field="via", value=via.host)
         with closing(reach_device(via, work.settings.data_folder)) as device:
             device.ratings = {} if site is None else rate_readings(site, battery=battery)
-            steps = move_battery(device, bounds, report=report)
+            steps: Sequence[TrialStep | CommandStep] = ()
+            if own is not None:
+                steps = move_commanded(device, own, report=report)
+            elif bounds is not None:
+                steps = move_battery(device, bounds, report=report)
         with unit_of_work(work.database()) as connection:
             store_trial(connection, via, steps, at=work.clock.now())
     finally:

@@ -111,7 +111,8 @@ REASONS: dict[str, RefusalReason] = {
     "device-untried": RefusalReason(
         "Luna only reads {device} until it was tried: nobody has verified how to command a "
         "{profile}",
-        "Try it: the battery moves with 200 W for half a minute (luna devices test --move).",
+        "Try it (luna devices test --move): a battery moves with 200 W for half a minute, a car "
+        "charges with 6 A for a minute.",
         error=ConflictError,
     ),
     "device-paused": RefusalReason(

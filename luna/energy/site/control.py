@@ -7,7 +7,13 @@ from pydantic import Field, model_validator
 
 from luna.energy.devices import COMMANDS
 from luna.energy.devices.battery import BatteryControl
-from luna.energy.devices.commands import ControlPart, DeviceControl, DeviceWrite, Via
+from luna.energy.devices.commands import (
+    PROFILED,
+    ControlPart,
+    DeviceControl,
+    DeviceWrite,
+    Via,
+)
 from luna.energy.devices.kind import DeviceCommands
 from luna.energy.devices.pv import PvControl, PvMode
 from luna.energy.devices.switched import LoadControl, LoadMode
@@ -119,6 +125,11 @@ class Control(ControlPart):
             if entry.via is not None:
                 vias[entry.place] = entry.via
         return vias
+
+    @property
+    def vias_by_key(self) -> Mapping[str, Via]:
+        """The same by name of a battery, and by key of another device: ``vehicle:car``."""
+        return {place.removeprefix(PROFILED): via for place, via in self.vias_by_place.items()}
 
     @property
     def _sections(self) -> list[str]:

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
-from luna.energy.devices.commands import PROFILED
 from luna.energy.errors import InvalidInputError, LunaError, UnreadableError
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
@@ -77,11 +76,11 @@ def save(connection: Connection, site: Site) -> int:
         ConflictError: another site's name differs only in case.
         InvalidInputError: a device's address is one that nothing is connected to.
     """
-    vias = site.control.vias_by_place if site.control else {}
-    for place, via in vias.items():
+    vias = site.control.vias_by_key if site.control else {}
+    for device, via in vias.items():
         # An example address of the documentation has still to be replaced.
         if not is_example(via.host):
-            require_host(DEVICE, via.host, field=f"control.{place.removeprefix(PROFILED)}.via.host")
+            require_host(DEVICE, via.host, field=f"control.{device}.via.host")
     in_other_case = select(sites.c.name).where(
         func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name
     )

@@ -379,7 +379,7 @@ class ProfiledDevice:
     def _hold(self, writes: Sequence[PointValue]) -> list[bool]:
         if all(self.profile.points[write.point].write_only for write in writes):
             # Nothing here is read back: a read proves that the device is reachable.
-            self.read("soc")
+            self.read("soc" if "soc" in self.profile.reads else next(iter(self.profile.reads)))
         return self.points.hold(writes)
 
     def _plan_write(self, part: PartWrite, facts: DeviceFacts) -> PointValue:

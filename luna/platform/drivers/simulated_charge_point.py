@@ -1,6 +1,8 @@
 """Simulate a charge point with a car, or a switched load, from its profile."""
 
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from luna.platform.drivers.profile import (
@@ -217,11 +219,13 @@ class SimulatedLoad(CommandedProduct):
         }
 
 
-def simulate(profile: DeviceProfile) -> SimulatedProduct:
+def simulate(
+    profile: DeviceProfile, *, now: Callable[[], float] = time.monotonic
+) -> SimulatedProduct:
     """Return the simulated product of a profile, by its kind."""
     match profile.kind:
         case "charge_point":
-            return SimulatedChargePoint(profile)
+            return SimulatedChargePoint(profile, now=now)
         case "switched_load":
-            return SimulatedLoad(profile)
-    return SimulatedInverter(profile)
+            return SimulatedLoad(profile, now=now)
+    return SimulatedInverter(profile, now=now)

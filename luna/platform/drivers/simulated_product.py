@@ -109,6 +109,8 @@ class SimulatedProduct(ABC):
         reverts = self.profile.reverts
         if reverts is None or reverts.after_s is None or mode in reverts.stays_in:
             return math.inf
+        if mode == self.profile.own_mode:
+            return math.inf
         units = {"reversion_s": 1, "reversion_min": 60}
         for write in self.profile.modes.get(mode, ()):
             if write.put in units:

@@ -8,7 +8,7 @@ import math
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from luna.contracts.battery_setpoints import OWN, make_safe
 from luna.contracts.control import BatterySetpoint
@@ -75,8 +75,24 @@ class TrialStep(NamedTuple):
         return self.outcome in {"right", "not_allowed", "nothing_to_do"}
 
 
-def shows_control(steps: Iterable[TrialStep]) -> bool:
-    """Return whether a trial moved the battery as commanded and nothing spoke against it."""
+class MovedStep(Protocol):
+    """A step of a trial, of a battery or of another device."""
+
+    @property
+    def outcome(self) -> str:
+        """What the device did."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the outcome is consistent with the profile."""
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether a power was commanded."""
+
+
+def shows_control(steps: Iterable[MovedStep]) -> bool:
+    """Return whether a trial moved the device as commanded and nothing spoke against it."""
     listed = list(steps)
     has_moved = any(step.is_forced and step.outcome == "right" for step in listed)
     return has_moved and all(step.is_right for step in listed)

@@ -16,6 +16,7 @@ from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job
 from luna.words import Language
+from luna.words.command_trial import COMMAND_TRIAL, say_command_trial
 from luna.words.implausible import say_implausible
 from luna.words.refusals import say_refusal
 from luna.words.trial import TRIAL, say_trial
@@ -70,18 +71,27 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
         job,
         find_progress(gateway, job),
         address,
-        {battery: _say_battery_trial(trial, language) for battery, trial in trials.items()},
+        {
+            device.rpartition(":")[2]: _say_trial(trial, language, by_command=":" in device)
+            for device, trial in trials.items()
+        },
         all(trial.is_right for trial in trials.values()),
     )
 
 
-def _say_battery_trial(trial: BatteryTrial, language: Language) -> list[str]:
+def _say_trial(trial: BatteryTrial, language: Language, *, by_command: bool) -> list[str]:
+    """Return what a trial showed; ``by_command``: of a charger or a load."""
     sentences: list[str] = []
     for move in trial.moves:
         power_w = move.power_w or 0.0
-        sentence = say_trial(
-            move.mode, move.outcome, power_w=power_w, seconds=move.seconds, language=language
-        )
+        if by_command:
+            sentence = say_command_trial(
+                move.mode, move.outcome, power_w=power_w, language=language
+            )
+        else:
+            sentence = say_trial(
+                move.mode, move.outcome, power_w=power_w, seconds=move.seconds, language=language
+            )
         sentences.append(sentence)
         for fault in move.implausible:
             value = math.nan if fault.value is None else fault.value
@@ -90,7 +100,8 @@ def _say_battery_trial(trial: BatteryTrial, language: Language) -> list[str]:
             )
             sentences.append(sentence)
     if trial.problem is None:
-        sentences.append(TRIAL.say("ended", language))
+        phrases = COMMAND_TRIAL if by_command else TRIAL
+        sentences.append(phrases.say("ended", language))
     else:
         refusal = say_refusal(read_problem(trial.problem), language)
         sentences.append(f"{refusal.sentence} {refusal.remedy}")

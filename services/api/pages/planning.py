@@ -197,14 +197,15 @@ async def show_planning(
 
 def _list_untried(gateway: Gateway, site: Site) -> list[str]:
     """Return the names of the devices that are only read until they were tried."""
-    vias = {} if site.control is None else site.control.vias
+    vias = {} if site.control is None else site.control.vias_by_key
     with unit_of_work(gateway.database) as connection:
-        return [*find_untried(connection, vias, gateway.settings.data_folder)]
+        untried = find_untried(connection, vias, gateway.settings.data_folder)
+    return [device.rpartition(":")[2] for device in untried]
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/try", "operate")
 def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Move the directly controlled batteries by 200 W, and lead to the result.
+    """Move the directly controlled devices for a moment, and lead to the result.
 
     Refused once they are armed.
     """
@@ -212,7 +213,9 @@ def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
         if control.load(connection, site_id).armed_at is not None:
             raise refuse("device-commanded", field="site_id", value=site_id, site=site_id)
         site = sites.load(connection, site_id)
-    job_id = begin_trial(gateway, {} if site.control is None else site.control.vias, site=site)
+    job_id = begin_trial(
+        gateway, {} if site.control is None else site.control.vias_by_key, site=site
+    )
     return RedirectResponse(f"{PAGE.address(site_id)}?tried={job_id}#tried", 303)
 
 

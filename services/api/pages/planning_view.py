@@ -394,12 +394,13 @@ class PlanningView:
 def list_unattended(
     site: Site, data_folder: Path, *, words: PageWords, language: Language
 ) -> Iterator[str]:
-    """Yield the warnings on each directly controlled battery.
+    """Yield the warnings on each directly controlled device.
 
     Its behaviour without Luna, other masters that may command it, and the evidence for its profile.
     """
-    vias = site.control.vias if site.control else {}
-    for device, via in vias.items():
+    vias = site.control.vias_by_key if site.control else {}
+    for key, via in vias.items():
+        device = key.rpartition(":")[2]
         try:
             profile = load_profile(via.profile, data_folder)
         except InvalidInputError:
@@ -409,7 +410,9 @@ def list_unattended(
         if reverts is not None and reverts.after_s is None:
             yield words("unattended_keeps", device=device)
         elif reverts is not None:
-            yield words("unattended_reverts", device=device, seconds=reverts.after_s)
+            is_battery = profile.kind == "battery_inverter"
+            phrase = "unattended_reverts" if is_battery else "unattended_falls_back"
+            yield words(phrase, device=device, seconds=reverts.after_s)
             if reverts.stays_in:
                 modes = [say_mode(mode, language=language) for mode in reverts.stays_in]
                 yield words("unattended_stays", modes=", ".join(modes))

@@ -169,4 +169,5 @@ def _take(sensor: ProfiledSensor, values: Mapping[str, float], now: datetime) ->
     name = sensor.reading
     watts = values.get(name.removesuffix("_kwh") + "_w") if name.endswith("_kwh") else None
     power_kw = None if watts is None else watts * W_IN_KW
-    return Reading(sensor.name, now, values[name], READING_UNITS[name], power_kw)
+    # A state has no unit.
+    return Reading(sensor.name, now, values[name], READING_UNITS[name] or None, power_kw)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.words.implausible import say_implausible
 from tests.support.command_line.call import Luna
@@ -223,3 +224,16 @@ def test_a_device_behind_a_broker_is_added_with_its_prefix_and_its_password(
         )
     finally:
         remove_site(database, "behind-a-broker")
+
+
+def test_a_charger_is_tested_and_left_alone(luna: Luna) -> None:
+    charger = SimulatedChargePoint(load_profile("keba_p30", Path("/nonexistent")), car=None)
+    with serve_registers(charger) as server:
+        command = ("devices", "test", "127.0.0.1", "--profile", "keba_p30")
+        said = luna(*command, "--port", str(server.port), "--move", "--json")
+    assert said.code == 0
+    document = json.loads(said.out)
+    assert document["readings"]["car_plugged"] == 0
+    # Without a car nothing moves, and stopping takes fifteen seconds to be sure.
+    assert [step["outcome"] for step in document["moved"]] == ["no_car", "right"]
+    assert charger.mode == "own"

@@ -150,7 +150,8 @@ def test_no_charger_is_given_more_than_the_command_or_less_than_it_can(
     for current_a in (5.0, 6.0, 7.9, 15.999, 31.7, 63.0):
         power_w = current_a * device.phases * 230
         commanded.session.command(DeviceCommand("charge", current_a=current_a, power_w=power_w))
-        assert device.offered_a <= current_a
+        # A register of single precision rounds in its last digit.
+        assert device.offered_a <= current_a + 1e-5
         assert (device.drawn_a > 0) == (current_a >= 6)
 
 

@@ -17,23 +17,25 @@ from luna.platform.drivers.point_image import RegisterImage, make_image
 from luna.platform.drivers.profile import DeviceProfile, ModbusTransport, split_sign
 from luna.platform.drivers.profiled_device import ProfiledDevice, reach
 from luna.platform.drivers.profiles import list_profiles
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.simulated_charge_point import simulate
+from luna.platform.drivers.simulated_product import SimulatedProduct
 
 PROFILES = {
     profile.profile: profile
     for profile in list_profiles()
-    if isinstance(profile.transport, ModbusTransport)
+    # Of a device with one reading nothing is left.
+    if isinstance(profile.transport, ModbusTransport) and len(profile.reads) > 1
 }
 
 
 @contextmanager
 def served(
     profile: DeviceProfile,
-) -> Iterator[tuple[SimulatedInverter, RegisterServer, ProfiledDevice]]:
+) -> Iterator[tuple[SimulatedProduct, RegisterServer, ProfiledDevice]]:
     """Serve a profile's device while the block runs, and reach it."""
     instants = chain([0.0], repeat(60.0))
     # A minute after it began, at which its clock stands still.
-    device = SimulatedInverter(profile, now=lambda: next(instants))
+    device = simulate(profile, now=lambda: next(instants))
     with (
         serve_registers(device) as server,
         closing(

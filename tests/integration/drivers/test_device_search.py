@@ -22,6 +22,8 @@ from luna.platform.drivers.device_server import serve_device, serve_registers
 from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, list_profiles, load_profile
+from luna.platform.drivers.simulated_charge_point import simulate
+from luna.platform.drivers.simulated_product import SimulatedProduct
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 from services.api.pages.setup.composition import list_taken_sensors
@@ -46,18 +48,18 @@ PASSWORD = "not to be read by anybody"
 
 def serve_at(
     stack: ExitStack, hosts: dict[str, DeviceProfile]
-) -> tuple[int, dict[str, SimulatedInverter]]:
+) -> tuple[int, dict[str, SimulatedProduct]]:
     """Serve a device at each address of this machine, all at one port."""
     devices = {}
     port = 0
     for host, profile in hosts.items():
-        devices[host] = SimulatedInverter(profile)
+        devices[host] = simulate(profile)
         port = stack.enter_context(serve_registers(devices[host], host=host, port=port)).port
     return port, devices
 
 
 @pytest.fixture
-def network() -> Iterator[tuple[int, dict[str, SimulatedInverter]]]:
+def network() -> Iterator[tuple[int, dict[str, SimulatedProduct]]]:
     with ExitStack() as stack:
         yield serve_at(
             stack,
@@ -70,7 +72,7 @@ def name(found: FoundDevice) -> str:
 
 
 def test_each_is_found_as_itself_at_its_number_on_the_bus_and_nothing_is_written(
-    network: tuple[int, dict[str, SimulatedInverter]],
+    network: tuple[int, dict[str, SimulatedProduct]],
 ) -> None:
     port, devices = network
     found = list(find_devices(devices, PROFILES.values(), port=port))
@@ -81,7 +83,7 @@ def test_each_is_found_as_itself_at_its_number_on_the_bus_and_nothing_is_written
     assert [device.written for device in devices.values()] == [[]] * len(devices)
 
 
-def test_a_found_device_says_what_it_is(network: tuple[int, dict[str, SimulatedInverter]]) -> None:
+def test_a_found_device_says_what_it_is(network: tuple[int, dict[str, SimulatedProduct]]) -> None:
     port, devices = network
     said = {
         name(each): each.identity for each in find_devices(devices, PROFILES.values(), port=port)
@@ -101,6 +103,23 @@ def test_a_meter_that_answers_over_http_is_found_and_says_what_it_is() -> None:
         None,
         DeviceIdentity("Shelly", "SPEM-003CEBEU", "", "FCE8C0DBA900"),
     )
+
+
+@pytest.mark.parametrize(
+    ("profile", "identity"),
+    [
+        ("go_e_charger", DeviceIdentity("go-e", "go-eCharger_V4", "", "234567")),
+        ("shelly_plug", DeviceIdentity("Shelly", "SNPL-00112EU", "", "A8032ABE54DC")),
+    ],
+)
+def test_a_charger_and_a_switch_are_found_and_nothing_is_written(
+    profile: str, identity: DeviceIdentity
+) -> None:
+    device = simulate(load_profile(profile, NO_FOLDER))
+    with serve_device(device) as server:
+        [found] = find_devices(["127.0.0.1"], OTHERS, port=server.port)
+    assert (name(found), found.identity) == (profile, identity)
+    assert device.written == []
 
 
 def make_other_product() -> SimulatedInverter:

@@ -22,8 +22,9 @@ from luna.platform.drivers.profile import (
 )
 from luna.platform.drivers.profiled_device import ProfiledDevice, reach
 from luna.platform.drivers.profiles import list_profiles
-from luna.platform.drivers.registers import width
+from luna.platform.drivers.registers import width_of
 from luna.platform.drivers.session import OBEYS_WITHIN_S, InverterSession
+from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 
@@ -37,9 +38,11 @@ LARGEST: dict[NumberType, int] = {
     "uint16": 0xFFFF,
     "int32": 0x7FFFFFFF,
     "uint32": 0xFFFFFFFF,
+    "uint64": 0xFFFFFFFFFFFFFFFF,
 }
 # Lowest number, infinity, and a number that is none.
 FLOATS = (0xFF7FFFFF, 0x7F7FFFFF, 0x7F800000, 0x7FC00000)
+DOUBLES = (0xFFEFFFFFFFFFFFFF, 0x7FF0000000000000, 0x7FF8000000000000)
 SUNSPEC: dict[NumberType, Sequence[int]] = {
     "int16": [0x8000],
     "uint16": [0xFFFF],
@@ -47,7 +50,10 @@ SUNSPEC: dict[NumberType, Sequence[int]] = {
     "uint32": [0xFFFFFFFF],
     "acc32": [0, 0x80000000, 0xFFFFFFFF],
     "float32": FLOATS,
+    "float64": DOUBLES,
 }
+# Letters that are no state.
+STRANGE_TEXT = 0x58585858
 
 
 class HeldInverter(SimulatedInverter):
@@ -60,15 +66,46 @@ class HeldInverter(SimulatedInverter):
             super()._show()
 
 
+class HeldChargePoint(SimulatedChargePoint):
+    """The same of a charge point."""
+
+    is_held = False
+
+    def _show(self) -> None:
+        if not self.is_held:
+            super()._show()
+
+
+class HeldLoad(SimulatedLoad):
+    """The same of a switched load."""
+
+    is_held = False
+
+    def _show(self) -> None:
+        if not self.is_held:
+            super()._show()
+
+
+def hold_device(profile: DeviceProfile) -> HeldInverter | HeldChargePoint | HeldLoad:
+    """Return the simulated device of a profile, a minute after it began."""
+    instants = iter([0.0])
+
+    def now() -> float:
+        return next(instants, 60.0)
+
+    if profile.kind == "charge_point":
+        return HeldChargePoint(profile, now=now)
+    if profile.kind == "switched_load":
+        return HeldLoad(profile, now=now)
+    return HeldInverter(profile, battery=BatteryModel(limit_kw=1.0), now=now)
+
+
 @contextmanager
 def held(profile: DeviceProfile) -> Iterator[tuple[RegisterImage, ProfiledDevice]]:
     """Serve a device in a house with 500 W of load and 2 kW of PV: it charges with 1 kW and feeds
     in 500 W.
     """
-    instants = iter([0.0])
-    device = HeldInverter(
-        profile, battery=BatteryModel(limit_kw=1.0), now=lambda: next(instants, 60.0)
-    )
+    device = hold_device(profile)
     device.look()
     device.is_held = True
     assert isinstance(device.image, RegisterImage)
@@ -85,7 +122,8 @@ def put_bits(image: RegisterImage, name: str, bits: int) -> None:
     """Set the registers of a point, of every port of it, to these bits."""
     point = image.profile.points[name]
     assert isinstance(point, RegisterPoint)
-    words = [bits >> 16 & 0xFFFF, bits & 0xFFFF] if width(point.type) == 2 else [bits]
+    count = width_of(point)
+    words = [bits >> 16 * place & 0xFFFF for place in reversed(range(count))]
     for places in image._port_places(point):
         image.registers |= dict(
             zip(places, words if point.word_order == "big" else words[::-1], strict=True)
@@ -94,7 +132,9 @@ def put_bits(image: RegisterImage, name: str, bits: int) -> None:
 
 def list_codes(profile: DeviceProfile, point: RegisterPoint) -> Sequence[int]:
     """Return the bits with which the maker means no value."""
-    if profile.sunspec is not None or point.type == "float32":
+    if point.type == "text":
+        return [STRANGE_TEXT]
+    if profile.sunspec is not None or point.type in {"float32", "float64"}:
         return SUNSPEC[point.type]
     return [*(SUNSPEC[point.type] if profile.profile == "sma_hybrid" else []), LARGEST[point.type]]
 

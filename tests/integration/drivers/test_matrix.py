@@ -11,6 +11,7 @@ from typing import Any
 
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import PACKAGED, load_profile
+from tests.integration.drivers import test_charge_points as commands
 from tests.integration.drivers import test_profiles as cases
 from tests.integration.drivers.test_profiles import COMMANDED, MODES
 
@@ -41,6 +42,24 @@ METERS: dict[str, tuple[Callable[..., None], ...]] = {
     "directions, counters, unknown numbers": (
         cases.test_a_meter_says_which_way_it_flows_and_counts,
     )
+}
+CHARGE_POINTS: dict[str, tuple[Callable[..., None], ...]] = {
+    "readings": (commands.test_what_is_read_is_what_the_car_does,),
+    "charge, stop, own": (commands.test_a_charge_is_taken_read_back_and_done,),
+    "never more current": (
+        commands.test_no_charger_is_given_more_than_the_command_or_less_than_it_can,
+    ),
+    "phases": (commands.test_phases_are_switched_without_the_current_of_the_other_number,),
+    "unchanged: unwritten": (commands.test_nothing_is_written_where_nothing_changed,),
+    "left alone": (commands.test_a_command_is_kept_up_while_somebody_asks_and_given_up_after,),
+    "second master": (commands.test_a_second_master_is_seen_and_not_fought,),
+    "does not stop": (commands.test_a_charger_that_does_not_stop_is_reported,),
+}
+LOADS: dict[str, tuple[Callable[..., None], ...]] = {
+    "readings": (commands.test_what_is_read_is_what_the_load_does,),
+    "on, off, own": (commands.test_a_load_is_switched_and_given_back,),
+    "left alone": (commands.test_a_command_is_kept_up_while_somebody_asks_and_given_up_after,),
+    "second master": (commands.test_a_second_master_is_seen_and_not_fought,),
 }
 
 
@@ -75,6 +94,8 @@ def describe() -> Iterator[str]:
     for title, kind, columns in (
         ("Inverters with a battery", "battery_inverter", INVERTERS),
         ("Meters", "meter", METERS),
+        ("Chargers", "charge_point", CHARGE_POINTS),
+        ("Switched devices", "switched_load", LOADS),
     ):
         yield from ("", f"## {title}", "")
         yield from table(
@@ -113,7 +134,8 @@ def say_reversion(profile: DeviceProfile) -> str:
     if reverts.after_s is None:
         return "keeps its last command"
     sessions = f"; keeps {', '.join(reverts.stays_in)}" if reverts.stays_in else ""
-    return f"its own self-consumption after {reverts.after_s} s{sessions}"
+    own = "its own self-consumption" if profile.kind == "battery_inverter" else "its own rule"
+    return f"{own} after {reverts.after_s} s{sessions}"
 
 
 def is_put_through(profile: DeviceProfile, case: Callable[..., None]) -> bool:

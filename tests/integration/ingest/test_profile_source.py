@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.sensor_name import ProfiledSensor, name_sensor
+from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint
 from luna.platform.drivers.simulator import SimulatedInverter
 from services.ingest.listening import wire
 from services.ingest.reading import Reading
@@ -254,6 +255,30 @@ async def test_a_device_that_somebody_looks_at_is_asked_at_once_for_counters_and
         assert first.power_kw is not None
         looked_at.update(named)
         assert (await shelf.next())["import_kwh"].instant > first.instant
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.anyio
+async def test_a_charger_is_read_as_any_device_with_power_and_states() -> None:
+    device = SimulatedChargePoint(load_profile("keba_p30", NO_FOLDER))
+    shelf = Shelf()
+    with serve_registers(device) as server:
+        source = ProfileSource(NO_FOLDER, every=SOON)
+        names = [
+            f"profile:keba_p30@127.0.0.1:{server.port}#{name}"
+            for name in ("car_kwh", "car_plugged", "car_charging")
+        ]
+        task = asyncio.create_task(source.listen(names, shelf.record))
+        readings = await shelf.next()
+        assert readings["car_kwh"].unit == "kWh"
+        assert readings["car_kwh"].power_kw == pytest.approx(device.power_kw)
+        states = [readings[name] for name in ("car_plugged", "car_charging")]
+        assert [(state.value, state.unit) for state in states] == [(1, None), (1, None)]
+        device.plug(None)
+        while (await shelf.next())["car_plugged"].value:
+            pass
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

@@ -31,6 +31,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
 from luna.words import Language, Numbers
+from luna.words.command_trial import COMMAND_TRIAL, say_command_trial
 from luna.words.implausible import say_implausible
 from luna.words.trial import TRIAL
 from services.planner.milp.solver import Solver
@@ -530,6 +531,31 @@ def test_a_reading_that_does_not_count_is_named_with_its_cause_in_the_result_of_
     assert TRIAL.say("charge_unknown", "en") in page
     said = say_implausible("charge_w", "contradicts", 1500, unit="W", language="en")
     assert said.replace("\u00a0", " ") in page
+
+
+def test_a_charger_is_only_read_until_it_was_tried_and_its_trial_is_told(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
+    via = {"profile": "keba_p30", "host": "192.0.2.1"}
+    own = {"by": "profile", "vehicles": [{"vehicle": "car", "via": via}]}
+    car = {"name": "car", "capacity_kwh": 60, "charger": {"phases": [3]}}
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished(site, vehicles=[car], control=own))
+    text = read(api, PAGE)
+    assert wording("planning", "untried", device="car") in text
+    assert wording("planning", "unattended_falls_back", device="car", seconds=120) in text
+    assert wording("every_page", "try_device_lead") in text
+    assert api.post(f"{PAGE}/arm", data={"sure": "true"}).status_code == 409
+    address = api.post(f"{PAGE}/try").headers["Location"]
+    move = BatteryMove(mode="charge", outcome="right", is_right=True, power_w=4140, seconds=20)
+    reply = BatteryTrials(batteries={"vehicle:car": BatteryTrial(moves=[move])}).model_dump_json()
+    job_id = address.partition("?tried=")[2].partition("#")[0]
+    with unit_of_work(database) as connection:
+        jobs.finish(connection, jobs.begin(connection, job_id), status="done", reply=reply)
+    page = read(api, address)
+    said = say_command_trial("charge", "right", power_w=4140, language="en")
+    assert said.replace("\u00a0", " ") in page
+    assert COMMAND_TRIAL.say("ended", "en") in page
 
 
 def test_a_battery_is_tried_before_it_is_armed_and_never_after(

@@ -1,0 +1,19 @@
+### Ergebnisse eines kurzen Tests einer Wallbox oder eines geschalteten Geräts: was es tun sollte, und was es tat.
+
+commanded_charge_right = Laden klappt: { $power } W.
+commanded_charge_did_not_move = Laden klappte nicht: Das Auto nahm eine Minute lang nichts. Prüfe, ob es voll ist oder etwas anderes die Wallbox steuert.
+commanded_charge_too_much = Das Auto lud mit { $power } W, mehr als 6 A erlauben. Prüfe, ob etwas anderes die Wallbox steuert.
+commanded_charge_no_car = Laden ist nicht getestet: Es ist kein Auto angesteckt.
+commanded_charge_unknown = Laden ist nicht getestet: Die Wallbox meldete keine brauchbaren Werte.
+commanded_stop_right = Anhalten klappt.
+commanded_stop_does_not_stop = Anhalten klappte nicht: Das Auto nahm weiter { $power } W. Prüfe, ob etwas anderes die Wallbox steuert.
+commanded_stop_unknown = Anhalten ist nicht getestet: Die Wallbox meldete keine brauchbaren Werte.
+commanded_stop_did_not_move = Anhalten klappte nicht: Das Auto lädt weiter.
+commanded_on_right = Einschalten klappt: { $power } W.
+commanded_on_did_not_move = Einschalten klappte nicht. Prüfe, ob etwas anderes das Gerät steuert.
+commanded_on_unknown = Einschalten ist nicht getestet: Das Gerät meldete keine brauchbaren Werte.
+commanded_off_right = Ausschalten klappt.
+commanded_off_does_not_stop = Ausschalten klappte nicht: Es nimmt weiter { $power } W.
+commanded_off_did_not_move = Ausschalten klappte nicht. Prüfe, ob etwas anderes das Gerät steuert.
+commanded_off_unknown = Ausschalten ist nicht getestet: Das Gerät meldete keine brauchbaren Werte.
+commanded_ended = Das Gerät regelt sich wieder selbst.

@@ -1,0 +1,19 @@
+### Resultaten van een korte test van een laadpaal of een geschakeld apparaat: wat het moest doen, en wat het deed.
+
+commanded_charge_right = Laden werkt: { $power } W.
+commanded_charge_did_not_move = Laden lukte niet: de auto nam een minuut lang niets. Controleer of hij vol is of dat iets anders de laadpaal bestuurt.
+commanded_charge_too_much = De auto laadde met { $power } W, meer dan 6 A toelaat. Controleer of iets anders de laadpaal bestuurt.
+commanded_charge_no_car = Laden is niet getest: er is geen auto ingestekerd.
+commanded_charge_unknown = Laden is niet getest: de laadpaal gaf geen bruikbare waarden.
+commanded_stop_right = Stoppen werkt.
+commanded_stop_does_not_stop = Stoppen lukte niet: de auto nam nog { $power } W. Controleer of iets anders de laadpaal bestuurt.
+commanded_stop_unknown = Stoppen is niet getest: de laadpaal gaf geen bruikbare waarden.
+commanded_stop_did_not_move = Stoppen lukte niet: de auto laadt nog.
+commanded_on_right = Inschakelen werkt: { $power } W.
+commanded_on_did_not_move = Inschakelen lukte niet. Controleer of iets anders het apparaat bestuurt.
+commanded_on_unknown = Inschakelen is niet getest: het apparaat gaf geen bruikbare waarden.
+commanded_off_right = Uitschakelen werkt.
+commanded_off_does_not_stop = Uitschakelen lukte niet: het neemt nog { $power } W.
+commanded_off_did_not_move = Uitschakelen lukte niet. Controleer of iets anders het apparaat bestuurt.
+commanded_off_unknown = Uitschakelen is niet getest: het apparaat gaf geen bruikbare waarden.
+commanded_ended = Het apparaat regelt zichzelf weer.
