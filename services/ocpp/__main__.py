@@ -13,12 +13,12 @@ from pathlib import Path
 import structlog
 
 from luna.contracts.charge_points import ChargePointAnswer, ChargePointRequest
-from luna.platform.charge_point_channel import (
+from luna.platform.clock import SystemClock
+from luna.platform.drivers.charge_point_channel import (
     PATIENCE_SECONDS,
     PROCESS_LOCK,
     serve_charge_points,
 )
-from luna.platform.clock import SystemClock
 from luna.platform.folder_lock import FolderLock
 from luna.platform.health.readiness import Liveness
 from luna.platform.service_process import (

@@ -18,7 +18,7 @@ from luna.contracts.charge_points import (
 )
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
-from luna.platform.charge_point_channel import LIST_SECONDS, ChargePointClient
+from luna.platform.drivers.charge_point_channel import LIST_SECONDS, ChargePointClient
 from luna.platform.drivers.json_points import pick_point
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import DeviceProfile, JsonPoint, OcppTransport

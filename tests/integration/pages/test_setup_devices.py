@@ -272,6 +272,21 @@ def test_a_charger_in_the_network_is_changed_on_the_site_s_page(
     assert stored_control(database) == Control(by="advice")
 
 
+def test_a_charge_point_that_calls_by_ocpp_is_named_by_its_identity(
+    api: httpx.Client, database: Engine
+) -> None:
+    draft = begin(api, CAR)
+    point = choose("vehicles", "ocpp", point_place="garage", profile_place="ocpp_generic")
+    assert follow(api, draft, ("control", {"by": "advice"} | point | NEXT)) == "review"
+    follow(api, draft, ("review", NEXT))
+    section = stored_control(database)
+    via = Via(profile="ocpp_generic", host="garage")
+    assert (section.by, section.vias_by_place) == ("profile", {"profile:vehicle:car": via})
+    page = flatten_html(api.get(f"{change_control(api)}/control").text)
+    assert 'name="vehicles-0-way" value="ocpp" checked' in page
+    assert 'value="garage"' in page
+
+
 def test_two_servers_and_unknown_phases_are_refused(api: httpx.Client) -> None:
     draft = begin(api, BATTERY, CAR | {"vehicles-0-phases": ""})
     charger = choose("vehicles", "profile", profile_place="keba_p30", host_place="192.0.2.7")

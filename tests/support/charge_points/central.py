@@ -13,8 +13,8 @@ from luna.contracts.charge_points import (
     SeenChargePoint,
 )
 from luna.energy.devices.commands import Via
-from luna.platform.charge_point_channel import serve_charge_points
 from luna.platform.clock import SystemClock
+from luna.platform.drivers.charge_point_channel import serve_charge_points
 from luna.platform.drivers.ocpp_points import OcppPoints
 from luna.platform.drivers.points import PointValue
 from luna.platform.drivers.profile import DeviceProfile, OcppTransport

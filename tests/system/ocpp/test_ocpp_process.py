@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from luna.contracts.charge_points import ListChargePoints
-from luna.platform.charge_point_channel import ChargePointClient
+from luna.platform.drivers.charge_point_channel import ChargePointClient
 from luna.platform.drivers.ocpp_points import list_charge_points
 from luna.platform.drivers.points import PointValue
 from tests.support.charge_points.central import make_points

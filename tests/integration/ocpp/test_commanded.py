@@ -1,0 +1,78 @@
+"""A charge point under command by its profile, as executor and steering have it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from luna.contracts.device_command import DeviceCommand
+from luna.energy.devices.commands import Via
+from luna.platform.drivers.command_session import CommandSession
+from luna.platform.drivers.profiled_device import reach_device
+from luna.platform.drivers.profiles import PACKAGED, load_profile
+from tests.support.charge_points.central import Central, run_with_central, wait_until
+from tests.support.charge_points.raw_charge_point import RawChargePoint, connected
+
+BY_OCPP = sorted(path.stem for path in PACKAGED.glob("ocpp_*.yaml"))
+CHARGE = DeviceCommand("charge", current_a=10, phases=3, power_w=6900)
+STOP = DeviceCommand("stop")
+OWN = DeviceCommand("own", stand_in="charge", current_a=16, power_w=11_040)
+
+
+@asynccontextmanager
+async def commanding(profile: str, data_folder: Path) -> AsyncIterator[CommandSession]:
+    device = reach_device(Via(profile=profile, host="garage"), data_folder)
+    session = CommandSession(device, look_seconds=1e6)
+    try:
+        yield session
+    finally:
+        await asyncio.to_thread(session.close)
+
+
+@pytest.mark.parametrize("profile", BY_OCPP)
+def test_each_profile_charges_pauses_and_hands_back(tmp_path: Path, profile: str) -> None:
+    identified = load_profile(profile, tmp_path).identified
+    said = {rule.field_: rule.example for rule in identified.documents} if identified else {}
+
+    async def test(central: Central) -> None:
+        async with (
+            connected(central.port, "garage") as raw,
+            commanding(profile, tmp_path) as session,
+        ):
+            await raw.boot(str(said.get("vendor", "Any")))
+            await raw.set_status("Preparing")
+            await asyncio.to_thread(session.command, CHARGE)
+            assert raw.current_a == pytest.approx(10)
+            assert await asyncio.to_thread(session.read_back) == CHARGE
+            if raw.count("RemoteStartTransaction"):
+                assert raw.received[-1][1]["idTag"] == "luna"
+            await asyncio.to_thread(session.command, STOP)
+            assert raw.current_a == 0
+            assert await asyncio.to_thread(session.read_back) == STOP
+            await asyncio.to_thread(session.command, OWN)
+            assert raw.current_a == 16
+            assert await asyncio.to_thread(session.read_back) == OWN
+
+    run_with_central(test, tmp_path)
+
+
+def test_one_that_comes_back_follows_its_command_again(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        raw = RawChargePoint()
+        async with commanding("ocpp_generic", tmp_path) as session:
+            async with connected(central.port, "garage", raw):
+                await raw.boot()
+                await asyncio.to_thread(session.command, CHARGE)
+                await raw.break_off()
+            raw.profiles.clear()
+            await wait_until(lambda: not central.list()["garage"].connected)
+            async with connected(central.port, "garage", raw):
+                await raw.boot()
+                async with asyncio.timeout(5):
+                    while await asyncio.to_thread(session.read_back) != CHARGE:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+                assert raw.current_a == 10
+
+    run_with_central(test, tmp_path)
