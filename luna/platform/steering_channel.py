@@ -22,7 +22,7 @@ from luna.contracts.steering import (
     SteeringState,
 )
 from luna.energy.errors import UnavailableError
-from luna.platform.socket_channel import SocketClient, serve_lines
+from luna.platform.drivers.socket_channel import SocketClient, serve_lines
 
 SOCKET_FILE = "steering.socket"
 PROCESS_LOCK = "steering.lock"

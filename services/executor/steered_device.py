@@ -24,7 +24,7 @@ from luna.contracts.steering import (
 )
 from luna.platform.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
 from luna.platform.drivers.control.profile_texts import OTHER
-from luna.platform.folder_lock import FolderLock
+from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.steering_channel import (
     PROCESS_LOCK,
     SENDER_LOCK,

@@ -19,7 +19,7 @@ from luna.platform.drivers.charge_point_channel import (
     PROCESS_LOCK,
     serve_charge_points,
 )
-from luna.platform.folder_lock import FolderLock
+from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.health.readiness import Liveness
 from luna.platform.service_process import (
     add_stall_option,

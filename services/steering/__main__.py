@@ -11,8 +11,8 @@ import structlog
 
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.drivers.control.opening import DeviceOpener
+from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.drivers.write_limits import WriteCounter
-from luna.platform.folder_lock import FolderLock
 from luna.platform.health.readiness import Liveness
 from luna.platform.service_process import (
     add_stall_option,

@@ -21,7 +21,7 @@ from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
 from luna.platform.clock import Clock
 from luna.platform.drivers.control.device import Device
-from luna.platform.folder_lock import FolderLock
+from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.health.readiness import Liveness
 from luna.platform.steering_targets import TargetFolder
 from services.steering.day_counts import DayCounts

@@ -15,7 +15,7 @@ from luna.contracts.charge_points import (
     ChargePointAnswer,
     ChargePointRequest,
 )
-from luna.platform.socket_channel import SocketClient, serve_lines
+from luna.platform.drivers.socket_channel import SocketClient, serve_lines
 
 SOCKET_FILE = "ocpp.socket"
 PROCESS_LOCK = "ocpp.lock"

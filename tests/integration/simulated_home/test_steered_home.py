@@ -32,8 +32,8 @@ from luna.platform.database import control, operator_limits, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.mqtt import MqttDevice, open_device
 from luna.platform.drivers.control.units import find_unit
+from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.embedded.state import choose_port
-from luna.platform.folder_lock import FolderLock
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.battery import BatteryCharge
 from luna.platform.simulated_home.car import CAR_MODEL, CarState, ChargerCommand

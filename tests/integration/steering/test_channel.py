@@ -16,8 +16,8 @@ from luna.contracts.steering import (
     SteeringState,
 )
 from luna.platform.drivers import DEVICES_FOLDER
-from luna.platform.folder_lock import FolderLock
-from luna.platform.socket_channel import LONGEST_BYTES
+from luna.platform.drivers.folder_lock import FolderLock
+from luna.platform.drivers.socket_channel import LONGEST_BYTES
 from luna.platform.steering_channel import (
     PATIENCE_SECONDS,
     PROCESS_LOCK,

@@ -12,7 +12,7 @@ from luna.contracts.live_flow import LiveFlow
 from luna.contracts.steering import MeasuredFlow, StateQuestion, SteeringState
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
-from luna.platform.folder_lock import FolderLock
+from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.steering_channel import (
     PROCESS_LOCK,
     SENDER_LOCK,

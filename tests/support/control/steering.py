@@ -19,7 +19,7 @@ from luna.contracts.steering import (
 )
 from luna.energy.site.control import Control
 from luna.platform.drivers.control.device import Device
-from luna.platform.folder_lock import FolderLock
+from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.steering_channel import SENDER_LOCK
 from luna.platform.steering_targets import TargetFolder
 from services.steering.cycles import SteeringLoop

@@ -23,7 +23,7 @@ from luna.contracts.steering import (
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import SystemClock
-from luna.platform.folder_lock import FolderLock
+from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.steering_channel import (
     PROCESS_LOCK,
     SteeringAwayError,
