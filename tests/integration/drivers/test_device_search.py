@@ -319,7 +319,7 @@ def test_a_product_at_another_of_its_numbers_is_found_there() -> None:
         ("solaredge_storedge", 0xE100, 0),
         ("kostal_plenticore", 588, 0),
         ("kostal_plenticore", 5, 1),
-        ("deye_sg04lp3", 0, 6),
+        ("deye_sg04lp3", 0, 9),
     ],
 )
 def test_what_says_something_else_of_itself_is_not_taken_for_the_product(

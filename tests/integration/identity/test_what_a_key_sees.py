@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -94,6 +95,7 @@ IDENTIFIERS = {
         "document_id",
         "block_id",
         "limit_id",
+        "departure_id",
         "session_id",
         "run_id",
     ),
@@ -329,6 +331,8 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
         "document_id": document.document_id,
         "block_id": block.block_id,
         "limit_id": limit.limit_id,
+        # What its cars show, computed from the site's own stays.
+        "departure_id": sha256(named.encode()).hexdigest()[:12],
         "session_id": session.session_id,
         "run_id": run.run_id,
         "shadow_id": shadow.plan_id,

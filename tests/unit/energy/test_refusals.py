@@ -107,6 +107,7 @@ BEHIND_PAGES = (
             "home_assistant",
             "executor",
             "steering",
+            "ocpp",
         )
     ),
     *(f"services/agent/{room}/" for room in ("environment", "reinforcement", "imitation")),

@@ -274,6 +274,7 @@ KNOWN = {
     "luna/platform/drivers/http_points.py": "its transport is checked, as is a test's",
     "luna/platform/drivers/sharing.py": "an address that the policy resolved",
     "luna/platform/drivers/device_search.py": "addresses of a network that the policy allowed",
+    "luna/platform/drivers/telegram_server.py": "a simulated meter sends to this machine",
     "luna/platform/drivers/trial.py": "compares two names, connects to neither",
     "luna/platform/desk/desk.py": "the command line to its own gateway",
     "luna/platform/health/probes.py": "servers of this installation",
