@@ -977,6 +977,15 @@ class DeviceProfile(ProfilePart):
     charger: Annotated[
         ChargerTraits | None, Field(description="needed of a charge point, and of nothing else")
     ] = None
+    decides_itself: Annotated[
+        bool,
+        Field(
+            description=(
+                "the device takes a command as a hint, as a heat pump does that is offered "
+                "surplus: what it then draws is not judged"
+            )
+        ),
+    ] = False
     exclusive: Annotated[
         tuple[OwnerText, ...], Field(description="other masters that have to be switched off first")
     ] = ()

@@ -4,6 +4,7 @@ papers alone, and their simulators under plain clients: what a device receives, 
 
 import json
 import re
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -415,6 +416,19 @@ def test_an_askoheat_takes_watts() -> None:
         assert not client.write_register(319, 1750, device_id=1).isError()
         assert client.read_input_registers(317, count=1, device_id=1).registers == [1750]
         assert device.power_kw == 1.75
+
+
+def test_heat_pumps_are_offered_surplus_in_their_units() -> None:
+    with registers("lambda_eu_l") as (client, device):
+        assert not client.write_registers(102, [1800], device_id=1).isError()
+        assert client.read_holding_registers(103, count=1, device_id=1).registers == [1800]
+        assert device.power_kw == 1.8
+    with registers("idm_navigator") as (client, device):
+        low, high = struct.unpack(">2H", struct.pack(">f", 1.5))[::-1]
+        assert not client.write_registers(74, [low, high], device_id=1).isError()
+        swapped = client.read_holding_registers(4122, count=2, device_id=1).registers[::-1]
+        assert struct.unpack(">f", struct.pack(">2H", *swapped)) == (1.5,)
+        assert device.power_kw == 1.5
 
 
 class Listener:
