@@ -302,6 +302,38 @@ CREATE TABLE data_quality_daily (
 COMMENT ON COLUMN data_quality_daily.day IS 'local day of the site';
 COMMENT ON COLUMN data_quality_daily.judged_at IS 'when the row was written';
 COMMENT ON TABLE data_quality_daily IS 'Whether a day may train and score';
+CREATE TABLE departure_answers (
+	answer_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	site_key INTEGER NOT NULL,
+	departure_id TEXT NOT NULL,
+	vehicle TEXT NOT NULL,
+	proposal JSONB NOT NULL,
+	answer TEXT NOT NULL,
+	session_id BIGINT,
+	answered_by TEXT NOT NULL,
+	answered_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_departure_answers PRIMARY KEY (answer_id),
+	CONSTRAINT fk_departure_answers_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_departure_answers_vehicle ON departure_answers (site_key, vehicle, answer_id);
+COMMENT ON COLUMN departure_answers.departure_id IS 'the proposal''s name';
+COMMENT ON COLUMN departure_answers.vehicle IS 'by its name';
+COMMENT ON COLUMN departure_answers.proposal IS 'weekdays, time and energy as they were proposed';
+COMMENT ON COLUMN departure_answers.answer IS 'accepted or declined';
+COMMENT ON COLUMN departure_answers.session_id IS 'the weekly session that it became; empty: it was declined';
+COMMENT ON COLUMN departure_answers.answered_at IS 'when the row was written';
+COMMENT ON TABLE departure_answers IS 'What an owner answered to a weekly departure that was proposed';
+CREATE TABLE device_trials (
+	device TEXT NOT NULL,
+	prefix TEXT NOT NULL,
+	profile TEXT NOT NULL,
+	tried_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_device_trials PRIMARY KEY (device, prefix, profile)
+);
+COMMENT ON COLUMN device_trials.device IS 'where it is reached: address, port and unit';
+COMMENT ON COLUMN device_trials.prefix IS 'how its topics begin; empty: it has none';
+COMMENT ON COLUMN device_trials.profile IS 'the name of the profile';
+COMMENT ON TABLE device_trials IS 'Devices whose last trial moved them as commanded, by the profile that was tried';
 CREATE TABLE device_writes (
 	write_id BIGINT GENERATED ALWAYS AS IDENTITY,
 	device TEXT NOT NULL,
@@ -1127,6 +1159,20 @@ CREATE TABLE vector_removals (
 	CONSTRAINT pk_vector_removals PRIMARY KEY (revision)
 );
 COMMENT ON TABLE vector_removals IS 'Chunks that every index has to forget';
+CREATE TABLE vehicle_levels (
+	site_key INTEGER NOT NULL,
+	vehicle TEXT NOT NULL,
+	soc DOUBLE PRECISION NOT NULL,
+	need_kwh DOUBLE PRECISION,
+	stated_by TEXT NOT NULL,
+	stated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_vehicle_levels PRIMARY KEY (site_key, vehicle),
+	CONSTRAINT fk_vehicle_levels_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN vehicle_levels.vehicle IS 'by its name';
+COMMENT ON COLUMN vehicle_levels.soc IS 'state of charge, 0 to 1';
+COMMENT ON COLUMN vehicle_levels.need_kwh IS 'the need that it was said by; empty: it was said itself';
+COMMENT ON TABLE vehicle_levels IS 'A vehicle''s state of charge as its owner last stated it';
 CREATE TABLE vehicle_sessions (
 	session_id BIGINT GENERATED ALWAYS AS IDENTITY,
 	site_key INTEGER NOT NULL,
@@ -1193,3 +1239,5 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0005_notification_channels.py
 -- r0006_session_causes.py
 -- r0007_operator_limits.py
+-- r0008_device_trials.py
+-- r0009_departures.py

@@ -74,7 +74,14 @@ class Via(ControlPart):
     ]
     port: Annotated[int | None, Field(ge=1, le=65535, description="empty: the profile's")] = None
     unit: Annotated[
-        int | None, Field(ge=0, le=255, description="its number on the bus; empty: the profile's")
+        int | None,
+        Field(
+            ge=0,
+            le=255,
+            description=(
+                "its number on the bus, or of its output or loadpoint; empty: the profile's"
+            ),
+        ),
     ] = None
     prefix: Annotated[
         str | None,

@@ -140,9 +140,11 @@ def _watch(
     is_forced = command.mode in {"charge", "on"}
     while True:
         sleep(_POLL_SECONDS)
-        session.read_back()
+        is_taken = session.read_back() is not None
         session.look()
         outcome, power_w = _judge(device, command)
+        if device.profile.decides_itself:
+            outcome = "right" if is_taken else "did_not_move"
         seconds = now() - begun
         is_clear = outcome == "right" and seconds >= LEAST_SECONDS
         if is_clear or outcome == "no_car" or seconds >= TRIAL_SECONDS:

@@ -277,6 +277,9 @@ class MessageServer:
             for point in image.points.values()
             if point.write_to is not None
         }
+        self._as_text = {
+            point.write_to for point in image.points.values() if point.write_body is not None
+        }
         # The identity is retained for clients that subscribe later.
         self._announced = {self._topic(rule.at) for rule in image.identity}
         self._published: dict[str, bytes] = {}
@@ -320,13 +323,19 @@ class MessageServer:
         with self._lock:
             image = cast("JsonImage", self.device.look())
             documents = {
-                self._topic(name): write_as(document, self._transport.documents)
+                self._topic(name): self._write(document)
                 for name, document in image.documents().items()
             }
             for topic, text in documents.items():
                 if all_of_it or self._published.get(topic) != text:
                     self._client.publish(topic, text, retain=topic in self._announced)
             self._published = documents
+
+    def _write(self, document: Any) -> bytes:
+        # A word alone is no JSON at a broker: on, not "on".
+        if isinstance(document, str):
+            return document.encode()
+        return write_as(document, self._transport.documents)
 
     def _on_connect(self, client: "paho.Client", *_: Any) -> None:
         request = self._transport.request
@@ -346,7 +355,9 @@ class MessageServer:
             if writes_left is not None:
                 self.faults.writes_taken = max(writes_left - 1, 0)
             if writes_left is None or writes_left > 0:
-                self.device.write(self._writable[message.topic], json.loads(message.payload))
+                place = self._writable[message.topic]
+                text = message.payload.decode()
+                self.device.write(place, text if place in self._as_text else json.loads(text))
             self._publish(all_of_it=False)
         elif request is not None:
             self._publish(all_of_it=True)

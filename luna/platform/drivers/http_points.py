@@ -15,7 +15,7 @@ from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE
 from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.document_formats import read_as
-from luna.platform.drivers.json_points import pick_point
+from luna.platform.drivers.json_points import pick_point, write_text
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import (
     VALUE_PART,
@@ -33,14 +33,6 @@ MOST_BYTES = 1_000_000
 # How often a document may take a device's patience as a whole.
 _MOST_WAITS = 2
 _UNAUTHORIZED = {401, 403}
-
-
-def write_number(point: JsonPoint, value: float) -> str:
-    """Return a point's value as the text that its request carries."""
-    decimals = point.write_decimals
-    # Plus nothing: no minus in front of a zero.
-    raw = round(value / point.scale, decimals) + 0.0
-    return f"{raw:.{decimals}f}"
 
 
 def describe_body(body: str) -> str:
@@ -73,6 +65,10 @@ class HttpPoints:
         self._transport = transport
         self._host = via.host
         self._port = via.port or transport.port
+        unit = transport.unit if via.unit is None else via.unit
+        self._points: dict[str, JsonPoint] = {}
+        for name, point in profile.points.items():
+            self._points[name] = cast("JsonPoint", point).at_unit(unit)
         self._secret = secret
         self._web = web
         self._client: httpx.Client | None = None
@@ -111,7 +107,7 @@ class HttpPoints:
             UnavailableError: the device does not answer, refuses the credentials, or answers with
                 no JSON.
         """
-        points = {name: cast("JsonPoint", self._profile.points[name]) for name in names}
+        points = {name: self._points[name] for name in names}
         documents = self._get_all(point.at for point in points.values())
         values: dict[str, float] = {}
         for name, point in points.items():
@@ -132,9 +128,9 @@ class HttpPoints:
         matches: list[bool] = []
         for name, value in values:
             present = reported.get(name, self._sent.get(name, math.nan))
-            point = cast("JsonPoint", self._profile.points[name])
-            text = self._number(name, value)
-            sent = value if point.codes else float(text) * point.scale
+            point = self._points[name]
+            text = write_text(name, point, value, self.place)
+            sent = value if point.written_codes else float(text) * point.scale
             half_digit = point.scale * 10**-point.write_decimals / 2
             matches.append(abs(present - sent) < half_digit)
         return matches
@@ -146,9 +142,11 @@ class HttpPoints:
             UnavailableError: the device does not answer, or refuses the credentials or a value; or
                 a value is no number, and nothing was written.
         """
-        numbers = [self._number(name, value) for name, value in values]
-        for (name, value), text in zip(values, numbers, strict=True):
-            point = cast("JsonPoint", self._profile.points[name])
+        texts: list[str] = []
+        for name, value in values:
+            texts.append(write_text(name, self._points[name], value, self.place))
+        for (name, value), text in zip(values, texts, strict=True):
+            point = self._points[name]
             path = (point.write_to or "").replace(VALUE_PART, text)
             body = None
             if point.write_body is not None:
@@ -157,16 +155,6 @@ class HttpPoints:
             self._sent.pop(name, None)
             self._request(point.write_method, path, body)
             self._sent[name] = value
-
-    def _number(self, name: str, value: float) -> str:
-        point = cast("JsonPoint", self._profile.points[name])
-        if point.codes:
-            code = point.code_of(value)
-        else:
-            code = write_number(point, value) if math.isfinite(value) else None
-        if code is None:
-            raise refuse("device-value-unknown", field="via", value=self.place, point=name)
-        return code
 
     def close(self) -> None:
         """Close the connection; what was sent to write-only points no longer counts."""

@@ -1,5 +1,6 @@
 """Read and set points in JSON documents, with their scales and codes."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,3 +29,27 @@ def place_point(document: Any, point: JsonPoint, value: float) -> Any:
     if code is None:
         raise refuse("device-value-unknown", field="via", value=point.at, point=point.field_)
     return put_at(document, point.field_, read_code(code))
+
+
+def write_number(point: JsonPoint, value: float) -> str:
+    """Return a point's value as the number that its request or message carries."""
+    decimals = point.write_decimals
+    # Plus nothing: no minus in front of a zero.
+    raw = round(value / point.scale, decimals) + 0.0
+    return f"{raw:.{decimals}f}"
+
+
+def write_text(name: str, point: JsonPoint, value: float, device: str) -> str:
+    """Return a point's value as its request or message carries it: a code, or a number.
+
+    Raises:
+        UnavailableError: no code stands for the value, or it is no number.
+    """
+    codes = point.written_codes
+    if codes:
+        for code, number in codes.items():
+            if number == value:
+                return code
+    elif math.isfinite(value):
+        return write_number(point, value)
+    raise refuse("device-value-unknown", field="via", value=device, point=name)

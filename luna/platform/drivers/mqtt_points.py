@@ -18,9 +18,15 @@ from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.document_formats import read_as
-from luna.platform.drivers.json_points import pick_point, place_point
+from luna.platform.drivers.json_points import pick_point, place_point, write_text
 from luna.platform.drivers.points import DeviceIdentity, PointValue
-from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, MqttTransport
+from luna.platform.drivers.profile import (
+    PREFIX_PART,
+    VALUE_PART,
+    DeviceProfile,
+    JsonPoint,
+    MqttTransport,
+)
 
 if TYPE_CHECKING:
     import paho.mqtt.client as paho
@@ -133,10 +139,8 @@ class MqttPoints:
         """
         for name, value in values:
             point = self._points[name]
-            self._publish(
-                self._topic(point.write_to or ""),
-                json.dumps(place_point(None, point, value)),
-            )
+            payload = self._write_payload(name, value)
+            self._publish(self._topic(point.write_to or ""), payload)
             self._sent[name] = value
             if not point.write_only and not self._waits(partial(self._tells, point, value)):
                 # No confirmation: it is away, refuses, or had the value already and publishes no
@@ -145,6 +149,17 @@ class MqttPoints:
                 self._listen({self._topic(point.at)})
                 if not self._tells(point, value):
                     raise refuse("device-keeps-value", field="via", value=self.place, point=name)
+
+    def _write_payload(self, name: str, value: float) -> str:
+        """Return the message that writes a point: a document of its field, or its own text.
+
+        Raises:
+            UnavailableError: no code stands for the value.
+        """
+        point = self._points[name]
+        if point.write_body is None:
+            return json.dumps(place_point(None, point, value))
+        return point.write_body.replace(VALUE_PART, write_text(name, point, value, self.place))
 
     def close(self) -> None:
         """Close the connection and forget the messages that came over it."""
@@ -264,7 +279,8 @@ class MqttPoints:
                 read_as(message.payload, self._transport.documents) if message.payload else None
             )
         except ValueError:
-            document = None
+            # A plain word, such as on: a point with codes knows it.
+            document = message.payload.decode(errors="replace")
         with self._news:
             self._messages[message.topic] = TimedMessage(self._now(), document)
             request = self._transport.request

@@ -52,8 +52,11 @@ class JsonImage:
     def __init__(self, profile: DeviceProfile) -> None:
         self._written = profile.written_points
         self.identity = () if profile.identified is None else profile.identified.documents
+        unit = profile.transport.unit if isinstance(profile.transport, HttpTransport) else 0
         self.points = {
-            name: point for name, point in profile.points.items() if isinstance(point, JsonPoint)
+            name: point.at_unit(unit)
+            for name, point in profile.points.items()
+            if isinstance(point, JsonPoint)
         }
         self._values = {name: _first_value(point) for name, point in self.points.items()}
         self._values |= profile.simulated.values
@@ -67,16 +70,23 @@ class JsonImage:
         self._values[name] = value
 
     def write(self, place: str, value: Any) -> bool:
-        """Apply a document that was sent to a topic.
+        """Apply a document, or the text of a point with ``write_body``, sent to a topic.
 
         Return whether its point is writable.
         """
-        point = next((name for name in self._written if self.points[name].write_to == place), None)
-        number = math.nan if point is None else pick_point(value, self.points[point], ())
-        if point is None or math.isnan(number):
-            return False
-        self._values[point] = number
-        return True
+        for name in self._written:
+            point = self.points[name]
+            if point.write_to != place:
+                continue
+            if point.write_body is None:
+                number = pick_point(value, point, ())
+            else:
+                number = _read_body(point, value)
+            if math.isnan(number):
+                continue
+            self._values[name] = number
+            return True
+        return False
 
     def documents(self) -> dict[str, Any]:
         """Return all documents by path or topic."""
@@ -124,9 +134,8 @@ class RequestImage(JsonImage):
             if in_place is None or in_body is None:
                 continue
             text = (in_place.groupdict() | in_body.groupdict())["value"]
-            point = self.points[name]
             self._replace(name)
-            self._values[name] = point.codes[text] if point.codes else float(text) * point.scale
+            self._values[name] = _read_text(self.points[name], text)
             return True
         return False
 
@@ -139,18 +148,30 @@ class RequestImage(JsonImage):
                 self._values[other] = 0.0
 
 
+def _read_text(point: JsonPoint, text: str) -> float:
+    """Return what a text that was written to a point stands for."""
+    codes = point.written_codes
+    return codes[text] if codes else float(text) * point.scale
+
+
+def _read_body(point: JsonPoint, text: Any) -> float:
+    """Return what a message of MQTT writes to a point, NaN where it is for another."""
+    match = _match_text(point, point.write_body or "").fullmatch(str(text))
+    return math.nan if match is None else _read_text(point, match["value"])
+
+
+def _match_text(point: JsonPoint, template: str) -> re.Pattern[str]:
+    """Return the pattern of a path or body, with the text that it carries as ``value``."""
+    value = r"(?P<value>-?\d+(?:\.\d+)?)"
+    if point.written_codes:
+        value = f"(?P<value>{'|'.join(map(re.escape, point.written_codes))})"
+    return re.compile(re.escape(template).replace(re.escape(VALUE_PART), value, 1))
+
+
 def _match_request(point: JsonPoint) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return patterns of the method with the path, and of the body, that write a point."""
-    place = re.escape(f"{point.write_method} {point.write_to}")
-    body = re.escape(point.write_body or "")
-    number = r"(?P<value>-?\d+(?:\.\d+)?)"
-    if point.codes:
-        number = f"(?P<value>{'|'.join(map(re.escape, point.codes))})"
-    value_part = re.escape(VALUE_PART)
-    return (
-        re.compile(place.replace(value_part, number, 1)),
-        re.compile(body.replace(value_part, number, 1)),
-    )
+    place = f"{point.write_method} {point.write_to}"
+    return _match_text(point, place), _match_text(point, point.write_body or "")
 
 
 class RegisterImage:

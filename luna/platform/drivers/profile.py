@@ -204,6 +204,14 @@ class HttpTransport(ProfilePart):
         DocumentFormat,
         Field(description="sml: messages of a German meter, whose numbers are named by OBIS code"),
     ] = "json"
+    unit: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=255,
+            description="stands for {unit} in paths, where a device has several: its first",
+        ),
+    ] = 0
     patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
 
@@ -212,7 +220,9 @@ DocumentPlace = Annotated[str, Field(pattern=r"^[^\s+#]+$", max_length=255)]
 
 # Placeholder in topics for the device's topic prefix, which the site names.
 PREFIX_PART = "{prefix}"
-# Placeholder for the number in a request of HTTP that writes.
+# Placeholder in paths of HTTP for one of several relays or charge points behind an address.
+UNIT_PART = "{unit}"
+# Placeholder for the number in a request of HTTP, or in a message of MQTT, that writes.
 VALUE_PART = "{value}"
 WriteMethod = Literal["GET", "PUT", "POST"]
 
@@ -500,7 +510,8 @@ class JsonPoint(Point):
         Field(
             description=(
                 "the document: a path of HTTP with its query, a topic of MQTT, telegram (P1), or "
-                "emeter/{prefix} (sma_multicast); {prefix} is what the site names"
+                "emeter/{prefix} (sma_multicast); {prefix} is what the site names; {unit} in a "
+                "path the unit that it names, else the transport's"
             )
         ),
     ]
@@ -520,8 +531,9 @@ class JsonPoint(Point):
         DocumentPlace | None,
         Field(
             description=(
-                "needed of each written point; MQTT: the topic that takes it in a document of "
-                "that field; HTTP: the path with its query, in which {value} is the number"
+                "needed of each written point; MQTT: the topic that takes it, as write_body or in "
+                "a document of that field; HTTP: the path with its query, in which {value} is the "
+                "number"
             )
         ),
     ] = None
@@ -533,12 +545,23 @@ class JsonPoint(Point):
         Field(
             max_length=1000,
             description=(
-                "HTTP: what the request carries, in which {value} is the number; JSON, or a form"
+                "what the request or message carries, in which {value} is the number; HTTP: "
+                "JSON, or a form; MQTT: empty: a document of the field"
             ),
         ),
     ] = None
+    write_codes: Annotated[
+        Mapping[str, float],
+        BeforeValidator(_name_codes),
+        Field(
+            description=(
+                "the number that each text stands for in a request or message that writes, where "
+                "the device reports it by other codes"
+            )
+        ),
+    ] = {}
     write_decimals: Annotated[
-        int, Field(ge=0, le=6, description="HTTP: of the number in the request")
+        int, Field(ge=0, le=6, description="of the number in the request, or in write_body")
     ] = 0
     absent: Annotated[
         float | None,
@@ -549,6 +572,21 @@ class JsonPoint(Point):
             )
         ),
     ] = None
+
+    @property
+    def written_codes(self) -> Mapping[str, float]:
+        """The texts that a request or message carries, by what they stand for; empty: numbers."""
+        return self.write_codes or self.codes
+
+    def at_unit(self, unit: int) -> "JsonPoint":
+        """Return the point of one of several relays or charge points behind an address."""
+        number = str(unit)
+        write_to = self.write_to
+        if write_to is not None:
+            write_to = write_to.replace(UNIT_PART, number)
+        return self.model_copy(
+            update={"at": self.at.replace(UNIT_PART, number), "write_to": write_to}
+        )
 
 
 def _kind_of_point(value: Any) -> str:
@@ -939,6 +977,15 @@ class DeviceProfile(ProfilePart):
     charger: Annotated[
         ChargerTraits | None, Field(description="needed of a charge point, and of nothing else")
     ] = None
+    decides_itself: Annotated[
+        bool,
+        Field(
+            description=(
+                "the device takes a command as a hint, as a heat pump does that is offered "
+                "surplus: what it then draws is not judged"
+            )
+        ),
+    ] = False
     exclusive: Annotated[
         tuple[OwnerText, ...], Field(description="other masters that have to be switched off first")
     ] = ()
@@ -1063,7 +1110,8 @@ class DeviceProfile(ProfilePart):
         if point.write_to is None:
             raise invalid_part("profile-write-to-missing", point=name)
         sends_value = VALUE_PART in point.write_to or VALUE_PART in (point.write_body or "")
-        if isinstance(self.transport, HttpTransport) and not sends_value:
+        is_template = isinstance(self.transport, HttpTransport) or point.write_body is not None
+        if is_template and not sends_value:
             raise invalid_part("profile-write-value-missing", point=name)
 
     def _can_be_kept_up(self) -> None:

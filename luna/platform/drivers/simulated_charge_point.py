@@ -61,10 +61,15 @@ class CommandedProduct(SimulatedProduct):
         return best
 
     def _read_part(self, mode: ProfileMode, part: str) -> float | None:
-        """Return the value of a part of a mode's command, None where the mode has none."""
+        """Return the value of a part of a mode's command, None where the mode has none.
+
+        A power is in W, whatever its point counts in.
+        """
         for write in self.profile.modes.get(mode, ()):
             if write.put == part:
-                return write.sign * self.image.value(write.write)
+                point = self.profile.points[write.write]
+                factor = unit_factor(point, "heater_w") if part == "power_w" else 1.0
+                return write.sign * self.image.value(write.write) * (factor or 1.0)
         return None
 
     def _measure(self) -> dict[str, float]:

@@ -102,6 +102,23 @@ def test_a_switch_is_on_then_off_and_left_as_its_load_needs_it(moments: Moments)
     assert own_command(PLUG, None, None).stand_in == "off"
 
 
+def test_a_heat_pump_passes_that_takes_what_it_is_offered_and_heats_as_it_likes(
+    moments: Moments,
+) -> None:
+    profile = load_profile("lambda_eu_l", Path("/nonexistent"))
+    for reads_back, outcome in ((True, "right"), (False, "did_not_move")):
+        pump = SimulatedLoad(profile, now=moments)
+        # It runs for its hot water whatever it is offered.
+        pump.stuck = {"drawn": 2400.0} if reads_back else {"drawn": 2400.0, "power": 77.0}
+        with serve_device(pump) as server:
+            via = Via(profile="lambda_eu_l", host="127.0.0.1", port=server.port)
+            own = own_command(profile, None, None)
+            with closing(reach(profile, via)) as device:
+                steps = move_commanded(device, own, now=moments, sleep=moments.sleep)
+        assert [(step.mode, step.outcome) for step in steps] == [("on", outcome), ("off", outcome)]
+        assert shows_control(steps) == reads_back
+
+
 def test_a_charger_is_left_with_what_its_car_may_draw() -> None:
     car = {"name": "car", "capacity_kwh": 60, "charger": {"phases": [3], "max_current_a": 13}}
     site = parse_site({"name": "home", "timezone": "Europe/Berlin", "vehicles": [car]})

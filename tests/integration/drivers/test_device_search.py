@@ -154,7 +154,7 @@ def make_other_product() -> SimulatedInverter:
     assert profile.identified is not None
     model, *others = profile.identified.documents
     other = profile.identified.model_copy(
-        update={"documents": (model.model_copy(update={"example": "SNSW-001X16EU"}), *others)}
+        update={"documents": (model.model_copy(update={"example": "SNSN-0013A"}), *others)}
     )
     return SimulatedInverter(profile.model_copy(update={"identified": other}))
 
