@@ -174,6 +174,21 @@ def test_phases_are_switched_without_the_current_of_the_other_number(
         assert len(device.written) > before
 
 
+@pytest.mark.parametrize("name", CHARGE_POINTS)
+def test_one_that_cannot_switch_phases_keeps_the_power_of_the_fewer(
+    command: Commanding, name: str
+) -> None:
+    commanded = command(name)
+    device = charger(commanded)
+    if device.profile.switches_phases:
+        pytest.skip("it switches phases")
+    for current_a in (10, 16, 24, 32):
+        power_w = current_a * 230
+        order = DeviceCommand("charge", current_a=current_a, phases=1, power_w=power_w)
+        commanded.session.command(order)
+        assert device.power_kw * 1000 <= power_w
+
+
 class NoMoreOf:
     """A counter of which one point has had all its writes; those of others are free."""
 
