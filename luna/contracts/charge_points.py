@@ -64,6 +64,9 @@ class ChargePointLimit(Message):
 
     current_a: Annotated[float | None, Field(ge=0, le=80, description="for each phase")] = None
     phases: Annotated[int | None, Field(ge=1, le=3, description="null: as the charger is")] = None
+    power_w: Annotated[
+        float | None, Field(ge=0, description="of all phases; counts where limits are in watts")
+    ] = None
     charging: Annotated[int | None, Field(ge=0, le=1, description="1: it may charge")] = None
     own: Annotated[
         int | None, Field(ge=0, le=1, description="1: it charges as it would without Luna")
@@ -124,6 +127,9 @@ class AskChargePoint(Message):
     kind: Literal["state"] = "state"
     identity: Identity
     traits: ChargePointTraits
+    commands: Annotated[
+        bool, Field(description="whether who asks commands it: its limit counts on")
+    ] = False
 
 
 class LimitChargePoint(Message):

@@ -183,7 +183,8 @@ class CentralSystem:
             if len(accepted) >= MOST_ACCEPTED:
                 return ChargePointAnswer(fault="silent", reason="too many charge points")
             point = self._add(request.identity)
-        point.accept(request.traits)
+        commands = isinstance(request, LimitChargePoint) or request.commands
+        point.accept(request.traits, commands=commands)
         self._count()
         try:
             return await self._ask(point, request)

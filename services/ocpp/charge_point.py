@@ -77,8 +77,10 @@ class Dialect(Protocol):
     async def ask_values(self) -> None:
         """Have it send its state and what it measures."""
 
-    async def set_current(self, current_a: float, phases: int | None) -> None:
-        """Have it charge with no more than that on each phase; 0: not at all."""
+    async def set_current(
+        self, current_a: float, phases: int | None, power_w: float | None
+    ) -> None:
+        """Have it charge with no more than that on each phase, and in all; 0: not at all."""
 
     async def clear(self) -> None:
         """Remove the limit."""
@@ -133,6 +135,7 @@ class ChargePoint:
         self._wanted: ChargePointLimit | None = None
         self._applied: ChargePointLimit | None = None
         self._asked_at = -math.inf
+        self._commanded_at = -math.inf
         self._again_at = -math.inf
         self._started_at = -math.inf
         self._ended_here = False
@@ -314,9 +317,11 @@ class ChargePoint:
 
     # What it is to do
 
-    def accept(self, traits: ChargePointTraits) -> None:
-        """Take note that a site has it, and asks for it now."""
+    def accept(self, traits: ChargePointTraits, *, commands: bool) -> None:
+        """Take note that a site has it, and asks for it now; ``commands``: who commands it."""
         self._asked_at = self._seconds()
+        if commands:
+            self._commanded_at = self._asked_at
         if traits == self.traits:
             return
         self.traits = traits
@@ -360,6 +365,11 @@ class ChargePoint:
             await self._try(dialect.set_available(), "a charge point cannot be set into service")
         if wanted is None or now < self._again_at:
             return
+        # Who only reads it keeps up no command of somebody who may have died. One that was left to
+        # itself stays so: some start only when they are told to.
+        is_commanded = now - self._commanded_at <= ASKED_SECONDS
+        if not is_commanded and wanted.own != 1:
+            return
         try:
             if wanted != self._applied:
                 await self._apply(dialect, wanted)
@@ -378,7 +388,7 @@ class ChargePoint:
         if wanted.charging == 0:
             current_a = 0.0
         try:
-            await dialect.set_current(current_a, wanted.phases)
+            await dialect.set_current(current_a, wanted.phases, wanted.power_w)
         except CallRefusedError as error:
             running = self.transactions.find_open(self.connector)
             if error.silent or current_a > 0 or running is None:

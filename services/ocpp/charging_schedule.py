@@ -13,12 +13,14 @@ LIMIT_PROFILE = 1
 MOST_PROFILE = 2
 # A profile that begins a little earlier also counts where the charge point's clock is slow.
 EARLIER = timedelta(minutes=1)
+_ROUNDING = 1e-6
 
 
 def write_schedule(
     traits: ChargePointTraits,
     current_a: float,
     phases: int | None,
+    power_w: float | None,
     *,
     allowed_units: str,
     now: datetime,
@@ -29,6 +31,7 @@ def write_schedule(
         traits: of its product.
         current_a: the limit of each phase.
         phases: that it is to use, None: its own.
+        power_w: the limit of all of them, None: by the current.
         allowed_units: as it says itself, empty where it says nothing.
         now: from a little before it counts.
     """
@@ -37,9 +40,13 @@ def write_schedule(
         words = {word.strip().casefold() for word in allowed_units.split(",")}
         takes_power_alone = words <= {"power", "w"} and words != {""}
         unit = "W" if takes_power_alone else "A"
-    period: Payload = {"startPeriod": 0, "limit": round(current_a, 1)}
+    # Rounded down: what is set is never more than what is allowed.
+    period: Payload = {"startPeriod": 0, "limit": math.floor(current_a * 10 + _ROUNDING) / 10}
     if unit == "W":
-        period["limit"] = round(current_a * VOLTS * (phases or 3))
+        limit_w = current_a * VOLTS * (phases or 3)
+        # One that is connected with one phase would put the power of three on it.
+        limit_w = limit_w if power_w is None else min(limit_w, power_w)
+        period["limit"] = math.floor(limit_w + _ROUNDING)
     if phases is not None:
         period["numberPhases"] = phases
     schedule: Payload = {"chargingRateUnit": unit, "chargingSchedulePeriod": [period]}

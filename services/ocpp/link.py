@@ -17,6 +17,8 @@ from prometheus_client import Counter
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from services.ocpp.texts import clean_text
+
 Payload = dict[str, Any]
 Answer = Callable[[Payload], Payload]
 
@@ -136,8 +138,8 @@ class OcppLink:
         if waiting is None or waiting.done():
             return True
         if isinstance(message, CallError):
-            reason = f"{message.error_code} {message.error_description or ''}".strip()
-            waiting.set_exception(CallRefusedError(reason[:200]))
+            reason = f"{message.error_code} {message.error_description or ''}"
+            waiting.set_exception(CallRefusedError(clean_text(reason, 200)))
         elif isinstance(message.payload, dict):
             waiting.set_result(message.payload)
         else:

@@ -113,10 +113,11 @@ class Ocpp16:
         now = self._point.clock.now()
         tag = payload["idTag"]
         meter_wh = float(payload["meterStart"])
+        key = f"{payload['connectorId']}/{payload['timestamp']}/{meter_wh:g}/{tag}"
         begun = self._point.begin(
             Transaction(
                 number=self._point.transactions.next_number(now),
-                begin_key=f"{payload['connectorId']}/{payload['timestamp']}/{meter_wh:g}/{tag}",
+                begin_key=key[:120],
                 end_key="",
                 connector=int(payload["connectorId"]),
                 tag=clean_text(tag),
@@ -183,7 +184,7 @@ class Ocpp16:
         await self._configure("MeterValueSampleInterval", str(traits.sample_interval_s))
         await self._configure("WebSocketPingInterval", str(PING_SECONDS))
         if traits.most_a is not None:
-            await self._set_profile("ChargePointMaxProfile", 0, traits.most_a, None)
+            await self._set_profile("ChargePointMaxProfile", 0, traits.most_a)
 
     async def _read_settings(self) -> Mapping[str, str]:
         try:
@@ -222,19 +223,28 @@ class Ocpp16:
             return False
         return True
 
-    async def set_current(self, current_a: float, phases: int | None) -> None:
-        """Have it charge with no more than that on each phase; 0: not at all."""
+    async def set_current(
+        self, current_a: float, phases: int | None, power_w: float | None
+    ) -> None:
+        """Have it charge with no more than that on each phase, and in all; 0: not at all."""
         level = choose_stack_level(self._traits, self._settings.get("ChargeProfileMaxStackLevel"))
-        await self._set_profile("TxDefaultProfile", level, current_a, phases)
+        await self._set_profile("TxDefaultProfile", level, current_a, phases, power_w=power_w)
 
     async def _set_profile(
-        self, purpose: str, stack_level: int, current_a: float, phases: int | None
+        self,
+        purpose: str,
+        stack_level: int,
+        current_a: float,
+        phases: int | None = None,
+        *,
+        power_w: float | None = None,
     ) -> None:
         is_limit = purpose == "TxDefaultProfile"
         schedule = write_schedule(
             self._traits,
             current_a,
             phases,
+            power_w,
             allowed_units=self._settings.get("ChargingScheduleAllowedChargingRateUnit", ""),
             now=self._point.clock.now(),
         )

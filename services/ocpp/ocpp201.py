@@ -187,7 +187,7 @@ class Ocpp201:
         await self._set_variable(INTERVAL, str(traits.sample_interval_s))
         await self._set_variable(PING, str(PING_SECONDS))
         if traits.most_a is not None:
-            await self._set_profile("ChargingStationMaxProfile", 0, traits.most_a, None)
+            await self._set_profile("ChargingStationMaxProfile", 0, traits.most_a)
 
     async def _read_variables(self) -> Mapping[Variable, str]:
         questions = []
@@ -234,13 +234,21 @@ class Ocpp201:
             return False
         return True
 
-    async def set_current(self, current_a: float, phases: int | None) -> None:
-        """Have it charge with no more than that on each phase; 0: not at all."""
+    async def set_current(
+        self, current_a: float, phases: int | None, power_w: float | None
+    ) -> None:
+        """Have it charge with no more than that on each phase, and in all; 0: not at all."""
         level = choose_stack_level(self._traits, self._variables.get(STACK_LEVEL))
-        await self._set_profile("TxDefaultProfile", level, current_a, phases)
+        await self._set_profile("TxDefaultProfile", level, current_a, phases, power_w=power_w)
 
     async def _set_profile(
-        self, purpose: str, stack_level: int, current_a: float, phases: int | None
+        self,
+        purpose: str,
+        stack_level: int,
+        current_a: float,
+        phases: int | None = None,
+        *,
+        power_w: float | None = None,
     ) -> None:
         is_limit = purpose == "TxDefaultProfile"
         number = LIMIT_PROFILE if is_limit else MOST_PROFILE
@@ -248,6 +256,7 @@ class Ocpp201:
             self._traits,
             current_a,
             phases,
+            power_w,
             allowed_units=self._variables.get(RATE_UNIT, ""),
             now=self._point.clock.now(),
         )

@@ -90,8 +90,12 @@ class TransactionBook:
         return None
 
     def next_number(self, now: datetime) -> str:
-        """Return a number that no session had, also where the kept ones were lost."""
-        numbers = [int(kept.number) for kept in self._kept if kept.number.isdecimal()]
+        """Return a number that no session had, also where the kept ones were lost.
+
+        Sessions whose begin never came have the number of another central system.
+        """
+        begun = [kept.number for kept in self._kept if kept.begin_key]
+        numbers = [int(number) for number in begun if number.isdecimal()]
         return str(max([*numbers, int(now.timestamp()) - 1]) + 1)
 
     def _add(self, transaction: Transaction) -> None:

@@ -206,14 +206,17 @@ class UnitSender:
         """Send to each device whose writes changed or do not hold; return whether all took it."""
         state = self.state
         spent_until = None if state is None else state.spent_until
-        if spent_until is not None and now < spent_until:
-            return False
+        is_spent = spent_until is not None and now < spent_until
         is_complete = True
         for name, setpoint in command.setpoints.items():
             writes = self.unit.render({name: setpoint})
             sent = self._sent.setdefault(name, _Sent())
             is_same = sent.at is not None and sent.writes == writes
             is_due = sent.at is None or abs(now - sent.at) >= RESEND
+            if is_same and is_spent:
+                is_complete = False
+                continue
+            # Another command may draw less, or nothing: the device decides what it still takes.
             if is_same and (self._is_done or not is_due):
                 continue
             self._is_done = False

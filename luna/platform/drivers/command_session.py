@@ -104,7 +104,12 @@ class CommandSession:
                     value=self._device.profile.profile,
                     mode=command.mode,
                 )
-            self._write(command)
+            try:
+                self._write(command)
+            except LunaError as error:
+                if error.reason == "device-writes-spent" and command.eases(self._taken):
+                    self._stop_instead()
+                raise
             self._command = command
         self._keeper.start()
 
@@ -211,6 +216,17 @@ class CommandSession:
         self._taken = command
         if is_due:
             self._written_at = self._now()
+
+    def _stop_instead(self) -> None:
+        """Stop a charger whose current may not be written any more today.
+
+        It would else draw more than it is to, until its budget has room again.
+        """
+        stop = DeviceCommand("stop")
+        if "stop" not in self._device.profile.modes:
+            return
+        self._device.write(plan_command(self._device, stop), hands_back=True)
+        self._taken = stop
 
     def _stop_to_switch(self, mode: ProfileMode, writes: Sequence[PointValue]) -> None:
         """Stop a charger whose number of phases is about to change.

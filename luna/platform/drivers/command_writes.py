@@ -32,7 +32,19 @@ def express_command(profile: DeviceProfile, command: DeviceCommand) -> ProfileMo
     traits = profile.charger
     if mode != "charge" or traits is None or command.current_a is None:
         return mode
-    return "charge" if command.current_a >= traits.least_a else "stop"
+    return "charge" if _find_current(profile, command) >= traits.least_a else "stop"
+
+
+def _find_current(profile: DeviceProfile, command: DeviceCommand) -> float:
+    """Return a command's current per phase, NaN without one.
+
+    A charger that cannot switch would put the current of one phase on all of its own.
+    """
+    current_a = math.nan if command.current_a is None else command.current_a
+    traits = profile.charger
+    if traits is None or command.phases is None or profile.switches_phases:
+        return current_a
+    return current_a * min(command.phases / max(traits.phases), 1.0)
 
 
 def plan_command(device: ProfiledDevice, command: DeviceCommand) -> list[PointValue]:
@@ -79,7 +91,8 @@ def _find_value(
         return _find_percent(profile, write, command, values[write.of or ""])
     point = profile.points[write.write]
     after_s = 0.0 if profile.reverts is None else float(profile.reverts.after_s or 0)
-    current_a = math.nan if command.current_a is None else min(command.current_a, most_a)
+    # Not the other way round: what is unknown stays unknown.
+    current_a = min(_find_current(profile, command), most_a)
     power_w = math.nan if command.power_w is None else command.power_w
     parts: Mapping[PartName, float] = {
         "current_a": _round_down(current_a, point),

@@ -30,6 +30,8 @@ LIMIT = "limit"
 BOOT = "boot"
 # Charge points take a tenth of an ampere.
 _RESOLUTION_A = 0.05
+# Of what is commanded; the rest are states.
+_MEASURES = frozenset({"current_a", "power_w"})
 
 
 class OcppPoints:
@@ -97,7 +99,7 @@ class OcppPoints:
         Raises:
             UnavailableError: it is not connected.
         """
-        document = self._ask_state().model_dump()
+        document = self._ask_state(commands=True).model_dump()
         held: list[bool] = []
         for value in values:
             point = cast("JsonPoint", self._profile.points[value.point])
@@ -119,8 +121,12 @@ class OcppPoints:
             point = cast("JsonPoint", self._profile.points[value.point])
             # The place of what it accepted ends with the name of what is commanded.
             name = point.field_.rpartition(".")[2]
+            if not math.isfinite(value.value):
+                raise refuse(
+                    "device-value-unknown", field="via", value=self.place, point=value.point
+                )
             number = value.value / point.scale
-            fields[name] = number if name == "current_a" else round(number)
+            fields[name] = number if name in _MEASURES else round(number)
         limit = ChargePointLimit.model_validate(fields)
         self._exchange(LimitChargePoint(identity=self._identity, traits=self._traits, limit=limit))
 
@@ -130,8 +136,9 @@ class OcppPoints:
             self._client.close()
         self._client = None
 
-    def _ask_state(self) -> ChargePointState:
-        answer = self._exchange(AskChargePoint(identity=self._identity, traits=self._traits))
+    def _ask_state(self, *, commands: bool = False) -> ChargePointState:
+        request = AskChargePoint(identity=self._identity, traits=self._traits, commands=commands)
+        answer = self._exchange(request)
         if answer.state is None:
             raise refuse("charge-point-away", field="via.host", value=self._identity)
         return answer.state

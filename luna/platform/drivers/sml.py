@@ -26,6 +26,12 @@ _ENTRY_FIELDS = 7
 _MESSAGE_FIELDS = 6
 _NAME_BYTES = 6
 _ELECTRICITY = 1
+# Longer integers are no meter's, and no float holds them.
+_MOST_INTEGER = 8
+# What is read of the end of a content, and how many messages in it are tried: each costs a CRC of
+# the rest, byte by byte. A message of a home's meter has some hundred bytes.
+_MOST_BYTES = 8192
+_MOST_MESSAGES = 4
 # Powers of ten of a meter's numbers.
 _MOST_SCALER = 9
 _OBIS = re.compile(r"obis_(\d{1,3})_(\d{1,3})_(\d{1,3})")
@@ -60,7 +66,9 @@ def parse_sml(content: bytes) -> dict[str, Any]:
         ValueError: there is no whole message with its CRC, or it is none of a meter's values.
     """
     failure = ValueError("no message")
-    for begin in reversed([match.start() for match in re.finditer(re.escape(_BEGIN), content)]):
+    content = content[-_MOST_BYTES:]
+    begins = [match.start() for match in re.finditer(re.escape(_BEGIN), content)]
+    for begin in reversed(begins[-_MOST_MESSAGES:]):
         try:
             return _read_file(_unwrap(content[begin:]))
         except ValueError as exc:
@@ -128,7 +136,7 @@ class _Fields:
             return value
         if kind == _BOOLEAN:
             return any(value)
-        if kind in {_INTEGER, _UNSIGNED} and value:
+        if kind in {_INTEGER, _UNSIGNED} and 0 < len(value) <= _MOST_INTEGER:
             return int.from_bytes(value, "big", signed=kind == _INTEGER)
         raise ValueError("no known type")
 

@@ -2,9 +2,10 @@
 taken, read back, done, kept up, and given up with whoever gave it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,53 @@ def test_phases_are_switched_without_the_current_of_the_other_number(
         assert (commanded.session.read_back(), device.phases) == (order, order.phases)
         assert device.power_kw * 1000 <= (order.power_w or 0)
         assert len(device.written) > before
+
+
+@pytest.mark.parametrize("name", CHARGE_POINTS)
+def test_one_that_cannot_switch_phases_keeps_the_power_of_the_fewer(
+    command: Commanding, name: str
+) -> None:
+    commanded = command(name)
+    device = charger(commanded)
+    if device.profile.switches_phases:
+        pytest.skip("it switches phases")
+    for current_a in (10, 16, 24, 32):
+        power_w = current_a * 230
+        order = DeviceCommand("charge", current_a=current_a, phases=1, power_w=power_w)
+        commanded.session.command(order)
+        assert device.power_kw * 1000 <= power_w
+
+
+class NoMoreOf:
+    """A counter of which one point has had all its writes; those of others are free."""
+
+    def __init__(self, point: str) -> None:
+        self.point = point
+
+    def spend(self, most: Mapping[str, int]) -> datetime | None:
+        return datetime(2026, 12, 1, tzinfo=UTC) if self.point in most else None
+
+    def read_share(self, most: Mapping[str, int]) -> float:
+        return 1.0
+
+
+def test_a_charger_whose_current_may_not_be_lowered_any_more_is_stopped(
+    command: Commanding,
+) -> None:
+    commanded = command("go_e_charger")
+    device = charger(commanded)
+    commanded.session.command(DeviceCommand("charge", current_a=16, power_w=11_040))
+    commanded.session._device.counter = NoMoreOf("current")
+    with pytest.raises(UnavailableError) as spent:
+        commanded.session.command(DeviceCommand("charge", current_a=8, power_w=5520))
+    assert spent.value.reason == "device-writes-spent"
+    assert device.power_kw == 0
+    # More is not written, and what it holds already may flow again.
+    with pytest.raises(UnavailableError):
+        commanded.session.command(DeviceCommand("charge", current_a=20, power_w=13_800))
+    assert device.power_kw == 0
+    commanded.session.command(DeviceCommand("charge", current_a=16, power_w=11_040))
+    assert device.drawn_a == 16
 
 
 @pytest.mark.parametrize("name", CHARGE_POINTS)

@@ -124,6 +124,68 @@ def test_nobody_asks_for_it_any_more_and_a_reboot_sets_nothing(tmp_path: Path) -
     run_with_central(test, tmp_path)
 
 
+def test_one_that_is_only_read_is_not_commanded_for_who_died(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        raw = RawChargePoint()
+        async with connected(central.port, "garage", raw):
+            await raw.boot()
+            reached = central.reach("garage")
+            await reached.write(set_current_a=12, set_charging=1)
+            central.seconds.ahead += 3600
+            # The recorder reads on.
+            await reached.read("power_w")
+            raw.profiles.clear()
+            await raw.boot()
+            await raw.wait_for("TriggerMessage", 2)
+            await asyncio.sleep(0.1)
+            assert raw.profiles == {}
+            # Who commands it asks again: its command counts on.
+            await reached.holds()
+            await raw.set_status("Preparing")
+            await raw.wait_for("SetChargingProfile", 2)
+            assert raw.current_a == 12
+
+    run_with_central(test, tmp_path)
+
+
+def test_one_that_was_left_to_itself_is_started_also_while_it_is_only_read(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            reached = central.reach("garage", remote_start=True)
+            await reached.write(set_own=1)
+            central.seconds.ahead += 3600
+            await reached.read("power_w")
+            await raw.set_status("Preparing")
+            await raw.wait_for("RemoteStartTransaction")
+
+    run_with_central(test, tmp_path)
+
+
+def test_a_session_of_another_central_system_gives_no_numbers(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            await raw.end(2**31 - 1)
+            # A charge point keeps it in 32 bits.
+            assert await raw.begin() < 2**31 - 1
+
+    run_with_central(test, tmp_path)
+
+
+def test_what_a_charge_point_says_of_a_refusal_is_short_and_printable(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            raw.refuses["SetChargingProfile"] = "x\nlevel=info event=forged\x1b[2JError"
+            with pytest.raises(UnavailableError) as refused:
+                await central.reach("garage").write(set_current_a=12, set_charging=1)
+            assert refused.value.message.isprintable()
+            assert "forged" in refused.value.message
+
+    run_with_central(test, tmp_path)
+
+
 def test_sessions_of_an_offline_time_are_kept_once(tmp_path: Path) -> None:
     async def test(central: Central) -> None:
         async with connected(central.port, "garage") as raw:
@@ -237,6 +299,10 @@ def test_a_limit_in_watts_where_the_product_wants_it(tmp_path: Path) -> None:
             await central.reach("carport").write(set_current_a=10, set_phases=3, set_charging=1)
             [period] = by_itself.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
             assert period["limit"] == 6900
+            # Connected with one phase, which nobody switches.
+            await central.reach("carport").write(set_current_a=10, set_power_w=2300, set_charging=1)
+            [period] = by_itself.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
+            assert period["limit"] == 2300
 
     run_with_central(test, tmp_path)
 

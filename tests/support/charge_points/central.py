@@ -108,7 +108,7 @@ READ = (
     "power_w", "energy_kwh", "session_kwh", "current_a", "offered_a", "phases", "car_state",
     "connected", "soc",
 )  # fmt: skip
-WRITTEN = ("current_a", "phases", "charging", "own")
+WRITTEN = ("current_a", "phases", "power_w", "charging", "own")
 
 
 def make_points(identity: str, data_folder: Path, **traits: Any) -> OcppPoints:

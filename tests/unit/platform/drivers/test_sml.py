@@ -1,5 +1,7 @@
 """Messages of German meters: numbers by OBIS code, and what is no message."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +101,20 @@ def test_what_is_no_message_is_refused(content: bytes) -> None:
 def test_what_is_wrapped_at_random_is_no_message(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_sml(wrap(content))
+
+
+@pytest.mark.parametrize("scaler", ["52ff", "5209"])
+def test_an_integer_that_no_meter_sends_is_refused(scaler: str) -> None:
+    # 140 bytes, which no float holds.
+    number = bytes.fromhex("d80e") + b"\x7f" * 140
+    entry = ENTRY.replace(bytes.fromhex("52ff55fffffe0c"), bytes.fromhex(scaler) + number)
+    with pytest.raises(ValueError, match="no known type"):
+        parse_sml(wrap(MESSAGE.replace(ENTRY, entry)))
+
+
+def test_a_megabyte_of_beginnings_is_refused_at_once() -> None:
+    content = BEGIN * 100_000 + bytes.fromhex("1b1b1b1b1a000000")
+    begun = time.process_time()
+    with pytest.raises(ValueError, match=r"another CRC|no end|no message"):
+        parse_sml(content)
+    assert time.process_time() - begun < 1
