@@ -90,6 +90,10 @@ class HomeTruth:
             one.
         deaf_until: its end; None while it lasts.
         commanded_since: begin of the current command of a directly controlled inverter.
+        fault_since: begin of the last fault of a directly controlled product; None without one.
+        fault_until: its end; None while it lasts.
+        asleep_since: since when the car last slept, drawing nothing; None: it never did.
+        asleep_until: when it woke; None while it sleeps.
         most_worn: recent writes of the inverter's most written point with a write budget.
     """
 
@@ -105,6 +109,16 @@ class HomeTruth:
     deaf_until: datetime | None = None
     commanded_since: datetime | None = None
     most_worn: int | None = None
+    fault_since: datetime | None = None
+    fault_until: datetime | None = None
+    asleep_since: datetime | None = None
+    asleep_until: datetime | None = None
+
+    def is_disturbed(self, now: datetime) -> bool:
+        """Return whether a product's fault, or what it left behind, explains a notice."""
+        if self.fault_since is None:
+            return False
+        return self.fault_since <= now <= (self.fault_until or now) + BACK_WITHIN
 
     @property
     def soc(self) -> float:
@@ -217,6 +231,9 @@ class SentenceJudge:
             and now - max(view.house.slot.start, view.house.runs[0].start) < SILENT_AFTER
         ):
             return None
+        # A change by somebody else is found by the reading back of each minute.
+        if truth.fault_since is not None and now - truth.fault_since < SILENT_AFTER:
+            return None
         power = state.battery.power_kw
         surplus = state.pv_kw - state.used_kw
         soc = truth.soc
@@ -303,6 +320,7 @@ def _compare_silence(
     since = truth.deaf_since
     until = truth.deaf_until
     was_deaf = since is not None and since <= now <= (until or now) + BACK_WITHIN
+    was_deaf = was_deaf or truth.is_disturbed(now)
     return _contradiction(said and not was_deaf, now, "the battery does not answer", "it does")
 
 
@@ -362,7 +380,7 @@ def _compare_notices(
             and not notice.title.startswith(of_meters)
         ):
             yield _contradiction(
-                now - truth.luna_since > BACK_WITHIN,
+                now - truth.luna_since > BACK_WITHIN and not truth.is_disturbed(now),
                 now,
                 f"{notice.title} {notice.more}",
                 "nothing of the kind",
