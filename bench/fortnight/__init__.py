@@ -280,6 +280,12 @@ class FaultSpan:
     since: datetime | None = None
     until: datetime | None = None
 
+    def lasts(self, now: datetime) -> timedelta:
+        """Return for how long the fault has been active, 0 where it is not."""
+        if self.since is None or self.until is not None:
+            return timedelta(0)
+        return now - self.since
+
     def note(self, now: datetime, *, holds: bool) -> None:
         """Record whether the fault is active now."""
         if holds and (self.since is None or self.until is not None):
@@ -360,7 +366,8 @@ class FortnightLife:
             self.world.live(SESSION_EVERY)
             self._look()
             # After a fault each minute counts; awaiting a confirmation takes up to a minute.
-            if self.watch.is_open and self.luna.runs and end - clock.now() > MINUTE:
+            is_watched = self.watch.is_open or self._asleep.lasts(clock.now())
+            if is_watched and self.luna.runs and end - clock.now() > MINUTE:
                 self.luna.follow()
         self.world.pass_time(end - clock.now())
         self._look()
@@ -490,7 +497,11 @@ class FortnightLife:
         if self.world.client is None:
             return []
         false = self.device_judge.ask(
-            connection, self.world.client, now, fault_since=self._fault.since
+            connection,
+            self.world.client,
+            now,
+            fault_since=self._fault.since,
+            asleep_for=self._asleep.lasts(now),
         )
         return [] if false is None else [false]
 
@@ -602,6 +613,16 @@ def _clock(instant: datetime) -> str:
     return f"{instant.astimezone(ZONE):%d %b %H:%M:%S}"
 
 
+def list_submeters(site: Site) -> list[str]:
+    """Return the series of the site's car and heater."""
+    names = []
+    if site.vehicles:
+        names.append("vehicle_kwh")
+    if site.loads:
+        names.append("water_heater_kwh")
+    return names
+
+
 def _compare_energies(
     database: Engine, timeline: Timeline, ledger: SlotLedger
 ) -> dict[str, dict[str, float]]:
@@ -612,7 +633,8 @@ def _compare_energies(
     # Without the last quarter-hour, which is built after its end.
     closed = timeline.window(0, len(ledger.slots["stored_kwh"]) - 1)
     with unit_of_work(database) as connection:
-        seen = observations.read_series(connection, SITE_NAME, closed, tuple(COUNTED))
+        names = (*COUNTED, *list_submeters(sites.load(connection, SITE_NAME)))
+        seen = observations.read_series(connection, SITE_NAME, closed, names)
     return {
         name: {
             "stored_kwh": float(np.nansum(known)),

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bench.fortnight.ways import SlotLedger
 from luna.contracts.control import BatterySetpoint
+from luna.energy.car_draw import CarDraw
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import sites
 from luna.platform.database.device_writes import WINDOW
@@ -23,10 +24,11 @@ from luna.platform.house_now import OLD_VALUES
 from luna.platform.house_reading import read_house, read_planned
 from luna.platform.house_statements import HouseStatement, state_house
 from luna.platform.simulated_home.battery import Command
+from luna.platform.simulated_home.car import CAR_MODEL
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.site import SITE_NAME, ZONE
 from luna.words import Language
-from luna.words.messages import TITLES
+from luna.words.messages import TITLES, say_message
 from luna.words.pages import page_words
 from services.api.pages.home_notices import Notice, list_notices
 from services.api.pages.home_view import HomeView
@@ -339,6 +341,7 @@ def _compare_notices(
         f"of prices: {said or 'nothing'}",
         "some are missing" if truth.prices_missing else "all are there",
     )
+    draws = _list_draws(view)
     of_meters = tuple(view.words(name, t="")[:-1] for name in ("notice_unknown", "notice_stale"))
     yield _compare_meters(
         view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now
@@ -364,6 +367,8 @@ def _compare_notices(
                 f"{notice.title} {notice.more}",
                 f"it follows what it does since {since}",
             )
+        elif notice.title in draws:
+            yield _compare_draw(draws[notice.title], notice, truth, now)
         elif notice.title == SPARED:
             is_worn = (
                 truth.most_worn is not None and truth.most_worn >= WRITES_PER_DAY - RESERVED_WRITES
@@ -385,6 +390,38 @@ def _compare_notices(
                 f"{notice.title} {notice.more}",
                 "nothing of the kind",
             )
+
+
+def _list_draws(view: HomeView) -> dict[str, CarDraw]:
+    """Return what the notices on cars are of, by their titles."""
+    draws: dict[str, CarDraw] = {}
+    for finding in view.house.findings:
+        if "draw" in finding.figures:
+            message = say_message(finding.code, finding.figures, site="", numbers=view.numbers)
+            draws[f"{message.title}."] = finding.figures["draw"]
+    return draws
+
+
+def _compare_draw(
+    draw: CarDraw, notice: Notice, truth: HomeTruth, now: datetime
+) -> FalseSentence | None:
+    """Check what is said of a car that does not draw what it is offered."""
+    car = truth.state.car
+    if car is None or draw.since is None:
+        return FalseSentence(now, notice.title, "there is no such car")
+    slept = (
+        truth.asleep_since is not None
+        and truth.asleep_since <= draw.since <= (truth.asleep_until or now) + BACK_WITHIN
+    )
+    explained = {
+        "full": car.soc > CAR_MODEL.most_soc - SOC_TOLERANCE or not car.is_home,
+        "draws_less": car.soc > CAR_MODEL.taper_soc - SOC_TOLERANCE,
+        "not_plugged_in": not car.is_home,
+    }.get(draw.verdict, False)
+    truly = f"{car.soc:.0%} full, home {car.is_home}, slept {truth.asleep_since}"
+    return _contradiction(
+        not (slept or explained), now, f"{notice.title} ({draw.verdict} since {draw.since})", truly
+    )
 
 
 def _is_at_limit(view: HomeView, soc: float) -> bool:

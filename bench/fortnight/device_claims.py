@@ -17,6 +17,7 @@ from bench.fortnight.independent_client import (
     OfferedPower,
 )
 from luna.contracts.control import BatterySetpoint, ControlState, VehicleSetpoint
+from luna.energy.car_draw import DRAWS_WELL
 from luna.energy.devices.switched import LoadSetpoint
 from luna.platform.control_standing import judge_standing
 from luna.platform.database import control
@@ -24,6 +25,8 @@ from luna.platform.simulated_home.site import SITE_NAME
 
 # A change by somebody else is found by the reading back of each minute.
 FOUND_WITHIN = timedelta(minutes=3)
+# Two minutes, in turns of a minute, and one of a car that is woken first.
+SLEEP_FOUND_WITHIN = timedelta(minutes=6)
 # A charger rounds down to whole amperes.
 STEP_A = 1.0
 WHOLE_KW = 0.01
@@ -46,8 +49,9 @@ class DeviceJudge:
         now: datetime,
         *,
         fault_since: datetime | None,
+        asleep_for: timedelta = timedelta(0),
     ) -> FalseSentence | None:
-        """Check that a product which is said to follow holds its command."""
+        """Check that a product which is said to follow holds its command, and its car draws."""
         if fault_since is not None and now - fault_since < FOUND_WITHIN:
             return None
         state = control.load(connection, SITE_NAME, self.key)
@@ -55,7 +59,7 @@ class DeviceJudge:
         if judge_standing(state, runs=True, now=now).code != "follows":
             return None
         self.said += 1
-        found = _compare(state, client, now)
+        found = _compare(state, client, now) or _compare_draw(state, asleep_for, now)
         if found is not None:
             self.false.append(found)
         return found
@@ -84,6 +88,26 @@ def _compare(state: ControlState, client: IndependentClient, now: datetime) -> F
     if not wrong:
         return None
     return FalseSentence(now, f"{state.device} follows {setpoint}", f"the device holds {seen}")
+
+
+def _compare_draw(
+    state: ControlState, asleep_for: timedelta, now: datetime
+) -> FalseSentence | None:
+    """Check that a car that has slept for a while beside its charge was noticed."""
+    decision = state.decision
+    if decision is None or decision.confirmed_at is None:
+        return None
+    (setpoint,) = decision.allowed.values()
+    is_charging = isinstance(setpoint, VehicleSetpoint) and setpoint.mode == "charge"
+    commanded_for = now - (decision.mode_since or decision.confirmed_at)
+    if not is_charging or min(asleep_for, commanded_for) < SLEEP_FOUND_WITHIN:
+        return None
+    draws = [report.draw for report in state.reports.values() if report.draw is not None]
+    if any(draw.verdict not in DRAWS_WELL for draw in draws):
+        return None
+    return FalseSentence(
+        now, f"{state.device} draws as commanded: {draws}", f"the car has slept for {asleep_for}"
+    )
 
 
 def _offers_otherwise(setpoint: VehicleSetpoint, seen: OfferedPower) -> bool:

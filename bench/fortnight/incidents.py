@@ -70,11 +70,12 @@ _PRODUCT_DAY: dict[ProductIncident, tuple[float, int]] = {
 }
 # Later by so much each day, so that a fortnight meets other hours.
 _LATER_EACH_DAY = timedelta(minutes=23)
-_SHORT_EVERY = timedelta(minutes=30)
+# Begins with a look, and leaves ten minutes after each of them.
+_SHORT_EVERY = timedelta(minutes=15)
 
 
 def list_product_incidents(lived: timedelta) -> tuple[Incident, ...]:
-    """Return the incidents of a product: each of them once a day, in less than a day in a row."""
+    """Return a product's incidents: each once a day; in less than a day in a row."""
     if lived < timedelta(days=1):
         return tuple(
             Incident(kind, place * _SHORT_EVERY + timedelta(minutes=16), timedelta(minutes=5))
