@@ -15,6 +15,7 @@ from bench.fortnight.independent_client import (
     ForcedFlow,
     IndependentClient,
     OfferedPower,
+    SeenCommand,
 )
 from luna.contracts.control import BatterySetpoint, ControlState, VehicleSetpoint
 from luna.energy.car_draw import DRAWS_WELL
@@ -59,7 +60,9 @@ class DeviceJudge:
         if judge_standing(state, runs=True, now=now).code != "follows":
             return None
         self.said += 1
-        found = _compare(state, client, now) or _compare_draw(state, asleep_for, now)
+        found = find_contradiction(state, client.read(), now) or _compare_draw(
+            state, asleep_for, now
+        )
         if found is not None:
             self.false.append(found)
         return found
@@ -67,14 +70,16 @@ class DeviceJudge:
     def holds(self, connection: Connection, client: IndependentClient, now: datetime) -> bool:
         """Return whether the product holds the last decision."""
         state = control.load(connection, SITE_NAME, self.key)
-        return _compare(state, client, now) is None
+        return find_contradiction(state, client.read(), now) is None
 
 
-def _compare(state: ControlState, client: IndependentClient, now: datetime) -> FalseSentence | None:
+def find_contradiction(
+    state: ControlState, seen: SeenCommand, now: datetime
+) -> FalseSentence | None:
+    """Return what is wrong with a product that follows its last decision, by what it holds."""
     if state.decision is None:
         return FalseSentence(now, f"{state.device} follows", "nothing was decided")
     (setpoint,) = state.decision.allowed.values()
-    seen = client.read()
     if isinstance(seen, OfferedPower) and isinstance(setpoint, VehicleSetpoint):
         wrong = _offers_otherwise(setpoint, seen)
     elif isinstance(seen, bool) and isinstance(setpoint, LoadSetpoint):
