@@ -632,7 +632,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     ),
     "product_fortnight": (
         Target(
-            "a fortnight on each inverter that Luna speaks to itself, false sentences",
+            "a fortnight on each product that Luna speaks to itself, false sentences",
             ("sentences_false",),
             at_most=0,
         ),
@@ -641,6 +641,13 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             "the same, energy stored beside what flowed, off by at most",
             ("most_off",),
             at_most=0.01,
+        ),
+        Target(
+            "the same, longest without control after a fault",
+            ("longest_without_control_s",),
+            # What did not answer is left alone until a quarter-hour begins.
+            at_most=900,
+            unit="s",
         ),
     ),
     "agent_imitation": (

@@ -20,25 +20,30 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Connection, Engine, event, select
 
 from bench.fortnight.claims import WORN_WITHIN, FalseSentence, HomeTruth, SentenceJudge
-from bench.fortnight.direct_link import PREFIX
+from bench.fortnight.device_claims import ControlWatch, DeviceJudge, count_commands
+from bench.fortnight.direct_link import PREFIX, LinkFault
 from bench.fortnight.incidents import (
     INCIDENTS,
+    PRODUCT_INCIDENTS,
     SHORT_INCIDENTS,
     Incident,
+    IncidentKind,
     IncidentPeriod,
     find_incident,
     list_periods,
     name_span,
 )
 from bench.fortnight.life import MINUTE, AskedWork, SetLuna
+from bench.fortnight.second_master import command_as_other
 from bench.fortnight.ways import COUNTED, Bill, SameHouse, SlotLedger, stored_kwh
 from bench.fortnight.world import SetClock, SimulatedWorld, open_world
 from luna.contracts.data import JudgeQualityRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline, local_midnight
@@ -52,13 +57,16 @@ from luna.platform.embedded.supervisor import start
 from luna.platform.queue import TaskContext
 from luna.platform.settings import Settings, load_settings
 from luna.platform.simulated_home.files import Faults, HomeFiles
+from luna.platform.simulated_home.house import HomeState
 from luna.platform.simulated_home.market import publish_prices
 from luna.platform.simulated_home.preparation import JUDGED
 from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import SITE_NAME, ZONE, build_site
+from luna.platform.simulated_home.site import CAR, HEATER, SITE_NAME, ZONE, build_site
 from luna.platform.telemetry import configure_logging
 from services.ingest.simulated_home import make_home
 from services.planner.compiled import load_kernels
+from services.simulated_home.charger import HomeCharger
+from services.simulated_home.product import HomeProduct
 from tests.support.database.server_folders import server_folder
 
 DAYS = 14
@@ -82,6 +90,16 @@ SERVICES = ("ingest", "forecaster", "planner")
 TOLD = 40
 # Readings are microseconds apart; statements are asked for after all of them.
 A_MOMENT = timedelta(seconds=1)
+EMPTY_CAR_KWH = 15.0
+
+# How a product answers in an incident, and the incidents in which it loses its command at once.
+LINK_FAULTS: Mapping[IncidentKind, LinkFault] = {
+    "product_restarts": "silent",
+    "product_silent": "silent",
+    "product_slow": "slow",
+    "product_garbage": "garbage",
+}
+FORGETTING: frozenset[IncidentKind] = frozenset({"product_forgets", "second_master"})
 
 Say = Callable[[str], None]
 
@@ -157,7 +175,7 @@ def live_fortnight(
     say: Say | None = None,
 ) -> dict[str, Any]:
     """Create a home in ``folder`` and ``database``, simulate it for ``lived`` and return its
-    figures; the inverter is one of ``product``, or uses topics.
+    figures; ``product``: its inverter, charger or switch, None: all of them use topics.
     """
     configure_logging("bench", level="CRITICAL")
     load_kernels()
@@ -174,11 +192,12 @@ def live_fortnight(
     with TaskContext(settings, lambda: database, clock, queue=AskedWork) as work:
         make_home(work)
     files = HomeFiles(folder)
-    site = build_site() if product is None else build_battery_site()
+    site = build_site()
     if product is not None:
+        site = build_product_site(product)
         with unit_of_work(database) as connection:
-            sites.save(connection, name_product(site, product))
-        files.write_state(replace(files.read_state(), car=None, heater=None))
+            sites.save(connection, site)
+        files.write_state(keep_devices(files.read_state(), site))
     year = RecordedYear.load(files.year)
     begin = files.read_state()
     settings = settings.model_copy(
@@ -188,44 +207,70 @@ def live_fortnight(
         life = FortnightLife(SetLuna(settings, database, world), world, timeline, incidents)
         diary = life.live(tell)
         figures = _tell_life(life, diary)
-    tell("the same house without Luna, and with foresight")
-    figures |= _compare(
-        Bill.of(site, year, timeline), SameHouse(year, begin, timeline), diary.ledger
-    )
+    if product is None:
+        tell("the same house without Luna, and with foresight")
+        figures |= _compare(
+            Bill.of(site, year, timeline), SameHouse(year, begin, timeline), diary.ledger
+        )
     return figures | {"days": lived / timedelta(days=1), "seconds": time.perf_counter() - begun}
 
 
-def build_battery_site() -> Site:
-    """Return the home without car and water heater: planning them takes nine tenths of the time,
-    and does not depend on the inverter.
+def build_product_site(product: DeviceProfile) -> Site:
+    """Return the home with a product in the place of its inverter, charger or heater's switch.
+
+    Of car and water heater it has the product's alone: planning both takes nine tenths of the
+    time, and what they do does not depend on the other products.
     """
     document = build_site().model_dump(mode="json", by_alias=True, exclude_unset=True)
+    has_car = product.kind == "charge_point"
+    has_heater = product.kind == "switched_load"
+    away = [] if has_car else ["vehicle"]
+    if not has_heater:
+        away.append("water_heater")
     sensors = {
-        role: each
-        for role, each in document["input_sensors"].items()
-        if not role.startswith(("vehicle", "water_heater"))
+        role: sensor
+        for role, sensor in document["input_sensors"].items()
+        if not role.startswith(tuple(away))
     }
-    control = {"by": "mqtt", "batteries": document["control"]["batteries"]}
-    return parse_site(
-        document | {"vehicles": [], "loads": [], "input_sensors": sensors, "control": control}
-    )
+    vehicles = document["vehicles"] if has_car else []
+    for vehicle in vehicles:
+        vehicle["charger"]["phases"] = list(product.charger.phases) if product.charger else [3]
+    loads = document["loads"] if has_heater else []
+    control = {"by": "mqtt"} | _control_product(document, product)
+    changes = {"vehicles": vehicles, "loads": loads, "input_sensors": sensors, "control": control}
+    return parse_site(document | changes)
 
 
-def name_product(site: Site, product: DeviceProfile) -> Site:
-    """Return the home with its battery controlled by a device profile."""
-    document = site.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    via = {"profile": product.profile, "host": "127.0.0.1"} | (
-        {"prefix": PREFIX} if product.needs_prefix else {}
-    )
-    return parse_site(
-        document
-        | {
-            "control": {
-                "by": "mqtt",
-                "batteries": [{"battery": site.batteries[0].name, "via": via}],
-            }
-        }
-    )
+def _control_product(document: dict[str, Any], product: DeviceProfile) -> dict[str, Any]:
+    """Return the controlled devices: the battery, and what the product commands."""
+    via = {"profile": product.profile, "host": "127.0.0.1"}
+    if product.needs_prefix:
+        via |= {"prefix": PREFIX}
+    batteries = document["control"]["batteries"]
+    match product.kind:
+        case "charge_point":
+            return {"batteries": batteries, "vehicles": [{"vehicle": CAR, "via": via}]}
+        case "switched_load":
+            return {"batteries": batteries, "loads": [{"load": HEATER, "via": via}]}
+    return {"batteries": [{"battery": document["batteries"][0]["name"], "via": via}]}
+
+
+def name_key(product: DeviceProfile) -> str:
+    """Return the key under which the site controls a product."""
+    keys = {"charge_point": f"vehicle:{CAR}", "switched_load": f"load:{HEATER}"}
+    return keys.get(product.kind, BATTERIES)
+
+
+def keep_devices(state: HomeState, site: Site) -> HomeState:
+    """Return a home's state with the car and the heater that its site has.
+
+    The car comes empty, so that it charges in the first night as well.
+    """
+    car = state.car if site.vehicles else None
+    if car is not None:
+        car = replace(car, stored_kwh=EMPTY_CAR_KWH)
+    heater = state.heater if site.loads else None
+    return replace(state, car=car, heater=heater)
 
 
 @dataclass
@@ -234,6 +279,12 @@ class FaultSpan:
 
     since: datetime | None = None
     until: datetime | None = None
+
+    def lasts(self, now: datetime) -> timedelta:
+        """Return for how long the fault has been active, 0 where it is not."""
+        if self.since is None or self.until is not None:
+            return timedelta(0)
+        return now - self.since
 
     def note(self, now: datetime, *, holds: bool) -> None:
         """Record whether the fault is active now."""
@@ -261,6 +312,12 @@ class FortnightLife:
         self._published_at: datetime | None = None
         self._luna_since = timeline.start
         self._deaf, self._frozen = FaultSpan(), FaultSpan()
+        self._fault = FaultSpan()
+        self._asleep = FaultSpan()
+        self._disturbing = frozenset[IncidentKind]()
+        product = world.product
+        self.watch = ControlWatch()
+        self.device_judge = DeviceJudge(BATTERIES if product is None else name_key(product.profile))
         # The inverter's mode, and since when it follows it.
         self._command: tuple[str, datetime] | None = None
 
@@ -303,12 +360,30 @@ class FortnightLife:
         return next(look for look in LOOKS if look > within) - within
 
     def _pass_time(self, step: timedelta) -> None:
-        while self.world.inverter is not None and step > SESSION_EVERY:
+        clock = self.world.clock
+        end = clock.now() + step
+        while self.world.product is not None and end - clock.now() > SESSION_EVERY:
             self.world.live(SESSION_EVERY)
-            self.luna.look()
-            step -= SESSION_EVERY
-        self.world.pass_time(step)
+            self._look()
+            # After a fault each minute counts; awaiting a confirmation takes up to a minute.
+            is_watched = self.watch.is_open or self._asleep.lasts(clock.now())
+            if is_watched and self.luna.runs and end - clock.now() > MINUTE:
+                self.luna.follow()
+        self.world.pass_time(end - clock.now())
+        self._look()
+
+    def _look(self) -> None:
         self.luna.look()
+        if self.watch.is_open and self.luna.runs:
+            self.watch.check(self.world.clock.now(), is_in_control=self._is_in_control())
+
+    def _is_in_control(self) -> bool:
+        """Return whether the product follows Luna, as both Luna and another client see it."""
+        client = self.world.client
+        if not self.luna.is_in_control or client is None:
+            return self.luna.is_in_control
+        with unit_of_work(self.luna.database) as connection:
+            return self.device_judge.holds(connection, client, self.world.clock.now())
 
     def _prepare(self) -> None:
         luna = self.luna
@@ -324,7 +399,7 @@ class FortnightLife:
         luna.do(PlanRequest(site_id=SITE_NAME))
         with unit_of_work(luna.database) as connection:
             control = sites.load(connection, SITE_NAME).control
-            for via in {} if control is None else control.vias.values():
+            for via in {} if control is None else control.vias_by_place.values():
                 # As its owner would have tried it.
                 device_trials.remember(connection, via, at=clock.now())
             control_service.arm(
@@ -352,6 +427,31 @@ class FortnightLife:
         self._deaf.note(now, holds=deaf)
         self._frozen.note(now, holds=frozen)
         self.world.set_faults(Faults(deaf=deaf, frozen_meter=frozen))
+        if self.world.product is not None:
+            self._disturb(self.world.product, passed, now)
+
+    def _disturb(self, product: HomeProduct, passed: timedelta, now: datetime) -> None:
+        """Begin and end the product's incidents."""
+        active = frozenset[IncidentKind](
+            kind
+            for kind in PRODUCT_INCIDENTS
+            if find_incident(self.incidents, kind, passed) is not None
+        )
+        begun = active - self._disturbing
+        ended = self._disturbing - active
+        self._disturbing = active
+        kinds = [LINK_FAULTS[kind] for kind in active if kind in LINK_FAULTS]
+        self.world.link_faults.kind = kinds[0] if kinds else None
+        if "product_forgets" in begun or "product_restarts" in ended:
+            product.reboot()
+        if "second_master" in begun:
+            command_as_other(product)
+        for kind in (begun & FORGETTING) | (ended & LINK_FAULTS.keys()):
+            self.watch.begin(kind, now)
+        if isinstance(product, HomeCharger):
+            product.asleep = "car_asleep" in active
+            self._asleep.note(now, holds=product.asleep)
+        self._fault.note(now, holds=bool(active - {"car_asleep"}))
 
     def _publish(self, now: datetime) -> None:
         if self._published_at is None or now - self._published_at >= PRICES_EVERY:
@@ -362,9 +462,9 @@ class FortnightLife:
     def _note(self, diary: Diary, now: datetime) -> list[FalseSentence]:
         """Update the counts at a look, and return the false sentences."""
         passed = now - self.timeline.start
-        inverter = self.world.inverter
-        if inverter is not None and (self._command is None or self._command[0] != inverter.mode):
-            self._command = inverter.mode, now
+        product = self.world.product
+        if product is not None and (self._command is None or self._command[0] != product.mode):
+            self._command = product.mode, now
         periods = list_periods(self.incidents, passed)
         minutes = passed // MINUTE - diary.whole.minutes
         diary.count("minutes", minutes, periods)
@@ -379,8 +479,9 @@ class FortnightLife:
                 diary.without_plan.append(now)
             if plan is not None:
                 diary.plans_from.add(plan.plan_id)
-            if diary.looks % (ASK_EVERY if self.world.inverter is None else PRODUCT_ASK_EVERY):
-                return []
+            said = self._ask_device(connection, now)
+            if diary.looks % (ASK_EVERY if self.world.product is None else PRODUCT_ASK_EVERY):
+                return said
             self.luna.await_recorded()
             with self.luna.timed("sentences"):
                 asked = diary.judge.ask(
@@ -389,10 +490,23 @@ class FortnightLife:
         false = [each for each in asked if each is not None]
         diary.count("sentences", len(asked), periods)
         diary.count("sentences_false", len(false), periods)
-        return false
+        return [*said, *false]
+
+    def _ask_device(self, connection: Connection, now: datetime) -> list[FalseSentence]:
+        """Check what is said of the product's command; return it if it is false."""
+        if self.world.client is None:
+            return []
+        false = self.device_judge.ask(
+            connection,
+            self.world.client,
+            now,
+            fault_since=self._fault.since,
+            asleep_for=self._asleep.lasts(now),
+        )
+        return [] if false is None else [false]
 
     def _tell_truth(self, diary: Diary) -> HomeTruth:
-        inverter = self.world.inverter
+        product = self.world.product
         return HomeTruth(
             self.world.state,
             self.timeline,
@@ -404,10 +518,14 @@ class FortnightLife:
             prices_missing=self._misses_prices(),
             deaf_since=self._deaf.since,
             deaf_until=self._deaf.until,
+            fault_since=self._fault.since,
+            fault_until=self._fault.until,
+            asleep_since=self._asleep.since,
+            asleep_until=self._asleep.until,
             commanded_since=None if self._command is None else self._command[1],
             most_worn=None
-            if inverter is None
-            else self.world.write_times.most_worn(inverter, within_s=WORN_WITHIN.total_seconds()),
+            if product is None
+            else self.world.write_times.most_worn(product, within_s=WORN_WITHIN.total_seconds()),
         )
 
     def _misses_prices(self) -> bool:
@@ -427,6 +545,7 @@ def _tell_life(life: FortnightLife, diary: Diary) -> dict[str, Any]:
     for at, _ in lost:
         diary.count("readings_lost", 1, list_periods(life.incidents, at - timeline.start))
     return asdict(diary.whole) | {
+        "device": _tell_device(life),
         "figures_estimated": diary.judge.estimated,
         "periods": {
             period: asdict(figures) | name_span(life.incidents, period, timeline.start)
@@ -439,6 +558,27 @@ def _tell_life(life: FortnightLife, diary: Diary) -> dict[str, Any]:
         "without_plan": [_clock(at) for at in diary.without_plan[:TOLD]],
         "readings": sum(len(instants) for instants in said.values()),
         "energies": _compare_energies(life.luna.database, timeline, diary.ledger),
+    }
+
+
+def _tell_device(life: FortnightLife) -> dict[str, Any]:
+    """Return what became of the commands of a directly controlled product, empty without one."""
+    if life.world.product is None:
+        return {}
+    judge = life.device_judge
+    with unit_of_work(life.luna.database) as connection:
+        commands = count_commands(connection, judge.key)
+    return {
+        "sentences": judge.said,
+        "sentences_false": len(judge.false),
+        "false": [str(false) for false in judge.false[:TOLD]],
+        "commands": commands.sent,
+        "confirmed": commands.confirmed,
+        "unconfirmed": commands.unconfirmed,
+        "values_written": life.world.write_times.count,
+        "without_control_s": {
+            fault: longest.total_seconds() for fault, longest in life.watch.longest.items()
+        },
     }
 
 
@@ -473,6 +613,16 @@ def _clock(instant: datetime) -> str:
     return f"{instant.astimezone(ZONE):%d %b %H:%M:%S}"
 
 
+def list_submeters(site: Site) -> list[str]:
+    """Return the series of the site's car and heater."""
+    names = []
+    if site.vehicles:
+        names.append("vehicle_kwh")
+    if site.loads:
+        names.append("water_heater_kwh")
+    return names
+
+
 def _compare_energies(
     database: Engine, timeline: Timeline, ledger: SlotLedger
 ) -> dict[str, dict[str, float]]:
@@ -483,7 +633,8 @@ def _compare_energies(
     # Without the last quarter-hour, which is built after its end.
     closed = timeline.window(0, len(ledger.slots["stored_kwh"]) - 1)
     with unit_of_work(database) as connection:
-        seen = observations.read_series(connection, SITE_NAME, closed, tuple(COUNTED))
+        names = (*COUNTED, *list_submeters(sites.load(connection, SITE_NAME)))
+        seen = observations.read_series(connection, SITE_NAME, closed, names)
     return {
         name: {
             "stored_kwh": float(np.nansum(known)),

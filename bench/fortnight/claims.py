@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bench.fortnight.ways import SlotLedger
 from luna.contracts.control import BatterySetpoint
+from luna.energy.car_draw import CarDraw
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import sites
 from luna.platform.database.device_writes import WINDOW
@@ -23,10 +24,11 @@ from luna.platform.house_now import OLD_VALUES
 from luna.platform.house_reading import read_house, read_planned
 from luna.platform.house_statements import HouseStatement, state_house
 from luna.platform.simulated_home.battery import Command
+from luna.platform.simulated_home.car import CAR_MODEL
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.site import SITE_NAME, ZONE
 from luna.words import Language
-from luna.words.messages import TITLES
+from luna.words.messages import TITLES, say_message
 from luna.words.pages import page_words
 from services.api.pages.home_notices import Notice, list_notices
 from services.api.pages.home_view import HomeView
@@ -90,6 +92,10 @@ class HomeTruth:
             one.
         deaf_until: its end; None while it lasts.
         commanded_since: begin of the current command of a directly controlled inverter.
+        fault_since: begin of the last fault of a directly controlled product; None without one.
+        fault_until: its end; None while it lasts.
+        asleep_since: since when the car last slept, drawing nothing; None: it never did.
+        asleep_until: when it woke; None while it sleeps.
         most_worn: recent writes of the inverter's most written point with a write budget.
     """
 
@@ -105,6 +111,16 @@ class HomeTruth:
     deaf_until: datetime | None = None
     commanded_since: datetime | None = None
     most_worn: int | None = None
+    fault_since: datetime | None = None
+    fault_until: datetime | None = None
+    asleep_since: datetime | None = None
+    asleep_until: datetime | None = None
+
+    def is_disturbed(self, now: datetime) -> bool:
+        """Return whether a product's fault, or what it left behind, explains a notice."""
+        if self.fault_since is None:
+            return False
+        return self.fault_since <= now <= (self.fault_until or now) + BACK_WITHIN
 
     @property
     def soc(self) -> float:
@@ -217,6 +233,9 @@ class SentenceJudge:
             and now - max(view.house.slot.start, view.house.runs[0].start) < SILENT_AFTER
         ):
             return None
+        # A change by somebody else is found by the reading back of each minute.
+        if truth.fault_since is not None and now - truth.fault_since < SILENT_AFTER:
+            return None
         power = state.battery.power_kw
         surplus = state.pv_kw - state.used_kw
         soc = truth.soc
@@ -303,6 +322,7 @@ def _compare_silence(
     since = truth.deaf_since
     until = truth.deaf_until
     was_deaf = since is not None and since <= now <= (until or now) + BACK_WITHIN
+    was_deaf = was_deaf or truth.is_disturbed(now)
     return _contradiction(said and not was_deaf, now, "the battery does not answer", "it does")
 
 
@@ -321,6 +341,7 @@ def _compare_notices(
         f"of prices: {said or 'nothing'}",
         "some are missing" if truth.prices_missing else "all are there",
     )
+    draws = _list_draws(view)
     of_meters = tuple(view.words(name, t="")[:-1] for name in ("notice_unknown", "notice_stale"))
     yield _compare_meters(
         view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now
@@ -346,6 +367,8 @@ def _compare_notices(
                 f"{notice.title} {notice.more}",
                 f"it follows what it does since {since}",
             )
+        elif notice.title in draws:
+            yield _compare_draw(draws[notice.title], notice, truth, now)
         elif notice.title == SPARED:
             is_worn = (
                 truth.most_worn is not None and truth.most_worn >= WRITES_PER_DAY - RESERVED_WRITES
@@ -362,11 +385,43 @@ def _compare_notices(
             and not notice.title.startswith(of_meters)
         ):
             yield _contradiction(
-                now - truth.luna_since > BACK_WITHIN,
+                now - truth.luna_since > BACK_WITHIN and not truth.is_disturbed(now),
                 now,
                 f"{notice.title} {notice.more}",
                 "nothing of the kind",
             )
+
+
+def _list_draws(view: HomeView) -> dict[str, CarDraw]:
+    """Return what the notices on cars are of, by their titles."""
+    draws: dict[str, CarDraw] = {}
+    for finding in view.house.findings:
+        if "draw" in finding.figures:
+            message = say_message(finding.code, finding.figures, site="", numbers=view.numbers)
+            draws[f"{message.title}."] = finding.figures["draw"]
+    return draws
+
+
+def _compare_draw(
+    draw: CarDraw, notice: Notice, truth: HomeTruth, now: datetime
+) -> FalseSentence | None:
+    """Check what is said of a car that does not draw what it is offered."""
+    car = truth.state.car
+    if car is None or draw.since is None:
+        return FalseSentence(now, notice.title, "there is no such car")
+    slept = (
+        truth.asleep_since is not None
+        and truth.asleep_since <= draw.since <= (truth.asleep_until or now) + BACK_WITHIN
+    )
+    explained = {
+        "full": car.soc > CAR_MODEL.most_soc - SOC_TOLERANCE or not car.is_home,
+        "draws_less": car.soc > CAR_MODEL.taper_soc - SOC_TOLERANCE,
+        "not_plugged_in": not car.is_home,
+    }.get(draw.verdict, False)
+    truly = f"{car.soc:.0%} full, home {car.is_home}, slept {truth.asleep_since}"
+    return _contradiction(
+        not (slept or explained), now, f"{notice.title} ({draw.verdict} since {draw.since})", truly
+    )
 
 
 def _is_at_limit(view: HomeView, soc: float) -> bool:

@@ -2,9 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
-IncidentKind = Literal["luna_stopped", "network_away", "meter_frozen", "battery_deaf"]
+# Of a directly controlled product. restarts: it is away for minutes and forgets its command;
+# forgets: it forgets at once; second_master: another program commands it; silent, slow, garbage:
+# how it answers; car_asleep: the car draws nothing of what it is offered.
+ProductIncident = Literal[
+    "product_restarts",
+    "product_forgets",
+    "second_master",
+    "product_silent",
+    "product_slow",
+    "product_garbage",
+    "car_asleep",
+]
+PRODUCT_INCIDENTS: tuple[ProductIncident, ...] = get_args(ProductIncident)
+IncidentKind = (
+    Literal["luna_stopped", "network_away", "meter_frozen", "battery_deaf"] | ProductIncident
+)
 
 
 IncidentPeriod = IncidentKind | Literal["undisturbed"]
@@ -42,6 +57,39 @@ SHORT_INCIDENTS = (
     Incident("battery_deaf", timedelta(hours=1), timedelta(hours=1)),
     Incident("luna_stopped", timedelta(hours=3), timedelta(hours=1)),
 )
+
+# Hours of a first day, while the car charges and in the evening's peak, and minutes.
+_PRODUCT_DAY: dict[ProductIncident, tuple[float, int]] = {
+    "product_garbage": (1.6, 15),
+    "car_asleep": (2.6, 45),
+    "product_forgets": (4.1, 5),
+    "product_restarts": (18.6, 5),
+    "product_slow": (19.6, 20),
+    "second_master": (20.7, 5),
+    "product_silent": (21.8, 15),
+}
+# Later by so much each day, so that a fortnight meets other hours.
+_LATER_EACH_DAY = timedelta(minutes=23)
+# Begins with a look, and leaves ten minutes after each of them.
+_SHORT_EVERY = timedelta(minutes=15)
+
+
+def list_product_incidents(lived: timedelta) -> tuple[Incident, ...]:
+    """Return a product's incidents: each once a day; in less than a day in a row."""
+    if lived < timedelta(days=1):
+        return tuple(
+            Incident(kind, place * _SHORT_EVERY + timedelta(minutes=16), timedelta(minutes=5))
+            for place, kind in enumerate(PRODUCT_INCIDENTS)
+        )
+    return tuple(
+        Incident(
+            kind,
+            timedelta(days=day, hours=hour) + day * _LATER_EACH_DAY,
+            timedelta(minutes=minutes),
+        )
+        for day in range(lived // timedelta(days=1))
+        for kind, (hour, minutes) in _PRODUCT_DAY.items()
+    )
 
 
 def find_incident(

@@ -8,10 +8,12 @@ replays and retention.
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
@@ -24,15 +26,18 @@ from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanRequest
+from luna.energy.devices.commands import Via
+from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
 from luna.platform.addresses import parse_broker
 from luna.platform.database.audit import AuditRecord
 from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.command_session import CommandSession
 from luna.platform.drivers.control import mqtt, profile
 from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.control.profile import MixedDevice
-from luna.platform.drivers.profiled_device import ProfiledDevice
+from luna.platform.drivers.profiled_device import ProfiledDevice, reach_device
 from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.task import definitions
@@ -73,6 +78,8 @@ EVERY: Mapping[type[Request], timedelta] = {
 }
 RENEW_EVERY = timedelta(minutes=5)
 
+SessionT = TypeVar("SessionT", InverterSession, CommandSession)
+
 
 class AskedWork(Client):
     """A queue client that collects requests; ``SetLuna.turn`` does them."""
@@ -112,7 +119,7 @@ class SetLuna:
         self.database = database
         self._world = world
         # Of directly controlled devices; polled by the home's clock.
-        self._sessions: list[InverterSession] = []
+        self._sessions: list[InverterSession | CommandSession] = []
         self.clock: SetClock = world.clock
         self.seconds: dict[str, float] = defaultdict(float)
         self.queue = AskedWork()
@@ -182,7 +189,7 @@ class SetLuna:
     def turn(self) -> None:
         """Run everything that is due, the executor first."""
         with self.timed("executor"):
-            self._follow()
+            self.follow()
         with self.timed("slots"):
             self._quarters.turn([SITE_NAME])
         for request, every in EVERY.items():
@@ -212,7 +219,7 @@ class SetLuna:
         yield
         self.seconds[part] += time.perf_counter() - begun
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
         """Send due commands, and check again until all are confirmed, within a minute."""
         until = self.clock.now() + MINUTE - AWAITED
         while self._act() and self.clock.now() < until:
@@ -222,33 +229,55 @@ class SetLuna:
     def look(self) -> None:
         """Poll the sessions, which keep commands in force; real ones do so every few seconds."""
         for session in self._sessions:
-            session.read_back()
+            # The executor, which reads back as well, hears of a device that does not answer.
+            with suppress(LunaError):
+                session.read_back()
             session.look()
+
+    @property
+    def is_in_control(self) -> bool:
+        """Whether the directly controlled product follows its last command.
+
+        Each unit of the site has a session with it, and one of them commands it.
+        """
+        return any(_is_followed(session) for session in self._sessions)
 
     def _open_device(self, control: Control) -> Device:
         topics = mqtt.open_device(self.settings, control)
-        if not control.vias:
+        if not control.vias_by_place:
             return topics
         return MixedDevice(
             profile.open_device(
-                self.settings, control, self._count_writes, open_session=self._open_session
+                self.settings,
+                control,
+                self._count_writes,
+                reach=self._reach,
+                open_session=partial(self._open_session, InverterSession),
+                open_other=partial(self._open_session, CommandSession),
             ),
             topics,
         )
 
+    def _reach(self, via: Via, data_folder: Path) -> ProfiledDevice:
+        device = reach_device(via, data_folder)
+        device.now = self._seconds
+        if self._world.product is not None:
+            device.points = link_points(
+                self._world.product, self._world.write_times, self._world.link_faults
+            )
+        return device
+
+    def _seconds(self) -> float:
+        return self.clock.now().timestamp()
+
     def _count_writes(self, address: str) -> StoredWrites:
         return StoredWrites(self.database, self.clock, address)
 
-    def _open_session(self, device: ProfiledDevice) -> InverterSession:
+    def _open_session(self, kind: Callable[..., SessionT], device: ProfiledDevice) -> SessionT:
         # Each unit of a site opens its own connection.
-        if self._world.inverter is not None:
-            device.points = link_points(self._world.inverter, self._world.write_times)
-        self._sessions.append(
-            InverterSession(
-                device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS
-            )
-        )
-        return self._sessions[-1]
+        session = kind(device, now=self._seconds, look_seconds=NEVER_SECONDS)
+        self._sessions.append(session)
+        return session
 
     def _act(self) -> bool:
         with unit_of_work(self.database) as connection:
@@ -287,3 +316,11 @@ class SetLuna:
         request = BuildSlotsRequest(site_id=site_id, first=stretch.first, end=stretch.end)
         with unit_of_work(self.database) as connection:
             build_site_slots(connection, request, now=self.clock.now(), automatic=True)
+
+
+def _is_followed(session: InverterSession | CommandSession) -> bool:
+    """Return whether a device answers and follows its command."""
+    try:
+        return session.read_back() is not None
+    except LunaError:
+        return False

@@ -6,12 +6,13 @@ import asyncio
 import threading
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bench.fortnight.direct_link import WriteTimes
+from bench.fortnight.direct_link import LinkFaults, WriteTimes
+from bench.fortnight.independent_client import READERS, IndependentClient, watch_device
 from luna.energy.site import Site
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.simulated_home.files import Faults, HomeFiles
@@ -19,7 +20,7 @@ from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import TOPICS
 from services.simulated_home.__main__ import LivingHome
-from services.simulated_home.inverter import HomeInverter
+from services.simulated_home.product import HomeProduct
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
@@ -43,7 +44,8 @@ class SimulatedWorld:
 
     ``said`` holds the publish times by topic while the recorder was subscribed: all of them have to
     be recorded. ``socs`` holds the battery's recent states of charge. ``write_times`` holds the
-    writes to a directly controlled inverter.
+    writes to a directly controlled product, ``link_faults`` disturb the connection to it,
+    ``client`` reads of it what it was commanded.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class SimulatedWorld:
         self.said: dict[str, list[datetime]] = defaultdict(list)
         self.socs: deque[tuple[datetime, float]] = deque(maxlen=SOCS_KEPT)
         self.write_times = WriteTimes()
+        self.link_faults = LinkFaults()
+        self.client: IndependentClient | None = None
         self._loop = loop
         self._home = LivingHome(files, clock, product=product)
         self._sensors = [
@@ -78,9 +82,9 @@ class SimulatedWorld:
         return self._home.state
 
     @property
-    def inverter(self) -> HomeInverter | None:
-        """The directly controlled inverter; None: it is commanded by MQTT topics."""
-        return self._home.inverter
+    def product(self) -> HomeProduct | None:
+        """The directly controlled product; None: all devices are commanded by MQTT topics."""
+        return self._home.product
 
     def call(self, act: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine in the broker's thread and return its result."""
@@ -167,16 +171,19 @@ class SimulatedWorld:
 def open_world(
     files: HomeFiles, clock: SetClock, *, site: Site, product: DeviceProfile | None = None
 ) -> Iterator[SimulatedWorld]:
-    """Run a home by ``clock`` while the block runs, with the sensors of ``site`` and, if given, an
-    inverter of ``product``.
+    """Run a home by ``clock`` while the block runs, with the sensors of ``site`` and, if given, a
+    product of a profile.
     """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated-home", daemon=True)
     thread.start()
     world = SimulatedWorld(files, clock, loop, site=site, product=product)
     try:
-        world.open()
-        yield world
+        with ExitStack() as opened:
+            if world.product is not None and world.product.profile.profile in READERS:
+                world.client = opened.enter_context(watch_device(world.product))
+            world.open()
+            yield world
         world.close()
     finally:
         loop.call_soon_threadsafe(loop.stop)

@@ -35,9 +35,9 @@ def judge_standing(state: ControlState, *, runs: bool, now: datetime) -> Control
         return ControlStanding(code="unattended", conflict=conflict)
     if is_silent(state):
         return ControlStanding(code="silent", conflict=conflict)
-    return ControlStanding(
-        code="follows" if last.confirmed_at is not None else "sent", conflict=conflict
-    )
+    # A confirmed command that was found changed is sent again, and not settled meanwhile.
+    follows = last.settled and last.confirmed_at is not None
+    return ControlStanding(code="follows" if follows else "sent", conflict=conflict)
 
 
 def has_conflict(state: ControlState, *, now: datetime) -> bool:

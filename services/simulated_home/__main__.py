@@ -27,7 +27,7 @@ from luna.platform.simulated_home.site import MARKET, SITE_NAME
 from luna.platform.telemetry import configure_logging
 from services.simulated_home.broker import LocalBroker
 from services.simulated_home.devices import Devices
-from services.simulated_home.inverter import HomeInverter
+from services.simulated_home.products import make_product
 
 TURN = timedelta(seconds=1)
 SAY_EVERY = timedelta(seconds=2)
@@ -47,7 +47,8 @@ class LivingHome:
     Args:
         files: of the home.
         clock: Luna's.
-        product: profile of its inverter; None: an inverter commanded by topics.
+        product: profile of the inverter, charger or switch that is commanded without topics;
+            None: there is none.
     """
 
     def __init__(
@@ -59,8 +60,8 @@ class LivingHome:
         self.year = RecordedYear.load(files.year)
         self.broker = LocalBroker(self._hear)
         begin = files.read_state()
-        self.inverter = None if product is None else HomeInverter(product, begin)
-        self._devices = Devices(self.year, begin, self._setup, self._say, self.inverter)
+        self.product = None if product is None else make_product(product, begin)
+        self._devices = Devices(self.year, begin, self._setup, self._say, self.product)
         self.published_at = self._written_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._modes: tuple[str, ...] = ()
 

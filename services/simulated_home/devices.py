@@ -18,7 +18,7 @@ from luna.platform.simulated_home.heater import HEATER_WORDS
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
-from services.simulated_home.inverter import HomeInverter
+from services.simulated_home.product import HomeProduct
 
 STEP_SECONDS = 5.0
 # Longer steps after a long downtime.
@@ -59,14 +59,14 @@ class Devices:
         state: of all devices.
         setup: random seed, and simulated faults.
         say: publishes a topic's value.
-        inverter: commands the battery instead of topics; None: topics do.
+        product: commands battery, car or heater instead of topics; None: topics do.
     """
 
     year: RecordedYear
     state: HomeState
     setup: HomeSetup
     say: Say
-    inverter: HomeInverter | None = None
+    product: HomeProduct | None = None
     _commands: list[tuple[float, str, str, str]] = field(default_factory=list)
     _measured: dict[str, float] = field(default_factory=dict)
 
@@ -100,8 +100,8 @@ class Devices:
         step = max(STEP_SECONDS, (until - self.state.at) / MOST_STEPS)
         while self.state.at < until:
             self._follow()
-            if self.inverter is not None:
-                self.state = self.inverter.follow(self.state)
+            if self.product is not None:
+                self.state = self.product.follow(self.state)
             next_command = min((due for due, *_ in self._commands), default=until)
             # A step ends with its quarter-hour.
             left = SLOT.total_seconds() - self.state.at % SLOT.total_seconds()

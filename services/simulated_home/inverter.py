@@ -6,31 +6,21 @@ from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.simulator import SimulatedInverter, measure_house
 from luna.platform.simulated_home.battery import Command
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
+from services.simulated_home.product import HomeProduct
 
 
-class HomeInverter(SimulatedInverter):
+class HomeInverter(HomeProduct, SimulatedInverter):
     """Registers of a driver profile in front of the home's battery.
 
     They show the home's measurements, and their commands drive the battery.
     """
 
     def __init__(self, profile: DeviceProfile, state: HomeState) -> None:
-        self._home = state
-        self._is_shown = False
-        super().__init__(profile, battery=BATTERY_MODEL, now=lambda: self._home.at)
+        super().__init__(profile, state, battery=BATTERY_MODEL)
 
-    def follow(self, state: HomeState) -> HomeState:
-        """Return the home with the inverter's current command.
-
-        Commands older than the profile's timeout revert first.
-        """
-        with self._lock:
-            self._home = state
-            self._is_shown = False
-            self._stepped_at = state.at
-            if state.at - self._commanded_at >= self._reverts_after_s():
-                self._revert()
-            return replace(state, command=self.command)
+    def _obey(self, state: HomeState) -> HomeState:
+        """Return the home with the inverter's current command."""
+        return replace(state, command=self.command)
 
     @property
     def command(self) -> Command:
@@ -43,12 +33,6 @@ class HomeInverter(SimulatedInverter):
         if wanted_kw > 0:
             return Command("force_charge", power_kw=wanted_kw - max(surplus_kw, 0.0))
         return Command("force_discharge", power_kw=min(surplus_kw, 0.0) - wanted_kw)
-
-    def _advance(self) -> None:
-        """Show the home's measurements once per step; the home advances by itself."""
-        if not self._is_shown:
-            self._is_shown = True
-            self._show()
 
     def _measure(self) -> dict[str, float]:
         home = self._home

@@ -78,6 +78,12 @@ def conflict(home: Home) -> DeviceConflict | None:
         )
 
 
+def standing(home: Home) -> str | None:
+    with unit_of_work(home.database) as connection:
+        state = control_service.read_states(connection, home.name, now=home.clock.now())[0]
+    return None if state.standing is None else state.standing.code
+
+
 def findings(home: Home) -> list[SiteFinding]:
     with unit_of_work(home.database) as connection:
         states = control_service.read_states(connection, home.name, now=home.clock.now())
@@ -116,6 +122,17 @@ def test_what_somebody_else_set_is_counted_and_said_once(
     overwrite(battery, DISCHARGE)
     look(charging)
     assert {each.key for each in findings(charging) if each.code == "device_conflict"} == keys
+
+
+def test_a_device_that_was_found_changed_is_not_said_to_follow_until_it_does_again(
+    charging: Home, battery: SimulatedInverter
+) -> None:
+    assert standing(charging) == "follows"
+    overwrite(battery, DISCHARGE)
+    charging.turn(VERIFY)
+    assert standing(charging) == "sent"
+    charging.turn(RESEND.first)
+    assert standing(charging) == "follows"
 
 
 def test_the_log_has_a_command_once_however_often_it_is_sent_again(

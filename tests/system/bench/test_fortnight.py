@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from bench.fortnight import FIRST_DAY, live_fortnight
 from bench.fortnight.claims import HomeTruth, SentenceJudge
-from bench.fortnight.incidents import Incident
+from bench.fortnight.incidents import Incident, list_product_incidents
 from bench.fortnight.ways import SlotLedger
 from luna.energy.timeline import SLOT, Timeline, local_midnight
 from luna.platform.database import control, engine
@@ -33,6 +33,9 @@ LIVED = 4 * SLOT + 2 * PART
 INCIDENTS = (Incident("battery_deaf", SLOT, PART), Incident("luna_stopped", 2 * SLOT + PART, PART))
 # Eight looks in a quarter-hour; every forty-third is asked at.
 DIRECT = 11 * SLOT
+CHARGER = 9 * SLOT
+# Luna reads a command back each minute, and then sends it again.
+AGAIN = timedelta(minutes=3)
 
 
 @pytest.fixture
@@ -105,6 +108,32 @@ def test_an_inverter_that_luna_speaks_to_itself_does_what_is_said_of_it(
         decision = control.load(connection, SITE_NAME).decision
     assert decision is not None
     assert decision.confirmed_at is not None
+
+
+def test_a_charger_with_faults_is_commanded_as_said_and_soon_again(
+    empty: Engine, folder: Path
+) -> None:
+    product = load_profile("go_e_charger", folder)
+    figures = live_fortnight(
+        folder,
+        empty,
+        CHARGER,
+        incidents=list_product_incidents(CHARGER),
+        product=product,
+        say=lambda _: None,
+    )
+    device = figures["device"]
+    assert (figures["false"], device["false"], figures["lost"]) == ([], [], [])
+    assert min(figures["sentences"], device["sentences"]) > 0
+    assert device["confirmed"] > 0
+    assert device["confirmed"] + device["unconfirmed"] == device["commands"]
+    # It forgot that it was to stop, and charged until that was sent again; all of it was recorded.
+    charged = figures["energies"]["vehicle_kwh"]
+    assert 0.1 < charged["true_kwh"] < 3
+    assert charged["stored_kwh"] == pytest.approx(charged["true_kwh"], abs=0.1)
+    lost = {"product_restarts", "product_forgets", "second_master"}
+    assert lost < set(device["without_control_s"])
+    assert max(device["without_control_s"].values()) <= AGAIN.total_seconds()
 
 
 def _judge_elsewhere(database: Engine) -> list[str]:

@@ -7,11 +7,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from luna.contracts.device_command import DeviceCommand
 from luna.contracts.device_template import Write, describe, read_description
 from luna.energy.devices.battery import SOC_OF
-from luna.energy.devices.commands import CAR_OF, PROFILED
+from luna.energy.devices.commands import CAR_OF, PROFILED, Via
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
 from luna.platform.drivers.command_session import CommandSession
@@ -206,11 +207,14 @@ def open_device(
     control: Control,
     count_writes: Callable[[str], WriteCounter],
     *,
+    reach: Callable[[Via, Path], ProfiledDevice] = reach_device,
     open_session: Callable[[ProfiledDevice], InverterSession] = InverterSession,
+    open_other: Callable[[ProfiledDevice], CommandSession] = CommandSession,
 ) -> ProfileDevice:
     """Return the devices of a section that have a profile.
 
-    ``count_writes`` returns the counter of the device at an address.
+    ``count_writes`` returns the counter of the device at an address; ``open_session`` the session
+    of a battery, ``open_other`` that of another device.
 
     Raises:
         InvalidInputError: there is no such profile.
@@ -220,13 +224,13 @@ def open_device(
     others: dict[str, CommandSession] = {}
     batteries = {battery.place for battery in control.batteries}
     for place, via in control.vias_by_place.items():
-        device = reach_device(via, settings.data_folder)
+        device = reach(via, settings.data_folder)
         device.counter = count_writes(via.address)
         if place in batteries:
             sessions[place] = open_session(device)
-            readers[place] = reach_device(via, settings.data_folder)
+            readers[place] = reach(via, settings.data_folder)
         else:
-            others[place] = CommandSession(device)
+            others[place] = open_other(device)
     return ProfileDevice(sessions, readers, others)
 
 

@@ -1,0 +1,18 @@
+"""Put a product into the simulated home, by the kind of its profile."""
+
+from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.simulated_home.house import HomeState
+from services.simulated_home.charger import HomeCharger
+from services.simulated_home.inverter import HomeInverter
+from services.simulated_home.product import HomeProduct
+from services.simulated_home.switch import HomeSwitch
+
+
+def make_product(profile: DeviceProfile, state: HomeState) -> HomeProduct:
+    """Return the product of a profile in front of the home's battery, car or heater."""
+    match profile.kind:
+        case "charge_point":
+            return HomeCharger(profile, state)
+        case "switched_load":
+            return HomeSwitch(profile, state)
+    return HomeInverter(profile, state)
