@@ -94,6 +94,10 @@ class SteeringTarget(Message):
     released: Annotated[
         bool, Field(description="whether the devices are handed back and then left alone")
     ]
+    stopped_until: Annotated[
+        Instant | None,
+        Field(description="a charge stops until then, so that its new start wakes the car"),
+    ] = None
     slots: Annotated[list[SteeredSlot], Field(min_length=1, max_length=200)]
     limits: Annotated[
         list[LimitMessage], Field(description="that hold now or later, in any order")

@@ -176,7 +176,12 @@ class Executor:
         if decision is None or decision.source != source:
             return True
         if isinstance(device, SteeredDevice):
-            steering_target = self._targets.compose(target, state, decision)
+            steering_target = self._targets.compose(
+                target,
+                state,
+                decision,
+                stopped_until=self._draw_watch.find_stop_end(state.site, state.device),
+            )
             if steering_target is not None:
                 writes = unit.render(decision.allowed)
                 device.hand_over(steering_target, writes, is_settled=decision.settled)

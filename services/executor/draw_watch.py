@@ -79,6 +79,11 @@ class DrawWatch:
         command = find_command(target, unit, fresh.decision)
         return command is not None and self._judge(target, unit, fresh, command)
 
+    def find_stop_end(self, site_id: str, device: str) -> datetime | None:
+        """Return until when a charge is stopped to wake its car; None: it is not."""
+        stopped_at = self._stopped_at.get((site_id, device))
+        return None if stopped_at is None else stopped_at + WAKE_PAUSE
+
     def _judge(
         self, target: ControlTarget, unit: ChargerUnit, state: ControlState, command: ChargerCommand
     ) -> bool:
@@ -125,7 +130,7 @@ class DrawWatch:
             plugged_since=car.since,
             soc=car.soc,
             current_a=command.current_a,
-            may_wake=unit.control.wakes and not is_steered(target),
+            may_wake=unit.control.wakes,
             ordered_at=override.since if override is not None and is_ordered else None,
         )
 
@@ -155,8 +160,10 @@ class DrawWatch:
     def _stop(self, target: ControlTarget, state: ControlState) -> bool:
         """Stop the charge for a moment, so that its new start wakes the car."""
         try:
-            stops = dict.fromkeys(state.decision.allowed if state.decision else (), STOP)
-            target.device.apply(target.unit.render(stops))
+            # Steering stops a charge, and starts it again, by its next target.
+            if not is_steered(target):
+                stops = dict.fromkeys(state.decision.allowed if state.decision else (), STOP)
+                target.device.apply(target.unit.render(stops))
         except DeviceError as error:
             log.warning("the car cannot be woken", site_id=state.site, error=str(error))
             return False
@@ -169,6 +176,8 @@ class DrawWatch:
         if now - self._stopped_at[key] < WAKE_PAUSE:
             return True
         del self._stopped_at[key]
+        if is_steered(target):
+            return False
         with unit_of_work(self.engine) as connection:
             decision = control_rows.load(connection, state.site, state.device).decision
         if decision is None or decision.gave_up:
@@ -217,7 +226,7 @@ def find_command(
 
 def read_charger(target: ControlTarget, unit: ChargerUnit) -> dict[str, float]:
     """Return what a charger with a profile measures of the car; nothing of another."""
-    if unit.control.via is None or is_steered(target):
+    if unit.control.via is None:
         return {}
     place = f"{unit.control.place}{CAR_OF}"
     try:

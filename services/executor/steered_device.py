@@ -119,7 +119,7 @@ class SteeredDevice:
         unit: site and key.
         open_direct: opens the connection that other sites' units have.
         link: says who commands.
-        soc_places: are read over that connection, which commands nothing.
+        measured_places: are read over that connection, which commands nothing.
     """
 
     def __init__(
@@ -127,12 +127,12 @@ class SteeredDevice:
         unit: UnitKey,
         open_direct: Callable[[], Device],
         link: SteeringLink,
-        soc_places: Collection[str],
+        measured_places: Collection[str],
     ) -> None:
         self._unit = unit
         self._open_direct = open_direct
         self._link = link
-        self._soc_places = frozenset(soc_places)
+        self._measured_places = frozenset(measured_places)
         self._client = SteeringClient(link.data_folder)
         self._direct: Device | None = None
         self._target: SteeringTarget | None = None
@@ -197,14 +197,14 @@ class SteeredDevice:
             )
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return what steering confirmed, and the states of charge as the devices report them.
+        """Return what steering confirmed, and what the devices measure.
 
         Raises:
             DeviceError: steering or a device does not answer.
         """
-        socs = [place for place in places if place in self._soc_places]
-        others = [place for place in places if place not in self._soc_places]
-        values = self._reach_direct().read(socs, within=within) if socs else {}
+        measured = [place for place in places if place in self._measured_places]
+        others = [place for place in places if place not in self._measured_places]
+        values = self._reach_direct().read(measured, within=within) if measured else {}
         if others:
             values |= self._read_commanded(others, within)
         return values

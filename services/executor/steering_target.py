@@ -51,9 +51,16 @@ class TargetComposer:
         self._slots: dict[tuple[str, str], tuple[str, list[SteeredSlot]]] = {}
 
     def compose(
-        self, target: ControlTarget, state: ControlState, decision: Decision
+        self,
+        target: ControlTarget,
+        state: ControlState,
+        decision: Decision,
+        *,
+        stopped_until: datetime | None = None,
     ) -> SteeringTarget | None:
         """Return what steering is to do, None once a unit is handed back.
+
+        A charge is stopped until ``stopped_until``, so that its new start wakes the car.
 
         Raises:
             UnavailableError: the database is away.
@@ -74,6 +81,7 @@ class TargetComposer:
             target_id=_digest(slots, is_released=is_released),
             site=document,
             released=is_released,
+            stopped_until=None if is_released else stopped_until,
             slots=slots,
             limits=[LimitMessage.of(limit) for limit in limits],
         )

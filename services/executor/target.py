@@ -82,7 +82,7 @@ class DeviceConnections:
             return self._open_device(control)
         if control.is_steered:
             return SteeredDevice(
-                unit, partial(self._open_device, control), self._steering, control.soc_places
+                unit, partial(self._open_device, control), self._steering, control.measured_places
             )
         self._steering.drop(*unit)
         return self._open_device(control)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from luna.contracts.control import Setpoint
+from luna.contracts.control import Setpoint, VehicleSetpoint
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.steering import (
     DeviceTarget,
@@ -28,7 +28,8 @@ from luna.energy.steering.state import STALE_S
 from luna.platform.clock import Clock
 from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.control.units import find_unit
-from luna.platform.drivers.control.units.unit import Controllable
+from luna.platform.drivers.control.units.unit import Controllable, Setpoints
+from luna.platform.drivers.control.units.vehicle import STOP
 from services.steering.day_counts import DayCounts
 from services.steering.measurement import Moment, measure
 from services.steering.set_points import compose_setpoints
@@ -37,6 +38,8 @@ from services.steering.unit_sender import UnitCommand, UnitSender
 
 # The target of a unit that is handed back because the process ends.
 HANDED_BACK = "handed back"
+# The reason of a charge that stops for a moment, so that its new start wakes the car.
+WAKES_CAR = "wakes_car"
 # The executor waits a moment for an answer.
 CLOSE_SECONDS = 0.1
 
@@ -232,6 +235,10 @@ class SteeredSite:
         for key, steered in steered_units.items():
             requested, reason = compose_setpoints(devices[key], commands)
             allowed = steered.unit.make_safe(requested, measured_socs)
+            stopped_until = steered.target.stopped_until
+            if stopped_until is not None and now < stopped_until:
+                allowed = _stop_charges(allowed)
+                reason = WAKES_CAR
             steered.sender.send(UnitCommand(steered.target.target_id, dict(allowed), reason, now))
 
     def _release(self, steered: _SteeredUnit) -> None:
@@ -302,6 +309,15 @@ class SteeredSite:
             units=states,
             flow=flow,
         )
+
+
+def _stop_charges(setpoints: Setpoints) -> Setpoints:
+    """Return set-points with which no car charges."""
+    stopped = dict(setpoints)
+    for name, setpoint in setpoints.items():
+        if isinstance(setpoint, VehicleSetpoint):
+            stopped[name] = STOP
+    return stopped
 
 
 def _fall_back(unit: Controllable) -> dict[str, DeviceTarget]:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from luna.energy.devices import COMMANDS
 from luna.energy.devices.battery import BatteryControl
 from luna.energy.devices.commands import (
+    CAR_OF,
     PROFILED,
     ControlPart,
     DeviceControl,
@@ -107,6 +108,18 @@ class Control(ControlPart):
         """The entities or topics with states of charge."""
         places = [getattr(entry, "soc", None) for _, entry in self._entries]
         return tuple(place for place in places if place is not None)
+
+    @property
+    def measured_places(self) -> tuple[str, ...]:
+        """The places that are read whoever commands: states of charge, and what goes into cars."""
+        places = list(self.soc_places)
+        for battery in self.batteries:
+            if battery.via is not None and battery.soc_place is not None:
+                places.append(battery.soc_place)
+        for vehicle in self.vehicles:
+            if vehicle.via is not None:
+                places.append(f"{vehicle.place}{CAR_OF}")
+        return tuple(places)
 
     @property
     def vias(self) -> Mapping[str, Via]:

@@ -1,29 +1,34 @@
 """The executor of a steered site: it hands over targets, and writes only without steering."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.live_flow import LiveFlow
-from luna.contracts.steering import MeasuredFlow, StateQuestion, SteeringState
+from luna.contracts.control import BatterySetpoint
+from luna.energy.devices.battery import BATTERIES
 from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.database import control
+from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
+from luna.platform.drivers.control.opening import open_device
+from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.folder_lock import FolderLock
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.write_limits import uncounted
+from luna.platform.settings import Settings
 from luna.platform.steering_channel import (
     PROCESS_LOCK,
-    SENDER_LOCK,
-    serve_steering,
 )
-from luna.platform.steering_targets import TargetFolder
 from services.executor.delivery import RESEND
 from services.executor.steered_device import TAKEOVER_SECONDS, SteeringLink
-from services.steering.cycles import SteeringLoop
 from tests.integration.executor.test_execution_devices import planned
-from tests.support.control.executor import START, Home
+from tests.integration.executor.test_execution_profile import PROFILE, describe
+from tests.support.control.executor import Home
 from tests.support.control.inverters import (
     BOILER,
     CAR,
@@ -35,6 +40,7 @@ from tests.support.control.inverters import (
     describe_devices,
     serve,
 )
+from tests.support.control.steering import SteeringInProcess
 from tests.support.worker.workers import wait_for
 
 HEATER = "load:boiler"
@@ -76,63 +82,6 @@ def home(database: Engine, tmp_path: Path, inverter: Inverter, seconds: Seconds)
     home.close()
 
 
-class SteeringInProcess:
-    """Steering as its process runs it, with the home's clock."""
-
-    def __init__(self, home: Home, data_folder: Path) -> None:
-        self._home = home
-        self._data_folder = data_folder
-        self._stack = ExitStack()
-        self.alive = FolderLock(data_folder, PROCESS_LOCK)
-        self.sender = FolderLock(data_folder, SENDER_LOCK)
-
-    def start(self) -> None:
-        assert self.alive.take()
-        self.loop = SteeringLoop(
-            TargetFolder(self._data_folder),
-            self.sender,
-            self._home.open_device,
-            clock=self._home.clock,
-            seconds=self.seconds,
-        )
-        self.loop.load()
-        self._stack.enter_context(serve_steering(self._data_folder, self.loop.answer))
-
-    def seconds(self) -> float:
-        return (self._home.clock.instant - START).total_seconds()
-
-    def turn(self) -> None:
-        self._home.clock.instant += timedelta(seconds=2)
-        flow = LiveFlow(
-            at=self._home.clock.instant,
-            import_kw=0.5,
-            export_kw=0.0,
-            pv_kw=0.0,
-            charge_kw=0.0,
-            discharge_kw=0.0,
-            load_kw=0.5,
-        )
-        self.loop.answer(MeasuredFlow(site_id=self._home.name, flow=flow))
-        self.loop.turn()
-
-    @property
-    def state(self) -> SteeringState:
-        state = self.loop.answer(StateQuestion(site_id=self._home.name)).state
-        assert state is not None
-        return state
-
-    def confirm(self) -> None:
-        """Let a cycle pass, and wait until the heater has its command."""
-        self.turn()
-        wait_for(lambda: HEATER in self.state.units and self.state.units[HEATER].confirmed)
-
-    def stop(self) -> None:
-        self._stack.close()
-        self.loop.close()
-        self.sender.release()
-        self.alive.release()
-
-
 @pytest.fixture
 def steering(home: Home, tmp_path: Path) -> Iterator[SteeringInProcess]:
     steering = SteeringInProcess(home, tmp_path)
@@ -151,7 +100,7 @@ def test_steering_sends_what_was_decided_and_the_log_has_it_confirmed(
     heat(home, [True])
     assert home.turn(device=HEATER)
     assert inverter.calls == []
-    steering.confirm()
+    steering.confirm(HEATER)
     assert inverter.states[BOILER] == "on"
     assert not home.turn(device=HEATER)
     [entry] = home.log
@@ -164,7 +113,7 @@ def test_the_plan_ahead_is_followed_while_the_executor_is_away(
 ) -> None:
     heat(home, [True, True, True, False])
     home.turn(device=HEATER)
-    steering.confirm()
+    steering.confirm(HEATER)
     home.clock.instant += timedelta(minutes=46)
     steering.turn()
     wait_for(lambda: inverter.states[BOILER] == "off")
@@ -175,7 +124,7 @@ def test_a_disarmed_site_is_handed_back_by_steering(
 ) -> None:
     heat(home, [False])
     home.turn(device=HEATER)
-    steering.confirm()
+    steering.confirm(HEATER)
     home.disarm()
     home.turn(device=HEATER)
     steering.turn()
@@ -213,7 +162,7 @@ def test_without_steering_the_executor_commands_until_it_is_back(
     steering.turn()
     assert not steering.state.sends
     home.turn(device=HEATER)
-    steering.confirm()
+    steering.confirm(HEATER)
     assert steering.state.sends
     steering.stop()
 
@@ -225,7 +174,7 @@ def test_a_steering_that_dies_for_good_is_replaced_within_the_slot(
     steering = SteeringInProcess(home, tmp_path)
     steering.start()
     home.turn(device=HEATER)
-    steering.confirm()
+    steering.confirm(HEATER)
     home.turn(device=HEATER)
     steering.stop()
     inverter.states[BOILER] = "off"
@@ -242,7 +191,7 @@ def test_a_site_that_is_steered_no_longer_is_left_to_the_executor(
 ) -> None:
     heat(home, [True, True, False])
     home.turn(device=HEATER)
-    steering.confirm()
+    steering.confirm(HEATER)
     home.configure(describe_devices())
     home.start()
     home.turn(timedelta(minutes=31), device=HEATER)
@@ -259,7 +208,29 @@ def test_an_executor_that_ends_leaves_devices_to_steering(
 ) -> None:
     heat(home, [False])
     home.turn(device=HEATER)
-    steering.confirm()
+    steering.confirm(HEATER)
     assert home.hand_back(HEATER)
     steering.turn()
     assert steering.state.units[HEATER].commands["boiler"].mode == "off"
+
+
+def test_a_steered_battery_with_a_profile_reports_its_charge(
+    database: Engine, tmp_path: Path
+) -> None:
+    inverter = SimulatedInverter(load_profile(PROFILE, tmp_path), soc=0.7)
+    settings = Settings(data_folder=tmp_path)
+    with serve_registers(inverter) as server:
+        home = Home(
+            database,
+            lambda control: open_device(settings, control, uncounted),
+            describe(server.port) | {"steering": True},
+            steering=SteeringLink(tmp_path),
+        )
+        with closing(home):
+            home.arm()
+            home.plan(BatterySetpoint(mode="hold"))
+            home.turn()
+            with unit_of_work(database) as connection:
+                decision = control.load(connection, home.name, BATTERIES).decision
+    assert decision is not None
+    assert decision.measured_soc == {"battery": pytest.approx(0.7, abs=0.01)}

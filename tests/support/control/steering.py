@@ -1,6 +1,7 @@
 """A steering loop of a test's own: its clock stands still until the test moves it."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from luna.contracts.steering import (
 from luna.energy.site.control import Control
 from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.folder_lock import FolderLock
-from luna.platform.steering_channel import SENDER_LOCK
+from luna.platform.steering_channel import PROCESS_LOCK, SENDER_LOCK, serve_steering
 from luna.platform.steering_targets import TargetFolder
 from services.steering.cycles import SteeringLoop
-from tests.support.control.executor import START, Clock
+from tests.support.control.executor import START, Clock, Home
 from tests.support.worker.workers import wait_for
 
 SITE = "steered"
@@ -132,3 +133,61 @@ class SteeredHome:
 
 def planned(setpoint: Setpoint, **wanted: Any) -> DeviceTarget:
     return DeviceTarget(setpoint=setpoint, **wanted)
+
+
+class SteeringInProcess:
+    """Steering as its process runs it, beside a home's executor and with the home's clock."""
+
+    def __init__(self, home: Home, data_folder: Path) -> None:
+        self._home = home
+        self._data_folder = data_folder
+        self._stack = ExitStack()
+        self.alive = FolderLock(data_folder, PROCESS_LOCK)
+        self.sender = FolderLock(data_folder, SENDER_LOCK)
+
+    def start(self) -> None:
+        assert self.alive.take()
+        self.loop = SteeringLoop(
+            TargetFolder(self._data_folder),
+            self.sender,
+            self._home.open_device,
+            clock=self._home.clock,
+            seconds=self.seconds,
+        )
+        self.loop.load()
+        self._stack.enter_context(serve_steering(self._data_folder, self.loop.answer))
+
+    def seconds(self) -> float:
+        return (self._home.clock.instant - START).total_seconds()
+
+    def turn(self) -> None:
+        """Let a cycle follow what the meters read two seconds later."""
+        self._home.clock.instant += timedelta(seconds=2)
+        flow = LiveFlow(
+            at=self._home.clock.instant,
+            import_kw=0.5,
+            export_kw=0.0,
+            pv_kw=0.0,
+            charge_kw=0.0,
+            discharge_kw=0.0,
+            load_kw=0.5,
+        )
+        self.loop.answer(MeasuredFlow(site_id=self._home.name, flow=flow))
+        self.loop.turn()
+
+    @property
+    def state(self) -> SteeringState:
+        state = self.loop.answer(StateQuestion(site_id=self._home.name)).state
+        assert state is not None
+        return state
+
+    def confirm(self, unit: str) -> None:
+        """Let a cycle pass, and wait until a unit has its command."""
+        self.turn()
+        wait_for(lambda: unit in self.state.units and self.state.units[unit].confirmed)
+
+    def stop(self) -> None:
+        self._stack.close()
+        self.loop.close()
+        self.sender.release()
+        self.alive.release()

@@ -16,7 +16,7 @@ from tests.support.words.wording import plain
 BERLIN = ZoneInfo("Europe/Berlin")
 MOST_WORDS = 14
 OWN_MODES = [mode for mode in MODES if mode not in {"charge", "export"}]
-CODES = (*get_args(SteeringReason), "silent", "not_followed")
+CODES = (*get_args(SteeringReason), "wakes_car", "silent", "not_followed")
 # Modes without a power are said by themselves.
 ACTIONS = [
     *(SteeredAction("battery", mode, "as_planned", of_battery=True) for mode in OWN_MODES),

@@ -16,6 +16,7 @@ now_fuse_limit = { $name }: { $action }, damit die Sicherung hält
 now_export_cap = { $name }: { $action }, denn mehr darf nicht ins Netz
 now_meter_stale = { $name }: { $action }, weil die Zähler keine neuen Werte senden
 now_unknown_soc = { $name }: { $action }, weil der Ladestand unbekannt ist
+now_wakes_car = { $name }: setzt kurz aus, um das Auto zu wecken
 now_silent = { $name }: antwortet nicht
 now_not_followed = { $name }: tut etwas anderes, als Luna befohlen hat
 

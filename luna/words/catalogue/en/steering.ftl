@@ -16,6 +16,7 @@ now_fuse_limit = { $name }: { $action }, so that the fuse is kept
 now_export_cap = { $name }: { $action }, because more may not be fed in
 now_meter_stale = { $name }: { $action }, because the meters send no fresh values
 now_unknown_soc = { $name }: { $action }, because the battery level is unknown
+now_wakes_car = { $name }: stops for a moment, to wake the car up
 now_silent = { $name }: does not respond
 now_not_followed = { $name }: does something other than Luna's command
 

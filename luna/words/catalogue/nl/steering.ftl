@@ -16,6 +16,7 @@ now_fuse_limit = { $name }: { $action }, om de zekering te sparen
 now_export_cap = { $name }: { $action }, want meer mag niet het net op
 now_meter_stale = { $name }: { $action }, omdat de meters geen nieuwe waarden sturen
 now_unknown_soc = { $name }: { $action }, omdat het batterijniveau onbekend is
+now_wakes_car = { $name }: stopt even, om de auto wakker te maken
 now_silent = { $name }: reageert niet
 now_not_followed = { $name }: doet iets anders dan Luna vroeg
 
