@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -76,6 +75,7 @@ OF_NO_SITE = {
     "draft_id": "a site that is not there yet, an admin's alone",
     "recommendation_id": "its reader's alone",
     "device": "by the site before it",
+    "departure_id": "computed from the stays of the site before it",
     "series": "by the site before it",
     "upload_id": "by the site before it",
     "day": "by the site before it",
@@ -95,7 +95,6 @@ IDENTIFIERS = {
         "document_id",
         "block_id",
         "limit_id",
-        "departure_id",
         "session_id",
         "run_id",
     ),
@@ -331,8 +330,6 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
         "document_id": document.document_id,
         "block_id": block.block_id,
         "limit_id": limit.limit_id,
-        # What its cars show, computed from the site's own stays.
-        "departure_id": sha256(named.encode()).hexdigest()[:12],
         "session_id": session.session_id,
         "run_id": run.run_id,
         "shadow_id": shadow.plan_id,
