@@ -26,6 +26,8 @@ from luna.platform.simulated_home.site import SITE_NAME
 
 # A change by somebody else is found by the reading back of each minute.
 FOUND_WITHIN = timedelta(minutes=3)
+# Some products show what they draw, and not what they were commanded.
+SHOWN_WITHIN = timedelta(seconds=10)
 # Two minutes, in turns of a minute, and one of a car that is woken first.
 SLEEP_FOUND_WITHIN = timedelta(minutes=6)
 # A charger rounds down to whole amperes.
@@ -58,6 +60,9 @@ class DeviceJudge:
         state = control.load(connection, SITE_NAME, self.key)
         # The executor runs in this process, and not as one that the database knows of.
         if judge_standing(state, runs=True, now=now).code != "follows":
+            return None
+        decision = state.decision
+        if decision is not None and now - (decision.confirmed_at or now) < SHOWN_WITHIN:
             return None
         self.said += 1
         found = find_contradiction(state, client.read(), now) or _compare_draw(

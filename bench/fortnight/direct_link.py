@@ -150,6 +150,8 @@ class DirectLink(ModbusLink):
 
     def _await_answer(self) -> None:
         if self._faults.times_out():
+            # As after a reconnect, which follows each answer that did not come.
+            self.opened += 1
             raise refuse("device-silent", field="via", value=self.place)
 
 

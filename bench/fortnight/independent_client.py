@@ -55,7 +55,7 @@ class DeviceLine:
     def registers(self, address: int, count: int) -> list[int]:
         """Return holding registers."""
         if not self._modbus.connected:
-            self._modbus.connect()
+            self._modbus.connect()  # type: ignore[no-untyped-call]
         reply = self._modbus.read_holding_registers(address, count=count, device_id=self._unit)
         return list(reply.registers)
 
@@ -77,7 +77,7 @@ class DeviceLine:
 
     def close(self) -> None:
         """Close the connection."""
-        self._modbus.close()
+        self._modbus.close()  # type: ignore[no-untyped-call]
 
 
 def _read_keba(line: DeviceLine) -> OfferedPower:

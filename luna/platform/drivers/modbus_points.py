@@ -150,6 +150,8 @@ class ModbusPoints:
             (point, self._encode(point, value, exponents, as_sent=True)) for point, value in values
         ]
         for point, registers in encoded:
+            # A device that refuses a value may hold another one by now.
+            self._sent.pop(point, None)
             self.link.write(self._write_address(self._point(point)), registers)
             if self._sent_over != self.link.opened:
                 self._sent = {}

@@ -14,7 +14,8 @@ from luna.contracts.device_command import DeviceCommand
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 from luna.platform.drivers.command_session import CommandSession
-from luna.platform.drivers.device_server import SIMULATED_PREFIX, serve_device
+from luna.platform.drivers.device_server import SIMULATED_PREFIX, serve_device, serve_registers
+from luna.platform.drivers.points import PointValue
 from luna.platform.drivers.profile import DeviceProfile, MqttTransport
 from luna.platform.drivers.profiled_device import reach
 from luna.platform.drivers.profiles import PACKAGED, load_profile
@@ -360,3 +361,17 @@ def test_a_device_that_is_away_is_named(name: str) -> None:
     with closing(session), pytest.raises(UnavailableError) as away:
         session.command(DeviceCommand(mode))
     assert away.value.reason == "device-silent"
+
+
+def test_what_a_device_refused_to_hear_again_does_not_count_as_held() -> None:
+    profile = PROFILES["abb_terra_ac"]
+    with serve_registers(SimulatedChargePoint(profile)) as server:
+        via = Via(profile=profile.profile, host="127.0.0.1", port=server.port)
+        with closing(reach(profile, via).points) as points:
+            values = [PointValue("current", 10.0)]
+            points.write(values)
+            assert points.hold(values) == [True]
+            server.faults.writes_taken = 0
+            with pytest.raises(UnavailableError):
+                points.write(values)
+            assert points.hold(values) == [False]
