@@ -115,8 +115,9 @@ def count_conflicts(
 
     A change counts if it happened since the last confirmation, without a command of Luna in
     between. Other devices change by themselves: a car is full, a boiler hot. A battery that goes
-    back to its own mode may have restarted: only the second time within an hour counts, and none if
-    the battery falls back by itself.
+    back to its own mode may have restarted, and one in no readable mode may have been read amid
+    garbage: only the second time within an hour counts, and none if the battery falls back by
+    itself.
     """
     counted = dict(reports)
     if state.device != BATTERIES:
@@ -129,12 +130,16 @@ def count_conflicts(
         is_other = not report.commanded and report.silent_since is None and report.read_at == now
         if not is_other or _is_same(report, setpoint):
             continue
-        is_reset = report.mode in _OWN_MODES
+        is_reset = _may_be_reset(report.mode)
         is_repeated = before.reset_at is not None and now - before.reset_at <= RESET_AGAIN_WITHIN
         if is_reset and (report.reset_at != now or not is_repeated):
             continue
         counted[name] = report.model_copy(update={"conflict": _count(before.conflict, report, now)})
     return counted
+
+
+def _may_be_reset(mode: str | None) -> bool:
+    return mode is None or mode in _OWN_MODES
 
 
 def _find(
@@ -157,7 +162,7 @@ def _report(
     is_same = is_same_mode and _is_near(found.power_kw, before.power_kw)
     # After a command that did not arrive, a device still follows Luna's earlier command.
     is_commanded = found.commanded or (is_same and before.commanded)
-    is_reset = not is_commanded and found.mode in _OWN_MODES and not found.by_itself
+    is_reset = not is_commanded and _may_be_reset(found.mode) and not found.by_itself
     changes = {
         "mode": found.mode,
         "power_kw": found.power_kw,
