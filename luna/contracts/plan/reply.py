@@ -279,7 +279,8 @@ class BatteryFlow(Message):
 class VehicleFlow(Message):
     """A vehicle's energies in a slot, at its charger.
 
-    It also says how full the vehicle ends, and ``phases`` where its charger's are known.
+    It also says how full the vehicle ends, and ``phases``, from which it draws, where its charger's
+    are known.
     """
 
     charge_kwh: float

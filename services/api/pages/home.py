@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Form, Path, Query, Request, Response
@@ -11,13 +11,14 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
+from luna.energy.charge_sensors import sensors_of
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import UnavailableError
 from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.inventory import list_meters
-from luna.energy.timeline import SLOT, Instant, floor_to
+from luna.energy.timeline import SLOT, Instant, floor_to, parse_zone
 from luna.platform import control_service, findings
-from luna.platform.database import plan_causes, sites
+from luna.platform.database import charging_sessions, departures, plan_causes, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.house_now import HouseNow, PlannedHouse
 from luna.platform.house_reading import read_battery_socs, read_house, read_planned, read_soc
@@ -315,7 +316,30 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     window = open_window(site, now=now, language=Reader.of(request).language)
     document = build_timeline(connection, window, gateway.plan_memory)
     house = _read_house(connection, window, document, gateway)
-    return HomeView(window, document, words, house)
+    count = _count_departures(connection, site, now, gateway)
+    return HomeView(window, document, words, house, departure_count=count)
+
+
+def _count_departures(connection: Connection, site: Site, now: datetime, gateway: Gateway) -> int:
+    """Return how many learnt departures wait for an answer.
+
+    They are learnt at most once a day, and anew after an answer.
+    """
+    if not any(sensors.connected for sensors in sensors_of(site, at=now).values()):
+        return 0
+    standing = charging_sessions.read_standing(connection, site.name, first=now)
+    answers = departures.read_answers(connection, site.name)
+    key = (
+        site.model_dump_json(),
+        now.astimezone(parse_zone(site.timezone)).date(),
+        tuple(session.session_id for session in standing),
+        tuple((answer.departure_id, answer.answered_at) for answer in answers),
+    )
+
+    def learn(_: int | None) -> int:
+        return len(departures.read_proposals(connection, site.name, now=now))
+
+    return gateway.plan_memory.renew(("departures", site.name), key, learn)
 
 
 def _read_house(

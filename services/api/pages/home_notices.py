@@ -22,6 +22,7 @@ from luna.words.notes import say_note
 from luna.words.operator_limits import count_limited, format_binding, format_since
 from luna.words.refusals import say_refusal
 from services.api.pages.home_view import HomeView
+from services.api.pages.layout import PAGES
 
 # Day-ahead prices come at 13:00; an hour later they are late.
 LATE = timedelta(hours=1)
@@ -60,7 +61,7 @@ class Notice:
     """A notice: one sentence and its consequences.
 
     ``device``, ``mode``, ``later``: an override that can be ended, or extended until ``later``.
-    ``plans``: offers to plan again.
+    ``plans``: offers to plan again. ``link``: where to answer, with its text.
     """
 
     tone: str
@@ -70,6 +71,7 @@ class Notice:
     mode: str = ""
     later: str = ""
     plans: bool = False
+    link: tuple[str, str] | None = None
 
 
 def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
@@ -83,7 +85,16 @@ def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
         *list_doubts(view),
         *_late_prices(view),
         *_findings(view),
+        *_departures(view),
     ]
+
+
+def _departures(view: HomeView) -> Iterator[Notice]:
+    """Yield one notice of learnt departures that wait for an answer."""
+    if view.departure_count:
+        title = view.words("departures_open", count=view.departure_count)
+        address = f"{PAGES['planning'].address(view.window.site.name)}#departures"
+        yield Notice("you", title, link=(address, view.words("departures_look")))
 
 
 def _findings(view: HomeView) -> Iterator[Notice]:

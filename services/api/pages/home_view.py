@@ -86,6 +86,7 @@ class HomeView:
     """A site's timeline and the current state of its house, in the words of one reader.
 
     ``battery`` names the one battery of which ``house`` is the state, where the site has several.
+    ``departure_count``: learnt departures that wait for an answer.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class HomeView:
         house: HouseNow,
         *,
         battery: str | None = None,
+        departure_count: int = 0,
     ) -> None:
         self.window = window
         self.document = document
@@ -103,6 +105,7 @@ class HomeView:
         self.numbers = window.numbers
         self.house = house
         self.battery = battery
+        self.departure_count = departure_count
 
     @cached_property
     def batteries(self) -> list["HomeView"]:

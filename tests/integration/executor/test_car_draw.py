@@ -89,6 +89,13 @@ def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
         input_sensors=SENSORS,
         **parts,
     )
+    prepare(home)
+    yield home
+    home.close()
+
+
+def prepare(home: Home) -> None:
+    """Arm a home whose car stands at its charger, with a forecast of nights."""
     home.arm()
     horizon = Timeline(START - timedelta(hours=3), SLOT, 240)
     load = Quantiles.exact(np.full(240, 0.1))
@@ -96,10 +103,8 @@ def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
     forecast = Forecast(horizon, horizon.start, DEFAULT_VERSION, load, dark)
     report(home, PLUGGED - timedelta(hours=6), soc=80, plugged=0)
     report(home, PLUGGED, soc=80, plugged=1)
-    with unit_of_work(database) as connection:
+    with unit_of_work(home.database) as connection:
         forecasts.upsert(connection, home.name, [forecast])
-    yield home
-    home.close()
 
 
 def leave(home: Home, target_soc: float) -> None:
@@ -333,3 +338,49 @@ def test_a_charger_with_a_profile_measures_the_car_itself(database: Engine, tmp_
 def look(home: Home, seconds: int) -> None:
     for _ in range(0, seconds, 5):
         home.turn(5 * SECONDS, CHARGER)
+
+
+def test_a_car_with_one_phase_is_planned_with_what_it_draws_of_three(
+    database: Engine, tmp_path: Path
+) -> None:
+    car = SimulatedCar(phases=1, stored_kwh=48)
+
+    homes: list[Home] = []
+
+    def seconds() -> float:
+        return (homes[0].clock.instant - START).total_seconds() if homes else 0.0
+
+    device = SimulatedChargePoint(load_profile("go_e_charger", tmp_path), now=seconds, car=car)
+    settings = Settings(data_folder=tmp_path)
+    with serve_device(device) as server:
+        via = {"profile": "go_e_charger", "host": "127.0.0.1", "port": server.port}
+        three_phases = DEVICES["vehicles"][0] | {"charger": {"phases": [3]}}
+        home = Home(
+            database,
+            lambda control: open_device(settings, control, uncounted),
+            {"by": "profile", "vehicles": [{"vehicle": "car", "via": via}]},
+            input_sensors=SENSORS,
+            batteries=[],
+            vehicles=[three_phases],
+            tariff=DEVICES["tariff"],
+        )
+        homes.append(home)
+        with closing(home):
+            prepare(home)
+            leave(home, 1.0)
+            plan(home)
+            look(home, 130)
+            # 15 A, of which the car uses one phase; the charger's least setting is 4.14 kW.
+            assert read_draw(home).verdict == "draws_less"
+            planned = plan(home)
+            assert charged_kwh(planned) == pytest.approx(13.33, abs=0.5)
+            home.turn(START + SLOT - home.clock.instant, CHARGER)
+            device.look()
+            before_kwh = car.stored_kwh
+            look(home, 15 * 60 - 5)
+            home.clock.instant = START + 2 * SLOT
+            device.look()
+            [slot] = [slot for slot in planned.slots if slot.start == START + SLOT]
+            assert 0 < slot.vehicles["car"].charge_kwh <= 3.45 / 4
+            taken_kwh = car.stored_kwh - before_kwh
+            assert taken_kwh == pytest.approx(slot.vehicles["car"].charge_kwh, rel=0.01)

@@ -53,6 +53,12 @@ def read(api: httpx.Client, language: str = "en") -> str:
     return re.sub(r"\s+", " ", text.replace("\u00a0", " ").replace("\u202f", " "))
 
 
+def read_home(api: httpx.Client, language: str = "en") -> str:
+    answer = api.get(f"/ui/sites/{SITE}/home", headers={"Accept-Language": language})
+    assert answer.status_code == 200, answer.text
+    return unescape(answer.text)
+
+
 def find_proposal(api: httpx.Client) -> dict[str, Any]:
     (proposal,) = api.get(PATH).json()["departures"]
     return dict(proposal)
@@ -74,7 +80,7 @@ def test_the_page_shows_a_departure_with_its_figures_and_accepts_it(
     assert wording_pattern("planning", "departure_seen_energy", **seen).search(english), english
     assert wording("planning", "departure_accept", "de") in read(api, "de")
     settings = unescape(api.get(f"/ui/sites/{SITE}/site").text)
-    assert wording("setup", "departures_look") in settings
+    assert wording("every_page", "departures_look") in settings
     accepted = api.post(f"{PAGE}/departures/{proposal['departure_id']}/accept", data={})
     assert accepted.status_code == 303
     with unit_of_work(database) as connection:
@@ -123,3 +129,15 @@ def test_what_the_owner_says_of_the_level_stands_on_the_page(api: httpx.Client) 
     need = api.post(f"/v1/sites/{SITE}/vehicle-levels", json={"need_kwh": 15})
     # A quarter of the car's 60 kWh lacks of a full one.
     assert need.json()["soc"] == pytest.approx(0.75)
+
+
+@pytest.mark.usefixtures("driven")
+def test_home_leads_to_a_departure_that_waits_for_an_answer(api: httpx.Client) -> None:
+    for language in ("en", "de", "nl"):
+        home = read_home(api, language)
+        assert wording("every_page", "departures_open", language, count=1) in home
+        assert home.count(f'href="{PAGE}#departures"') == 1
+    proposal = find_proposal(api)
+    declined = api.post(f"{PAGE}/departures/{proposal['departure_id']}/decline", data={})
+    assert declined.status_code == 303
+    assert wording("every_page", "departures_open", "en", count=1) not in read_home(api)

@@ -14,13 +14,15 @@ from luna.contracts.control import BatterySetpoint
 from luna.contracts.device_search import NetworkDevice
 from luna.contracts.plan.reply import VehicleFlow
 from luna.energy.devices.commands import Via
-from luna.energy.site import Site
+from luna.energy.site import Site, parse_site
 from luna.energy.site.control import Control
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from luna.platform.embedded.supervisor import Addresses
+from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.editing import answers_of
 from services.api.pages.setup.find_page import leave_device, take_device
 from services.executor.control_step import Executor
 from services.executor.target import DeviceConnections
@@ -324,3 +326,112 @@ def test_a_found_charger_controls_the_car_until_it_is_left() -> None:
     assert answered["profile"]["host_place"] == "192.0.2.7"
     left = leave_device(taken, device)
     assert left["control"]["devices"]["vehicles"] == {}
+
+
+KEBA = {"profile": "keba_p30", "host": "192.168.1.50"}
+INVERTER = {
+    "profile": "huawei_sun2000",
+    "host": "192.168.1.9",
+    "proxy": {"port": 1502, "writes": True},
+}
+# With parts that set-up does not ask for: a pump, an inverter that limits its PV, a proxy port.
+WHOLE_CONTROL = {
+    "by": "mqtt",
+    "batteries": [{"battery": "battery", "via": INVERTER}],
+    "vehicles": [{"vehicle": "car", "via": KEBA, "wakes": False}],
+    "loads": [
+        {
+            "load": "pump",
+            "modes": {"on": "1", "off": "0"},
+            "writes": [{"to": "pump/set", "value": "{mode}", "read_back": "pump"}],
+        }
+    ],
+    "pv": {"via": {"profile": "sunspec_inverter", "host": "192.168.1.20"}},
+}
+
+
+@pytest.fixture
+def whole_site(api: httpx.Client, database: Engine) -> Site:
+    """A stored site with all that ``control`` can have."""
+    document = {
+        "name": OWN_ID,
+        "timezone": "Europe/Vienna",
+        "location": {"latitude": 47.07, "longitude": 15.44},
+        "batteries": [
+            {"capacity_kwh": 9.6, "min_soc": 0.1, "charge_limit_kw": 4.6, "discharge_limit_kw": 4.6}
+        ],
+        "vehicles": [{"name": "car", "capacity_kwh": 60, "charger": {"phases": [1, 3]}}],
+        "loads": [
+            {"name": "pump", "kind": "deferrable", "power_kw": 1, "energy_kwh_per_day": 2},
+        ],
+        "pv": [{"peak_kw": 8}],
+        "control": WHOLE_CONTROL,
+    }
+    site = parse_site(document)
+    with unit_of_work(database) as connection:
+        sites.save(connection, site)
+    return stored_site(database)
+
+
+def test_editing_a_site_keeps_what_the_page_does_not_ask_for_of_its_control(
+    api: httpx.Client, database: Engine, whole_site: Site
+) -> None:
+    before = stored_control(database)
+    # Another battery method: its device is no longer commanded by Luna, all others are.
+    draft = change_control(api)
+    typed = {"by": "advice", "go": "store"}
+    assert follow(api, draft, ("control", typed)) == f"/ui/sites/{OWN_ID}/site"
+    after = stored_control(database)
+    assert after == before.model_copy(update={"batteries": ()})
+    # Back again, at another number on the bus, and the charger elsewhere.
+    fields = {"profile_place": "huawei_sun2000", "host_place": "192.168.1.9", "unit_number": "2"}
+    typed = {f"profile-0-{name}": text for name, text in fields.items()}
+    typed |= choose("vehicles", "profile", profile_place="keba_p30", host_place="192.168.1.51")
+    draft = change_control(api)
+    follow(api, draft, ("control", typed | {"by": "profile", "go": "store"}))
+    changed = stored_control(database)
+    assert (changed.by, changed.pv, changed.loads) == (before.by, before.pv, before.loads)
+    assert (changed.vehicles[0].wakes, changed.vehicles[0].via) == (
+        False,
+        Via(profile="keba_p30", host="192.168.1.51"),
+    )
+    assert changed.vias["battery"].unit == 2
+
+
+def list_fields(site: Site) -> dict[str, str]:
+    """Return the fields of the step Devices as they are filled for a stored site."""
+    fields = {}
+    answers = answers_of(site)
+    for section in DEVICE_FORMS:
+        for place, typed in enumerate(answers[section]):
+            fields |= {f"{section}-{place}-{name}": text for name, text in typed.items()}
+    return fields | answers["grid"]
+
+
+@pytest.mark.parametrize("step", ["site", "devices", "tariff"])
+def test_another_step_leaves_control_as_it_is(
+    api: httpx.Client, database: Engine, whole_site: Site, step: str
+) -> None:
+    answer = api.post(f"/ui/sites/{OWN_ID}/site/change", data={"step": step})
+    draft = answer.headers["Location"].removesuffix(f"/{step}")
+    typed = {
+        "site": SITE | {"go": "store"},
+        "devices": list_fields(whole_site) | {"pv-0-peak_kw": "9", "go": "store"},
+        "tariff": TARIFF | {"go": "store"},
+    }[step]
+    follow(api, draft, (step, typed))
+    stored = stored_site(database)
+    assert stored != whole_site
+    assert stored.control == whole_site.control
+
+
+def test_a_server_that_other_devices_need_cannot_be_exchanged(
+    api: httpx.Client, database: Engine, whole_site: Site
+) -> None:
+    draft = change_control(api)
+    typed = choose("vehicles", "home_assistant", **SWITCHED) | {"by": "advice", "go": "store"}
+    assert follow(api, draft, ("control", typed)) == "control?check=1"
+    assert wording("setup", "fault_one_server", "en") in unescape(
+        api.get(f"{draft}/control?check=1", headers={"Accept-Language": "en"}).text
+    )
+    assert stored_control(database) == whole_site.control

@@ -94,6 +94,21 @@ def test_an_answer_changes_what_was_imported(api: httpx.Client) -> None:
     assert [roof["peak_kw"] for roof in site["pv"]] == [6.4, 3.2]
 
 
+def test_another_method_for_the_battery_loses_no_imported_charger(api: httpx.Client) -> None:
+    draft = hand_over(api, "evcc", AUSTRIA.read_bytes()).headers["Location"].removesuffix("/import")
+    shown = unescape(api.get(f"{draft}/control").text)
+    assert "10.0.0.40" in shown
+    # Only the method of the battery is sent.
+    answer = api.post(f"{draft}/control", data={"by": "advice", "go": "next"})
+    assert answer.headers["Location"] == f"{draft}/review"
+    assert store(api, draft).headers["Location"] == f"{draft}/plan"
+    control = api.get(f"/v1/sites/{IMPORTED_ID}").json()["control"]
+    assert control["by"] == "profile"
+    assert control["batteries"] == []
+    [charger] = control["vehicles"]
+    assert charger["via"]["profile"] == "keba_p30"
+
+
 @pytest.mark.parametrize("language", ["en", "de", "nl"])
 def test_a_bad_file_is_refused_in_the_readers_language(api: httpx.Client, language: str) -> None:
     refused = hand_over(api, "evcc", b"site:\n\ttitle: x\n", language)

@@ -55,3 +55,11 @@ try_device_lead = Ein Auto lädt höchstens eine Minute mit 6 A, ein geschaltete
 trying_battery = Luna testet die Batterie.
 tried_battery = Ergebnis des Tests
 page_zone = Zeitzone: { $zone }
+
+# Übersicht und Einstellungen: gelernte Abfahrten, die auf eine Antwort warten.
+departures_open =
+    { $count ->
+        [one] Luna hat eine wöchentliche Abfahrt eines Autos bemerkt.
+       *[other] Luna hat { $count } wöchentliche Abfahrten von Autos bemerkt.
+    }
+departures_look = Unter Zeitplan ansehen

@@ -542,12 +542,6 @@ role_operator_limit_contact = Kontakt des Netzbetreibers
 role_operator_import_limit = Grenze des Netzbetreibers für den Bezug
 role_operator_export_limit = Grenze des Netzbetreibers für die Einspeisung
 outside_house_meter = Der Hauszähler zählt dieses Gerät nicht mit
-departures_open =
-    { $count ->
-        [one] Luna hat eine wöchentliche Abfahrt eines Autos bemerkt.
-       *[other] Luna hat { $count } wöchentliche Abfahrten von Autos bemerkt.
-    }
-departures_look = Unter Zeitplan ansehen
 topics_look = Auto am MQTT-Broker suchen
 topics_found = Luna hat Topics eines Autos an ihren Namen erkannt und in die leeren Felder eingetragen. Prüfe sie; gespeichert ist noch nichts.
 topics_none = Luna hat am Broker kein weiteres Topic eines Autos gefunden.

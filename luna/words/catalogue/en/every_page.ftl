@@ -55,3 +55,11 @@ try_device_lead = A car charges with 6 A for a minute at most, a switched device
 trying_battery = Luna is testing the battery.
 tried_battery = Test result
 page_zone = Time zone: { $zone }
+
+# Home and settings: departures that a car's days show, which wait for an answer.
+departures_open =
+    { $count ->
+        [one] Luna has noticed a weekly departure of a car.
+       *[other] Luna has noticed { $count } weekly departures of cars.
+    }
+departures_look = Look at it under Schedule

@@ -544,12 +544,6 @@ role_operator_limit_contact = Contact of the grid operator
 role_operator_import_limit = Grid operator's limit for consumption
 role_operator_export_limit = Grid operator's limit for feed-in
 outside_house_meter = The house meter does not count this device
-departures_open =
-    { $count ->
-        [one] Luna has noticed a weekly departure of a car.
-       *[other] Luna has noticed { $count } weekly departures of cars.
-    }
-departures_look = Look at it under Schedule
 topics_look = Look for the car at the MQTT broker
 topics_found = Luna found topics of a car by their names and put them into the empty fields. Check them; nothing is stored yet.
 topics_none = Luna found no other topic of a car at the broker.

@@ -55,3 +55,11 @@ try_device_lead = Een auto laadt hoogstens een minuut met 6 A, een geschakeld ap
 trying_battery = Luna test de batterij.
 tried_battery = Resultaat van de test
 page_zone = Tijdzone: { $zone }
+
+# Overzicht en instellingen: geleerde vertrekken die op een antwoord wachten.
+departures_open =
+    { $count ->
+        [one] Luna heeft een wekelijks vertrek van een auto gemerkt.
+       *[other] Luna heeft { $count } wekelijkse vertrekken van auto's gemerkt.
+    }
+departures_look = Bekijk het onder Planning

@@ -544,12 +544,6 @@ role_operator_limit_contact = Contact van de netbeheerder
 role_operator_import_limit = Grens van de netbeheerder voor afname
 role_operator_export_limit = Grens van de netbeheerder voor teruglevering
 outside_house_meter = De huismeter telt dit apparaat niet mee
-departures_open =
-    { $count ->
-        [one] Luna heeft een wekelijks vertrek van een auto gemerkt.
-       *[other] Luna heeft { $count } wekelijkse vertrekken van auto's gemerkt.
-    }
-departures_look = Bekijk het onder Planning
 topics_look = Zoek de auto bij de MQTT-broker
 topics_found = Luna herkende topics van een auto aan hun naam en zette ze in de lege velden. Controleer ze; er is nog niets opgeslagen.
 topics_none = Luna vond bij de broker geen ander topic van een auto.

@@ -147,8 +147,12 @@ def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
         composed.faults["control"] += faults
     if section is None:
         return
-    if entries:
-        commands_batteries = bool(section.get("batteries"))
+    commands_batteries = bool(section.get("batteries"))
+    if entries or commands_batteries:
+        kept_server = answers.get("kept", {}).get("server")
+        if kept_server is not None:
+            # Devices that set-up does not ask for stay with the stored site's server.
+            servers.add(kept_server)
         by = _choose_server(method.by, servers, commands_batteries=commands_batteries)
         if by is None:
             composed.faults["control"].append(FieldFault("by", "one_server"))

@@ -186,6 +186,9 @@ def merge_control(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[
                 fields = {field: (text or "").strip() for field, text in texts.items()}
                 merged.setdefault(method.by, {})[name] = fields
     devices = merge_devices(controlled_names(answers), typed)
+    # A device whose fields were not sent stays as it was answered.
+    for section, answered in (answers.get("control") or {}).get(DEVICES, {}).items():
+        devices[section] = answered | devices.get(section, {})
     if devices:
         merged[DEVICES] = devices
     return {**answers, "control": merged}

@@ -24,7 +24,6 @@ from luna.energy.site import (
     TimeOfUsePrice,
     parse_site,
 )
-from luna.energy.site.control import Control
 from luna.energy.site.countries import place_named, places
 from luna.energy.site.main_fuses import assume_connection
 from luna.energy.tariffs.components import ComponentsPrice
@@ -64,6 +63,7 @@ from services.api.pages.setup.fields import (
     TARIFF,
     Entry,
 )
+from services.api.pages.setup.kept_control import find_unasked_server, keep_unasked
 from services.api.pages.setup.peak_charges import answer_peaks
 from services.api.pages.setup.price_parts import answer_feed_in, answer_parts, dump_parts
 from services.api.pages.setup.supplier_offers import answer_offers, answer_sold
@@ -102,14 +102,14 @@ def answers_of(site: Site) -> dict[str, Any]:
         devices = [device for device in getattr(site, section) if form.asks_for(device)]
         answers[section] = [{"name": device.name} | form.answer(device) for device in devices]
     answers[METERED] = ON if has_meter(site.sensor_roles) else ""
-    answers["kept"] = _keep_prices(site)
+    answers["kept"] = _keep_prices(site) | {"server": find_unasked_server(site)}
     answers["tariff"] = _answer_tariff(site, answers)
     if site.control is not None:
         control_answers = answer_control(site.control)
         composed = compose({**answers, "control": control_answers}).document.get("control")
         stored = site.control.model_dump(mode="json", by_alias=True)
         # Only if the fields express all of the section.
-        if composed is not None and _keep_proxies(composed, site) == stored:
+        if composed is not None and keep_unasked(composed, site) == stored:
             answers["control"] = control_answers
     return answers
 
@@ -127,26 +127,6 @@ def _answer_grid(site: Site) -> dict[str, str]:
         import_limit_kw=None if import_kw in (assumed_kw, NO_LIMIT_KW) else import_kw,
         export_limit_kw=None if export_kw == NO_LIMIT_KW else export_kw,
     )
-
-
-def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
-    """Return a section ``control`` with the stored proxy ports, which set-up does not ask for.
-
-    A device keeps its port as long as its address stays.
-    """
-    control = Control.model_validate(section)
-    stored = {} if site.control is None else site.control.vias
-    batteries = []
-    for target in control.batteries:
-        via = target.via
-        before = stored.get(target.battery)
-        if via and before and (via.host, via.port) == (before.host, before.port):
-            with_proxy = via.model_copy(update={"proxy": before.proxy})
-            batteries.append(target.model_copy(update={"via": with_proxy}))
-        else:
-            batteries.append(target)
-    changed = control.model_copy(update={"batteries": tuple(batteries)})
-    return changed.model_dump(mode="json", by_alias=True)
 
 
 def find_fixed(site: Site) -> tuple[str, ...]:
@@ -198,9 +178,7 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     control_after = after.pop("control", None)
     document = _take_over(_document(site), before, after)
     if control_before != control_after:
-        document["control"] = None
-        if control_after is not None:
-            document["control"] = _keep_proxies(control_after, site)
+        document["control"] = keep_unasked(control_after, site)
     document["name"] = site.name
     if (
         site.assumed_fuse is not None

@@ -10,7 +10,7 @@ from luna.platform.site_name import identifier_of
 from luna.words.language import Language
 from luna.words.peer_import import GROUPS, write_import_note
 from services.api.pages.setup.composition import compose
-from services.api.pages.setup.editing import answers_of, change_site
+from services.api.pages.setup.editing import answers_of, change_site, find_fixed
 
 # The key of the answers that holds the imported site and what became of each value.
 IMPORTED = "imported"
@@ -25,7 +25,8 @@ def begin_answers(result: PeerImport, file_name: str) -> dict[str, Any]:
         "text": result.text,
         "rows": [asdict(row) for status in STATUSES for row in result.list_rows(status)],
     }
-    return answers_of(result.site) | {IMPORTED: imported}
+    # Steps whose fields cannot express the imported site are left out.
+    return answers_of(result.site) | {IMPORTED: imported, "fixed": find_fixed(result.site)}
 
 
 def compose_site(answers: Mapping[str, Any]) -> Site:

@@ -401,12 +401,12 @@ def _store_at_once(
 def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the steps of a draft in order.
 
-    A change of a stored site has those whose fields can express the site.
+    A stored or imported site has those whose fields can express it.
     """
     steps = list(STEPS)
     if "changes" in answers:
-        steps = [step for step in CHANGEABLE if step not in answers["fixed"]]
-        steps.append("review")
+        steps = [*CHANGEABLE, "review"]
+    steps = [step for step in steps if step not in answers.get("fixed", ())]
     # Without a battery, car or water heater there is nothing to control.
     is_controllable = answers.get("batteries") or any(controlled_names(answers).values())
     if "control" in steps and not is_controllable:

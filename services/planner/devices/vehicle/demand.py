@@ -1,5 +1,6 @@
 """Read a vehicle's demand over the horizon as values on the plan's slots."""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
@@ -13,7 +14,10 @@ from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, Timeline
 
 HOUR = timedelta(hours=1)
+WATTS = 1000
 _LITTLE_KWH = 1e-4
+# A measured power is so much of a phase's above the rated one: the voltage differs.
+_VOLTAGE_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +232,27 @@ def is_left_out(state: VehicleState, session: VehicleSession, begin: datetime) -
 def _limit_vehicle(vehicle: ElectricVehicle, most_kw: float | None) -> ElectricVehicle:
     """Return the vehicle with the power that it draws at most.
 
-    Never below the least that its charger can be set to, which is what it is commanded then.
+    One that draws less than the least that its charger can be set to draws from fewer phases than
+    that offers.
     """
     if not most_kw or most_kw >= vehicle.most_charge_kw:
         return vehicle
-    limit_kw = max(most_kw, vehicle.power_ranges[0][0])
-    return vehicle.model_copy(update={"charge_limit_kw": limit_kw})
+    limited = vehicle.model_copy(update={"charge_limit_kw": most_kw})
+    if most_kw >= vehicle.power_ranges[0][0]:
+        return limited
+    charger = vehicle.charger
+    if charger is None:
+        # Switched on, it draws just that.
+        return limited.model_copy(update={"min_charge_kw": most_kw})
+    phase_kw = charger.max_current_a * charger.voltage_v / WATTS
+    count = max(math.ceil(most_kw / phase_kw - _VOLTAGE_SHARE), 1)
+    least_kw = min(count * charger.min_current_a * charger.voltage_v / WATTS, most_kw)
+    return limited.model_copy(
+        update={
+            "min_charge_kw": min(vehicle.min_charge_kw, least_kw),
+            "charger": charger.model_copy(update={"phases": (count,)}),
+        }
+    )
 
 
 def _begin_of(numbered: tuple[int, VehicleSession]) -> datetime:

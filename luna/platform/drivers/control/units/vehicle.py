@@ -59,7 +59,12 @@ class ChargerUnit:
             return None
         mode = "give" if flow.discharge_kwh > 0 else "charge"
         energy_kwh = max(flow.charge_kwh, flow.discharge_kwh)
-        return self._make_setpoint(mode, energy_kwh / (plan.slot_minutes / 60))
+        power_kw = energy_kwh / (plan.slot_minutes / 60)
+        charger = self.vehicle.charger
+        if charger is not None and flow.phases and flow.phases < min(charger.phases):
+            # The car draws from fewer phases than are offered to it with the same current.
+            power_kw *= min(charger.phases) / flow.phases
+        return self._make_setpoint(mode, power_kw)
 
     def follow_owner(self, override: Override) -> Setpoints:
         power_kw = override.power_kw
