@@ -192,6 +192,10 @@ class ChargePoint:
         """Take the state of its socket."""
         if status == self.status:
             return
+        if CAR_STATES.get(status, _CHARGING) != _CHARGING:
+            # What it measured while it charged holds no longer; not all send that it is nothing.
+            self._measured.power_w = 0.0
+            self._measured.currents_a = {}
         self.status = status
         # What it refused while idle it may take now.
         self._again_at = -math.inf

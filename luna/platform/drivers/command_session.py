@@ -27,6 +27,10 @@ IDLE_W = 200.0
 BEYOND_SHARE = 1.15
 VOLTAGE_V = 230.0
 MOST_PHASES = 3
+# Time for a car to end its current once its charger stops: 3 s, and the charger's relay.
+# Source: IEC 61851-1, annex A, sequences 9 and 10.
+SWITCHES_WITHIN_S = 6.0
+_POLL_SECONDS = 0.5
 # Readings that show whether a car draws what its charger offers.
 CAR_READINGS: tuple[ReadingName, ...] = ("car_w", "car_plugged")
 # Power of what the device switches or limits, by the first reading that its profile has.
@@ -56,7 +60,7 @@ def exceeds(command: DeviceCommand, power_w: float) -> bool:
 class CommandSession:
     """One device under command, thread-safe.
 
-    ``now`` returns the seconds of a monotonic clock.
+    ``now`` returns the seconds of a monotonic clock, ``sleep`` waits.
     """
 
     def __init__(
@@ -64,10 +68,12 @@ class CommandSession:
         device: ProfiledDevice,
         *,
         now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._device = device
         self._now = now
+        self._sleep = sleep
         self._lock = threading.RLock()
         self._keeper = SessionThread(
             self.look, self.beat if device.has_heartbeat else None, look_seconds=look_seconds
@@ -239,3 +245,14 @@ class CommandSession:
         if phases and not self._device.holds(phases):
             stop = plan_command(self._device, DeviceCommand("stop"))
             self._device.write(stop, hands_back=True)
+            self._await_no_current()
+
+    def _await_no_current(self) -> None:
+        """Wait until the car draws nothing: no relay of a phase is to open under load."""
+        if "car_w" not in self._device.profile.reads:
+            return
+        for _ in range(round(SWITCHES_WITHIN_S / _POLL_SECONDS)):
+            power_w = self._device.read("car_w")["car_w"]
+            if math.isnan(power_w) or power_w <= IDLE_W:
+                return
+            self._sleep(_POLL_SECONDS)

@@ -176,6 +176,25 @@ def test_phases_are_switched_without_the_current_of_the_other_number(
         assert len(device.written) > before
 
 
+def test_phases_are_switched_once_the_car_has_ended_its_current(command: Commanding) -> None:
+    commanded = command("go_e_charger")
+    device = charger(commanded)
+    waited: list[int] = []
+
+    def end_current(_seconds: float) -> None:
+        waited.append(device.phases)
+        device.stuck.clear()
+        device.look()
+
+    commanded.session._sleep = end_current
+    commanded.session.command(DeviceCommand("charge", current_a=6, phases=3, power_w=4140))
+    # The car takes its time.
+    device.stuck["power"] = 4140.0
+    commanded.session.command(DeviceCommand("charge", current_a=16, phases=1, power_w=3680))
+    assert waited == [3]
+    assert device.phases == 1
+
+
 @pytest.mark.parametrize("name", CHARGE_POINTS)
 def test_one_that_cannot_switch_phases_keeps_the_power_of_the_fewer(
     command: Commanding, name: str

@@ -162,6 +162,22 @@ def test_one_that_was_left_to_itself_is_started_also_while_it_is_only_read(tmp_p
     run_with_central(test, tmp_path)
 
 
+def test_one_that_says_it_pauses_draws_nothing_any_more(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            reached = central.reach("garage")
+            await raw.set_status("Charging")
+            await raw.send_values()
+            assert (await reached.read("power_w"))["power_w"] > 10_000
+            # It sends no values while it pauses.
+            await raw.set_status("SuspendedEVSE")
+            values = await reached.read("power_w", "energy_kwh", "phases")
+            assert values == {"power_w": 0, "energy_kwh": 1.0, "phases": 0}
+
+    run_with_central(test, tmp_path)
+
+
 def test_a_session_of_another_central_system_gives_no_numbers(tmp_path: Path) -> None:
     async def test(central: Central) -> None:
         async with connected(central.port, "garage") as raw:
