@@ -392,10 +392,10 @@ def registers(name: str) -> Iterator[tuple[ModbusTcpClient, Any]]:
     with serve_device(device) as server:
         client = ModbusTcpClient("127.0.0.1", port=server.port)
         try:
-            assert client.connect()
+            assert client.connect()  # type: ignore[no-untyped-call]
             yield client, device
         finally:
-            client.close()
+            client.close()  # type: ignore[no-untyped-call]
 
 
 def test_an_openwb_takes_hundredths_of_an_ampere() -> None:

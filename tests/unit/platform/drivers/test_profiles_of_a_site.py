@@ -193,3 +193,14 @@ def test_a_car_with_a_profile_has_no_commands_of_its_own_and_a_charger(
     with pytest.raises(LunaError) as refused:
         parse_site(SITE | {"vehicles": [CAR], "control": control})
     assert refused.value.reason == reason
+
+
+def test_two_loadpoints_of_one_evcc_are_two_chargers() -> None:
+    cars = [{"name": name, "capacity_kwh": 60, "charger": {"phases": [3]}} for name in ("a", "b")]
+    vias = [{"profile": "evcc", "host": "192.168.1.5", "unit": unit} for unit in (1, 2)]
+    vehicles = [{"vehicle": car["name"], "via": via} for car, via in zip(cars, vias, strict=True)]
+    site = parse_site(SITE | {"vehicles": cars, "control": {"by": "profile", "vehicles": vehicles}})
+    require_profiles(site, Path("/nonexistent"))
+    assert site.control is not None
+    addresses = [entry.via.address for entry in site.control.vehicles if entry.via is not None]
+    assert addresses == ["192.168.1.5/1", "192.168.1.5/2"]
