@@ -80,7 +80,11 @@ def _find_value(
     *,
     most_a: float,
 ) -> float | None:
-    """Return the value of a write, None where the command leaves it as it is."""
+    """Return the value of a write, None where the command leaves it as it is.
+
+    Raises:
+        UnavailableError: the command lacks it.
+    """
     if write.put is None:
         return write.sign * (write.value or 0.0)
     if write.put == "phases":
@@ -100,7 +104,10 @@ def _find_value(
         "reversion_s": after_s,
         "reversion_min": math.ceil(after_s / _SECONDS_PER_MINUTE),
     }
-    return write.sign * parts[write.put]
+    value = parts[write.put]
+    if math.isnan(value):
+        raise refuse("device-value-unknown", field="via", value=profile.profile, point=write.write)
+    return write.sign * (value if point.high is None else min(value, point.high))
 
 
 def _find_percent(

@@ -354,6 +354,25 @@ def test_a_load_is_switched_and_given_back(command: Commanding, name: str) -> No
 
 
 @pytest.mark.parametrize("name", LOADS)
+def test_no_load_is_given_more_than_its_profile_says_or_a_power_that_is_none(
+    command: Commanding, name: str
+) -> None:
+    commanded = command(name)
+    profile = commanded.device.profile
+    powers = [write.write for write in profile.modes["on"] if write.put == "power_w"]
+    if not powers:
+        pytest.skip("it takes no power")
+    [power] = powers
+    commanded.session.command(DeviceCommand("on", power_w=50_000))
+    highest = profile.points[power].high
+    assert highest is not None
+    assert commanded.device.image.value(power) <= highest
+    with pytest.raises(UnavailableError) as unknown:
+        commanded.session.command(DeviceCommand("on"))
+    assert unknown.value.reason == "device-value-unknown"
+
+
+@pytest.mark.parametrize("name", LOADS)
 def test_what_is_read_is_what_the_load_does(command: Commanding, name: str) -> None:
     commanded = command(name)
 
