@@ -1,6 +1,7 @@
 """Keep on disk what a restart must not forget: the day's switches, and what devices do."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,9 @@ from luna.energy.steering import (
 )
 from luna.platform.private_folders import make_private
 from luna.platform.written_files import write_whole
+
+# A power alone is not written more often: it changes every few seconds, and a memory card wears.
+POWER_SECONDS = 60.0
 
 log = structlog.get_logger("luna.steering")
 
@@ -52,6 +56,7 @@ class MemoryFile:
         self._folder = folder
         self._file = folder / f"{hashlib.sha256(site_id.encode()).hexdigest()[:32]}.memory"
         self._stored: KeptMemory | None = None
+        self._stored_s = -math.inf
 
     def load(self) -> LoopMemory:
         """Return a memory that knows what is on disk and nothing else."""
@@ -68,10 +73,7 @@ class MemoryFile:
         return LoopMemory(day=kept.day, units=units)
 
     def store(self, memory: LoopMemory) -> None:
-        """Write a memory where more than powers changed; a full disk is logged.
-
-        A power changes every few seconds, and wears out a memory card.
-        """
+        """Write a memory where it changed; a full disk is logged."""
         units = {}
         for name, unit in memory.units.items():
             units[name] = KeptUnit(
@@ -83,9 +85,14 @@ class MemoryFile:
                 command_kw=unit.command_kw,
             )
         kept = KeptMemory(day=memory.day, units=units)
-        if memory.day is None or (self._stored and _is_near(kept, self._stored)):
+        stored = self._stored
+        if memory.day is None or kept == stored:
+            return
+        is_soon = memory.at_s - self._stored_s < POWER_SECONDS
+        if is_soon and stored is not None and _is_near(kept, stored):
             return
         self._stored = kept
+        self._stored_s = memory.at_s
         try:
             make_private(self._folder)
             write_whole(self._file, kept.model_dump_json())

@@ -215,14 +215,15 @@ def test_a_restart_does_not_begin_the_days_starts_anew(
 def test_a_restart_beside_a_charging_car_goes_on_as_it_was(
     home: SteeredHome, inverter: Inverter
 ) -> None:
+    home.target(CHARGER, SURPLUS)
     charge_by_sun(home, inverter)
     before = home.unit(CHARGER).commands["car"]
-    assert before.mode == "charge"
+    charged_kw = commanded_kw(home)
     home.stop()
     home.loop.join()
     home.start()
     for _ in range(5):
-        drive_at(home, before.charge_kw, pv_kw=7.0)
+        drive_at(home, charged_kw, pv_kw=7.0)
         assert home.unit(CHARGER).commands["car"] == before
 
 
