@@ -19,8 +19,8 @@ from luna.energy.steering.state import SteeringReason, UnitMemory
 class FollowRules:
     """Follow surplus. The figures were chosen on the tuning seeds of the bench.
 
-    ``start_kwh`` is what a start or stop has to gain, ``start_growth`` the factor for each one after
-    it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. The
+    ``start_kwh`` is what a start or stop has to gain, ``start_growth`` the factor for each one
+    after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. The
     first switch of a day has to gain ``first_kwh``. A bought kWh counts ``start_weight`` or
     ``phases_weight`` times a charged one, and more by ``share_weight`` for each ``bought_share`` of
     the day's energy beyond the first, with a credit of ``credit_kwh``. Amperes are rounded up from
