@@ -24,7 +24,7 @@ from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.health.readiness import Liveness
 from luna.platform.steering_targets import TargetFolder
-from services.steering.day_counts import DayCounts
+from services.steering.memory_file import MemoryFile
 from services.steering.steered_site import SteeredSite
 
 # A site's cycle comes with each new flow, and otherwise this often.
@@ -117,7 +117,7 @@ class SteeringLoop:
                 self._sites[site_id] = SteeredSite(
                     site_id,
                     self._open_device,
-                    DayCounts(self._targets.folder, site_id),
+                    MemoryFile(self._targets.folder, site_id),
                     clock=self._clock,
                     seconds=self._seconds,
                 )

@@ -30,8 +30,8 @@ from luna.platform.drivers.control.device import Device
 from luna.platform.drivers.control.units import find_unit
 from luna.platform.drivers.control.units.unit import Controllable, Setpoints
 from luna.platform.drivers.control.units.vehicle import STOP
-from services.steering.day_counts import DayCounts
 from services.steering.measurement import Moment, measure
+from services.steering.memory_file import MemoryFile, recall_commands
 from services.steering.set_points import compose_setpoints
 from services.steering.slot_targets import compose_targets, find_devices, find_limits
 from services.steering.unit_sender import UnitCommand, UnitSender
@@ -62,7 +62,7 @@ class SteeredSite:
     Args:
         site_id: its name.
         open_device: opens the connection to devices of a section ``control``.
-        counts: of the day's switches, on disk.
+        memory_file: what a restart must not forget.
         clock: gives the instant of a cycle.
         seconds: a clock that never goes back.
     """
@@ -71,7 +71,7 @@ class SteeredSite:
         self,
         site_id: str,
         open_device: Callable[[Control], Device],
-        counts: DayCounts,
+        memory_file: MemoryFile,
         *,
         clock: Clock,
         seconds: Callable[[], float],
@@ -87,8 +87,8 @@ class SteeredSite:
         self._handed_back: dict[str, _SteeredUnit] = {}
         self._limits: tuple[OperatorLimit, ...] = ()
         self._flow: LiveFlow | None = None
-        self._counts = counts
-        self._memory = counts.load()
+        self._memory_file = memory_file
+        self._memory = memory_file.load()
         self._commands: LiveCommands | None = None
         self._is_stale = False
         self._is_changed = True
@@ -220,7 +220,8 @@ class SteeredSite:
             socs.update(steered.sender.socs)
         day = now.astimezone(ZoneInfo(site.timezone)).date()
         moment = Moment(now, at_s, day)
-        measured = measure(flow, described, self._commands, socs=socs, moment=moment)
+        in_force = self._commands or recall_commands(self._memory, described)
+        measured = measure(flow, described, in_force, socs=socs, moment=moment)
         commands, self._memory = steer(
             compose_targets(devices.values()),
             measured,
@@ -229,7 +230,7 @@ class SteeredSite:
             devices=described,
         )
         self._commands = commands
-        self._counts.store(self._memory)
+        self._memory_file.store(self._memory)
         self._is_stale = measured.at_s - measured.read_at_s > STALE_S
         measured_socs = {name: power.soc for name, power in measured.batteries.items()}
         for key, steered in steered_units.items():

@@ -524,26 +524,53 @@ def _settle_all(
             units[name] = _settle(
                 units[name], measured.loads_kw.get(name, 0.0), at_s, _LOAD_DELAY_S
             )
-    _adopt_running(units, measured, devices)
+    _adopt_running(units, measured, devices, begins=math.isnan(memory.at_s))
     return units
 
 
 def _adopt_running(
-    units: dict[str, UnitMemory], measured: LiveMeasurement, devices: SteeredDevices
+    units: dict[str, UnitMemory],
+    measured: LiveMeasurement,
+    devices: SteeredDevices,
+    *,
+    begins: bool,
 ) -> None:
-    """Remember devices that ran before anything was remembered: they have not just started."""
+    """Remember devices that ran before anything was remembered: they have not just started.
+
+    ``begins``: this is the first cycle, and what is remembered comes from before it.
+    """
     for name, device in devices.vehicles.items():
         car = measured.vehicles.get(name, _IDLE_CAR)
-        if name in units or car.kw <= _RUNS_KW:
+        unit = units.get(name, _NEW)
+        if name in units and not begins:
             continue
-        phases = car.phases if car.phases in device.phases else min(device.phases)
-        if car.kw > device.most_kw_on(phases) + _FOLLOWED_KW:
-            phases = max(device.phases)
-        units[name] = UnitMemory("charge", car.kw, phases, phases)
+        if car.kw > _RUNS_KW:
+            phases = _find_phases(device, car, unit)
+            units[name] = replace(
+                unit, mode="charge", command_kw=car.kw, phases=phases, last_phases=phases
+            )
+        elif unit.phases:
+            units[name] = replace(unit, mode="own", command_kw=0.0, phases=0)
     for name in devices.loads:
         used_kw = measured.loads_kw.get(name, 0.0)
-        if name not in units and used_kw > _RUNS_KW:
-            units[name] = UnitMemory("on", used_kw, 1, 1)
+        unit = units.get(name, _NEW)
+        if name in units and not begins:
+            continue
+        if used_kw > _RUNS_KW:
+            units[name] = replace(unit, mode="on", command_kw=used_kw, phases=1, last_phases=1)
+        elif unit.phases:
+            units[name] = replace(unit, mode="own", command_kw=0.0, phases=0)
+
+
+def _find_phases(device: SteeredVehicle, car: VehiclePower, unit: UnitMemory) -> int:
+    """Return the phases that a car runs on: measured, remembered, or the fewest that do."""
+    phases = min(device.phases)
+    for known in (unit.phases, car.phases):
+        if known in device.phases:
+            phases = known
+    if car.kw > device.most_kw_on(phases) + _FOLLOWED_KW:
+        phases = max(device.phases)
+    return phases
 
 
 def _settle(unit: UnitMemory, measured_kw: float, at_s: float, usual_s: float) -> UnitMemory:

@@ -19,15 +19,16 @@ from luna.energy.steering.state import SteeringReason, UnitMemory
 class FollowRules:
     """Follow surplus. The figures were chosen on the tuning seeds of the bench.
 
-    ``start_kwh`` is what the day's first start or stop has to gain, ``start_growth`` the factor for
-    each one after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. A
-    bought kWh counts ``start_weight`` or ``phases_weight`` times a charged one, and more by
-    ``share_weight`` for each ``bought_share`` of the day's energy beyond the first, with a credit
-    of ``credit_kwh``. Amperes are rounded
-    up from a fraction of ``round_up_from`` on, and left within a ``dead_band`` around that; they
-    rise no sooner than ``rise_s`` after a change.
+    ``start_kwh`` is what a start or stop has to gain, ``start_growth`` the factor for each one
+    after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. The
+    first switch of a day has to gain ``first_kwh``. A bought kWh counts ``start_weight`` or
+    ``phases_weight`` times a charged one, and more by ``share_weight`` for each ``bought_share`` of
+    the day's energy beyond the first, with a credit of ``credit_kwh``. Amperes are rounded up from
+    a fraction of ``round_up_from`` on, and left within a ``dead_band`` around that; they rise no
+    sooner than ``rise_s`` after a change.
     """
 
+    first_kwh: float = 0.1
     start_kwh: float = 0.2
     start_growth: float = 1.4
     phases_kwh: float = 0.6
@@ -116,6 +117,9 @@ def choose_phases(
     for choice in choices:
         if choice.phases == present.phases:
             continue
+        is_start = present.phases == 0
+        if is_start and _buys_at_start(choice, choices, unit, offer=offer, clock=clock):
+            continue
         weight = RULES.phases_weight
         if 0 in (choice.phases, present.phases):
             # Where even the fewest phases have bought much today, a car stops sooner.
@@ -178,6 +182,23 @@ def _least_kw(choice: SurplusChoice) -> float:
     return choice.least_kw
 
 
+def _buys_at_start(
+    choice: SurplusChoice,
+    choices: Sequence[SurplusChoice],
+    unit: UnitMemory,
+    *,
+    offer: "Offer",
+    clock: "SwitchClock",
+) -> bool:
+    """Return whether the day's first start would buy what it need not on fewer phases."""
+    if unit.starts > 0 or choice.least_kw <= offer.surplus_kw + offer.support_kw:
+        return False
+    for other in choices:
+        if 0 < other.phases < choice.phases and clock.allows_phases(other.phases, unit):
+            return True
+    return False
+
+
 def _grow_weight(unit: UnitMemory) -> float:
     """Return the factor by which a bought kWh counts more, the more was bought today."""
     share = unit.bought_kwh / (unit.charged_kwh + RULES.credit_kwh)
@@ -197,6 +218,8 @@ def _value_choice(choice: SurplusChoice, offer: Offer, weight: float) -> float:
 
 def _price_switch(choice: SurplusChoice, unit: UnitMemory) -> float:
     """Return what a change to a choice has to gain, kWh."""
+    if unit.starts == 0 and unit.phase_changes == 0:
+        return RULES.first_kwh
     price_kwh = RULES.start_kwh * RULES.start_growth ** max(unit.starts - 1, 0)
     if choice.phases and unit.last_phases not in (0, choice.phases):
         phases_kwh = RULES.phases_kwh * RULES.phases_growth**unit.phase_changes

@@ -212,6 +212,30 @@ def test_a_restart_does_not_begin_the_days_starts_anew(
     assert starts == most
 
 
+def test_a_restart_beside_a_charging_car_goes_on_as_it_was(
+    home: SteeredHome, inverter: Inverter
+) -> None:
+    home.target(CHARGER, SURPLUS)
+    charge_by_sun(home, inverter)
+    before = home.unit(CHARGER).commands["car"]
+    charged_kw = commanded_kw(home)
+    home.stop()
+    home.loop.join()
+    home.start()
+    for _ in range(5):
+        drive_at(home, charged_kw, pv_kw=7.0)
+        assert home.unit(CHARGER).commands["car"] == before
+
+
+def drive_at(home: SteeredHome, car_kw: float, *, pv_kw: float, house_kw: float = 0.5) -> None:
+    """Let a cycle see a car that charges with a power and has no meter."""
+    load_kw = house_kw + car_kw
+    bought_kw = load_kw - pv_kw
+    home.live(
+        load_kw=load_kw, pv_kw=pv_kw, import_kw=max(bought_kw, 0.0), export_kw=max(-bought_kw, 0.0)
+    )
+
+
 def is_started(home: SteeredHome, inverter: Inverter, *, pv_kw: float) -> bool:
     """Return whether the car charges within twenty minutes of sun."""
     for _ in range(600):

@@ -122,6 +122,39 @@ def test_more_surplus_starts_a_car_sooner() -> None:
     assert waited_s[0] < waited_s[1]
 
 
+def test_the_first_start_of_a_day_comes_a_minute_after_much_surplus() -> None:
+    targets = SlotTargets(vehicles={"car": VehicleTarget("surplus", worth_price=1.0)})
+    measured = measure(house_kw=0.5, pv_kw=6.5)
+    commands, _ = repeat(targets, measured, seconds=66, memory=LoopMemory())
+    assert commands.vehicles["car"].mode == "charge"
+
+
+def test_a_car_that_began_by_itself_goes_to_one_phase_where_three_would_buy() -> None:
+    targets = SlotTargets(vehicles={"car": VehicleTarget("surplus", worth_price=1.0)})
+    measured = measure(house_kw=0.5, pv_kw=2.5, car_kw=4.14)
+    commands, _ = repeat(targets, measured, seconds=90, memory=LoopMemory())
+    car = commands.vehicles["car"]
+    assert (car.mode, car.phases) == ("charge", 1)
+
+
+def test_the_days_first_start_takes_one_phase_where_three_would_buy() -> None:
+    targets = SlotTargets(vehicles={"car": VehicleTarget("surplus", worth_price=1.0)})
+    yesterday = LoopMemory(units={"car": UnitMemory("stop", last_phases=3)})
+    measured = measure(house_kw=0.5, pv_kw=4.4)
+    commands, _ = repeat(targets, measured, seconds=120, memory=yesterday)
+    car = commands.vehicles["car"]
+    assert (car.mode, car.phases) == ("charge", 1)
+
+
+def test_a_car_that_stopped_while_nobody_steered_is_not_taken_for_a_running_one() -> None:
+    targets = SlotTargets(vehicles={"car": VehicleTarget("surplus", worth_price=1.0)})
+    units = {"car": UnitMemory("charge", 4.14, 3, 3, starts=2)}
+    measured = measure(house_kw=0.5)
+    commands, memory = repeat(targets, measured, seconds=4, memory=LoopMemory(day=DAY, units=units))
+    assert commands.vehicles["car"].mode == "stop"
+    assert memory.units["car"].starts == 2
+
+
 def test_surplus_goes_first_to_whom_it_is_worth_most() -> None:
     measured = measure(house_kw=0.5, pv_kw=6.0)
     car = VehicleTarget("surplus", worth_price=0.2)
