@@ -34,12 +34,12 @@ from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.replay import ReplayRequest
 from luna.contracts.tasks import list_periodic
+from luna.drivers.control.device import DryRun
 from luna.energy.errors import LunaError
 from luna.energy.timeline import SLOT, FloatArray, parse_zone
 from luna.platform.database import control, engine, jobs, rollups, volume
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.drivers.control.device import DryRun
 from luna.platform.embedded.supervisor import start
 from luna.platform.objects import FileObjects, ObjectStore
 from luna.platform.queue import Client, TaskContext

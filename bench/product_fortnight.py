@@ -13,8 +13,8 @@ from typing import Any
 from bench.fortnight import DAYS, empty_luna, live_fortnight
 from bench.fortnight.incidents import list_product_incidents
 from bench.fortnight.independent_client import READERS
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiles import list_profiles
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiles import list_profiles
 
 # What is compared of a product.
 COUNTED = ("charge_kwh", "discharge_kwh", "import_kwh", "export_kwh")

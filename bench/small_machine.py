@@ -31,7 +31,7 @@ from bench.stack import Stack, data_folder, luna_up
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import MachineError
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform import control_service
+from luna.house import control_service
 from luna.platform.clock import SystemClock, move_clock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work

@@ -21,8 +21,8 @@ from docs.libraries import list_libraries, list_scripts
 from docs.messages import Schema, list_references, render_types
 from luna.contracts.message import Request
 from luna.contracts.tasks import REQUESTS
+from luna.drivers.profile import DeviceProfile
 from luna.energy.site import Site
-from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.settings import Settings
 from luna.platform.settings.model import Deployment
 
@@ -318,7 +318,7 @@ def read_comments(text: str) -> dict[tuple[str, ...], tuple[str, str]]:
 
 def _profile_file() -> Iterator[str]:
     schema = DeviceProfile.model_json_schema(by_alias=True)
-    yield from _head("Profile file", "luna/platform/drivers/profile.py")
+    yield from _head("Profile file", "luna/drivers/profile.py")
     yield (
         "What Luna knows of a product. Unknown fields are refused by name. A whole one, and "
         "how to try it: [a device of your own](../en/own-device.md)."

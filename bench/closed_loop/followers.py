@@ -25,6 +25,10 @@ from luna.contracts.plan import (
     StateMessage,
     Terminal,
 )
+from luna.drivers.control.units.battery import Batteries
+from luna.drivers.control.units.pv import NAME as PV
+from luna.drivers.control.units.pv import PvArrays
+from luna.drivers.control.units.unit import InForce, Setpoints, SlotPrices
 from luna.energy.devices.battery import Mode as ModeWord
 from luna.energy.devices.pv import PvMode
 from luna.energy.physics.limits import SiteLimits
@@ -35,10 +39,6 @@ from luna.energy.schedule import Policy
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_dates
-from luna.platform.drivers.control.units.battery import Batteries
-from luna.platform.drivers.control.units.pv import NAME as PV
-from luna.platform.drivers.control.units.pv import PvArrays
-from luna.platform.drivers.control.units.unit import InForce, Setpoints, SlotPrices
 from services.executor.control_request import follow_plan
 from services.planner.compiled import load_kernels
 from services.planner.milp.solver import Solver

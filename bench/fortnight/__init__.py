@@ -43,16 +43,16 @@ from bench.fortnight.world import SetClock, SimulatedWorld, open_world
 from luna.contracts.data import JudgeQualityRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
+from luna.drivers.profile import DeviceProfile
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline, local_midnight
-from luna.platform import control_service
+from luna.house import control_service
 from luna.platform.database import device_trials, engine, observations, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.database.schema.series import sensor_readings, sensors
-from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.embedded.supervisor import start
 from luna.platform.queue import TaskContext
 from luna.platform.settings import Settings, load_settings

@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 
 from bench.fortnight.ways import SlotLedger
 from luna.contracts.control import BatterySetpoint
+from luna.drivers.write_limits import RESERVED_WRITES, WRITES_PER_DAY
 from luna.energy.car_draw import CarDraw
 from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.house.now import OLD_VALUES
+from luna.house.reading import read_house, read_planned
+from luna.house.statements import HouseStatement, state_house
 from luna.platform.database import sites
 from luna.platform.database.device_writes import WINDOW
-from luna.platform.drivers.write_limits import RESERVED_WRITES, WRITES_PER_DAY
-from luna.platform.house_now import OLD_VALUES
-from luna.platform.house_reading import read_house, read_planned
-from luna.platform.house_statements import HouseStatement, state_house
 from luna.platform.simulated_home.battery import Command
 from luna.platform.simulated_home.car import CAR_MODEL
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState

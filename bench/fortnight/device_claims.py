@@ -20,7 +20,7 @@ from bench.fortnight.independent_client import (
 from luna.contracts.control import BatterySetpoint, ControlState, VehicleSetpoint
 from luna.energy.car_draw import DRAWS_WELL
 from luna.energy.devices.switched import LoadSetpoint
-from luna.platform.control_standing import judge_standing
+from luna.house.control_standing import judge_standing
 from luna.platform.database import control
 from luna.platform.simulated_home.site import SITE_NAME
 

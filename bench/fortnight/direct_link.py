@@ -13,22 +13,22 @@ from typing import Any, Literal, cast
 
 import httpx
 
-from luna.energy.devices.commands import Via
-from luna.energy.refusals import refuse
-from luna.platform.drivers.document_formats import write_as
-from luna.platform.drivers.http_points import HttpPoints
-from luna.platform.drivers.modbus import ModbusLink
-from luna.platform.drivers.modbus_points import ModbusPoints
-from luna.platform.drivers.mqtt_points import MqttPoints
-from luna.platform.drivers.point_image import JsonImage, RegisterImage
-from luna.platform.drivers.points import DevicePoints, PointValue
-from luna.platform.drivers.profile import (
+from luna.drivers.document_formats import write_as
+from luna.drivers.http_points import HttpPoints
+from luna.drivers.modbus import ModbusLink
+from luna.drivers.modbus_points import ModbusPoints
+from luna.drivers.mqtt_points import MqttPoints
+from luna.drivers.point_image import JsonImage, RegisterImage
+from luna.drivers.points import DevicePoints, PointValue
+from luna.drivers.profile import (
     HttpTransport,
     ModbusTransport,
     MqttTransport,
     RegisterTable,
 )
-from luna.platform.drivers.simulated_product import SimulatedProduct
+from luna.drivers.simulated_product import SimulatedProduct
+from luna.energy.devices.commands import Via
+from luna.energy.refusals import refuse
 
 # Topic prefix of a device that shares its broker.
 PREFIX = "home"

@@ -14,8 +14,8 @@ from typing import Any
 
 from pymodbus.client import ModbusTcpClient
 
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.simulated_product import SimulatedProduct
+from luna.drivers.device_server import serve_device
+from luna.drivers.simulated_product import SimulatedProduct
 
 VOLTAGE_KV = 0.23
 PATIENCE_SECONDS = 10

@@ -26,6 +26,12 @@ from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanRequest
+from luna.drivers.command_session import CommandSession
+from luna.drivers.control import mqtt, profile
+from luna.drivers.control.device import Device
+from luna.drivers.control.profile import MixedDevice
+from luna.drivers.profiled_device import ProfiledDevice, reach_device
+from luna.drivers.session import InverterSession
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
@@ -33,12 +39,6 @@ from luna.platform.addresses import parse_broker
 from luna.platform.database.audit import AuditRecord
 from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.command_session import CommandSession
-from luna.platform.drivers.control import mqtt, profile
-from luna.platform.drivers.control.device import Device
-from luna.platform.drivers.control.profile import MixedDevice
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach_device
-from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings

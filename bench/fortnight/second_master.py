@@ -3,9 +3,9 @@
 from bench.fortnight.direct_link import WriteTimes, link_points
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.device_command import DeviceCommand
-from luna.platform.drivers.command_writes import plan_command
-from luna.platform.drivers.profiled_device import ProfiledDevice
-from luna.platform.drivers.simulated_charge_point import SimulatedLoad
+from luna.drivers.command_writes import plan_command
+from luna.drivers.profiled_device import ProfiledDevice
+from luna.drivers.simulated_charge_point import SimulatedLoad
 from services.simulated_home.charger import HomeCharger
 from services.simulated_home.product import HomeProduct
 

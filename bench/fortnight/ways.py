@@ -22,12 +22,12 @@ from luna.contracts.plan import (
     StateMessage,
     Terminal,
 )
+from luna.drivers.control.units import list_units
+from luna.drivers.control.units.unit import InForce
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import price_slots
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
-from luna.platform.drivers.control.units import list_units
-from luna.platform.drivers.control.units.unit import InForce
 from luna.platform.simulated_home.car import CAR_MODEL, trip_of
 from luna.platform.simulated_home.files import HomeSetup
 from luna.platform.simulated_home.heater import HEATER_MODEL

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from bench.fortnight.direct_link import LinkFaults, WriteTimes
 from bench.fortnight.independent_client import READERS, IndependentClient, watch_device
+from luna.drivers.profile import DeviceProfile
 from luna.energy.site import Site
-from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.simulated_home.files import Faults, HomeFiles
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.recorded_year import RecordedYear

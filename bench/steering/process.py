@@ -28,8 +28,8 @@ from luna.contracts.steering import (
 )
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.timeline import SLOT, floor_to
+from luna.house.steering_channel import SteeringAwayError, SteeringClient
 from luna.platform.clock import SystemClock
-from luna.platform.steering_channel import SteeringAwayError, SteeringClient
 from tests.support.control.inverters import MODES, TOKEN, Inverter, serve
 from tests.support.control.steering_process import CHARGER, count_cycles, read_car_kw
 from tests.support.worker.processes import free_port

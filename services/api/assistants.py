@@ -35,7 +35,7 @@ from luna.contracts.site_tools import ToolCallRequest, ToolDescription, refuse_a
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.registry import CAPABILITIES
+from luna.house.capabilities.registry import CAPABILITIES
 from luna.words.catalogue import CATALOGUE
 from services.api.json_body import require_storable
 from services.api.tool_access import ToolAccess

@@ -28,7 +28,7 @@ from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.capability import Capability, CapabilityCall
+from luna.house.capability import Capability, CapabilityCall
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import jobs, pulse, sites
 from luna.platform.database.engine import after_commit, do_in_unit, unit_of_work

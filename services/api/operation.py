@@ -8,8 +8,8 @@ from typing import Literal
 
 from luna.contracts.edge import PUBLIC_TASKS
 from luna.contracts.identity import Scope
-from luna.platform.capabilities.registry import CAPABILITIES
-from luna.platform.capability import Capability
+from luna.house.capabilities.registry import CAPABILITIES
+from luna.house.capability import Capability
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 

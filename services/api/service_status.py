@@ -19,7 +19,7 @@ from luna.contracts.health import (
 )
 from luna.contracts.message import interactive_queue_of
 from luna.energy.errors import UnavailableError
-from luna.platform.capabilities.sites import describe_unreadable
+from luna.house.capabilities.sites import describe_unreadable
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.health.readiness import ALIVE, TAKES

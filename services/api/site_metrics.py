@@ -14,9 +14,9 @@ from prometheus_client import Gauge
 from sqlalchemy import Connection
 
 from luna.energy.site import Site
+from luna.house.site_present import read_present
 from luna.platform.database import site_figures, sites
 from luna.platform.database.sites import StoredSite
-from luna.platform.site_present import read_present
 
 MOST_SITES = 100
 # These change once a day, and reading a month of scores takes a while.

@@ -10,7 +10,7 @@ from luna.contracts.message import Message
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult, refuse_arguments
 from luna.energy.timeline import parse_zone, site_clock
-from luna.platform.capability import Capability, CapabilityCall
+from luna.house.capability import Capability, CapabilityCall
 from luna.platform.database import sites
 from luna.platform.own_sites import require_own
 

@@ -20,11 +20,11 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Engine
 
+from luna.drivers.device_secrets import SECRETS_FOLDER
+from luna.drivers.profiles import OWN_FOLDER
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import backups, engine
 from luna.platform.database.backups import ServerIdentity
-from luna.platform.drivers.device_secrets import SECRETS_FOLDER
-from luna.platform.drivers.profiles import OWN_FOLDER
 from luna.platform.objects import ObjectStore, open_objects
 from luna.platform.settings import Settings
 from luna.platform.settings.model import STORED_FILE

@@ -19,9 +19,9 @@ from luna.contracts.agent import (
 from luna.energy.bootstrap import BLOCK_DAYS
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_day
+from luna.house.desk.servers import unit_of_work
+from luna.house.desk.work import answer_request
 from luna.platform.database import scores, sites
-from luna.platform.desk.servers import unit_of_work
-from luna.platform.desk.work import answer_request
 from luna.platform.extras import DRAWING, require_extra
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Numbers, say_policy, split_policies

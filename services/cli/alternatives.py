@@ -7,8 +7,8 @@ import typer
 from luna.contracts.alternative import WhyNotReply
 from luna.contracts.variant import PlanVariantReply
 from luna.energy.timeline import parse_zone, site_clock
-from luna.platform.capabilities.alternatives import WhyNotQuestion, ask_why_not
-from luna.platform.capability import Capability
+from luna.house.capabilities.alternatives import WhyNotQuestion, ask_why_not
+from luna.house.capability import Capability
 from luna.words import Language
 from services.cli.console import JsonOption
 from services.cli.declared import emit_reply, open_desk

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from luna.contracts.answers import Answer, AnswerSentence, AskRequest
-from luna.platform.capabilities.answers import show_sources
+from luna.house.capabilities.answers import show_sources
+from luna.house.desk.work import Workplace, answer_request
 from luna.platform.clock import SystemClock
-from luna.platform.desk.work import Workplace, answer_request
 from luna.platform.queue import Client, serialization
 from luna.platform.queue.answer_streams import FIRST
 from luna.platform.settings import Settings

@@ -10,8 +10,8 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.state import VehicleSession, VehicleState
 from luna.contracts.session_times import SessionClock
 from luna.energy.errors import InvalidInputError
+from luna.house.desk.servers import unit_of_work
 from luna.platform.clock import SystemClock
-from luna.platform.desk.servers import unit_of_work
 from services.cli.options import compose_request
 
 # The settings of a session: name in the option, field, and whether it is a share (0.8 or 80%).

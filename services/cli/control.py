@@ -16,9 +16,9 @@ from luna.energy.devices import COMMANDS
 from luna.energy.devices.battery import BATTERIES, Mode
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import site_clock
-from luna.platform.capabilities import control
-from luna.platform.capabilities.sites import read_site
-from luna.platform.desk.desk import Desk
+from luna.house.capabilities import control
+from luna.house.capabilities.sites import read_site
+from luna.house.desk.desk import Desk
 from luna.words import Numbers, read_mode
 from services.cli.console import JsonOption, emit, out
 from services.cli.declared import (

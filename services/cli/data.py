@@ -16,12 +16,12 @@ from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.reading_history import ReadingQuery
 from luna.energy.series_query import SeriesQuery, as_rows, list_intervals, list_unusable
 from luna.energy.timeline import parse_instant, parse_zone
-from luna.platform.capabilities import prices as price_capabilities
+from luna.house.capabilities import prices as price_capabilities
+from luna.house.desk.servers import open_database, unit_of_work
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine, sites
 from luna.platform.database.history import query_series
 from luna.platform.database.reading_history import query_readings
-from luna.platform.desk.servers import open_database, unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import say_instant
 from luna.words.pages import page_words

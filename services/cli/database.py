@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from luna.house.desk.servers import open_engine
 from luna.platform.database import migrate, retention, timescale
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.revision import current, head
-from luna.platform.desk.servers import open_engine
 from luna.platform.embedded.supervisor import running
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, out, table, write_json

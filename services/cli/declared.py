@@ -23,9 +23,9 @@ from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.site import invalid_input
 from luna.energy.timeline import site_clock
-from luna.platform.capabilities.sites import read_site
-from luna.platform.capability import Capability, CapabilityParameter, ReplyTable, TextTable
-from luna.platform.desk.desk import Desk, OwnDesk, RemoteDesk
+from luna.house.capabilities.sites import read_site
+from luna.house.capability import Capability, CapabilityParameter, ReplyTable, TextTable
+from luna.house.desk.desk import Desk, OwnDesk, RemoteDesk
 from luna.words import Numbers
 from services.cli.console import JsonOption, emit, follow_progress, table, write_text
 from services.cli.server import find_server
@@ -72,7 +72,7 @@ def build_group(
     """
     if among is None:
         # Every module of capabilities: a command that needs one module gives ``among``.
-        from luna.platform.capabilities.registry import CAPABILITIES
+        from luna.house.capabilities.registry import CAPABILITIES
 
         among = CAPABILITIES
     app = typer.Typer(help=summary, no_args_is_help=True)
@@ -88,7 +88,7 @@ def add_declared(app: typer.Typer, name: str, summary: str) -> None:
 
     The commands of a group are all in the module of capabilities that has its name.
     """
-    module = import_module(f"luna.platform.capabilities.{name}")
+    module = import_module(f"luna.house.capabilities.{name}")
     declared: tuple[Capability, ...] = module.CAPABILITIES
     for capability in declared:
         if capability.command == name:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from luna.energy.errors import UnavailableError
-from luna.platform.desk.servers import unit_of_work
+from luna.house.desk.servers import unit_of_work
 from luna.words.command_trial import COMMAND_TRIAL, say_command_trial
 from luna.words.implausible import say_implausible
 from luna.words.trial import TRIAL, say_trial
@@ -23,13 +23,13 @@ from services.cli.console import JsonOption, build_table, emit, out, table, writ
 from services.cli.options import SiteOption, confirm_differences
 
 if TYPE_CHECKING:
+    from luna.drivers.command_trial import CommandStep
+    from luna.drivers.device_secrets import DeviceSecret
+    from luna.drivers.plausibility import ImplausibleReading
+    from luna.drivers.profile import DeviceProfile
+    from luna.drivers.profiled_device import ProfiledDevice
+    from luna.drivers.trial import TrialStep
     from luna.energy.devices.commands import Via
-    from luna.platform.drivers.command_trial import CommandStep
-    from luna.platform.drivers.device_secrets import DeviceSecret
-    from luna.platform.drivers.plausibility import ImplausibleReading
-    from luna.platform.drivers.profile import DeviceProfile
-    from luna.platform.drivers.profiled_device import ProfiledDevice
-    from luna.platform.drivers.trial import TrialStep
 
 app = typer.Typer(
     help=("Find, test, add, simulate or share a device."),
@@ -78,7 +78,7 @@ UnitOption = Annotated[
 @app.command("list")
 def list_profiles(*, as_json: JsonOption = False) -> None:
     """List the products Luna can control, with each profile's functions and evidence."""
-    from luna.platform.drivers import profiles
+    from luna.drivers import profiles
     from luna.platform.settings import load_settings
 
     found = profiles.list_profiles(load_settings().data_folder)
@@ -114,8 +114,8 @@ def scan_network(
     as_json: JsonOption = False,
 ) -> None:
     """Search your network for devices that Luna knows; write to none of them."""
-    from luna.platform.drivers import device_search, profiles
-    from luna.platform.drivers.device_secrets import read_device_secret
+    from luna.drivers import device_search, profiles
+    from luna.drivers.device_secrets import read_device_secret
     from luna.platform.settings import load_settings
 
     folder = load_settings().data_folder
@@ -183,8 +183,8 @@ def try_device(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Read a device once and show its values; --move also commands it for a moment."""
-    from luna.platform.drivers.command_trial import is_tried_by_command
-    from luna.platform.drivers.profile import READING_UNITS
+    from luna.drivers.command_trial import is_tried_by_command
+    from luna.drivers.profile import READING_UNITS
 
     via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
     with _reach(via) as device:
@@ -232,10 +232,10 @@ _MOVE_COMMANDED = "Charge the car with 6 A, or switch the device on, for a minut
 
 
 def _move(via: "Via", *, quiet: bool) -> "Sequence[TrialStep | CommandStep]":
+    from luna.drivers.trial import move_battery
+    from luna.house.control_service import allow_trial
+    from luna.house.untried_devices import store_trial
     from luna.platform.clock import SystemClock
-    from luna.platform.control_service import allow_trial
-    from luna.platform.drivers.trial import move_battery
-    from luna.platform.untried_devices import store_trial
 
     def report(step: "TrialStep") -> None:
         if quiet:
@@ -257,10 +257,10 @@ def _move(via: "Via", *, quiet: bool) -> "Sequence[TrialStep | CommandStep]":
 
 
 def _move_commanded(via: "Via", *, quiet: bool) -> "Sequence[TrialStep | CommandStep]":
+    from luna.drivers.command_trial import move_commanded
+    from luna.house.control_service import allow_command_trial
+    from luna.house.untried_devices import store_trial
     from luna.platform.clock import SystemClock
-    from luna.platform.control_service import allow_command_trial
-    from luna.platform.drivers.command_trial import move_commanded
-    from luna.platform.untried_devices import store_trial
 
     def report(step: "CommandStep") -> None:
         if not quiet:
@@ -300,8 +300,8 @@ def watch_device(  # noqa: PLR0913 - one per option
     """Show a device's values as they change, until Ctrl-C; write nothing."""
     from rich.live import Live
 
+    from luna.drivers.profile import READING_UNITS
     from luna.platform.clock import SystemClock
-    from luna.platform.drivers.profile import READING_UNITS
 
     began = time.monotonic()
     clock = SystemClock()
@@ -379,10 +379,10 @@ def add_to_site(  # noqa: PLR0913 - one per option
 
     Turn control on again afterwards.
     """
+    from luna.drivers.profiles import load_profile, require_profiles
+    from luna.drivers.site_device import add_device
     from luna.platform.clock import SystemClock
     from luna.platform.database import control, site_changes, sites
-    from luna.platform.drivers.profiles import load_profile, require_profiles
-    from luna.platform.drivers.site_device import add_device
     from luna.platform.settings import load_settings
 
     proxy_parts = {"port": listen_port, "listen": listen, "writes": writes or None}
@@ -430,13 +430,13 @@ def simulate_device(
     ] = None,
 ) -> None:
     """Simulate a product, to test without owning one."""
-    from luna.platform.drivers.device_server import (
+    from luna.drivers.device_server import (
         SIMULATED_PREFIX,
         SIMULATED_SERIAL,
         serve_device,
     )
-    from luna.platform.drivers.profiles import load_profile
-    from luna.platform.drivers.simulated_charge_point import simulate
+    from luna.drivers.profiles import load_profile
+    from luna.drivers.simulated_charge_point import simulate
     from luna.platform.settings import load_settings
 
     device = simulate(load_profile(profile, load_settings().data_folder))
@@ -481,9 +481,9 @@ def open_proxy(
     """
     import asyncio
 
+    from luna.drivers.proxy import DeviceProxy, ProxyPort
+    from luna.drivers.sharing import DeviceAddress
     from luna.energy.refusals import refuse
-    from luna.platform.drivers.proxy import DeviceProxy, ProxyPort
-    from luna.platform.drivers.sharing import DeviceAddress
     from luna.platform.settings import load_settings
 
     async def serve() -> None:
@@ -506,9 +506,9 @@ def _via(host: str, profile: str, *, secret: str | None = None, **parts: object)
 
     A typed password is stored in a file, which the connection names.
     """
+    from luna.drivers.device_secrets import store_device_secret
     from luna.energy.devices.commands import Via
     from luna.energy.site import invalid_input
-    from luna.platform.drivers.device_secrets import store_device_secret
     from luna.platform.settings import load_settings
 
     document = {
@@ -533,8 +533,8 @@ def _print_plain(sentence: str) -> None:
 
 def _type_secret() -> "DeviceSecret":
     """Prompt for user and password; without a terminal read them from standard input."""
+    from luna.drivers.device_secrets import DeviceSecret, parse_device_secret
     from luna.energy.refusals import refuse
-    from luna.platform.drivers.device_secrets import DeviceSecret, parse_device_secret
 
     if sys.stdin.isatty():
         user = typer.prompt("User name (empty: none)", default="", show_default=False, err=True)
@@ -549,7 +549,7 @@ def _type_secret() -> "DeviceSecret":
 
 @contextmanager
 def _reach(via: "Via") -> "Iterator[ProfiledDevice]":
-    from luna.platform.drivers.profiled_device import reach_device
+    from luna.drivers.profiled_device import reach_device
     from luna.platform.settings import load_settings
 
     with closing(reach_device(via, load_settings().data_folder)) as device:
@@ -561,7 +561,7 @@ def _say(value: float) -> str:
 
 
 def _say_fault(fault: "ImplausibleReading") -> str:
-    from luna.platform.drivers.profile import READING_UNITS
+    from luna.drivers.profile import READING_UNITS
 
     return say_implausible(
         fault.name, fault.cause, fault.value, unit=READING_UNITS[fault.name], language="en"

@@ -16,15 +16,15 @@ from luna.contracts.documents import (
     IngestRequest,
 )
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.documents import (
+from luna.house.capabilities.documents import (
     list_passages,
     read_document,
     show_documents,
     show_passages,
 )
-from luna.platform.desk.desk import read_pages
-from luna.platform.desk.servers import open_database, open_object_store, open_queue
-from luna.platform.desk.work import carry_out
+from luna.house.desk.desk import read_pages
+from luna.house.desk.servers import open_database, open_object_store, open_queue
+from luna.house.desk.work import carry_out
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.declared import UTC_ZONE, build_group, open_desk, show_parts, show_reply

@@ -21,8 +21,8 @@ MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "fault": "[bold 
 
 def find_faults(*, address: AddressOption = None, as_json: JsonOption = False) -> None:
     """Check this installation and suggest fixes; exit code 1 if something does not work."""
-    from luna.platform.doctor.examination import examine
-    from luna.platform.doctor.finding import has_fault
+    from luna.house.doctor.examination import examine
+    from luna.house.doctor.finding import has_fault
 
     findings = examine(addresses=tuple(address or ()), clock=SystemClock())
     faulty = has_fault(findings)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luna.platform.desk.servers import open_database, open_queue
+from luna.house.desk.servers import open_database, open_queue
 from services.cli.console import JsonOption, err, follow_progress, out, table, write_json
 from services.cli.declared import build_group
 

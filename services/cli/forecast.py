@@ -15,11 +15,11 @@ from luna.contracts.forecast_view import view_explained
 from luna.contracts.replay import ReplayRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Forecast
-from luna.platform.capabilities.forecast_orders import evaluate_forecasts, read_forecast_versions
+from luna.house.capabilities.forecast_orders import evaluate_forecasts, read_forecast_versions
+from luna.house.desk.servers import open_object_store, unit_of_work
 from luna.platform.clock import SystemClock
 from luna.platform.database import forecasts, observations, sites
 from luna.platform.database.forecast_scenarios import describe
-from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.platform.objects import ObjectStore
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers, say_instant

@@ -5,12 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from luna.drivers.profiles import list_profiles, require_profiles
 from luna.energy.refusals import refuse
-from luna.platform.clock import SystemClock
-from luna.platform.database import site_changes, sites
-from luna.platform.desk.servers import unit_of_work
-from luna.platform.drivers.profiles import list_profiles, require_profiles
-from luna.platform.peer_import import (
+from luna.house.desk.servers import unit_of_work
+from luna.house.peer_import import (
     MOST_BYTES,
     PEERS,
     STATUSES,
@@ -19,6 +17,8 @@ from luna.platform.peer_import import (
     PeerName,
     import_peer,
 )
+from luna.platform.clock import SystemClock
+from luna.platform.database import site_changes, sites
 from luna.platform.settings import load_settings
 from luna.words.catalogue import ENGLISH
 from luna.words.peer_import import GROUPS, write_import_note

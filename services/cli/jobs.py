@@ -13,11 +13,11 @@ from luna.contracts.tasks import list_public
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone, share_zone, site_clock
-from luna.platform.capabilities.jobs import list_jobs, read_job
-from luna.platform.capabilities.sites import read_site
-from luna.platform.desk.desk import Desk, read_sites
-from luna.platform.desk.servers import open_database, open_queue
-from luna.platform.desk.work import await_end
+from luna.house.capabilities.jobs import list_jobs, read_job
+from luna.house.capabilities.sites import read_site
+from luna.house.desk.desk import Desk, read_sites
+from luna.house.desk.servers import open_database, open_queue
+from luna.house.desk.work import await_end
 from services.cli.console import JsonOption, emit, follow_progress, out
 from services.cli.declared import UTC_ZONE, build_group, emit_reply, open_desk
 from services.cli.options import read_document, read_zone

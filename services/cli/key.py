@@ -6,7 +6,7 @@ import typer
 
 from luna.contracts.identity import NewKey
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.keys import create_key
+from luna.house.capabilities.keys import create_key
 from services.cli.console import JsonOption
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import compose_request

@@ -18,11 +18,11 @@ from luna.contracts.message import Message
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
 from luna.energy.errors import UnavailableError
-from luna.platform.capability import Capability, CapabilityCall
+from luna.house.capability import Capability, CapabilityCall
+from luna.house.desk.servers import open_engine, open_object_store
 from luna.platform.clock import SystemClock
 from luna.platform.database import migrate, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.desk.servers import open_engine, open_object_store
 from luna.platform.embedded.supervisor import running
 from luna.platform.queue import Client
 from luna.platform.settings import load_settings

@@ -41,7 +41,7 @@ def send_test(*, as_json: JsonOption = False) -> None:
 
 def _list_targets(settings: Settings) -> "list[Target]":
     """Return the targets of the settings and the channels stored in a database, if any."""
-    from luna.platform.desk.servers import open_database
+    from luna.house.desk.servers import open_database
     from services.notifier.notification import list_targets
     from services.notifier.targets import open_targets
 

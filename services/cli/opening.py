@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from luna.energy.errors import ConflictError
+from luna.house.desk.servers import open_engine
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine, users
-from luna.platform.desk.servers import open_engine
 from luna.platform.embedded.supervisor import running
 from luna.platform.own_secrets import keep_link, make_link, open_owner_token
 from luna.platform.settings import Settings, load_settings

@@ -22,7 +22,7 @@ from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_day, parse_instant, parse_zone, site_clock
-from luna.platform.desk.servers import unit_of_work
+from luna.house.desk.servers import unit_of_work
 from services.cli.console import err
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan_questions import ParetoPoint, ParetoReply, ParetoRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
+from luna.house.desk.servers import open_object_store, unit_of_work
 from luna.platform.clock import SystemClock
-from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers
 from luna.words.charts.tradeoff import draw_tradeoff
@@ -109,7 +109,7 @@ def show_new_plan(  # noqa: PLR0913 - one per option
 
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
-    from luna.platform.missing_forecasts import find_missing_forecast
+    from luna.house.missing_forecasts import find_missing_forecast
     from services.forecaster.service import issue_forecasts
     from services.planner.milp.solver import Solver
     from services.planner.service.plans import plan_and_store
@@ -180,7 +180,7 @@ def _describe_point(point: ParetoPoint, numbers: Numbers) -> list[str]:
 def _trace(request: ParetoRequest) -> ParetoReply:
     """Return the trade-off; a plan without a stored site takes no database."""
     if request.plan.site_id is not None:
-        from luna.platform.desk.work import answer_request
+        from luna.house.desk.work import answer_request
 
         reply: ParetoReply = answer_request(request)
         return reply

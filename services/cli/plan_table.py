@@ -16,7 +16,7 @@ from luna.words.phrases import read_texts
 from services.cli.console import out, table, write_text
 
 if TYPE_CHECKING:
-    from luna.platform.desk.desk import Desk
+    from luna.house.desk.desk import Desk
 
 # Fewest columns for reasons beside the figures; in a narrower terminal reasons have a table of
 # their own.
@@ -35,7 +35,7 @@ def read_stored(desk: "Desk", plan: str | None, site: str | None) -> PlanReply:
         NotFoundError: no such plan or site, or the site has none yet.
     """
     # A plan from a file needs neither database nor queue.
-    from luna.platform.capabilities.plans import read_latest_plan, read_plan
+    from luna.house.capabilities.plans import read_latest_plan, read_plan
 
     if (plan is None) == (site is None):
         raise InvalidInputError(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.plan_reasons import list_plan_reasons
-from luna.platform.capabilities.plans import read_plan_reasons
+from luna.house.capabilities.plans import read_plan_reasons
 from luna.words import Language
 from services.cli.console import JsonOption, emit
 from services.cli.declared import build_group, emit_reply, open_desk

@@ -7,9 +7,9 @@ import typer
 
 from luna.contracts.recommendations import RefreshRecommendationsRequest
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.recommendations import list_recommendations
+from luna.house.capabilities.recommendations import list_recommendations
+from luna.house.desk.servers import open_database, unit_of_work
 from luna.platform.clock import SystemClock
-from luna.platform.desk.servers import open_database, unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import Language
 from services.cli.console import JsonOption, out, table, write_json

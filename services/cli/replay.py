@@ -14,11 +14,11 @@ from luna.contracts.agent import AGENT_POLICIES, choose_replay
 from luna.contracts.replay import POLICIES, Fault, FaultKind, ReplayReply, ReplayRequest
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.replays import start_replay
+from luna.house.capabilities.replays import start_replay
+from luna.house.desk.servers import open_database, open_queue
+from luna.house.desk.work import ShowProgress, Workplace
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.desk.servers import open_database, open_queue
-from luna.platform.desk.work import ShowProgress, Workplace
 from luna.platform.settings import load_settings
 from luna.words import read_policy, say_policy, split_policies
 from services.cli.console import JsonOption, follow_progress, write_json, write_text

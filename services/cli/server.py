@@ -37,7 +37,7 @@ def require_over_http(words: Sequence[str]) -> None:
     Raises:
         InvalidInputError: the command works on Luna's own machine alone.
     """
-    from luna.platform.capabilities.registry import CAPABILITIES
+    from luna.house.capabilities.registry import CAPABILITIES
 
     # A declared command may end in an option.
     commands = list(

@@ -9,8 +9,8 @@ import typer
 from luna.contracts.charging_sessions import NewSession
 from luna.contracts.session_times import SessionClock, read_days
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.sessions import add_session
-from luna.platform.capabilities.sites import read_site
+from luna.house.capabilities.sessions import add_session
+from luna.house.capabilities.sites import read_site
 from luna.platform.clock import SystemClock
 from services.cli.charging import compose_session, read_number
 from services.cli.console import JsonOption

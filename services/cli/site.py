@@ -7,6 +7,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 import yaml
 
+from luna.drivers.profiles import require_profiles
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.kind import DeviceKind
 from luna.energy.part import Part
@@ -14,12 +15,11 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site, SpotPrice, parse_site
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.energy.timeline import parse_zone
-from luna.platform.capabilities.sites import list_sites
+from luna.house.capabilities.sites import list_sites
+from luna.house.desk.desk import read_sites
+from luna.house.desk.servers import unit_of_work
 from luna.platform.clock import SystemClock
 from luna.platform.database import site_changes, sites
-from luna.platform.desk.desk import read_sites
-from luna.platform.desk.servers import unit_of_work
-from luna.platform.drivers.profiles import require_profiles
 from luna.platform.settings import load_settings
 from luna.words import say_instant
 from luna.words.catalogue import ENGLISH

@@ -33,8 +33,8 @@ def bundle(
     as_json: JsonOption = False,
 ) -> None:
     """Write an archive with versions, settings, health, jobs and logs, without secrets."""
-    from luna.platform.doctor.bundle import TAIL_BYTES, write_bundle
-    from luna.platform.doctor.examination import examine
+    from luna.house.doctor.bundle import TAIL_BYTES, write_bundle
+    from luna.house.doctor.examination import examine
 
     clock = SystemClock()
     now = clock.now()

@@ -7,8 +7,8 @@ import typer
 
 from luna.contracts.site_tools import ToolCallRequest
 from luna.energy.errors import InvalidInputError
+from luna.house.desk.servers import unit_of_work
 from luna.platform.clock import SystemClock
-from luna.platform.desk.servers import unit_of_work
 from luna.words import Language
 from services.cli.console import JsonOption, table, write_json
 from services.cli.declared import show_parts

@@ -7,7 +7,7 @@ import typer
 from pydantic import SecretStr
 
 from luna.contracts.identity import UserChange
-from luna.platform.capabilities.users import change_user
+from luna.house.capabilities.users import change_user
 from services.cli.console import JsonOption, out, write_json
 from services.cli.declared import build_group, open_desk, read_secret
 

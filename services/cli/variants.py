@@ -9,17 +9,17 @@ import yaml
 
 from luna.contracts.variant import PlanVariantReply, Variant, WhatIfRequest, WhatIfState
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.jobs import read_job
-from luna.platform.capabilities.variants import (
+from luna.house.capabilities.jobs import read_job
+from luna.house.capabilities.variants import (
     VariantQuestion,
     ask_what_if,
     plan_variant,
     read_what_if,
 )
+from luna.house.desk.desk import Desk
+from luna.house.desk.servers import open_database
+from luna.house.desk.work import await_end
 from luna.platform.clock import SystemClock
-from luna.platform.desk.desk import Desk
-from luna.platform.desk.servers import open_database
-from luna.platform.desk.work import await_end
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language
 from services.cli.alternatives import emit_changed_plan

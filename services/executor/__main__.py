@@ -11,11 +11,11 @@ import structlog
 
 from luna.contracts import PlanRequest
 from luna.contracts.live_flow import LiveFlow
+from luna.drivers.control.opening import DeviceOpener
 from luna.energy.errors import UnavailableError
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
 from luna.platform.database.device_writes import StoredWrites
-from luna.platform.drivers.control.opening import DeviceOpener
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import executor_present
 from luna.platform.service_process import (
@@ -34,7 +34,7 @@ BEAT = timedelta(seconds=5)
 # A plan not begun by then would be for another slot.
 PLAN_PATIENCE = timedelta(minutes=5)
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from luna.energy.site import Site
 from luna.platform.database import agent_gates, agent_plans
 from services.executor.control_request import ControlRequest
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 # Codes of verdicts that hold in every control mode; another code was judged for a mode that is no
 # longer in force.

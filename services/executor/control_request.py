@@ -15,17 +15,17 @@ from luna.contracts.control import (
     Source,
 )
 from luna.contracts.plan import PlanReply
+from luna.drivers.control.units.unit import Controllable, InForce, Setpoints, SlotPrices
+from luna.drivers.session import mode_at
 from luna.energy.devices.battery import Mode
 from luna.energy.part import PER_EURO
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.control_standing import (
+from luna.house.control_standing import (
     is_handed_back,
     is_left_to_owner,
     is_silent,
     runs_by_itself,
 )
-from luna.platform.drivers.control.units.unit import Controllable, InForce, Setpoints, SlotPrices
-from luna.platform.drivers.session import mode_at
 
 # By then a device that acknowledged a command and does not follow it is detected.
 PROVEN = timedelta(minutes=5)

@@ -13,17 +13,17 @@ import structlog
 from sqlalchemy import Engine
 
 from luna.contracts.control import ControlState, Decision, Source
+from luna.drivers.control.units import find_unit
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.energy.site.control import Control
+from luna.house.control_standing import is_handed_back, runs_by_itself
+from luna.house.untried_devices import find_untried
 from luna.platform.clock import Clock
-from luna.platform.control_standing import is_handed_back, runs_by_itself
 from luna.platform.database import control as control_rows
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.units import find_unit
-from luna.platform.untried_devices import find_untried
 from services.executor.control_request import find_source, is_current
 from services.executor.decider import Decider, PlanRequests, is_within_limits, may_have_more
 from services.executor.delivery import ASK_AGAIN, Delivery
@@ -33,7 +33,7 @@ from services.executor.steered_device import SteeredDevice
 from services.executor.steering_target import TargetComposer
 from services.executor.target import ControlTarget, DeviceConnections
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 
 class Executor:

@@ -25,6 +25,8 @@ from luna.contracts.control import (
     Source,
 )
 from luna.contracts.plan import PlanReply
+from luna.drivers.control.device import WearingDevice
+from luna.drivers.control.units.unit import Controllable, InForce
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.policy import REPLAN_AGE, REPLAN_SOC
 from luna.energy.timeline import SLOT, floor_to
@@ -32,8 +34,6 @@ from luna.platform.clock import Clock
 from luna.platform.database import control as control_rows
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.device import WearingDevice
-from luna.platform.drivers.control.units.unit import Controllable, InForce
 from luna.platform.retry import RetryPolicy
 from services.executor.agent_choice import AgentPlans
 from services.executor.control_request import (
@@ -52,10 +52,10 @@ from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.site_limit import SiteLimit, limit_unit
 from services.executor.target import ControlTarget
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 INTERVENTIONS = Counter(
-    "luna_planner_safety_interventions_total",
+    "luna_executor_safety_interventions_total",
     "Decisions of which the safety layer allowed less than was asked: another mode, less power.",
     ["site_id", "device"],
 )

@@ -12,35 +12,35 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import ControlState, Decision, DeviceReport
 from luna.contracts.device_template import Write, matches
+from luna.drivers.control.device import NOT_FOLLOWED, DeviceError
 from luna.energy.policy import HANDED_BACK_WITHIN
+from luna.house.control_standing import is_silent
 from luna.platform.clock import Clock
-from luna.platform.control_standing import is_silent
 from luna.platform.database import control as control_rows
 from luna.platform.database import operator_limits
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.device import NOT_FOLLOWED, DeviceError
 from luna.platform.retry import RetryPolicy
 from services.executor.decider import Decider, PlanRequests, store_decision
 from services.executor.read_back import compose_reports, count_conflicts, read_unit
 from services.executor.target import ControlTarget
 
 LATENESS = Histogram(
-    "luna_planner_command_lateness_seconds",
+    "luna_executor_command_lateness_seconds",
     "How long after its slot began the first command of a slot was sent.",
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300),
 )
 COMMANDS = Counter(
-    "luna_planner_commands_total",
+    "luna_executor_commands_total",
     "Commands by what came of them: confirmed, unconfirmed, refused, not_followed.",
     ["site_id", "outcome"],
 )
 CONFLICTS = Counter(
-    "luna_planner_control_conflicts_total",
+    "luna_executor_control_conflicts_total",
     "How often a battery was found changed by somebody else after it had confirmed Luna's command.",
     ["site_id", "device"],
 )
 CONFIRMED = Gauge(
-    "luna_planner_last_confirmed_command_seconds",
+    "luna_executor_last_confirmed_command_seconds",
     "When a command of a device was last confirmed, or first awaited; since 1970.",
     ["site_id", "device"],
 )
@@ -53,7 +53,7 @@ ASK_AGAIN = timedelta(seconds=5)
 # A report older than this is stored again although nothing else changed.
 REPORT_AGE = timedelta(seconds=50)
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 
 class Delivery:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.control import ControlState, Decision, DeviceReport, VehicleSetpoint
 from luna.contracts.device_template import WATTS
 from luna.contracts.live_flow import LIVE_FOR
+from luna.drivers.control.device import DeviceError
+from luna.drivers.control.units.vehicle import STOP, ChargerUnit
 from luna.energy.car_draw import LEFT_OUT, CarDraw, DrawSample, judge_draw
 from luna.energy.charge_sensors import SeenCharge
 from luna.energy.devices.commands import CAR_OF
@@ -18,8 +20,6 @@ from luna.platform.clock import Clock
 from luna.platform.database import charging_sessions, plan_causes, sites
 from luna.platform.database import control as control_rows
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.device import DeviceError
-from luna.platform.drivers.control.units.vehicle import STOP, ChargerUnit
 from services.executor.site_limit import ReadFlow
 from services.executor.steered_device import SteeredDevice
 from services.executor.target import ControlTarget
@@ -31,7 +31,7 @@ WAKE_PAUSE = timedelta(seconds=10)
 # The series of what chargers count.
 CHARGED = "vehicle_kwh"
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 
 @dataclass(frozen=True, slots=True)

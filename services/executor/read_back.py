@@ -16,12 +16,12 @@ from luna.contracts.control import (
     Setpoint,
 )
 from luna.contracts.device_template import WATTS, Write, matches, read_description
+from luna.drivers.control.device import NOT_FOLLOWED, DeviceError
+from luna.drivers.control.profile_texts import OTHER, RESET
 from luna.energy.devices.battery import BATTERIES, Mode
 from luna.energy.devices.commands import DeviceWrite
 from luna.energy.site.control import Control
-from luna.platform.control_standing import CONFLICT_WITHIN
-from luna.platform.drivers.control.device import NOT_FOLLOWED, DeviceError
-from luna.platform.drivers.control.profile_texts import OTHER, RESET
+from luna.house.control_standing import CONFLICT_WITHIN
 from services.executor.target import ControlTarget
 
 # A device that restarts returns to its own mode once; one that is reset by somebody does so again
@@ -34,7 +34,7 @@ _SAME_SHARE = 0.1
 _POWERED_MODES = frozenset({"charge", "export"})
 _OWN_MODES = frozenset({"self_consumption", "own", "free"})
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 
 @dataclass(frozen=True, slots=True)

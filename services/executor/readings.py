@@ -9,6 +9,8 @@ import numpy as np
 import structlog
 from sqlalchemy import Connection
 
+from luna.drivers.control.device import Device, DeviceError
+from luna.drivers.control.units.unit import SlotPrices
 from luna.energy.charge_sensors import find_pace
 from luna.energy.economics.prices import price_slots
 from luna.energy.observations import SocReading
@@ -16,8 +18,6 @@ from luna.energy.site import Site
 from luna.energy.soc_plausibility import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import observations, prices, sites
-from luna.platform.drivers.control.device import Device, DeviceError
-from luna.platform.drivers.control.units.unit import SlotPrices
 
 # A slot is followed within two seconds of its start; this leaves one second for the command.
 PATIENCE = timedelta(seconds=1)
@@ -28,7 +28,7 @@ FRESH = timedelta(minutes=2)
 RECORDED = timedelta(hours=1)
 JUDGED = timedelta(hours=3)
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 
 class SocReader:

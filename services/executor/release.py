@@ -19,7 +19,7 @@ RELEASE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.25
 UnitKey = tuple[str, str]
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 
 def release_units(

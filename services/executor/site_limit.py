@@ -14,6 +14,14 @@ from sqlalchemy import Connection
 
 from luna.contracts.control import DecidedBy
 from luna.contracts.live_flow import LiveFlow
+from luna.drivers.control.units import list_units
+from luna.drivers.control.units.pv import NAME as PV
+from luna.drivers.control.units.unit import (
+    UNLIMITED,
+    Controllable,
+    Setpoints,
+    UnitLimit,
+)
 from luna.energy.device_shares import PowerRequest, find_import_room, share_power
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
@@ -22,14 +30,6 @@ from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.control import Control
 from luna.platform.database import control as control_rows
 from luna.platform.database import operator_limits, plans
-from luna.platform.drivers.control.units import list_units
-from luna.platform.drivers.control.units.pv import NAME as PV
-from luna.platform.drivers.control.units.unit import (
-    UNLIMITED,
-    Controllable,
-    Setpoints,
-    UnitLimit,
-)
 
 ReadFlow = Callable[[str], LiveFlow | None]
 # What was measured earlier says nothing of what may be drawn now.

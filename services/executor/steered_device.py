@@ -22,22 +22,22 @@ from luna.contracts.steering import (
     SteeringState,
     SteeringTarget,
 )
-from luna.platform.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
-from luna.platform.drivers.control.profile_texts import OTHER
-from luna.platform.drivers.folder_lock import FolderLock
-from luna.platform.steering_channel import (
+from luna.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
+from luna.drivers.control.profile_texts import OTHER
+from luna.drivers.folder_lock import FolderLock
+from luna.house.steering_channel import (
     PROCESS_LOCK,
     SENDER_LOCK,
     SteeringAwayError,
     SteeringClient,
 )
-from luna.platform.steering_targets import TargetFolder
+from luna.house.steering_targets import TargetFolder
 
 # A killed process is restarted within seconds, and devices keep their commands meanwhile.
 TAKEOVER_SECONDS = 30.0
 UnitKey = tuple[str, str]
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 
 class SteeringLink:

@@ -19,12 +19,12 @@ from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import SlotReply
 from luna.contracts.plan.state import VehicleSession
 from luna.contracts.steering import DeviceTarget, LimitMessage, SteeredSlot, SteeringTarget
+from luna.drivers.control.units.unit import Controllable, InForce
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT
 from luna.platform.clock import Clock
 from luna.platform.database import charging_sessions, operator_limits, plans, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.units.unit import Controllable, InForce
 from services.executor.target import ControlTarget
 
 # How long steering goes on by the plan while the executor is away.

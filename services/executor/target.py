@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from luna.drivers.control.device import Device
+from luna.drivers.control.units.unit import Controllable
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from luna.platform.drivers.control.device import Device
-from luna.platform.drivers.control.units.unit import Controllable
 from services.executor.readings import SocReader
 from services.executor.site_limit import SiteLimit
 from services.executor.steered_device import SteeredDevice, SteeringLink

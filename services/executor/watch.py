@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import LEFT_ALONE, ControlState, ReasonCode
 from luna.contracts.health import ControlledDevice, ControlledSite
+from luna.drivers.control.units import list_units
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError, UnavailableError, UnreadableError
 from luna.energy.timeline import SLOT, floor_to
@@ -24,26 +25,25 @@ from luna.platform.clock import Clock, seconds_to_wait
 from luna.platform.database import control, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.executor_locks import SiteLocks
-from luna.platform.drivers.control.units import list_units
 from luna.platform.health.readiness import Liveness
 from services.executor.control_step import Executor
 from services.executor.delivery import CONFIRMED
 from services.executor.release import release_units
 
-ARMED = Gauge("luna_planner_site_armed", "Whether a site is armed: 1 or 0.", ["site_id"])
+ARMED = Gauge("luna_executor_site_armed", "Whether a site is armed: 1 or 0.", ["site_id"])
 FALLBACK = Gauge(
-    "luna_planner_fallback_active",
+    "luna_executor_fallback_active",
     "Whether a device of an armed site does what it does by itself, for want of a plan or "
     "an answer.",
     ["site_id", "device"],
 )
 PLAN_AGE = Gauge(
-    "luna_planner_plan_age_seconds",
+    "luna_executor_plan_age_seconds",
     "How long ago the last plan of an armed site was issued; infinite without one.",
     ["site_id"],
 )
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 LOOK = timedelta(seconds=5)
 AWAITED_LOOK = timedelta(seconds=1)

@@ -24,6 +24,7 @@ from luna.energy.site import Site
 from luna.energy.steered_slots import Steering
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.energy.weather import NO_WEATHER, WeatherVintages
+from luna.house.learning_reset import find_forgotten_each
 from luna.platform.database import (
     control,
     forecast_activations,
@@ -39,7 +40,6 @@ from luna.platform.database.forecast_activations import OUTSIDE_VERSIONS
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.database.recorded_span import Span
 from luna.platform.database.training_runs import TrainingRun
-from luna.platform.learning_reset import find_forgotten_each
 from luna.platform.objects import ObjectStore
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, widen

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.energy.errors import InvalidInputError
-from luna.platform import control_service
+from luna.house import control_service
 from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work
 from luna.words import read_mode

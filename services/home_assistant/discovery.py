@@ -15,7 +15,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from luna.platform.house_now import HouseNow
+from luna.house.now import HouseNow
 from luna.words import Language, Numbers
 from services.home_assistant.entities import (
     HOURS,

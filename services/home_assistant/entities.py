@@ -21,10 +21,10 @@ from luna.energy.devices.vehicle import VEHICLE
 from luna.energy.limit_outcome import list_binding
 from luna.energy.operator_limits import find_in_force
 from luna.energy.timeline import parse_zone
-from luna.platform.control_service import list_overridable_devices, modes_of
-from luna.platform.house_by_battery import split_by_battery
-from luna.platform.house_now import HouseFigure, HouseNow, format_run
-from luna.platform.steering_status import find_power_kw, format_unit
+from luna.house.by_battery import split_by_battery
+from luna.house.control_service import list_overridable_devices, modes_of
+from luna.house.now import HouseFigure, HouseNow, format_run
+from luna.house.steering_status import find_power_kw, format_unit
 from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.car_draw import format_draw
 from luna.words.devices import say_device

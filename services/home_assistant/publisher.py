@@ -13,13 +13,13 @@ from luna.contracts.live_steering import LiveSteering
 from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform import findings
+from luna.house import findings
+from luna.house.findings import SiteFinding
+from luna.house.now import HouseNow, PlannedHouse
+from luna.house.reading import read_house, read_planned
 from luna.platform.clock import Clock
 from luna.platform.database import plans, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.findings import SiteFinding
-from luna.platform.house_now import HouseNow, PlannedHouse
-from luna.platform.house_reading import read_house, read_planned
 from luna.words.language import Language
 from luna.words.numbers import UNKNOWN
 from services.home_assistant.broker import BrokerConnection, BrokerMessage

@@ -15,40 +15,40 @@ from luna.contracts.battery_trial import (
 )
 from luna.contracts.device_command import DeviceCommand
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
-from luna.energy.devices.commands import Via
-from luna.energy.errors import LunaError
-from luna.energy.refusals import refuse
-from luna.energy.site import Site, parse_site
-from luna.platform.control_service import allow_command_trial, allow_trial
-from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers import DEVICES_FOLDER, device_search
-from luna.platform.drivers.command_trial import (
+from luna.drivers import DEVICES_FOLDER, device_search
+from luna.drivers.command_trial import (
     CommandStep,
     is_tried_by_command,
     move_commanded,
 )
-from luna.platform.drivers.device_secrets import read_device_secret
-from luna.platform.drivers.networks import require_home_network
-from luna.platform.drivers.plausibility import ImplausibleReading, rate_readings
-from luna.platform.drivers.profile import (
+from luna.drivers.device_secrets import read_device_secret
+from luna.drivers.networks import require_home_network
+from luna.drivers.plausibility import ImplausibleReading, rate_readings
+from luna.drivers.profile import (
     READING_UNITS,
     HttpTransport,
     LimitName,
     MqttTransport,
 )
-from luna.platform.drivers.profiled_device import reach_device
-from luna.platform.drivers.profiles import list_profiles, load_profile
-from luna.platform.drivers.trial import (
+from luna.drivers.profiled_device import reach_device
+from luna.drivers.profiles import list_profiles, load_profile
+from luna.drivers.trial import (
     STEPS,
     TrialBounds,
     TrialStep,
     bound_by,
     move_battery,
 )
+from luna.energy.devices.commands import Via
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.energy.site import Site, parse_site
+from luna.house.control_service import allow_command_trial, allow_trial
+from luna.house.untried_devices import store_trial
+from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.account import open_lock, take
 from luna.platform.private_folders import make_private
 from luna.platform.queue import TaskContext
-from luna.platform.untried_devices import store_trial
 
 WATTS = 1000
 # By field: the device's limit, and its units per unit of the field.

@@ -18,12 +18,12 @@ import structlog
 from sqlalchemy import Engine
 
 from luna.contracts.data import BuildSlotsRequest
+from luna.drivers.profile import ReadingName
+from luna.drivers.proxy import ProxyPorts, declared_ports
 from luna.energy.errors import LunaError
 from luna.platform.addresses import HomeAssistantAccess, parse_broker
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine
-from luna.platform.drivers.profile import ReadingName
-from luna.platform.drivers.proxy import ProxyPorts, declared_ports
 from luna.platform.health.probes import Probe
 from luna.platform.health.readiness import Liveness
 from luna.platform.memory import FreedMemory

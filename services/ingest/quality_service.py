@@ -13,10 +13,10 @@ from luna.energy.day_fault import DayFault
 from luna.energy.observations import ESTIMABLE, SERIES
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.house.silent_sensors import find_silent, find_unreported, list_several
 from luna.platform.database import observations, quality, quarantine, readings, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
-from luna.platform.silent_sensors import find_silent, find_unreported, list_several
 from services.ingest.balance import (
     BALANCED,
     LEAST_COVERAGE,

@@ -27,6 +27,7 @@ from luna.energy.timeline import (
     to_instant,
 )
 from luna.energy.units import UnitHistory, ratio, read_measure
+from luna.house.silent_sensors import SPEAKS_WITHIN, find_unreported, list_several, read_silent
 from luna.platform.database import (
     copy,
     energy_intervals,
@@ -39,7 +40,6 @@ from luna.platform.database import (
 )
 from luna.platform.database.history_changes import Revision, Rule
 from luna.platform.database.quarantine import Refused
-from luna.platform.silent_sensors import SPEAKS_WITHIN, find_unreported, list_several, read_silent
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.columns import SensorPresence, sensor_names
 from services.ingest.metering.rejection import Readings, Refusals

@@ -20,8 +20,11 @@ from luna.energy.errors import LunaError
 from luna.energy.savings import Savings
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, local_day, local_instant, parse_zone
-from luna.platform import findings
-from luna.platform.control_service import read_states
+from luna.house import findings
+from luna.house.control_service import read_states
+from luna.house.limit_outcomes import read_outcome, settle_outcomes
+from luna.house.reading import read_house, read_planned
+from luna.house.statements import format_statement, state_house
 from luna.platform.database import (
     notification_channels,
     notifications,
@@ -32,9 +35,6 @@ from luna.platform.database import (
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
 from luna.platform.database.savings import read_savings
-from luna.platform.house_reading import read_house, read_planned
-from luna.platform.house_statements import format_statement, state_house
-from luna.platform.limit_outcomes import read_outcome, settle_outcomes
 from luna.platform.queue.task_context import isolate
 from luna.platform.retry import RetryPolicy
 from luna.platform.settings import Settings

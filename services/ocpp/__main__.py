@@ -13,13 +13,13 @@ from pathlib import Path
 import structlog
 
 from luna.contracts.charge_points import ChargePointAnswer, ChargePointRequest
-from luna.platform.clock import SystemClock
-from luna.platform.drivers.charge_point_channel import (
+from luna.drivers.charge_point_channel import (
     PATIENCE_SECONDS,
     PROCESS_LOCK,
     serve_charge_points,
 )
-from luna.platform.drivers.folder_lock import FolderLock
+from luna.drivers.folder_lock import FolderLock
+from luna.platform.clock import SystemClock
 from luna.platform.health.readiness import Liveness
 from luna.platform.service_process import (
     add_stall_option,

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import structlog
 
-from luna.energy.errors import LunaError
-from luna.platform.drivers.device_secrets import (
+from luna.drivers.device_secrets import (
     SECRETS_FOLDER,
     name_secret,
     read_device_secret,
 )
+from luna.energy.errors import LunaError
 
 # Certificate and key of the port, in one file; with it charge points connect by wss://.
 CERTIFICATE_FILE = "ocpp-tls.pem"

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from luna.contracts.charge_points import ChargePointBoot, ChargePointTraits, Identity
 from luna.contracts.message import Message
+from luna.drivers import DEVICES_FOLDER
 from luna.energy.errors import MachineError
-from luna.platform.drivers import DEVICES_FOLDER
 from luna.platform.private_folders import make_private
 from luna.platform.written_files import write_whole
 from services.ocpp.transactions import Transaction

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
+from luna.drivers.profile import DeviceProfile
 from luna.energy.errors import UnavailableError
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine, prices, sites
-from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.embedded.supervisor import running
 from luna.platform.memory import FreedMemory
 from luna.platform.service_process import exit_from

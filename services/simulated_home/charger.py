@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from luna.platform.drivers.profile import STATE_READINGS, DeviceProfile
-from luna.platform.drivers.simulated_charge_point import LEAST_A, WATTS, SimulatedChargePoint
+from luna.drivers.profile import STATE_READINGS, DeviceProfile
+from luna.drivers.simulated_charge_point import LEAST_A, WATTS, SimulatedChargePoint
 from luna.platform.simulated_home.car import CarState, ChargerCommand
 from luna.platform.simulated_home.house import HomeState
 from services.simulated_home.product import HomeProduct

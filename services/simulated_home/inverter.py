@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.simulator import SimulatedInverter, measure_house
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.simulator import SimulatedInverter, measure_house
 from luna.platform.simulated_home.battery import Command
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from services.simulated_home.product import HomeProduct

@@ -3,8 +3,8 @@
 from abc import abstractmethod
 from typing import Any
 
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.simulated_product import SimulatedProduct
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.simulated_product import SimulatedProduct
 from luna.platform.simulated_home.house import HomeState
 
 

@@ -1,6 +1,6 @@
 """Put a product into the simulated home, by the kind of its profile."""
 
-from luna.platform.drivers.profile import DeviceProfile
+from luna.drivers.profile import DeviceProfile
 from luna.platform.simulated_home.house import HomeState
 from services.simulated_home.charger import HomeCharger
 from services.simulated_home.inverter import HomeInverter

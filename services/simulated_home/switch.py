@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.simulated_charge_point import WATTS, SimulatedLoad
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.simulated_charge_point import WATTS, SimulatedLoad
 from luna.platform.simulated_home.heater import HEATER_MODEL, HeaterState
 from luna.platform.simulated_home.house import HomeState
 from services.simulated_home.product import HomeProduct

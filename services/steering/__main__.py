@@ -9,10 +9,16 @@ from datetime import timedelta
 
 import structlog
 
+from luna.drivers.control.opening import DeviceOpener
+from luna.drivers.folder_lock import FolderLock
+from luna.drivers.write_limits import WriteCounter
+from luna.house.steering_channel import (
+    PROCESS_LOCK,
+    SENDER_LOCK,
+    serve_steering,
+)
+from luna.house.steering_targets import TargetFolder
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.drivers.control.opening import DeviceOpener
-from luna.platform.drivers.folder_lock import FolderLock
-from luna.platform.drivers.write_limits import WriteCounter
 from luna.platform.health.readiness import Liveness
 from luna.platform.service_process import (
     add_stall_option,
@@ -21,12 +27,6 @@ from luna.platform.service_process import (
     health_parser,
     serverless_process,
 )
-from luna.platform.steering_channel import (
-    PROCESS_LOCK,
-    SENDER_LOCK,
-    serve_steering,
-)
-from luna.platform.steering_targets import TargetFolder
 from services.steering.cycles import SteeringLoop
 from services.steering.write_count import FileWrites
 

@@ -17,13 +17,13 @@ from luna.contracts.steering import (
     SteeringRequest,
     SteeringTarget,
 )
+from luna.drivers.control.device import Device
+from luna.drivers.folder_lock import FolderLock
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
+from luna.house.steering_targets import TargetFolder
 from luna.platform.clock import Clock
-from luna.platform.drivers.control.device import Device
-from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.health.readiness import Liveness
-from luna.platform.steering_targets import TargetFolder
 from services.steering.memory_file import MemoryFile
 from services.steering.steered_site import SteeredSite
 

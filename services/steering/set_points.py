@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from luna.contracts.control import BatterySetpoint, PvSetpoint, Setpoint, VehicleSetpoint
 from luna.contracts.steering import DeviceTarget
+from luna.drivers.control.units.pv import NAME as PV_NAME
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.steering import (
     BatteryCommand,
@@ -13,7 +14,6 @@ from luna.energy.steering import (
     PvCommand,
     VehicleCommand,
 )
-from luna.platform.drivers.control.units.pv import NAME as PV_NAME
 
 # Modes of a battery with a power.
 _POWERED = frozenset({"charge", "export"})

@@ -15,6 +15,10 @@ from luna.contracts.steering import (
     SteeringTarget,
     to_limits,
 )
+from luna.drivers.control.device import Device
+from luna.drivers.control.units import find_unit
+from luna.drivers.control.units.unit import Controllable, Setpoints
+from luna.drivers.control.units.vehicle import STOP
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.operator_limits import OperatorLimit
 from luna.energy.site import Site, parse_site
@@ -26,10 +30,6 @@ from luna.energy.steering import (
 )
 from luna.energy.steering.state import STALE_S
 from luna.platform.clock import Clock
-from luna.platform.drivers.control.device import Device
-from luna.platform.drivers.control.units import find_unit
-from luna.platform.drivers.control.units.unit import Controllable, Setpoints
-from luna.platform.drivers.control.units.vehicle import STOP
 from services.steering.measurement import Moment, measure
 from services.steering.memory_file import MemoryFile, recall_commands
 from services.steering.set_points import compose_setpoints

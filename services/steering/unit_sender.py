@@ -15,10 +15,10 @@ import structlog
 from luna.contracts.control import Setpoint
 from luna.contracts.device_template import Write, matches
 from luna.contracts.steering import SteeredUnitState
+from luna.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
+from luna.drivers.control.units.unit import Controllable
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock
-from luna.platform.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
-from luna.platform.drivers.control.units.unit import Controllable
 
 # While a command is not confirmed, and while one holds.
 AWAITED_SECONDS = 1.0

@@ -20,7 +20,7 @@ log = structlog.get_logger("luna.steering")
 
 
 class FileWrites:
-    """The writes of one device, a ``luna.platform.drivers.write_limits.WriteCounter``.
+    """The writes of one device, a ``luna.drivers.write_limits.WriteCounter``.
 
     Stored before the write, so that a restart forgets none. On a full disk this process counts on
     in memory. Thread-safe.

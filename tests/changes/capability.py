@@ -93,12 +93,12 @@ CHANGE = Change(
     "capability",
     (
         Edit(
-            "luna/platform/capabilities/manual.py",
+            "luna/house/capabilities/manual.py",
             CAPABILITY,
             after="return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)",
         ),
         Edit(
-            "luna/platform/capabilities/manual.py",
+            "luna/house/capabilities/manual.py",
             "    read_pinned_time,\n",
             after="remove_manual_block,",
             lists=True,

@@ -14,7 +14,7 @@ import httpx
 from luna.energy.site.control import Control
 from luna.contracts.device_template import Write
 from luna.platform.settings import Settings
-from luna.platform.drivers.control.device import DeviceError
+from luna.drivers.control.device import DeviceError
 
 
 class HearthDevice:
@@ -73,8 +73,8 @@ from luna.contracts.battery_setpoints import OWN
 from luna.platform.settings import Settings
 from services.api.pages.setup.control_methods import METHODS, answer_control
 from luna.words.pages import page_words
-from luna.platform.drivers.write_limits import uncounted
-from luna.platform.drivers.control.opening import open_device
+from luna.drivers.write_limits import uncounted
+from luna.drivers.control.opening import open_device
 
 assert [page_words("setup", language)("asks_hearth") for language in ("en", "de")] == [
     "As the manual has it.",
@@ -116,15 +116,15 @@ server.shutdown()
 CHANGE = Change(
     "control method",
     (
-        Edit("luna/platform/drivers/control/hearth.py", DRIVER),
+        Edit("luna/drivers/control/hearth.py", DRIVER),
         Edit(
-            "luna/platform/drivers/control/opening.py",
-            "from luna.platform.drivers.control import hearth\n",
+            "luna/drivers/control/opening.py",
+            "from luna.drivers.control import hearth\n",
             after="from luna.platform.settings.stored import refresh_settings",
             lists=True,
         ),
         Edit(
-            "luna/platform/drivers/control/opening.py",
+            "luna/drivers/control/opening.py",
             '    "hearth": hearth.open_device,\n',
             after="CONNECTIONS: Mapping[ControlledBy, Callable[[Settings, Control], Device]] = {",
             lists=True,

@@ -23,10 +23,10 @@ YEAR_SLOTS = 35_040
 LINK = """
 import time
 from pathlib import Path
-from luna.platform.drivers.modbus import ModbusLink
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.modbus import ModbusLink
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 folder = Path("/var/lib/luna")
 profile = load_profile("sunspec_12x", folder)
 link = ModbusLink("127.0.0.1", profile.transport, port=15020, shared_in=folder)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT
-from luna.platform import control_service
+from luna.house import control_service
 from services.forecaster.inputs.context import read_context
 from tests.support.control.inverters import describe
 from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site

@@ -15,6 +15,7 @@ from luna.contracts.forecast import IssueRequest, RefreshForecastsReply, Refresh
 from luna.energy.outlook import PARTS
 from luna.energy.site.sensors import OWN_VACATION
 from luna.energy.timeline import SLOT, Timeline
+from luna.house.learning_reset import reset_today
 from luna.platform.database import (
     forecast_activations,
     forecast_issues,
@@ -34,7 +35,6 @@ from luna.platform.database.schema.forecasting import forecast_issues as issues_
 from luna.platform.database.schema.forecasting import forecast_scenarios as scenarios_table
 from luna.platform.database.schema.series import slot_forecasts
 from luna.platform.database.training_runs import TrainingRun
-from luna.platform.learning_reset import reset_today
 from luna.platform.objects import FileObjects
 from services.forecaster.model.artefact import save_aurora
 from services.forecaster.model.aurora import VERSION, Progress, TrainSettings, keep_quiet, train

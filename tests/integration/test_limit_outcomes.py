@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from luna.energy.limit_outcome import LimitedDevice
 from luna.energy.site import Site
+from luna.house.limit_outcomes import SETTLED_AFTER, read_outcome, settle_outcomes
 from luna.platform.database import operator_limits
-from luna.platform.limit_outcomes import SETTLED_AFTER, read_outcome, settle_outcomes
 from tests.support.control.dimmed_evening import (
     ALLOWED_KW,
     BEGIN,

@@ -19,12 +19,12 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.observations import Observations
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline
+from luna.house.what_if_questions import open_question, read_state
 from luna.platform.database import observations, prices, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import FileObjects
-from luna.platform.what_if_questions import open_question, read_state
 from services.forecaster.service import issue_forecasts
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.planner.service.inputs import read_prices

@@ -21,7 +21,7 @@ from luna.energy.observations import Observations
 from luna.energy.row_fault import RowFault
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform import control_service
+from luna.house import control_service
 from luna.platform.database import (
     agent_gates,
     charging_sessions,

@@ -12,9 +12,9 @@ from luna.energy.observations import SocReading
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline
 from luna.energy.units import StatedUnits
+from luna.house.now import HouseFigure
+from luna.house.reading import read_last_soc, read_soc
 from luna.platform.database import observations, readings, sites
-from luna.platform.house_now import HouseFigure
-from luna.platform.house_reading import read_last_soc, read_soc
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 NOW = NOON + timedelta(minutes=11)

@@ -16,10 +16,10 @@ from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline
+from luna.house.what_if_questions import open_question, read_state
 from luna.platform.database import forecasts, jobs, observations, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from luna.platform.what_if_questions import open_question, read_state
 from services.planner.service.replay import replay_site
 from services.planner.service.variant import name_outlook, replay_flows, replay_variant
 from tests.support.command_line.call import Luna

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
-from luna.platform import control_service
+from luna.house import control_service
 from luna.platform.clock import FixedClock
 from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work

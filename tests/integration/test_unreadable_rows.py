@@ -20,6 +20,7 @@ from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.job import Job
 from luna.contracts.replay import ReplaySitesRequest
 from luna.energy.errors import UnreadableError
+from luna.house.doctor.examination import check_database
 from luna.platform.clock import FixedClock, SystemClock
 from luna.platform.database import control, engine, sites
 from luna.platform.database.engine import unit_of_work
@@ -27,7 +28,6 @@ from luna.platform.database.schema import metadata
 from luna.platform.database.schema.plans import control_state
 from luna.platform.database.schema.sites import site_versions
 from luna.platform.database.schema.sites import sites as site_table
-from luna.platform.doctor.examination import check_database
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from luna.words.language import Language

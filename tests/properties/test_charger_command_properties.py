@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from luna.contracts.control import VehicleSetpoint
 from luna.contracts.device_command import DeviceCommand
+from luna.drivers.command_writes import plan_command
+from luna.drivers.control.units import list_units
+from luna.drivers.control.units.unit import UnitLimit
+from luna.drivers.points import DeviceIdentity, PointValue
+from luna.drivers.profiled_device import ProfiledDevice
+from luna.drivers.profiles import list_profiles
 from luna.energy.site import parse_site
-from luna.platform.drivers.command_writes import plan_command
-from luna.platform.drivers.control.units import list_units
-from luna.platform.drivers.control.units.unit import UnitLimit
-from luna.platform.drivers.points import DeviceIdentity, PointValue
-from luna.platform.drivers.profiled_device import ProfiledDevice
-from luna.platform.drivers.profiles import list_profiles
 
 CHARGE_POINTS = [profile for profile in list_profiles() if profile.kind == "charge_point"]
 NO_FOLDER = Path("/nonexistent")

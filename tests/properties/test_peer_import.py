@@ -8,10 +8,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luna.drivers.profiles import list_profiles
 from luna.energy.site import parse_site
-from luna.platform.drivers.profiles import list_profiles
-from luna.platform.peer_import import PeerName, import_peer
-from luna.platform.peer_import.peer_file import parse_peer_file
+from luna.house.peer_import import PeerName, import_peer
+from luna.house.peer_import.peer_file import parse_peer_file
 from tests.support.peer_import.samples import list_samples
 
 PROFILES = list_profiles()

@@ -24,13 +24,13 @@ import pytest
 from sqlalchemy import text
 
 from luna.contracts.control import Override
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.site import parse_site
 from luna.energy.timeline import local_instant
 from luna.platform.clock import CLOCK_VARIABLE, move_clock
 from luna.platform.database import control, engine, migrate, revision, sites
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded.account import is_locked
 from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.queue import Client

@@ -9,10 +9,10 @@ from typing import Any, get_args
 
 import pytest
 
+import luna.drivers.control.units
 import luna.energy.devices
 import luna.energy.refusals
-import luna.platform.capabilities
-import luna.platform.drivers.control.units
+import luna.house.capabilities
 import services.agent
 import services.api.pages
 import services.api.pages.setup.devices
@@ -21,14 +21,14 @@ import services.ingest.sources.carbon
 import services.ingest.sources.prices
 import services.planner.devices
 from luna.contracts.data import CarbonService, PriceService
+from luna.drivers.control.units import DEVICE_UNITS
+from luna.drivers.control.units.unit import DeviceUnits
 from luna.energy.devices import DEVICE_KINDS, DeviceSensorRoles
 from luna.energy.devices.kind import DeviceKind
 from luna.energy.refusals import REASONS, RefusalReason
 from luna.energy.site.control import Control
-from luna.platform.capabilities.registry import CAPABILITIES
-from luna.platform.capability import Capability
-from luna.platform.drivers.control.units import DEVICE_UNITS
-from luna.platform.drivers.control.units.unit import DeviceUnits
+from luna.house.capabilities.registry import CAPABILITIES
+from luna.house.capability import Capability
 from services.agent.declaration import KindDeclaration
 from services.agent.kinds import AGENT_KINDS
 from services.api.pages.registry import PAGE_ROUTERS
@@ -47,9 +47,9 @@ from services.planner.devices.kind import PlannedKind
 REGISTRIES: tuple[tuple[Any, type, Iterable[Any]], ...] = (
     (luna.energy.refusals, RefusalReason, REASONS.values()),
     (luna.energy.devices, DeviceKind, DEVICE_KINDS),
-    (luna.platform.capabilities, Capability, CAPABILITIES),
+    (luna.house.capabilities, Capability, CAPABILITIES),
     (services.planner.devices, PlannedKind, PLANNED_KINDS),
-    (luna.platform.drivers.control.units, DeviceUnits, DEVICE_UNITS),
+    (luna.drivers.control.units, DeviceUnits, DEVICE_UNITS),
     (services.ingest.sources.prices, PriceSourceDeclaration, PRICE_SOURCES.values()),
     (services.ingest.sources.carbon, CarbonSourceDeclaration, CARBON_SOURCES.values()),
     (services.agent, KindDeclaration, AGENT_KINDS),

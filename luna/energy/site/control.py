@@ -24,7 +24,7 @@ from luna.energy.refusals import invalid_part
 DeviceMode = Literal[VehicleMode, LoadMode, PvMode]
 
 # Sender of set-points; ``advice``: the owner, by hand, as the page Home shows. A driver is the
-# module of its name in ``luna.platform.drivers.control``.
+# module of its name in ``luna.drivers.control``.
 ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile"]
 NOT_SENT: tuple[ControlledBy, ...] = ("advice", "dry_run")
 

@@ -2,7 +2,7 @@
 
 Stored before the write, so that a restart forgets none.
 
-Limits of a point: ``luna.platform.drivers.write_limits``.
+Limits of a point: ``luna.drivers.write_limits``.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ WINDOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class StoredWrites:
-    """The writes of one device, a ``luna.platform.drivers.write_limits.WriteCounter``.
+    """The writes of one device, a ``luna.drivers.write_limits.WriteCounter``.
 
     ``device`` is its address.
     """

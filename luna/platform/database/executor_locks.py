@@ -51,7 +51,7 @@ _HOLDERS = f"""
     ORDER BY activity.backend_start
 """  # noqa: S608 - constants
 
-log = structlog.get_logger("luna.planner.execution")
+log = structlog.get_logger("luna.executor")
 
 
 class ExecutorHolder(NamedTuple):

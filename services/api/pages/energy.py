@@ -6,7 +6,7 @@ from fastapi import Query, Request, Response
 
 from luna.energy.account_period import AccountPeriod, PeriodUnit
 from luna.energy.timeline import Day, parse_zone
-from luna.platform.account import describe_account, last_counted_day
+from luna.house.account import describe_account, last_counted_day
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway

@@ -24,7 +24,7 @@ from luna.contracts.forecast_view import view_explained
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Instant, floor_to
-from luna.platform import learning_reset
+from luna.house import learning_reset
 from luna.platform.database import forecast_issues, forecast_status, forecasts, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job

@@ -17,14 +17,14 @@ from luna.energy.errors import UnavailableError
 from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.inventory import list_meters
 from luna.energy.timeline import SLOT, Instant, floor_to, parse_zone
-from luna.platform import control_service, findings
+from luna.house import control_service, findings
+from luna.house.now import HouseNow, PlannedHouse
+from luna.house.reading import read_battery_socs, read_house, read_planned, read_soc
+from luna.house.site_present import read_prices_now
+from luna.house.steering_status import format_steering
 from luna.platform.database import charging_sessions, departures, plan_causes, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.house_now import HouseNow, PlannedHouse
-from luna.platform.house_reading import read_battery_socs, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
-from luna.platform.site_present import read_prices_now
-from luna.platform.steering_status import format_steering
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import language_forms

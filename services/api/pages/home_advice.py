@@ -10,7 +10,7 @@ from datetime import timedelta
 from luna.contracts.battery_setpoints import make_safe
 from luna.contracts.control import BatterySetpoint
 from luna.energy.timeline import floor_to
-from luna.platform.house_now import BatteryRun, charge_of, discharge_of
+from luna.house.now import BatteryRun, charge_of, discharge_of
 from services.api.pages.home_view import HomeView
 
 # The current and the next run: later ones may be replanned.

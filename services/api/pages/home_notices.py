@@ -14,7 +14,7 @@ from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
 from luna.energy.limit_outcome import list_binding
 from luna.energy.market_publication import usual_publication
 from luna.energy.timeline import SLOT
-from luna.platform.house_now import OLD_VALUES
+from luna.house.now import OLD_VALUES
 from luna.words import say_mode
 from luna.words.devices import say_device
 from luna.words.messages import say_message

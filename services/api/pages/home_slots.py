@@ -14,7 +14,7 @@ from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.proposed_runs import ProposedRun
 from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, local_midnight
-from luna.platform.site_day import find_slot
+from luna.house.site_day import find_slot
 from luna.words import mode
 from luna.words.numbers import HALF_CENT
 from luna.words.price_rank import format_price_rank

@@ -11,8 +11,8 @@ from luna.contracts.plan import SlotReply
 from luna.energy.devices.kind import DeviceUseKind
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedRun
 from luna.energy.timeline import SLOT
-from luna.platform.house_by_battery import split_by_battery
-from luna.platform.house_now import (
+from luna.house.by_battery import split_by_battery
+from luna.house.now import (
     DEEDS,
     BatteryRun,
     DeviceUse,

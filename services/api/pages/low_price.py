@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from luna.energy.economics.price_parts import find_low_part
 from luna.energy.timeline import SLOT, local_day
-from luna.platform.price_parts import read_price_parts
-from luna.platform.site_day import find_slot
+from luna.house.price_parts import read_price_parts
+from luna.house.site_day import find_slot
 from luna.words.account import format_price_part
 from services.api.pages.home_view import HomeView
 

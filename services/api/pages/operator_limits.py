@@ -13,9 +13,9 @@ from luna.contracts.operator_limits import StoredLimit
 from luna.energy.limit_outcome import LimitedDevice
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
+from luna.house.limit_outcomes import add_outcomes
 from luna.platform.database import operator_limits, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.limit_outcomes import add_outcomes
 from luna.words import Numbers
 from luna.words.numbers import EN_DASH
 from luna.words.operator_limits import (

@@ -28,7 +28,8 @@ from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import SLOT, Instant, floor_to
-from luna.platform import control_service
+from luna.house import control_service
+from luna.house.untried_devices import find_untried
 from luna.platform.database import (
     charging_sessions,
     control,
@@ -39,7 +40,6 @@ from luna.platform.database import (
     vehicle_levels,
 )
 from luna.platform.database.engine import unit_of_work
-from luna.platform.untried_devices import find_untried
 from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller

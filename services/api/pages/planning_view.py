@@ -25,14 +25,14 @@ from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.contracts.plan import PlanReply
 from luna.contracts.price_sentences import format_price_spans
+from luna.drivers.profile import pick_text
+from luna.drivers.profiles import load_profile
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import SLOT, FloatArray, floor_to, local_instant
-from luna.platform.control_sentences import format_standing
-from luna.platform.drivers.profile import pick_text
-from luna.platform.drivers.profiles import load_profile
+from luna.house.control_sentences import format_standing
 from luna.words import Language, Numbers, say_mode
 from luna.words.charts.axes import ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
 from luna.words.charts.marks import trace_stairs

@@ -13,7 +13,7 @@ from luna.energy.economics.charges import ChargedComponent, find_charges
 from luna.energy.economics.price_parts import PricePart
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
-from luna.platform.price_parts import read_price_parts
+from luna.house.price_parts import read_price_parts
 from luna.words import Numbers
 from luna.words.account import format_price_part
 from luna.words.charts.price_parts import PartsView, colour_class, draw_parts

@@ -17,7 +17,7 @@ from luna.energy.day_fault import DayFault
 from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, Savings, share_of_possible
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Day, local_days, parse_zone
-from luna.platform.account import list_as_recorded, read_account
+from luna.house.account import list_as_recorded, read_account
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.savings import read_savings

@@ -32,10 +32,10 @@ from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import Day, local_days, parse_zone
-from luna.platform.account import list_as_recorded, read_account
+from luna.house.account import list_as_recorded, read_account
+from luna.house.what_if_questions import read_state, submit_what_if
 from luna.platform.database import plans, recorded_span, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
-from luna.platform.what_if_questions import read_state, submit_what_if
 from luna.words import Numbers, say_policy
 from luna.words.charts.bill import draw_bill_chart
 from luna.words.devices import say_device

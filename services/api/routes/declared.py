@@ -13,9 +13,9 @@ from fastapi import Header, Query, Request, Response
 
 from luna.contracts.message import Message
 from luna.energy.errors import OutdatedError, UnconditionalError
-from luna.platform.capabilities.jobs import JobReply, read_job
-from luna.platform.capabilities.registry import CAPABILITIES
-from luna.platform.capability import Capability, locate
+from luna.house.capabilities.jobs import JobReply, read_job
+from luna.house.capabilities.registry import CAPABILITIES
+from luna.house.capability import Capability, locate
 from services.api.entity_tags import IfNoneMatch, read_version, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller

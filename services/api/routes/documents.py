@@ -19,11 +19,11 @@ from luna.contracts.documents import (
 from luna.contracts.message import Message
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.jobs import JobReply, read_job
-from luna.platform.capability import locate
+from luna.house.capabilities.jobs import JobReply, read_job
+from luna.house.capability import locate
+from luna.house.documents import IncomingFile, clean_name, require_own_site, store_document
 from luna.platform.database import documents, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.documents import IncomingFile, clean_name, require_own_site, store_document
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway

@@ -19,8 +19,8 @@ from luna.contracts.job import Job
 from luna.contracts.tasks import list_public
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.jobs import JobReply, read_job
-from luna.platform.capability import locate
+from luna.house.capabilities.jobs import JobReply, read_job
+from luna.house.capability import locate
 from luna.platform.queue import jobs as jobs_queue
 from services.api.events import EVENT_STREAM, sse_response
 from services.api.gateway import CurrentGateway

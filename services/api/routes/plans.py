@@ -7,12 +7,12 @@ from luna.contracts import PlanReply, PlanRequest
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.plan_questions import ParetoReply, ParetoRequest
 from luna.energy.errors import ConflictError
-from luna.platform.capabilities import plans as declared
-from luna.platform.capabilities.plans import IssuedPlan, SystemId
+from luna.house.capabilities import plans as declared
+from luna.house.capabilities.plans import IssuedPlan, SystemId
+from luna.house.missing_forecasts import find_missing_forecast
 from luna.platform.clock import SystemClock
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
-from luna.platform.missing_forecasts import find_missing_forecast
 from services.api.entity_tags import IfNoneMatch, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.operation import Operation, describe_declared

@@ -17,7 +17,7 @@ from luna.contracts.message import Request as RequestMessage
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
 from luna.energy.refusals import refuse
-from luna.platform.capability import Capability
+from luna.house.capability import Capability
 from luna.platform.database import sites
 from luna.words import Language
 from services.api.gateway import CurrentGateway, Gateway

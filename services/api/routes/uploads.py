@@ -12,8 +12,8 @@ from luna.contracts.job import Job
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.jobs import JobReply, read_job
-from luna.platform.capability import locate
+from luna.house.capabilities.jobs import JobReply, read_job
+from luna.house.capability import locate
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.own_sites import require_own

@@ -19,8 +19,8 @@ from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.without_luna import ChargerSession, House, WithoutLuna, run_without_luna
+from luna.house.reading import begins_assumed
 from luna.platform.database import control, manual_blocks, plan_slots
-from luna.platform.house_reading import begins_assumed
 from luna.words.retold_reasons import retell_reason
 from services.api.timeline.columns import (
     bands,

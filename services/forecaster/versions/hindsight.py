@@ -11,8 +11,8 @@ from luna.contracts.forecast import (
     TrainRequest,
 )
 from luna.energy.site import Site
+from luna.house.missing_forecasts import list_missing_issues
 from luna.platform.database import sites, training_runs
-from luna.platform.missing_forecasts import list_missing_issues
 from luna.platform.objects import ObjectStore
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.retraining.training import train_site

@@ -12,10 +12,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from luna.contracts.live_flow import LIVE_FOR, LiveFlow
+from luna.drivers.plausibility import MOST_W, WATTS
 from luna.energy.site import SENSOR_ROLES, SUBMETERED, Site, SiteSensor
 from luna.energy.sun import is_night
 from luna.energy.units import level_factor, read_measure
-from luna.platform.drivers.plausibility import MOST_W, WATTS
 from services.ingest.limits import ANY_POWER_KW, limit_powers
 from services.ingest.reading import Reading
 

@@ -17,6 +17,9 @@ import structlog
 from prometheus_client import Gauge
 from sqlalchemy import Engine
 
+from luna.drivers.plausibility import rate_readings
+from luna.drivers.profile import ReadingName
+from luna.drivers.sensor_name import SENSOR_PREFIX
 from luna.energy.devices.commands import Via
 from luna.energy.errors import MachineError, UnavailableError
 from luna.energy.refusals import refuse
@@ -24,9 +27,6 @@ from luna.energy.site import Site
 from luna.platform.clock import Clock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.plausibility import rate_readings
-from luna.platform.drivers.profile import ReadingName
-from luna.platform.drivers.sensor_name import SENSOR_PREFIX
 from luna.platform.private_folders import make_private
 from services.ingest.reading import Reading
 

@@ -9,8 +9,8 @@ import structlog
 from luna.contracts.live_steering import LiveSteering
 from luna.contracts.steering import MeasuredFlow, StateQuestion, SteeringRequest
 from luna.energy.site import Site
+from luna.house.steering_channel import SteeringAwayError, SteeringClient
 from luna.platform.clock import Clock
-from luna.platform.steering_channel import SteeringAwayError, SteeringClient
 from services.ingest.listening.live_powers import LivePowers, list_sensors
 
 log = structlog.get_logger("luna.ingest.live")

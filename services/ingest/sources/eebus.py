@@ -28,6 +28,7 @@ from typing import Annotated, Literal
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from luna.drivers import DEVICES_FOLDER
 from luna.energy.errors import LunaError
 from luna.energy.power_limitation import (
     FAILSAFE_LONGEST,
@@ -36,7 +37,6 @@ from luna.energy.power_limitation import (
     PowerLimitation,
 )
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.drivers import DEVICES_FOLDER
 from services.ingest.reading import Reading
 from services.ingest.sources.source import SourceUnreachedError
 

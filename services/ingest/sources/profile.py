@@ -9,13 +9,13 @@ from pathlib import Path
 
 import structlog
 
+from luna.drivers.plausibility import ImplausibleReading
+from luna.drivers.profile import READING_UNITS, ReadingName
+from luna.drivers.profiled_device import ProfiledDevice, reach_device
+from luna.drivers.sensor_name import ProfiledSensor
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.drivers.plausibility import ImplausibleReading
-from luna.platform.drivers.profile import READING_UNITS, ReadingName
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach_device
-from luna.platform.drivers.sensor_name import ProfiledSensor
 from services.ingest.reading import Reading
 
 EVERY = timedelta(seconds=10)

@@ -22,6 +22,7 @@ from luna.contracts.message import Request
 from luna.contracts.replay import ReplayReply, ReplayRequest, ReplaySitesReply, ReplaySitesRequest
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, local_dates, local_midnight, parse_zone
+from luna.house.missing_forecasts import find_missing_issues
 from luna.platform.database import replays, scores, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.episodes import EpisodeStep
@@ -29,7 +30,6 @@ from luna.platform.database.forecast_activations import find_active
 from luna.platform.database.forecast_status import describe_driving
 from luna.platform.database.replays import OracleResult
 from luna.platform.database.savings import read_savings
-from luna.platform.missing_forecasts import find_missing_issues
 from luna.platform.spool.kind import EpisodeKind
 from services.planner.replay import (
     DayLog,

@@ -23,10 +23,10 @@ from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site
 from luna.energy.site.document import change_site
 from luna.energy.timeline import SLOT, Timeline, local_days, local_midnight
+from luna.house.what_if_questions import open_question, read_state
 from luna.platform.database import forecasts, observations, plans, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import find_active
-from luna.platform.what_if_questions import open_question, read_state
 from services.planner.compiled import load_common_kernels
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import build_problem

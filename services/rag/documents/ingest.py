@@ -19,11 +19,11 @@ from luna.contracts.documents import (
     ReindexRequest,
 )
 from luna.energy.errors import UnavailableError
+from luna.house.documents import store_document
 from luna.platform.database import document_passages, documents, vectors
 from luna.platform.database.document_passages import NewPassage
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.vectors import NO_MODEL
-from luna.platform.documents import store_document
 from luna.platform.queue.task_context import isolate
 from services.rag.documents.pipeline import STATES, Pipeline, cut_passages, describe_fault
 from services.rag.documents.storing import read_file, store_examples

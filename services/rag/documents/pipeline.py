@@ -31,11 +31,11 @@ from luna.contracts.documents import (
     DocumentValidity,
 )
 from luna.energy.errors import LunaError, NotFoundError, UnavailableError
+from luna.house.documents import clean_path, store_document
 from luna.platform.database import document_passages, documents, vectors
 from luna.platform.database.document_passages import NewPassage
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.vectors import NO_MODEL, FloatArray
-from luna.platform.documents import clean_path, store_document
 from luna.platform.objects import ObjectStore
 from luna.platform.private_folders import make_private
 from luna.platform.queue import TaskContext

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from luna.contracts.documents import Document, DocumentFields, DocumentSource
 from luna.energy.refusals import refuse
+from luna.house.documents import IncomingFile, clean_name, require_fitting, store_document
 from luna.platform.database.engine import unit_of_work
-from luna.platform.documents import IncomingFile, clean_name, require_fitting, store_document
 from luna.platform.objects import ObjectStore
 from luna.platform.settings import Settings
 from services.rag.examples import list_examples

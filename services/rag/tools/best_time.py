@@ -9,8 +9,8 @@ from pydantic import Field
 from luna.contracts.device_runs import SlotSources, list_switched_runs
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
-from luna.platform.house_now import DeviceUse, basis_until
-from luna.platform.house_statements import state_use
+from luna.house.now import DeviceUse, basis_until
+from luna.house.statements import state_use
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source

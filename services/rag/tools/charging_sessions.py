@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from luna.contracts.charging_sessions import find_charging_run, lay_out_sessions
 from luna.contracts.site_tools import ToolSource
+from luna.house.now import DeviceUse, basis_until
+from luna.house.statements import state_use
 from luna.platform.database.charging_sessions import read_standing
-from luna.platform.house_now import DeviceUse, basis_until
-from luna.platform.house_statements import state_use
 from services.rag.tools.cues import any_of
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.plan import end_of, find_plan, plan_source

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from luna.energy.account import CONSUMERS, AccountSlots, EnergyAccount, settle_account
 from luna.energy.timeline import FloatArray, Timeline
-from luna.platform.account import has_begun, read_account_slots
+from luna.house.account import has_begun, read_account_slots
 from services.rag.tools.declaration import ToolContext
 from services.rag.tools.reading import share_finite
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from luna.platform.house_reading import read_house, read_planned
-from luna.platform.house_statements import state_house
+from luna.house.reading import read_house, read_planned
+from luna.house.statements import state_house
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.plan import plan_source

@@ -11,8 +11,8 @@ from luna.contracts.plan.reply import SlotReply
 from luna.contracts.price_sentences import format_price_spans
 from luna.contracts.site_tools import Chart, ToolSource
 from luna.energy.timeline import FloatArray, Timeline
+from luna.house.now import charge_of, discharge_of
 from luna.platform.database import plans
-from luna.platform.house_now import charge_of, discharge_of
 from luna.words.devices import say_device
 from luna.words.price_reasons import ReasonSentence
 from services.rag.tools import cues

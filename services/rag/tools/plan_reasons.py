@@ -12,8 +12,8 @@ from luna.contracts.plan.reply import SlotReply
 from luna.energy.reason import ReasonReply
 from luna.energy.savings import LITTLE_MONEY
 from luna.energy.timeline import Instant
+from luna.house.now import charge_of, discharge_of
 from luna.platform.database import plans
-from luna.platform.house_now import charge_of, discharge_of
 from luna.words import say_mode
 from luna.words.retold_reasons import retell_limits, retell_reason
 from services.rag.tools import cues

@@ -8,7 +8,7 @@ from pydantic import Field
 from luna.contracts.message import Message
 from luna.contracts.price_explanation import Side
 from luna.energy.timeline import Instant, local_day
-from luna.platform.price_explanations import find_known_end, read_explanation
+from luna.house.price_explanations import find_known_end, read_explanation
 from luna.words.price_reasons import describe_price_reasons, describe_unknown_price
 from services.rag.tools import cues
 from services.rag.tools.clock_phrases import find_hour

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from luna.contracts.site_tools import Chart, ChartSeries, ToolSource
 from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, Savings, share_of_possible
-from luna.platform.account import list_as_recorded
+from luna.house.account import list_as_recorded
 from luna.platform.database.savings import read_savings
 from luna.words import say_policy
 from luna.words.devices import say_device

@@ -6,7 +6,7 @@ from math import isfinite
 
 from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
 from luna.energy.timeline import local_midnight
-from luna.platform.house_statements import HouseStatement
+from luna.house.statements import HouseStatement
 from luna.words.devices import say_device
 from luna.words.house import answer_phrase
 from luna.words.numbers import NBSP

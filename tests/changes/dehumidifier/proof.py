@@ -12,10 +12,10 @@ from services.planner.devices.dehumidifier import AIR_SLACK, HumidityDemand
 
 from luna.contracts.control import LoadSetpoint, VehicleSetpoint
 from luna.contracts.plan import PlanReply, PlanRequest
+from luna.drivers.control.units import list_units
+from luna.drivers.control.units.unit import InForce
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.site import parse_site
-from luna.platform.drivers.control.units import list_units
-from luna.platform.drivers.control.units.unit import InForce
 from services.cli import plan_table
 from services.planner.milp.slack import dearest_price
 from services.planner.milp.solver import Solver

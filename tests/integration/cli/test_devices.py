@@ -10,11 +10,11 @@ import pytest
 import yaml
 from sqlalchemy import Engine
 
-from luna.platform.drivers.device_secrets import read_device_secret
-from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.device_secrets import read_device_secret
+from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulated_charge_point import SimulatedChargePoint
+from luna.drivers.simulator import SimulatedInverter
 from luna.words.implausible import say_implausible
 from tests.support.command_line.call import Luna
 from tests.support.database.databases import remove_site

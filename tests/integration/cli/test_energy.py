@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from luna.energy.account_period import AccountPeriod
 from luna.energy.timeline import parse_day
-from luna.platform.account import describe_account
+from luna.house.account import describe_account
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.words import Numbers

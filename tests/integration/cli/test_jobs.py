@@ -9,10 +9,10 @@ from luna.contracts import IssueRequest
 from luna.contracts.job import Job
 from luna.energy.errors import UnavailableError
 from luna.energy.timeline import parse_instant
-from luna.platform.capabilities.jobs import JobReply
+from luna.house.capabilities.jobs import JobReply
+from luna.house.desk.work import await_end
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
-from luna.platform.desk.work import await_end
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import retry_job, submit_job
 from tests.support.command_line.call import Luna

@@ -58,7 +58,7 @@ def test_the_list_of_commands_loads_no_library_of_any_service() -> None:
 def test_declared_commands_load_no_other_capability() -> None:
     names = [name for name, entry in COMMANDS.items() if entry.place is None]
     others = ",".join(
-        f"luna.platform.capabilities.{each}"
+        f"luna.house.capabilities.{each}"
         for each in ("device_search", "edge", "history", "replays")
     )
     # The last one is run by the script itself.

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, text
 from luna.contracts.control import ControlState
 from luna.energy.errors import OutdatedError
 from luna.energy.row_fault import RowFault
-from luna.platform.capabilities.sites import PastOfSite, change_site, read_site
+from luna.house.capabilities.sites import PastOfSite, change_site, read_site
+from luna.house.desk.desk import RemoteDesk
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
-from luna.platform.desk.desk import RemoteDesk
 from luna.platform.embedded.supervisor import Addresses
 from services.cli.console import follow_progress
 from tests.support.command_line.call import Luna, Said

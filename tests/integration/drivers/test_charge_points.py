@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.device_command import DeviceCommand
-from luna.energy.devices.commands import Via
-from luna.energy.errors import UnavailableError
-from luna.platform.drivers.command_session import CommandSession
-from luna.platform.drivers.device_server import SIMULATED_PREFIX, serve_device, serve_registers
-from luna.platform.drivers.points import PointValue
-from luna.platform.drivers.profile import DeviceProfile, MqttTransport
-from luna.platform.drivers.profiled_device import reach
-from luna.platform.drivers.profiles import PACKAGED, load_profile
-from luna.platform.drivers.session import ASKED_SECONDS, OBEYS_WITHIN_S
-from luna.platform.drivers.simulated_charge_point import (
+from luna.drivers.command_session import CommandSession
+from luna.drivers.device_server import SIMULATED_PREFIX, serve_device, serve_registers
+from luna.drivers.points import PointValue
+from luna.drivers.profile import DeviceProfile, MqttTransport
+from luna.drivers.profiled_device import reach
+from luna.drivers.profiles import PACKAGED, load_profile
+from luna.drivers.session import ASKED_SECONDS, OBEYS_WITHIN_S
+from luna.drivers.simulated_charge_point import (
     SimulatedCar,
     SimulatedChargePoint,
     SimulatedLoad,
 )
+from luna.energy.devices.commands import Via
+from luna.energy.errors import UnavailableError
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
 from tests.support.worker.workers import wait_for
 

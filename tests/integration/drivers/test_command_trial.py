@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.device_command import DeviceCommand
+from luna.drivers.command_trial import move_commanded, own_command
+from luna.drivers.device_server import DeviceServer, serve_device
+from luna.drivers.profiled_device import ProfiledDevice, reach
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
+from luna.drivers.trial import shows_control
 from luna.energy.devices.commands import Via
 from luna.energy.site import parse_site
-from luna.platform.drivers.command_trial import move_commanded, own_command
-from luna.platform.drivers.device_server import DeviceServer, serve_device
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
-from luna.platform.drivers.trial import shows_control
 from luna.words.catalogue import CATALOGUE
 from luna.words.command_trial import say_command_trial
 

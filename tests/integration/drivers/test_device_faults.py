@@ -9,16 +9,16 @@ from itertools import chain, repeat
 
 import pytest
 
+from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.modbus_points import ModbusPoints
+from luna.drivers.point_image import RegisterImage, make_image
+from luna.drivers.profile import DeviceProfile, ModbusTransport, split_sign
+from luna.drivers.profiled_device import ProfiledDevice, reach
+from luna.drivers.profiles import list_profiles
+from luna.drivers.simulated_charge_point import simulate
+from luna.drivers.simulated_product import SimulatedProduct
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
-from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.modbus_points import ModbusPoints
-from luna.platform.drivers.point_image import RegisterImage, make_image
-from luna.platform.drivers.profile import DeviceProfile, ModbusTransport, split_sign
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import list_profiles
-from luna.platform.drivers.simulated_charge_point import simulate
-from luna.platform.drivers.simulated_product import SimulatedProduct
 
 PROFILES = {
     profile.profile: profile

@@ -15,16 +15,16 @@ import zeroconf
 from paho.mqtt.enums import CallbackAPIVersion
 
 from luna.contracts.device_search import FindDevicesRequest, NetworkDevice
+from luna.drivers.device_search import FoundDevice, find_devices
+from luna.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, store_device_secret
+from luna.drivers.device_server import serve_device, serve_registers
+from luna.drivers.points import DeviceIdentity
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiles import OWN_FOLDER, PACKAGED, list_profiles, load_profile
+from luna.drivers.simulated_charge_point import simulate
+from luna.drivers.simulated_product import SimulatedProduct
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.errors import InvalidInputError, UnavailableError
-from luna.platform.drivers.device_search import FoundDevice, find_devices
-from luna.platform.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, store_device_secret
-from luna.platform.drivers.device_server import serve_device, serve_registers
-from luna.platform.drivers.points import DeviceIdentity
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, list_profiles, load_profile
-from luna.platform.drivers.simulated_charge_point import simulate
-from luna.platform.drivers.simulated_product import SimulatedProduct
-from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 from services.api.pages.setup.composition import list_taken_sensors
 from services.api.pages.setup.find_page import leave_device, take_device

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.control import BatterySetpoint
+from luna.drivers.device_search import find_devices
+from luna.drivers.device_server import serve_registers
+from luna.drivers.point_image import RegisterImage
+from luna.drivers.profiled_device import ProfiledDevice, reach
+from luna.drivers.profiles import list_profiles, load_profile
+from luna.drivers.session import InverterSession
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
-from luna.platform.drivers.device_search import find_devices
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.point_image import RegisterImage
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import list_profiles, load_profile
-from luna.platform.drivers.session import InverterSession
-from luna.platform.drivers.simulator import SimulatedInverter
 
 PROFILE = load_profile("fronius_gen24", Path("/nonexistent"))
 ASLEEP = ("OutWRte", "ChaState", "WChaMax", "Charging")

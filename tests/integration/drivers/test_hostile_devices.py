@@ -17,13 +17,13 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profile import DeviceProfile, ReadingName
+from luna.drivers.profiled_device import ProfiledDevice, reach
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profile import DeviceProfile, ReadingName
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
 from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 
 NO_FOLDER = Path("/nonexistent")

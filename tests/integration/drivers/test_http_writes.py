@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from luna.contracts.control import BatterySetpoint
+from luna.drivers.device_secrets import DeviceSecret
+from luna.drivers.device_server import serve_device
+from luna.drivers.http_points import MOST_BYTES, HttpPoints
+from luna.drivers.points import PointValue
+from luna.drivers.profile import DeviceProfile, HttpTransport
+from luna.drivers.profiled_device import reach
+from luna.drivers.session import InverterSession
+from luna.drivers.setpoint_parts import describe_writes
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
-from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.http_points import MOST_BYTES, HttpPoints
-from luna.platform.drivers.points import PointValue
-from luna.platform.drivers.profile import DeviceProfile, HttpTransport
-from luna.platform.drivers.profiled_device import reach
-from luna.platform.drivers.session import InverterSession
-from luna.platform.drivers.setpoint_parts import describe_writes
-from luna.platform.drivers.simulator import SimulatedInverter
 
 PATIENCE_S = 0.1
 # An answer takes twice its patience; the rest is a busy machine.

@@ -9,23 +9,23 @@ from contextlib import closing, contextmanager
 import pytest
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices.commands import Via
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.plausibility import DeviceReadings
-from luna.platform.drivers.point_image import RegisterImage
-from luna.platform.drivers.profile import (
+from luna.drivers.device_server import serve_registers
+from luna.drivers.plausibility import DeviceReadings
+from luna.drivers.point_image import RegisterImage
+from luna.drivers.profile import (
     DeviceProfile,
     ModbusTransport,
     NumberType,
     RegisterPoint,
     split_sign,
 )
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import list_profiles
-from luna.platform.drivers.registers import width_of
-from luna.platform.drivers.session import OBEYS_WITHIN_S, InverterSession
-from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.profiled_device import ProfiledDevice, reach
+from luna.drivers.profiles import list_profiles
+from luna.drivers.registers import width_of
+from luna.drivers.session import OBEYS_WITHIN_S, InverterSession
+from luna.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
+from luna.drivers.simulator import SimulatedInverter
+from luna.energy.devices.commands import Via
 from luna.platform.simulated_home.battery import BatteryModel
 
 PROFILES = {

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.point_image import RegisterImage
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.device_server import serve_registers
+from luna.drivers.point_image import RegisterImage
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 
 LIMIT_CHARGE = 1
 LIMIT_DISCHARGE = 2

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.device_server import serve_device
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 
 

@@ -18,9 +18,9 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.device_server import serve_device
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 
 pytestmark = needs_mosquitto

@@ -16,9 +16,9 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.client import ModbusTcpClient
 
-from luna.platform.drivers.device_server import serve_documents, serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.device_server import serve_documents, serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 
 NO_FOLDER = Path("/nonexistent")

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from pymodbus.client import ModbusTcpClient
 
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 
 # What the house uses and its roof gives, kW.
 SURPLUS = (0.5, 2.0)

@@ -20,14 +20,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.client import ModbusTcpClient
 
 from luna.contracts.device_command import DeviceCommand
+from luna.drivers.command_session import CommandSession
+from luna.drivers.device_search import find_devices
+from luna.drivers.device_server import serve_device
+from luna.drivers.profiled_device import reach
+from luna.drivers.profiles import list_profiles, load_profile
+from luna.drivers.simulated_charge_point import simulate
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
-from luna.platform.drivers.command_session import CommandSession
-from luna.platform.drivers.device_search import find_devices
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.profiled_device import reach
-from luna.platform.drivers.profiles import list_profiles, load_profile
-from luna.platform.drivers.simulated_charge_point import simulate
 from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 from tests.support.worker.workers import wait_for
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiles import PACKAGED, load_profile
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiles import PACKAGED, load_profile
 from tests.integration.drivers import test_charge_points as commands
 from tests.integration.drivers import test_profiles as cases
 from tests.integration.drivers import test_pv_inverters as roofs

@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.contracts.control import BatterySetpoint
+from luna.drivers.device_server import serve_registers
+from luna.drivers.mode_emulation import HouseFlows, ac_power_w, mode_of_ac_power
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiled_device import reach
+from luna.drivers.profiles import load_profile
+from luna.drivers.session import InverterSession
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.mode_emulation import HouseFlows, ac_power_w, mode_of_ac_power
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiled_device import reach
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.session import InverterSession
-from luna.platform.drivers.simulator import SimulatedInverter
 
 PROFILE = load_profile("sunspec_7xx", Path("/nonexistent"))
 POWER = st.floats(min_value=-8000, max_value=8000)

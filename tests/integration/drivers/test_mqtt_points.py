@@ -17,12 +17,12 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from luna.drivers.device_secrets import DeviceSecret
+from luna.drivers.mqtt_points import MqttPoints
+from luna.drivers.points import PointValue
+from luna.drivers.profile import DeviceProfile, MqttTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
-from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.mqtt_points import MqttPoints
-from luna.platform.drivers.points import PointValue
-from luna.platform.drivers.profile import DeviceProfile, MqttTransport
 from tests.support.database.home_to_back_up import wait_until
 from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 from tests.support.worker.processes import free_port

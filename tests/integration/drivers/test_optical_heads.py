@@ -16,15 +16,15 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from luna.drivers.device_search import list_announced
+from luna.drivers.device_server import serve_device
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiled_device import ProfiledDevice, reach
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.sml import encode_sml
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
-from luna.platform.drivers.device_search import list_announced
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.sml import encode_sml
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
 from tests.support.worker.workers import wait_for
 

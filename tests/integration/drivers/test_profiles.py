@@ -14,18 +14,15 @@ from typing import Any, TypeAlias
 import pytest
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices.battery import Mode
-from luna.energy.devices.commands import Via
-from luna.energy.errors import LunaError, UnavailableError
-from luna.platform.drivers.device_server import (
+from luna.drivers.device_server import (
     SIMULATED_PREFIX,
     SIMULATED_SERIAL,
     DeviceServer,
     RegisterServer,
     serve_device,
 )
-from luna.platform.drivers.mode_emulation import stand_in
-from luna.platform.drivers.profile import (
+from luna.drivers.mode_emulation import stand_in
+from luna.drivers.profile import (
     MODES,
     SIGNED_READINGS,
     DeviceProfile,
@@ -33,11 +30,14 @@ from luna.platform.drivers.profile import (
     MulticastTransport,
     RegisterPoint,
 )
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
-from luna.platform.drivers.session import ASKED_SECONDS, InverterSession
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.trial import bound_unknown, move_battery
+from luna.drivers.profiled_device import ProfiledDevice, reach
+from luna.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
+from luna.drivers.session import ASKED_SECONDS, InverterSession
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.trial import bound_unknown, move_battery
+from luna.energy.devices.battery import Mode
+from luna.energy.devices.commands import Via
+from luna.energy.errors import LunaError, UnavailableError
 from luna.platform.simulated_home.battery import BatteryModel
 from tests.integration.drivers.fictional import read_file_of_the_page
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto

@@ -21,19 +21,19 @@ from pymodbus.client import ModbusTcpClient
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
+from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.modbus import ModbusLink
+from luna.drivers.modbus_points import ModbusPoints
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiled_device import ProfiledDevice, reach_device
+from luna.drivers.profiles import load_profile
+from luna.drivers.proxy import DeviceProxy, ProxyPort, ProxyPorts, declared_ports
+from luna.drivers.session import InverterSession
+from luna.drivers.sharing import DeviceAddress, DeviceConnection
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 from luna.platform.clock import SystemClock
-from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.modbus import ModbusLink
-from luna.platform.drivers.modbus_points import ModbusPoints
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach_device
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.proxy import DeviceProxy, ProxyPort, ProxyPorts, declared_ports
-from luna.platform.drivers.session import InverterSession
-from luna.platform.drivers.sharing import DeviceAddress, DeviceConnection
-from luna.platform.drivers.simulator import SimulatedInverter
 from services.ingest.listening import SiteReader, StateFile
 from tests.integration.drivers.one_master import OneMaster, one_master
 from tests.support.database.site import stored_site
@@ -169,7 +169,7 @@ def test_a_process_that_is_killed_with_the_connection_holds_nobody_up(
 import time
 from pathlib import Path
 from luna.energy.devices.commands import Via
-from luna.platform.drivers.profiled_device import reach_device
+from luna.drivers.profiled_device import reach_device
 via = Via(profile="{PROFILE}", host="127.0.0.1", port={dongle.port})
 device = reach_device(via, Path("{tmp_path}"))
 device.read()

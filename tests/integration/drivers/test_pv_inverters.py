@@ -14,19 +14,19 @@ import pytest
 
 from luna.contracts.control import PvSetpoint
 from luna.contracts.device_command import DeviceCommand
+from luna.drivers.command_session import CommandSession
+from luna.drivers.control.units.pv import PvArrays
+from luna.drivers.device_search import find_devices
+from luna.drivers.device_server import DeviceServer, serve_device
+from luna.drivers.profile import DeviceProfile, RegisterPoint
+from luna.drivers.profiled_device import ProfiledDevice, reach
+from luna.drivers.profiles import list_profiles, load_profile, require_profiles
+from luna.drivers.session import ASKED_SECONDS, OBEYS_WITHIN_S
+from luna.drivers.simulated_charge_point import SimulatedPvInverter
+from luna.drivers.site_device import add_device
 from luna.energy.devices.commands import Via
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.site import Site, parse_site
-from luna.platform.drivers.command_session import CommandSession
-from luna.platform.drivers.control.units.pv import PvArrays
-from luna.platform.drivers.device_search import find_devices
-from luna.platform.drivers.device_server import DeviceServer, serve_device
-from luna.platform.drivers.profile import DeviceProfile, RegisterPoint
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import list_profiles, load_profile, require_profiles
-from luna.platform.drivers.session import ASKED_SECONDS, OBEYS_WITHIN_S
-from luna.platform.drivers.simulated_charge_point import SimulatedPvInverter
-from luna.platform.drivers.site_device import add_device
 
 NO_FOLDER = Path("/nonexistent")
 PROFILES = {

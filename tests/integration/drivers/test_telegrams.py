@@ -17,17 +17,17 @@ from types import ModuleType
 
 import pytest
 
+from luna.drivers.device_search import find_devices, search_network
+from luna.drivers.device_server import SIMULATED_SERIAL, serve_device
+from luna.drivers.p1 import P1SerialSource, encode_telegram
+from luna.drivers.profile import DeviceProfile, MulticastTransport, P1Transport
+from luna.drivers.profiled_device import ProfiledDevice, reach
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.sma_emeter import encode_datagram
+from luna.drivers.telegram_points import TelegramPoints
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError, UnavailableError
-from luna.platform.drivers.device_search import find_devices, search_network
-from luna.platform.drivers.device_server import SIMULATED_SERIAL, serve_device
-from luna.platform.drivers.p1 import P1SerialSource, encode_telegram
-from luna.platform.drivers.profile import DeviceProfile, MulticastTransport, P1Transport
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.sma_emeter import encode_datagram
-from luna.platform.drivers.telegram_points import TelegramPoints
 from services.ingest.reading import Reading
 from services.ingest.sources.profile import ProfileSource
 from tests.support.worker.workers import wait_for

@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiled_device import reach
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.trial import TrialStep, bound_by, bound_unknown, move_battery
 from luna.energy.devices.battery import Battery
 from luna.energy.devices.commands import Via
 from luna.energy.errors import ConflictError, LunaError, UnavailableError
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from luna.platform.control_service import allow_trial
+from luna.house.control_service import allow_trial
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiled_device import reach
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.trial import TrialStep, bound_by, bound_unknown, move_battery
 from tests.support.control.executor import START
 
 PROFILE = load_profile("sunspec_12x", Path("/nonexistent"))

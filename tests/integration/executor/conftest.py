@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
+from luna.drivers.control.home_assistant import HomeAssistantDevice
 from luna.platform.addresses import HomeAssistantAccess
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from tests.support.control.executor import Home
 from tests.support.control.inverters import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
 

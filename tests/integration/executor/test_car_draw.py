@@ -18,23 +18,23 @@ from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.reply import VehicleFlow
+from luna.drivers.control.home_assistant import HomeAssistantDevice
+from luna.drivers.control.opening import open_device
+from luna.drivers.device_server import serve_device
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulated_charge_point import SimulatedCar, SimulatedChargePoint
+from luna.drivers.write_limits import uncounted
 from luna.energy.car_draw import CarDraw
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform import findings
+from luna.house import findings
+from luna.house.control_service import read_states
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import FixedClock
-from luna.platform.control_service import read_states
 from luna.platform.database import charging_sessions, control, forecasts, sites
 from luna.platform.database import readings as stored_readings
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulated_charge_point import SimulatedCar, SimulatedChargePoint
-from luna.platform.drivers.write_limits import uncounted
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from services.notifier.notification import KINDS

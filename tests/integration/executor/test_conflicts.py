@@ -11,17 +11,17 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, DeviceConflict, Override
+from luna.drivers.control.opening import open_device
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.write_limits import uncounted
 from luna.energy.timeline import SLOT
-from luna.platform import control_service
-from luna.platform.control_standing import CONFLICTS_AT_LEAST
+from luna.house import control_service
+from luna.house.control_standing import CONFLICTS_AT_LEAST
+from luna.house.findings import SiteFinding, find
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.executor_locks import site_locks
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.write_limits import uncounted
-from luna.platform.findings import SiteFinding, find
 from luna.platform.settings import Settings
 from services.executor.delivery import RESEND, VERIFY
 from tests.support.control.executor import START, Home

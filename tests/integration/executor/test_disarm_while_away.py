@@ -14,18 +14,18 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ControlState, Override
+from luna.drivers.control.opening import open_device
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.write_limits import uncounted
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.policy import HANDED_BACK_WITHIN
 from luna.energy.timeline import SLOT
-from luna.platform import control_service
+from luna.house import control_service
+from luna.house.findings import find
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.executor_locks import SiteLocks, site_locks
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.write_limits import uncounted
-from luna.platform.findings import find
 from luna.platform.settings import Settings
 from services.executor.delivery import ASK_AGAIN, RESEND
 from services.executor.release import RELEASE_SECONDS, release_units

@@ -10,17 +10,17 @@ from sqlalchemy import Engine, insert
 
 from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
+from luna.drivers.control.device import Device, DryRun
+from luna.drivers.control.home_assistant import HomeAssistantDevice
 from luna.energy.observations import Observations
 from luna.energy.policy import HANDED_BACK_WITHIN
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform import findings
+from luna.house import findings
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import control, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.sites import site_versions
-from luna.platform.drivers.control.device import Device, DryRun
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from services.executor.delivery import RESEND, VERIFY
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store

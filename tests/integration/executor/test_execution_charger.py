@@ -17,6 +17,13 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ReasonCode
 from luna.contracts.plan.reply import VehicleFlow
+from luna.drivers.control.device import DeviceError
+from luna.drivers.control.opening import open_device
+from luna.drivers.control.units import list_units
+from luna.drivers.device_server import serve_device
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
+from luna.drivers.write_limits import uncounted
 from luna.energy.devices.appliance import LoadFlow
 from luna.energy.devices.commands import Via
 from luna.energy.site import parse_site
@@ -24,13 +31,6 @@ from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.database import device_trials
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.device import DeviceError
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.control.units import list_units
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
-from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
 from services.executor.delivery import VERIFY
 from tests.support.control.executor import START, Home

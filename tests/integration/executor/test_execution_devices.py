@@ -12,13 +12,13 @@ from sqlalchemy import Engine
 from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import VehicleFlow
+from luna.drivers.control.home_assistant import HomeAssistantDevice
+from luna.drivers.control.mqtt import MqttDevice
 from luna.energy.devices.appliance import LoadFlow
 from luna.energy.devices.heat_pump import HeatPumpFlow
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.addresses import Broker, HomeAssistantAccess
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
-from luna.platform.drivers.control.mqtt import MqttDevice
 from services.executor.delivery import RESEND, VERIFY
 from tests.support.control.executor import START, Home
 from tests.support.control.inverters import (

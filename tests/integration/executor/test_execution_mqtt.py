@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.device_template import Write, matches
+from luna.drivers.control.device import DeviceError
+from luna.drivers.control.mqtt import MqttDevice
 from luna.platform.addresses import Broker
-from luna.platform.drivers.control.device import DeviceError
-from luna.platform.drivers.control.mqtt import MqttDevice
 from tests.support.control.inverters import BrokerDevice
 from tests.support.home_assistant.broker import Mosquitto, Relay, needs_mosquitto
 from tests.support.worker.workers import wait_for

@@ -12,17 +12,17 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override
+from luna.drivers.control.device import DeviceError
+from luna.drivers.control.opening import open_device
+from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.profiled_device import reach
+from luna.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
+from luna.drivers.session import InverterSession
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.write_limits import uncounted
 from luna.energy.devices.commands import Via
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
-from luna.platform.drivers.control.device import DeviceError
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.profiled_device import reach
-from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
-from luna.platform.drivers.session import InverterSession
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
 from services.executor.delivery import RESEND, VERIFY
 from tests.support.control.executor import BATTERY, START, Home

@@ -12,13 +12,13 @@ from luna.contracts.live_flow import LiveFlow
 from luna.contracts.operator_limits import NewLimit
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import VehicleFlow
+from luna.drivers.control.home_assistant import HomeAssistantDevice
 from luna.energy.devices.appliance import LoadFlow
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.timeline import SLOT
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import control, operator_limits
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from services.executor.delivery import RESEND
 from services.executor.watch import LOOK
 from tests.support.control.executor import START, Home

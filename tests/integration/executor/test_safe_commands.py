@@ -13,21 +13,21 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override
+from luna.drivers.control.device import Device
+from luna.drivers.control.opening import open_device
+from luna.drivers.control.profile import ProfileDevice
+from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.profiled_device import reach
+from luna.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
+from luna.drivers.session import InverterSession
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.write_limits import WRITES_PER_DAY
 from luna.energy.devices.commands import Via
 from luna.energy.timeline import SLOT
-from luna.platform import findings
-from luna.platform.control_service import read_states
+from luna.house import findings
+from luna.house.control_service import read_states
 from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.device import Device
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.control.profile import ProfileDevice
-from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.profiled_device import reach
-from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
-from luna.platform.drivers.session import InverterSession
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.write_limits import WRITES_PER_DAY
 from luna.platform.settings import Settings
 from tests.support.control.executor import START, Home
 from tests.support.planning.plans import describe_plan

@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.plan import PlanRequest
+from luna.drivers.control.home_assistant import HomeAssistantDevice
 from luna.energy.timeline import SLOT
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from luna.platform.health.readiness import Liveness
 from services.executor.control_step import Executor
 from services.executor.target import DeviceConnections

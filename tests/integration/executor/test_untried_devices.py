@@ -8,20 +8,20 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import Override
+from luna.drivers.control.opening import open_device
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.trial import TrialStep
+from luna.drivers.write_limits import uncounted
 from luna.energy.devices.commands import Via
 from luna.energy.errors import ConflictError
 from luna.energy.timeline import SLOT
-from luna.platform import control_service
+from luna.house import control_service
+from luna.house.untried_devices import find_untried, store_trial
 from luna.platform.database import device_trials
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.trial import TrialStep
-from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
-from luna.platform.untried_devices import find_untried, store_trial
 from tests.support.control.executor import START, Home
 
 NO_FOLDER = Path("/nonexistent")

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
-from luna.platform.drivers.sensor_name import ProfiledSensor, name_sensor
-from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
+from luna.drivers.sensor_name import ProfiledSensor, name_sensor
+from luna.drivers.simulated_charge_point import SimulatedChargePoint
+from luna.drivers.simulator import SimulatedInverter
 from services.ingest.listening import wire
 from services.ingest.reading import Reading
 from services.ingest.sources.profile import ProfileSource

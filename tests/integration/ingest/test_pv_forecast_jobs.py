@@ -18,11 +18,11 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.observations import Observations
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.house.missing_forecasts import find_missing_forecast
 from luna.platform.clock import FixedClock
 from luna.platform.database import forecasts, observations
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
-from luna.platform.missing_forecasts import find_missing_forecast
 from luna.platform.objects import FileObjects
 from luna.platform.settings import Settings
 from services.forecaster.explanation.service import explain_forecast

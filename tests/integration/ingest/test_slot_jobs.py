@@ -15,11 +15,11 @@ from luna.energy.errors import ConflictError, InvalidInputError
 from luna.energy.row_fault import RowFault
 from luna.energy.series_query import SeriesQuery, as_rows
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
+from luna.house.findings import find_silent_beside_others
+from luna.house.silent_sensors import read_silent
 from luna.platform.database import observations, quality, quarantine, readings, sites
 from luna.platform.database.history import query_series
 from luna.platform.database.savings import read_savings
-from luna.platform.findings import find_silent_beside_others
-from luna.platform.silent_sensors import read_silent
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.metering.build import STUCK
 from services.ingest.quality_service import judge_days

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.device_command import DeviceCommand
+from luna.drivers.command_session import CommandSession
+from luna.drivers.profiled_device import reach_device
+from luna.drivers.profiles import PACKAGED, load_profile
 from luna.energy.devices.commands import Via
-from luna.platform.drivers.command_session import CommandSession
-from luna.platform.drivers.profiled_device import reach_device
-from luna.platform.drivers.profiles import PACKAGED, load_profile
 from tests.support.charge_points.central import Central, run_with_central, wait_until
 from tests.support.charge_points.raw_charge_point import RawChargePoint, connected
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from luna.drivers.device_secrets import DeviceSecret, store_device_secret
 from luna.energy.errors import UnavailableError
-from luna.platform.drivers.device_secrets import DeviceSecret, store_device_secret
 from services.ocpp import link, server
 from services.ocpp.central_system import MOST_CHANGES, MOST_FOUND
 from tests.support.charge_points.central import Central, run_with_central, wait_until

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
+from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.site import parse_site
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded.account import open_lock, take
 from luna.platform.embedded.supervisor import Addresses
 from tests.support.gateway.server import serve

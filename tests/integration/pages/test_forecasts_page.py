@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from luna.contracts.forecast import IssueRequest, TrainRequest
 from luna.energy.observations import Observations
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight
+from luna.house.learning_reset import find_forgotten, reset_today
 from luna.platform.clock import SystemClock
 from luna.platform.database import (
     forecast_activations,
@@ -30,7 +31,6 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import Activation
 from luna.platform.database.forecast_issues import ForecastIssue, upsert
 from luna.platform.embedded.supervisor import Addresses
-from luna.platform.learning_reset import find_forgotten, reset_today
 from luna.platform.objects import open_objects
 from luna.platform.queue import Client
 from luna.platform.settings import Settings

@@ -24,12 +24,12 @@ from luna.contracts.site_tools import ToolCallRequest
 from luna.energy.observations import ESTIMABLE
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_instant, parse_zone
+from luna.house.now import HouseNow
+from luna.house.reading import read_house, read_planned
 from luna.platform.clock import FixedClock
 from luna.platform.database import jobs, observations, plan_causes, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from luna.platform.house_now import HouseNow
-from luna.platform.house_reading import read_house, read_planned
 from luna.words import Language, Numbers, list_reason_codes
 from luna.words.house import say_basis
 from luna.words.pages import page_words

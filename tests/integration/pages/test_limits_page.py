@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.energy.timeline import SLOT
+from luna.house.reading import read_house, read_planned
 from luna.platform.clock import FixedClock
 from luna.platform.database import control, operator_limits, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from luna.platform.house_reading import read_house, read_planned
 from services.home_assistant.discovery import describe_site
 from tests.support.control.dimmed_evening import (
     ALLOWED_KW,

@@ -19,14 +19,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
 from luna.platform.clock import FixedClock, SystemClock
 from luna.platform.database import observations
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue.connection import connect
 from luna.platform.queue.live_flows import LiveFlows

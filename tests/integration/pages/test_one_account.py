@@ -17,11 +17,11 @@ from luna.contracts.account import AccountReply
 from luna.contracts.site_tools import ToolCallRequest
 from luna.energy.site import Site
 from luna.energy.timeline import local_midnight, parse_zone
+from luna.house.reading import read_house, read_planned
+from luna.house.site_present import read_present
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from luna.platform.house_reading import read_house, read_planned
-from luna.platform.site_present import read_present
 from luna.words.language import Language
 from services.home_assistant.entities import list_entities, numbers_of
 from services.rag.tools.registry import call_tool

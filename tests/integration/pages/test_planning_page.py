@@ -16,7 +16,7 @@ from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrial
 from luna.contracts.charging_sessions import NewSession
 from luna.energy.devices.commands import Via
 from luna.energy.timeline import SLOT, floor_to, local_days
-from luna.platform import control_service
+from luna.house import control_service
 from luna.platform.clock import SystemClock
 from luna.platform.database import (
     charging_sessions,

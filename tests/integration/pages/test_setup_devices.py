@@ -13,13 +13,13 @@ from sqlalchemy import Engine
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.device_search import NetworkDevice
 from luna.contracts.plan.reply import VehicleFlow
+from luna.drivers.control.home_assistant import HomeAssistantDevice
 from luna.energy.devices.commands import Via
 from luna.energy.site import Site, parse_site
 from luna.energy.site.control import Control
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from luna.platform.embedded.supervisor import Addresses
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.editing import answers_of

@@ -20,17 +20,17 @@ from luna.contracts.control import BatterySetpoint
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.plan import PlanReply
 from luna.contracts.site_tools import ToolCallRequest
+from luna.drivers.control.units.battery import Batteries
+from luna.drivers.control.units.unit import InForce
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
+from luna.house.now import HouseNow
+from luna.house.reading import read_house, read_planned
+from luna.house.statements import format_statement, state_house
 from luna.platform.clock import FixedClock
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.units.battery import Batteries
-from luna.platform.drivers.control.units.unit import InForce
 from luna.platform.embedded.supervisor import Addresses
-from luna.platform.house_now import HouseNow
-from luna.platform.house_reading import read_house, read_planned
-from luna.platform.house_statements import format_statement, state_house
 from luna.platform.queue.connection import connect
 from luna.platform.queue.live_flows import LiveFlows
 from luna.words import say_mode

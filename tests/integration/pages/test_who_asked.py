@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.capabilities.registry import CAPABILITIES
+from luna.house.capabilities.registry import CAPABILITIES
 from luna.platform.clock import SystemClock
 from luna.platform.database import charging_sessions, control, manual_blocks, quarantine, sites
 from luna.platform.database.engine import unit_of_work

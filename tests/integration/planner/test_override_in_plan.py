@@ -22,7 +22,8 @@ from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform import control_service
+from luna.house import control_service
+from luna.house.reading import read_house, read_planned
 from luna.platform.clock import FixedClock
 from luna.platform.database import (
     charging_sessions,
@@ -38,7 +39,6 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
-from luna.platform.house_reading import read_house, read_planned
 from luna.platform.settings import Settings
 from luna.words import say_mode
 from services.home_assistant.entities import list_entities, numbers_of

@@ -12,6 +12,8 @@ from luna.contracts.operator_limits import NewLimit
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.plan.request_bytes import write_inputs
 from luna.contracts.replay import ReplayRequest
+from luna.drivers.control.units.battery import Batteries
+from luna.drivers.control.units.unit import InForce
 from luna.energy.account_period import AccountPeriod
 from luna.energy.errors import NotFoundError
 from luna.energy.observations import Observations
@@ -19,7 +21,7 @@ from luna.energy.outlook import Forecast, Quantiles, Scenarios
 from luna.energy.site import Forecasting, parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from luna.platform.account import describe_account
+from luna.house.account import describe_account
 from luna.platform.database import (
     forecast_activations,
     forecast_scenarios,
@@ -32,8 +34,6 @@ from luna.platform.database import (
 )
 from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.platform.database.schema.plans import plan_history
-from luna.platform.drivers.control.units.battery import Batteries
-from luna.platform.drivers.control.units.unit import InForce
 from services.executor.control_request import follow_plan
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY

@@ -17,12 +17,12 @@ from luna.energy.economics.typical_prices import NEAREST, read_typical_prices
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
+from luna.house.findings import find_doubted_prices
 from luna.platform.clock import FixedClock
 from luna.platform.database import forecasts, prices, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.embedded.supervisor import Addresses
-from luna.platform.findings import find_doubted_prices
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from tests.support.database.databases import remove_site

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from luna.contracts.documents import DocumentFilter, FetchDocumentRequest, ReindexRequest
 from luna.energy.errors import InvalidInputError, MachineError, NotFoundError
+from luna.house.documents import MAX_NAME
 from luna.platform.database import document_passages, documents, site_removal
 from luna.platform.database.engine import unit_of_work
-from luna.platform.documents import MAX_NAME
 from services.rag.documents.ingest import fetch_document, reindex_documents
 from services.rag.extraction.fetching import Network
 from tests.support.database.site import stored_site

@@ -18,14 +18,14 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import VehicleSetpoint
 from luna.contracts.device_template import Write, matches
+from luna.drivers.control.mqtt import MqttDevice
+from luna.drivers.control.units import find_unit
+from luna.drivers.control.units.unit import Setpoints
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.timeline import local_days
 from luna.platform.addresses import Broker
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.mqtt import MqttDevice
-from luna.platform.drivers.control.units import find_unit
-from luna.platform.drivers.control.units.unit import Setpoints
 from luna.platform.embedded.state import choose_port
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import read_stored, store_settings

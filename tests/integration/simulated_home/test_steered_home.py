@@ -22,17 +22,23 @@ from luna.contracts.control import BatterySetpoint, Override, VehicleSetpoint
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.operator_limits import NewLimit
 from luna.contracts.steering import DeviceTarget, StateQuestion, SteeredSlot, SteeringTarget
+from luna.drivers.control.mqtt import MqttDevice, open_device
+from luna.drivers.control.units import find_unit
+from luna.drivers.folder_lock import FolderLock
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.site import Site, parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import local_days
+from luna.house.steering_channel import (
+    PROCESS_LOCK,
+    SENDER_LOCK,
+    serve_steering,
+)
+from luna.house.steering_targets import TargetFolder
 from luna.platform.addresses import Broker
 from luna.platform.database import control, operator_limits, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.mqtt import MqttDevice, open_device
-from luna.platform.drivers.control.units import find_unit
-from luna.platform.drivers.folder_lock import FolderLock
 from luna.platform.embedded.state import choose_port
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.battery import BatteryCharge
@@ -43,12 +49,6 @@ from luna.platform.simulated_home.house import HomeState
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.seconds import QUARTER_SECONDS, refine_load, refine_pv
 from luna.platform.simulated_home.site import CAR, HEATER, ZONE, build_site
-from luna.platform.steering_channel import (
-    PROCESS_LOCK,
-    SENDER_LOCK,
-    serve_steering,
-)
-from luna.platform.steering_targets import TargetFolder
 from services.executor.control_step import Executor
 from services.executor.steered_device import SteeringLink
 from services.executor.target import DeviceConnections

@@ -15,10 +15,10 @@ from luna.contracts.steering import (
     SteeringRequest,
     SteeringState,
 )
-from luna.platform.drivers import DEVICES_FOLDER
-from luna.platform.drivers.folder_lock import FolderLock
-from luna.platform.drivers.socket_channel import LONGEST_BYTES
-from luna.platform.steering_channel import (
+from luna.drivers import DEVICES_FOLDER
+from luna.drivers.folder_lock import FolderLock
+from luna.drivers.socket_channel import LONGEST_BYTES
+from luna.house.steering_channel import (
     PATIENCE_SECONDS,
     PROCESS_LOCK,
     SOCKET_FILE,

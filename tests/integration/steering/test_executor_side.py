@@ -9,21 +9,21 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
+from luna.drivers.control.home_assistant import HomeAssistantDevice
+from luna.drivers.control.opening import open_device
+from luna.drivers.device_server import serve_registers
+from luna.drivers.folder_lock import FolderLock
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.write_limits import uncounted
 from luna.energy.devices.battery import BATTERIES
+from luna.house.steering_channel import (
+    PROCESS_LOCK,
+)
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.folder_lock import FolderLock
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
-from luna.platform.steering_channel import (
-    PROCESS_LOCK,
-)
 from services.executor.delivery import RESEND
 from services.executor.steered_device import TAKEOVER_SECONDS, SteeringLink
 from tests.integration.executor.test_execution_devices import planned

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.operator_limits import NewLimit
+from luna.drivers.control.home_assistant import HomeAssistantDevice
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import operator_limits
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from services.executor.steered_device import SteeringLink
 from services.executor.watch import LOOK
 from tests.integration.executor.test_execution_devices import planned

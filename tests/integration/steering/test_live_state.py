@@ -15,13 +15,13 @@ from sqlalchemy import Engine
 from luna.contracts.control import VehicleSetpoint
 from luna.contracts.live_steering import LiveSteering
 from luna.contracts.steering import SteeringState
+from luna.drivers.control.home_assistant import HomeAssistantDevice
 from luna.energy.site import parse_site
+from luna.house.steering_channel import serve_steering
 from luna.platform.addresses import HomeAssistantAccess
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue.connection import connect
 from luna.platform.queue.live_flows import LiveFlows
-from luna.platform.steering_channel import serve_steering
 from services.home_assistant.entities import list_entities, numbers_of
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.steering_feed import SteeringFeed

@@ -9,13 +9,13 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint, VehicleSetpoint
 from luna.contracts.steering import LimitMessage, SteeringDrop
+from luna.drivers.control.home_assistant import HomeAssistantDevice
+from luna.drivers.control.units import find_unit
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.site import parse_site
 from luna.energy.steering import SteeredDevices
 from luna.energy.steering import describe_devices as steered_devices
 from luna.platform.addresses import HomeAssistantAccess
-from luna.platform.drivers.control.home_assistant import HomeAssistantDevice
-from luna.platform.drivers.control.units import find_unit
 from services.steering.slot_targets import THRESHOLDS_HOLD
 from tests.support.control.executor import BATTERY, START
 from tests.support.control.inverters import (

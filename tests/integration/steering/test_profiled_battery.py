@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.control import BatterySetpoint
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
+from luna.drivers.control.opening import open_device
+from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
+from luna.house.steering_targets import TargetFolder
 from luna.platform.settings import Settings
-from luna.platform.steering_targets import TargetFolder
 from services.steering.__main__ import count_in_files
 from tests.integration.executor.test_execution_profile import PROFILE, describe
 from tests.support.control.executor import BATTERY, Clock

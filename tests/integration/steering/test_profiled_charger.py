@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.control import VehicleSetpoint
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulated_charge_point import SimulatedChargePoint
+from luna.drivers.control.opening import open_device
+from luna.drivers.device_server import serve_device
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulated_charge_point import SimulatedChargePoint
+from luna.house.steering_targets import TargetFolder
 from luna.platform.settings import Settings
-from luna.platform.steering_targets import TargetFolder
 from services.steering.__main__ import count_in_files
 from tests.support.control.executor import Clock
 from tests.support.control.steering import SteeredHome, planned

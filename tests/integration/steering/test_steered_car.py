@@ -10,18 +10,18 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.plan.reply import VehicleFlow
-from luna.energy.car_draw import CarDraw
-from luna.platform.database import control
-from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.device_server import serve_device
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulated_charge_point import (
+from luna.drivers.control.opening import open_device
+from luna.drivers.device_server import serve_device
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulated_charge_point import (
     LEAST_A,
     SimulatedCar,
     SimulatedChargePoint,
 )
-from luna.platform.drivers.write_limits import uncounted
+from luna.drivers.write_limits import uncounted
+from luna.energy.car_draw import CarDraw
+from luna.platform.database import control
+from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
 from services.executor.draw_watch import WAKE_PAUSE
 from services.executor.steered_device import SteeringLink

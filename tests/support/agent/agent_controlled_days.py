@@ -15,11 +15,11 @@ from luna.contracts.agent_control import (
 )
 from luna.contracts.control import ControlEntry
 from luna.contracts.plan import PlanOptions, PlanReply
+from luna.drivers.control.device import DryRun
 from luna.energy.physics.mode import Mode
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import agent_gates, agent_plans, control, observations
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.device import DryRun
 from services.agent.policy import AgentPolicy
 from services.agent.shadow import plan_beside
 from tests.support.agent.agents import loading

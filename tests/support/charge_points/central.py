@@ -12,12 +12,12 @@ from luna.contracts.charge_points import (
     ChargePointRequest,
     SeenChargePoint,
 )
+from luna.drivers.charge_point_channel import serve_charge_points
+from luna.drivers.ocpp_points import OcppPoints
+from luna.drivers.points import PointValue
+from luna.drivers.profile import DeviceProfile, OcppTransport
 from luna.energy.devices.commands import Via
 from luna.platform.clock import SystemClock
-from luna.platform.drivers.charge_point_channel import serve_charge_points
-from luna.platform.drivers.ocpp_points import OcppPoints
-from luna.platform.drivers.points import PointValue
-from luna.platform.drivers.profile import DeviceProfile, OcppTransport
 from services.ocpp import server
 from services.ocpp.central_system import CentralSystem
 from services.ocpp.records import RecordFolder

@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.plan import PlanReply
+from luna.drivers.control.device import Device
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site, parse_site
 from luna.energy.site.control import Control
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.control.device import Device
 from services.executor.control_step import Executor
 from services.executor.steered_device import SteeringLink
 from services.executor.target import DeviceConnections

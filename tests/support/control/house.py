@@ -7,9 +7,9 @@ import numpy as np
 from luna.contracts.plan import PlanReply
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, Timeline, local_midnight, parse_zone
-from luna.platform.findings import SiteFinding
-from luna.platform.house_now import HouseFigure, HouseNow, PlannedHouse
-from luna.platform.site_day import PLANNED, join_day
+from luna.house.findings import SiteFinding
+from luna.house.now import HouseFigure, HouseNow, PlannedHouse
+from luna.house.site_day import PLANNED, join_day
 
 NOTHING = {name: np.full(96, np.nan) for name in (*PLANNED, *SUBMETERED)}
 

@@ -18,11 +18,11 @@ from luna.contracts.steering import (
     SteeringState,
     SteeringTarget,
 )
+from luna.drivers.control.device import Device
+from luna.drivers.folder_lock import FolderLock
 from luna.energy.site.control import Control
-from luna.platform.drivers.control.device import Device
-from luna.platform.drivers.folder_lock import FolderLock
-from luna.platform.steering_channel import PROCESS_LOCK, SENDER_LOCK, serve_steering
-from luna.platform.steering_targets import TargetFolder
+from luna.house.steering_channel import PROCESS_LOCK, SENDER_LOCK, serve_steering
+from luna.house.steering_targets import TargetFolder
 from services.steering.cycles import SteeringLoop
 from tests.support.control.executor import START, Clock, Home
 from tests.support.worker.workers import wait_for

@@ -16,8 +16,8 @@ from luna.contracts.steering import (
     SteeringTarget,
 )
 from luna.energy.timeline import SLOT, floor_to
+from luna.house.steering_channel import SteeringAwayError, SteeringClient
 from luna.platform.clock import SystemClock
-from luna.platform.steering_channel import SteeringAwayError, SteeringClient
 
 LATE_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from luna.contracts.control import BatterySetpoint, ControlState, PvSetpoint, VehicleSetpoint
 from luna.contracts.plan import PlanRequest
+from luna.drivers.control.units import list_units
 from luna.energy.devices import DEVICE_KINDS, FLOW_KINDS
 from luna.energy.devices.kind import DeviceKind
 from luna.energy.devices.switched import LoadSetpoint
@@ -27,7 +28,6 @@ from luna.energy.part import MoneyBounds
 from luna.energy.site import SENSOR_ROLES, Site, parse_site
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.inventory import list_devices_of
-from luna.platform.drivers.control.units import list_units
 from luna.words import DEVICE_MODES, MODES
 from luna.words.catalogue import CATALOGUE
 from luna.words.devices import DEFAULTS, DEVICES, KINDS

@@ -14,15 +14,15 @@ import numpy as np
 from sqlalchemy import Engine, text
 
 from luna.contracts.documents import Document, DocumentFields
-from luna.platform.database.engine import unit_of_work
-from luna.platform.database.vectors import FloatArray
-from luna.platform.documents import (
+from luna.house.documents import (
     IncomingFile,
     Outcome,
     clean_name,
     remove_document,
     store_document,
 )
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.vectors import FloatArray
 from luna.platform.objects import FileObjects
 from luna.platform.settings import Settings
 from services.rag.documents.ingest import ingest_documents

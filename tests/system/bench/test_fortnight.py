@@ -14,11 +14,11 @@ from bench.fortnight import FIRST_DAY, live_fortnight
 from bench.fortnight.claims import HomeTruth, SentenceJudge
 from bench.fortnight.incidents import Incident, list_product_incidents
 from bench.fortnight.ways import SlotLedger
+from luna.drivers.profiles import load_profile
 from luna.energy.timeline import SLOT, Timeline, local_midnight
 from luna.platform.database import control, engine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.drivers.profiles import load_profile
 from luna.platform.simulated_home.battery import BatteryCharge
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.site import SITE_NAME, ZONE

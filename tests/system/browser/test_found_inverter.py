@@ -12,10 +12,10 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.platform.database.migrate import upgrade
-from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded.supervisor import Addresses, Servers
 from tests.support.browser.page import Open, find_barriers
 from tests.support.database.databases import own_database

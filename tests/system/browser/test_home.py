@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
-from luna.platform import control_service
+from luna.house import control_service
 from luna.platform.clock import FixedClock
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses

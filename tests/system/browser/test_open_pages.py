@@ -12,7 +12,7 @@ from luna.contracts.fleet import PlanSitesRequest
 from luna.energy.row_fault import RowFault
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform import control_service
+from luna.house import control_service
 from luna.platform.clock import FixedClock
 from luna.platform.database import (
     forecast_activations,

@@ -14,9 +14,9 @@ from redis import Redis
 from sqlalchemy import Engine, text
 
 from luna.contracts.health import NodeSign
+from luna.house.doctor.bundle import KEY_PATTERNS, list_secrets
+from luna.house.doctor.examination import check_certificates, check_disk, check_permissions
 from luna.platform.database.engine import unit_of_work
-from luna.platform.doctor.bundle import KEY_PATTERNS, list_secrets
-from luna.platform.doctor.examination import check_certificates, check_disk, check_permissions
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings, load_settings
 from tests.support.command_line.call import Luna, Said

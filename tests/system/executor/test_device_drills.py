@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiles import list_profiles, load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiles import list_profiles, load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
 from luna.words.pages import page_words
 from services.api.pages.planning_view import list_unattended
 from services.executor.delivery import VERIFY

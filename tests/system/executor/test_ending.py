@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.site import Site
 from luna.platform.database import control, executor_locks
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
 from services.executor.release import RELEASE_SECONDS
 from tests.support.worker.workers import kill, wait_for
 from tests.system.executor.test_device_drills import charging, executor

@@ -116,8 +116,8 @@ def test_the_process_is_ready_shows_what_it_did_and_ends_when_told(
     assert says(port, "ready", 200)
     with httpx.Client(trust_env=False) as client:
         metrics = client.get(f"http://127.0.0.1:{port}/metrics").text
-    assert f'luna_planner_commands_total{{outcome="confirmed",site_id="{home}"}}' in metrics
-    assert f'luna_planner_site_armed{{site_id="{home}"}} 1.0' in metrics
+    assert f'luna_executor_commands_total{{outcome="confirmed",site_id="{home}"}}' in metrics
+    assert f'luna_executor_site_armed{{site_id="{home}"}} 1.0' in metrics
     with closing(Client(redis_url)) as client:
         wait_for(lambda: told(client, home) == [("batteries", "planned", False)])
         process.terminate()

@@ -27,7 +27,7 @@ from luna.contracts.live_steering import LiveSteering
 from luna.contracts.steering import SteeredUnitState
 from luna.energy.errors import UnavailableError
 from luna.energy.site import parse_site
-from luna.platform import control_service
+from luna.house import control_service
 from luna.platform.addresses import Broker
 from luna.platform.database import charging_sessions, control, engine, sites
 from luna.platform.database.engine import unit_of_work

@@ -15,7 +15,7 @@ from luna.energy.errors import ConflictError
 from luna.energy.observations import Observations
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform.account import describe_account
+from luna.house.account import describe_account
 from luna.platform.database import engine, migrate, observations, prices, sites
 from luna.platform.database.schema.series import market_prices, slot_observations
 from luna.platform.database.schema.sites import site_versions

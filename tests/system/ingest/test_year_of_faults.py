@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.energy.account_period import AccountPeriod
-from luna.platform.account import describe_account
+from luna.house.account import describe_account
 from luna.platform.database import sites
 from tests.support.metering.expected_readings import (
     SITE,

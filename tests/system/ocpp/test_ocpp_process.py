@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from luna.contracts.charge_points import ListChargePoints
-from luna.platform.drivers.charge_point_channel import ChargePointClient
-from luna.platform.drivers.ocpp_points import list_charge_points
-from luna.platform.drivers.points import PointValue
+from luna.drivers.charge_point_channel import ChargePointClient
+from luna.drivers.ocpp_points import list_charge_points
+from luna.drivers.points import PointValue
 from tests.support.charge_points.central import make_points
 from tests.support.charge_points.raw_charge_point import RawChargePoint, connected
 from tests.support.worker.processes import ask, free_port, luna_process

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from luna.house.findings import find_agent_news
 from luna.platform.clock import FixedClock
 from luna.platform.database import agent_gates, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from luna.platform.findings import find_agent_news
 from tests.support.agent.home_with_agent import judge, store_agent_home
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve

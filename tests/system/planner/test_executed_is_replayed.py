@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.replay import ReplayRequest
+from luna.drivers.control.device import DryRun
 from luna.energy.physics.mode import Mode
 from luna.energy.timeline import SLOT
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
-from luna.platform.drivers.control.device import DryRun
 from services.planner.problem.knowledge import DAY
 from services.planner.replay import DayResult, ReplayData
 from services.planner.replay.data import Rules

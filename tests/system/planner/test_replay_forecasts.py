@@ -14,10 +14,10 @@ from luna.contracts.replay import ReplayRequest
 from luna.energy.observations import Observations
 from luna.energy.site import parse_site
 from luna.energy.timeline import local_days, parse_zone
+from luna.house.missing_forecasts import find_missing_issues, list_missing_issues
 from luna.platform.database import forecasts, jobs, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
-from luna.platform.missing_forecasts import find_missing_issues, list_missing_issues
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from tests.support.database.databases import remove_site

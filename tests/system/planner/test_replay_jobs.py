@@ -17,6 +17,7 @@ from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.house.desk.work import Workplace
 from luna.platform.database import (
     engine,
     episodes,
@@ -28,7 +29,6 @@ from luna.platform.database import (
     sites,
 )
 from luna.platform.database.engine import unit_of_work
-from luna.platform.desk.work import Workplace
 from luna.platform.queue import Client
 from luna.platform.queue.app import LONGEST_LIMIT
 from luna.platform.queue.jobs import submit_job

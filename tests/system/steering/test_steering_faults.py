@@ -15,13 +15,13 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint, VehicleSetpoint
 from luna.contracts.steering import DeviceTarget, SteeringTarget
+from luna.drivers.device_server import serve_registers
+from luna.drivers.profiles import load_profile
+from luna.drivers.simulator import SimulatedInverter
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.switched import LoadSetpoint
-from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.steering_channel import SteeringClient
-from luna.platform.steering_targets import TargetFolder
+from luna.house.steering_channel import SteeringClient
+from luna.house.steering_targets import TargetFolder
 from tests.integration.executor.test_execution_profile import PROFILE
 from tests.integration.executor.test_execution_profile import describe as describe_profiled
 from tests.support.control.executor import BATTERY

@@ -20,15 +20,15 @@ from luna.contracts.steering import (
     SteeringState,
     SteeringTarget,
 )
+from luna.drivers.folder_lock import FolderLock
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.clock import SystemClock
-from luna.platform.drivers.folder_lock import FolderLock
-from luna.platform.steering_channel import (
+from luna.house.steering_channel import (
     PROCESS_LOCK,
     SteeringAwayError,
     SteeringClient,
 )
+from luna.platform.clock import SystemClock
 from tests.support.control.inverters import (
     BOILER,
     CAR,

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from luna.contracts.plan import CostReply
 from luna.contracts.slot_changes import CostChange, SlotAction, SlotChange
 from luna.contracts.variant import PlanVariantReply
-from luna.platform.capabilities.variants import plan_variant
-from luna.platform.capability import TextTable
+from luna.house.capabilities.variants import plan_variant
+from luna.house.capability import TextTable
 from luna.words import Numbers
 
 # Wednesday, 10:00 in Berlin.

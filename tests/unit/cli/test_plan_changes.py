@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from luna.contracts.plan_questions import CauseCode, ModeChange, PlanChangesReply
-from luna.platform.capabilities.plans import join_changes
+from luna.house.capabilities.plans import join_changes
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)
 

@@ -8,11 +8,11 @@ import pytest
 from luna.contracts.battery_setpoints import OWN
 from luna.contracts.control import BatterySetpoint, ControlState, Decision, Override
 from luna.contracts.plan import PlanReply
+from luna.drivers.control.units.battery import Batteries
+from luna.drivers.control.units.unit import InForce
 from luna.energy.site import parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
-from luna.platform.drivers.control.units.battery import Batteries
-from luna.platform.drivers.control.units.unit import InForce
 from services.executor.control_request import find_source, follow_owner, follow_plan, is_current
 from tests.support.control.inverters import describe
 from tests.support.planning.plans import describe_plan

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from luna.drivers.control.device import DeviceError, DryRun
 from luna.energy.site import parse_site
-from luna.platform.drivers.control.device import DeviceError, DryRun
 from services.executor.readings import SocReader
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)

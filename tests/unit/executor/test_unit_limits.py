@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from luna.contracts.control import BatterySetpoint, PvSetpoint, Setpoint, VehicleSetpoint
+from luna.drivers.control.units import list_units
+from luna.drivers.control.units.unit import Controllable, UnitLimit
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.site import parse_site
-from luna.platform.drivers.control.units import list_units
-from luna.platform.drivers.control.units.unit import Controllable, UnitLimit
 from tests.support.control.inverters import DEVICES, describe, describe_devices
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5, "min_charge_kw": 0.5}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from luna.energy.site import parse_site
-from luna.platform.findings import SiteFinding
+from luna.house.findings import SiteFinding
 from luna.words import Numbers
 from services.home_assistant.entities import list_entities, numbers_of
 from tests.support.control.house import house_of

@@ -8,7 +8,7 @@ import pytest
 
 from luna.contracts.steering import MeasuredFlow, SteeringAnswer, SteeringRequest
 from luna.energy.site import Site, parse_site
-from luna.platform.steering_channel import serve_steering
+from luna.house.steering_channel import serve_steering
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.steering_feed import SteeringFeed
 from services.ingest.reading import Reading

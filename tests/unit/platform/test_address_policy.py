@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from luna.drivers.networks import require_home_network
 from luna.energy.errors import InvalidInputError
 from luna.platform.address_policy import (
     BROKER,
@@ -36,7 +37,6 @@ from luna.platform.address_policy import (
 )
 from luna.platform.addresses import parse_broker
 from luna.platform.checked_transport import CheckedTransport
-from luna.platform.drivers.networks import require_home_network
 from services.notifier.connection_guard import reaching_only
 from tests.support.suite.tables import each_row
 
@@ -271,12 +271,12 @@ CHECKED = re.compile(
 KNOWN = {
     "luna/platform/address_policy.py": "the policy itself",
     "luna/platform/mqtt.py": "paho's connection, opened by the policy",
-    "luna/platform/drivers/http_points.py": "its transport is checked, as is a test's",
-    "luna/platform/drivers/sharing.py": "an address that the policy resolved",
-    "luna/platform/drivers/device_search.py": "addresses of a network that the policy allowed",
-    "luna/platform/drivers/telegram_server.py": "a simulated meter sends to this machine",
-    "luna/platform/drivers/trial.py": "compares two names, connects to neither",
-    "luna/platform/desk/desk.py": "the command line to its own gateway",
+    "luna/drivers/http_points.py": "its transport is checked, as is a test's",
+    "luna/drivers/sharing.py": "an address that the policy resolved",
+    "luna/drivers/device_search.py": "addresses of a network that the policy allowed",
+    "luna/drivers/telegram_server.py": "a simulated meter sends to this machine",
+    "luna/drivers/trial.py": "compares two names, connects to neither",
+    "luna/house/desk/desk.py": "the command line to its own gateway",
     "luna/platform/health/probes.py": "servers of this installation",
     "services/api/identity/source.py": "addresses of proxies in front of the gateway",
     "services/api/pages/setup/home_assistant.py": "a connection that the policy opened",

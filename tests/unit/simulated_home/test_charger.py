@@ -8,11 +8,11 @@ import pytest
 
 from bench.fortnight.direct_link import LinkFaults, WriteTimes, link_points
 from luna.contracts.device_command import DeviceCommand
+from luna.drivers.command_writes import plan_command
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiled_device import ProfiledDevice
+from luna.drivers.profiles import list_profiles
 from luna.energy.errors import UnavailableError
-from luna.platform.drivers.command_writes import plan_command
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiled_device import ProfiledDevice
-from luna.platform.drivers.profiles import list_profiles
 from luna.platform.simulated_home.battery import BatteryCharge
 from luna.platform.simulated_home.car import CarState
 from luna.platform.simulated_home.heater import HeaterState

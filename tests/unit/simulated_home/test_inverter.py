@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bench.fortnight.direct_link import WriteTimes, link_points
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiled_device import ProfiledDevice
-from luna.platform.drivers.profiles import list_profiles
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiled_device import ProfiledDevice
+from luna.drivers.profiles import list_profiles
 from luna.platform.simulated_home.battery import BatteryCharge
 from luna.platform.simulated_home.house import HomeState
 from services.simulated_home.inverter import HomeInverter

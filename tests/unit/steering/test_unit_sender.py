@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from luna.contracts.control import VehicleSetpoint
 from luna.contracts.device_template import Write
+from luna.drivers.control.device import DeviceError
+from luna.drivers.control.units.vehicle import ChargerUnit
 from luna.energy.devices.commands import Via
 from luna.energy.devices.vehicle import VehicleControl
 from luna.energy.site import parse_site
-from luna.platform.drivers.control.device import DeviceError
-from luna.platform.drivers.control.units.vehicle import ChargerUnit
 from services.steering.unit_sender import UnitCommand, UnitSender
 from tests.support.control.executor import START, Clock
 

@@ -6,8 +6,8 @@ import math
 from itertools import product
 from typing import get_args
 
-from luna.platform.drivers.plausibility import ImplausibleCause
-from luna.platform.drivers.profile import READING_UNITS, ReadingName
+from luna.drivers.plausibility import ImplausibleCause
+from luna.drivers.profile import READING_UNITS, ReadingName
 from luna.words.catalogue import CATALOGUE
 from luna.words.implausible import CAUSES, READINGS, say_implausible
 from luna.words.numbers import join_unit

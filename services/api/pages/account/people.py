@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from luna.contracts.identity import KeyScope, MadeKey, NewKey, NewUser, Role
 from luna.energy.errors import LunaError
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.keys import create_key, delete_key, list_keys
-from luna.platform.capabilities.users import create_user, delete_user
+from luna.house.capabilities.keys import create_key, delete_key, list_keys
+from luna.house.capabilities.users import create_user, delete_user
 from luna.platform.database import sites, users
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 
 from luna.contracts.extras import ExtraChange, ExtraName, ExtraState
 from luna.energy.errors import LunaError
-from luna.platform.capabilities.extras import change_extra, list_extras
+from luna.house.capabilities.extras import change_extra, list_extras
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.admin.page_clock import read_clock

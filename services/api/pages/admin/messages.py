@@ -18,7 +18,7 @@ from luna.contracts.notification import (
 )
 from luna.energy.errors import LunaError
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.notifications import add_channel, change_channel, remove_channel
+from luna.house.capabilities.notifications import add_channel, change_channel, remove_channel
 from luna.platform.database import notification_channels
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway

@@ -29,8 +29,8 @@ from luna.contracts.agent_standing import (
 from luna.contracts.forecast_versions import CardReply
 from luna.energy.site import Site
 from luna.energy.timeline import Day, parse_zone
-from luna.platform import agent_service
-from luna.platform.capabilities.agent import choose_window
+from luna.house import agent_service
+from luna.house.capabilities.agent import choose_window
 from luna.platform.database import agent_gates, agent_runs, agent_status, recorded_span, sites
 from luna.platform.database.agent_scores import read_agent_scores
 from luna.platform.database.agent_slots import read_agent_slots

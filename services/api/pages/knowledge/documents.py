@@ -24,13 +24,13 @@ from luna.contracts.documents import (
 from luna.contracts.job import Job
 from luna.energy.errors import NotFoundError
 from luna.energy.site import Site, invalid_input
-from luna.platform.capabilities.documents import (
+from luna.house.capabilities.documents import (
     add_examples,
     delete_document,
     fetch_document,
     set_document_validity,
 )
-from luna.platform.capability import Capability
+from luna.house.capability import Capability
 from luna.platform.database import document_passages, documents, jobs, sites
 from luna.platform.database.engine import unit_of_work
 from luna.words import Numbers

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from luna.drivers.sensor_name import name_sensor
+from luna.drivers.site_device import PHASES_ROLE, READINGS_BY_ROLE, list_phases
 from luna.energy.devices.commands import Via
 from luna.energy.errors import NotFoundError
 from luna.energy.part import MOST_CALLED, is_written
@@ -18,8 +20,6 @@ from luna.energy.site.countries import COUNTRIES, Country, Town, place_named
 from luna.energy.site.document import explain_faults
 from luna.energy.site.main_fuses import assume_connection
 from luna.energy.timeline import parse_zone
-from luna.platform.drivers.sensor_name import name_sensor
-from luna.platform.drivers.site_device import PHASES_ROLE, READINGS_BY_ROLE, list_phases
 from luna.platform.site_name import identifier_of
 from luna.words import Numbers
 from luna.words.numbers import read_number

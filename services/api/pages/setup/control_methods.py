@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from luna.drivers.profiles import list_profiles
 from luna.energy.devices.battery import BatteryControl, Mode
 from luna.energy.devices.commands import Via
 from luna.energy.errors import InvalidInputError
 from luna.energy.site.control import NOT_SENT, Control, ControlledBy
 from luna.platform.addresses import HomeAssistantAccess, parse_broker
-from luna.platform.drivers.profiles import list_profiles
 from luna.platform.mqtt import BrokerError, BrokerLink
 from luna.platform.settings import Settings
 from services.api.pages.setup.device_control import DEVICES, VIA_FIELDS, answer_devices

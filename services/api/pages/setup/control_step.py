@@ -9,13 +9,13 @@ from luna.contracts.charge_points import SeenChargePoint
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.device_template import Write, render, service_call
 from luna.contracts.plan import PlanReply
+from luna.drivers.ocpp_points import choose_profile, list_charge_points
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profiles import list_profiles
+from luna.drivers.setpoint_parts import describe_writes
 from luna.energy.devices.battery import Battery, Mode
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from luna.platform.drivers.ocpp_points import choose_profile, list_charge_points
-from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiles import list_profiles
-from luna.platform.drivers.setpoint_parts import describe_writes
 from luna.words import MODES
 from services.api.gateway import Gateway
 from services.api.pages.setup.composition import battery_names, controlled_names

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from luna.drivers.profile import DeviceProfile, OcppTransport
+from luna.drivers.profiles import list_profiles
 from luna.energy.devices.commands import ControlPart
 from luna.energy.devices.switched import LoadControl
 from luna.energy.devices.vehicle import VehicleControl
 from luna.energy.site.control import Control, ControlledBy
-from luna.platform.drivers.profile import DeviceProfile, OcppTransport
-from luna.platform.drivers.profiles import list_profiles
 from services.api.pages.setup.fields import Entry, FieldFault, check_entries
 from services.api.pages.setup.home_assistant import Lookup, guess_command, offer_commands
 

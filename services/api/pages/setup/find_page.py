@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
 from luna.contracts.job import Job
+from luna.drivers.device_secrets import DeviceSecret, store_device_secret
+from luna.drivers.networks import propose_networks, require_home_network
 from luna.energy.errors import ConflictError, InvalidInputError
 from luna.energy.refusals import refuse
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import jobs, setup_drafts
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.device_secrets import DeviceSecret, store_device_secret
-from luna.platform.drivers.networks import propose_networks, require_home_network
 from luna.platform.queue.jobs import cancel_job, submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import find_progress

@@ -9,11 +9,11 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
+from luna.drivers.profiles import list_profiles
 from luna.energy.refusals import refuse
+from luna.house.peer_import import MOST_BYTES, PEERS, PeerName, import_peer
 from luna.platform.database import setup_drafts
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.profiles import list_profiles
-from luna.platform.peer_import import MOST_BYTES, PEERS, PeerName, import_peer
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import Page, PageRoute, Reader, show
 from services.api.pages.setup.imported import IMPORTED, begin_answers, view_import

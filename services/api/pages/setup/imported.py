@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from luna.energy.site import Site, parse_site
-from luna.platform.peer_import import PEERS, STATUSES, PeerImport
+from luna.house.peer_import import PEERS, STATUSES, PeerImport
 from luna.platform.site_name import identifier_of
 from luna.words.language import Language
 from luna.words.peer_import import GROUPS, write_import_note

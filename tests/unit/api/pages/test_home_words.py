@@ -11,14 +11,14 @@ from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.plan import NoteReply, PlanReply
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.findings import (
+from luna.house.findings import (
     FindingCode,
     SiteFinding,
     find_doubted_levels,
     find_doubted_prices,
 )
-from luna.platform.house_now import HouseFigure, format_run
-from luna.platform.house_statements import format_statement, state_house
+from luna.house.now import HouseFigure, format_run
+from luna.house.statements import format_statement, state_house
 from luna.words import Language, list_reason_codes
 from luna.words.messages import say_message
 from luna.words.notes import say_note

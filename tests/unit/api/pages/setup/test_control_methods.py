@@ -6,11 +6,11 @@ from typing import get_args
 
 import pytest
 
+from luna.drivers.control.opening import open_device
+from luna.drivers.profiles import list_profiles
+from luna.drivers.write_limits import uncounted
 from luna.energy.site import Site
 from luna.energy.site.control import NOT_SENT, Control, ControlledBy
-from luna.platform.drivers.control.opening import open_device
-from luna.platform.drivers.profiles import list_profiles
-from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
 from luna.words.pages import page_words
 from services.api.pages.setup.control_methods import (

@@ -1,0 +1,197 @@
+"""Test a profile on a real charge point or switched load.
+
+It charges with its least current, or is switched on, for a minute, then stops, and is always left
+to itself in the end.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from luna.contracts.device_command import CommandMode, DeviceCommand
+from luna.drivers.command_session import IDLE_W, CommandSession, exceeds
+from luna.drivers.profile import DeviceProfile, ReadingName
+from luna.drivers.profiled_device import ProfiledDevice
+from luna.energy.devices.vehicle import ElectricVehicle
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+
+TRIAL_SECONDS = 60.0
+# A car's electronics ramp up slowly; it ends earlier once it draws.
+LEAST_SECONDS = 15.0
+LEAST_A = 6.0
+MOST_PHASES = 3
+VOLTAGE_V = 230.0
+LOAD_W = 500.0
+_POLL_SECONDS = 2.0
+_WAYS_BACK = 3
+# The session's own thread never looks; the trial calls ``look``.
+_NEVER_SECONDS = 1e6
+
+# no_car: nothing is plugged in; does_not_stop: it draws although it was stopped; unknown: it
+# reports no power.
+CommandOutcome = Literal["right", "did_not_move", "too_much", "does_not_stop", "no_car", "unknown"]
+
+
+class CommandStep(NamedTuple):
+    """The result of one step: the mode that was tried, and the power that was drawn.
+
+    ``is_forced``: it was to draw something.
+    """
+
+    mode: CommandMode
+    outcome: CommandOutcome
+    power_w: float
+    seconds: float
+    is_forced: bool = False
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the outcome is consistent with the profile."""
+        return self.outcome in {"right", "no_car"}
+
+
+def is_tried_by_command(profile: DeviceProfile) -> bool:
+    """Return whether a profile is of a charge point or a switched load."""
+    return profile.kind in {"charge_point", "switched_load"}
+
+
+def own_command(profile: DeviceProfile, site: Site | None, name: str | None) -> DeviceCommand:
+    """Return the command that leaves a device to itself.
+
+    A charger without a known car is left with its least current; a load that no site has, off.
+    """
+    if profile.kind == "charge_point":
+        vehicle = _find_vehicle(site, name)
+        charger = None if vehicle is None else vehicle.charger
+        current_a = LEAST_A
+        if vehicle is not None and charger is not None:
+            phases = charger.phases_at(vehicle.most_charge_kw)
+            limit_a = vehicle.most_charge_kw * 1000 / (charger.voltage_v * phases)
+            current_a = max(float(math.floor(limit_a)), LEAST_A)
+        power_w = current_a * MOST_PHASES * VOLTAGE_V
+        return DeviceCommand("own", stand_in="charge", current_a=current_a, power_w=power_w)
+    loads = [] if site is None else site.loads
+    ends_itself = any(load.name == name and load.ends_itself for load in loads)
+    return DeviceCommand("own", stand_in="on" if ends_itself else "off", power_w=LOAD_W)
+
+
+def _find_vehicle(site: Site | None, name: str | None) -> ElectricVehicle | None:
+    vehicles = [] if site is None else site.vehicles
+    return next((vehicle for vehicle in vehicles if vehicle.name == name), None)
+
+
+def move_commanded(
+    device: ProfiledDevice,
+    own: DeviceCommand,
+    *,
+    report: Callable[[CommandStep], None] = lambda _: None,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> list[CommandStep]:
+    """Let a charger charge with 6 A and stop, or a load be on and off; return what it drew.
+
+    Args:
+        device: of a charge point or a load that nothing else commands.
+        own: leaves it to itself afterwards; see ``own_command``.
+        report: receives each step as it ends.
+        now: seconds of a monotonic clock.
+        sleep: waits for some seconds of that clock.
+
+    Raises:
+        UnavailableError: the device does not answer, or refuses.
+        InvalidInputError: its profile commands nothing.
+    """
+    profile = device.profile
+    if not is_tried_by_command(profile):
+        raise refuse("profile-not-tried", field="profile", value=profile.profile)
+    commands = [DeviceCommand("on", power_w=LOAD_W), DeviceCommand("off")]
+    if profile.kind == "charge_point":
+        charge_w = LEAST_A * MOST_PHASES * VOLTAGE_V
+        least = DeviceCommand("charge", current_a=LEAST_A, power_w=charge_w)
+        commands = [least, DeviceCommand("stop")]
+    session = CommandSession(device, now=now, look_seconds=_NEVER_SECONDS)
+    steps: list[CommandStep] = []
+    try:
+        for command in commands:
+            session.command(command)
+            steps.append(_watch(device, session, command, now=now, sleep=sleep))
+            report(steps[-1])
+        return steps
+    finally:
+        try:
+            _leave_alone(session, own, sleep=sleep, attempts=_WAYS_BACK)
+        finally:
+            session.close()
+
+
+def _watch(
+    device: ProfiledDevice,
+    session: CommandSession,
+    command: DeviceCommand,
+    *,
+    now: Callable[[], float],
+    sleep: Callable[[float], object],
+) -> CommandStep:
+    """Return what a device does under a command, once it is clear or the time is over."""
+    begun = now()
+    is_forced = command.mode in {"charge", "on"}
+    while True:
+        sleep(_POLL_SECONDS)
+        is_taken = session.read_back() is not None
+        session.look()
+        outcome, power_w = _judge(device, command)
+        if device.profile.decides_itself:
+            outcome = "right" if is_taken else "did_not_move"
+        seconds = now() - begun
+        is_clear = outcome == "right" and seconds >= LEAST_SECONDS
+        if is_clear or outcome == "no_car" or seconds >= TRIAL_SECONDS:
+            return CommandStep(command.mode, outcome, power_w, seconds, is_forced)
+
+
+def _judge(device: ProfiledDevice, command: DeviceCommand) -> tuple[CommandOutcome, float]:
+    """Return the outcome by the present readings, and the power that is drawn."""
+    readings = device.read()
+    name: ReadingName = "car_w" if device.profile.kind == "charge_point" else "heater_w"
+    power_w = readings.get(name, math.nan)
+    if command.mode == "charge" and readings.get("car_plugged") == 0:
+        return "no_car", power_w
+    # What hangs on a switch draws what it draws: its state alone tells.
+    state = readings.get("load_on", readings.get("car_charging", math.nan))
+    if math.isnan(power_w) or (command.mode == "on" and not math.isnan(state)):
+        return _judge_state(command, state), power_w
+    return _judge_power(command, power_w), power_w
+
+
+def _judge_state(command: DeviceCommand, state: float) -> CommandOutcome:
+    if math.isnan(state):
+        return "unknown"
+    return "right" if bool(state) == (command.mode in {"charge", "on"}) else "did_not_move"
+
+
+def _judge_power(command: DeviceCommand, power_w: float) -> CommandOutcome:
+    if command.mode in {"stop", "off"}:
+        return "does_not_stop" if power_w > IDLE_W else "right"
+    if exceeds(command, power_w):
+        return "too_much"
+    return "right" if power_w > IDLE_W else "did_not_move"
+
+
+def _leave_alone(
+    session: CommandSession,
+    own: DeviceCommand,
+    *,
+    sleep: Callable[[float], object],
+    attempts: int,
+) -> None:
+    for attempt in range(1, attempts + 1):
+        try:
+            session.command(own)
+        except LunaError:
+            if attempt == attempts:
+                raise
+            sleep(_POLL_SECONDS)
+        else:
+            return

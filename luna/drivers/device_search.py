@@ -1,0 +1,503 @@
+"""Find devices in a network that the owner names, by reading their identity.
+
+Nothing is written to a device or published to a broker.
+"""
+
+import re
+import socket
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
+from dataclasses import dataclass, field
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import SecretStr
+
+from luna.drivers.device_secrets import DeviceSecret
+from luna.drivers.document_formats import read_as
+from luna.drivers.mqtt_points import TLS_PORT
+from luna.drivers.networks import list_home_hosts, list_own_addresses
+from luna.drivers.ocpp_points import choose_profile, identify, list_charge_points
+from luna.drivers.points import DeviceIdentity
+from luna.drivers.profile import (
+    PREFIX_PART,
+    DeviceProfile,
+    HttpTransport,
+    IdentityField,
+    ModbusTransport,
+    MqttTransport,
+    MulticastTransport,
+    P1Transport,
+)
+from luna.drivers.profiled_device import reach
+from luna.drivers.sma_emeter import join_group, name_document, take_waiting
+from luna.energy.devices.commands import Via
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.platform.addresses import Broker
+from luna.platform.extras import MDNS, require_extra
+
+if TYPE_CHECKING:
+    import paho.mqtt.client as paho
+    from zeroconf import ServiceStateChange, Zeroconf
+
+# A device in a home network answers far sooner.
+PATIENCE_S = 1.0
+AT_ONCE = 64
+
+
+class FoundDevice(NamedTuple):
+    """A device that answered: its address, its identity, and the profile that fits.
+
+    Attributes:
+        host: its address, the broker's, or the name by which a charge point connects to Luna.
+        port: None of a charge point that connects to Luna.
+        unit: its number on the bus, None without a bus.
+        prefix: its topic prefix at the broker.
+    """
+
+    host: str
+    port: int | None
+    unit: int | None
+    identity: DeviceIdentity | None
+    profile: DeviceProfile
+    prefix: str | None = None
+
+
+class NetworkSearch(NamedTuple):
+    """The devices found, by address.
+
+    ``missing_extra`` names an extra that is not installed and would find more, None where there is
+    none.
+    """
+
+    devices: list[FoundDevice]
+    missing_extra: str | None
+
+
+def search_network(
+    network: str,
+    profiles: Sequence[DeviceProfile],
+    *,
+    port: int | None = None,
+    secret: DeviceSecret | None = None,
+    data_folder: Path | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> NetworkSearch:
+    """Return the devices of a network whose identity fits a profile.
+
+    With them the charge points that are connected to Luna, wherever they are.
+
+    Nothing is written to any of them.
+
+    Args:
+        network: as for ``list_home_hosts``.
+        profiles: of the products to look for.
+        port: to try at each address; None: the profiles' ports, and those that devices announce.
+        secret: credentials of the one named device or broker, over HTTP or MQTT.
+        data_folder: whose process charge points connect to; None: they are not looked for.
+        progress: takes the number of addresses tried, and of all.
+
+    Raises:
+        InvalidInputError: it is no home network, or there is a secret for more than one address.
+        UnavailableError: the broker refuses the credentials.
+    """
+    hosts = list_home_hosts(network)
+    if secret is not None and len(hosts) > 1:
+        raise refuse("network-secret-place", field="secret", value=network)
+    listening: AbstractContextManager[Announcements] = nullcontext(Announcements())
+    if port is None:
+        listening = listen_for_services(hosts)
+    devices: list[FoundDevice] = []
+    with listening as announcements, listen_for_datagrams(hosts, profiles, port) as datagrams:
+        # In batches, so that a caller can show the progress and stop the search.
+        for first in range(0, len(hosts), AT_ONCE):
+            progress(first, len(hosts))
+            batch = hosts[first : first + AT_ONCE]
+            devices += find_devices(batch, profiles, port=port, secret=secret)
+        candidates = _list_known(profiles)
+        own_ports = {profile.port for profile in candidates}
+        for service in announcements.wait():
+            # The profiles' own ports were tried above.
+            if service.port in own_ports:
+                continue
+            fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
+            devices += _ask_port(service.host, service.port, fitting, secret)
+        devices += datagrams.wait()
+    progress(len(hosts), len(hosts))
+    devices.sort(key=_by_address)
+    if data_folder is not None:
+        devices += find_charge_points(data_folder, profiles)
+    return NetworkSearch(devices, announcements.missing_extra)
+
+
+def _by_address(device: FoundDevice) -> tuple[bytes, int]:
+    return ip_address(device.host).packed, device.port or 0
+
+
+def find_charge_points(
+    data_folder: Path, profiles: Iterable[DeviceProfile]
+) -> Iterator[FoundDevice]:
+    """Yield the charge points that are connected to Luna; none is accepted by that."""
+    profiles = list(profiles)
+    for seen in list_charge_points(data_folder):
+        profile = choose_profile(profiles, seen) if seen.connected else None
+        if profile is not None:
+            identity = identify(profile, seen)
+            yield FoundDevice(seen.identity, None, None, identity, profile)
+
+
+def find_devices(
+    hosts: Iterable[str],
+    profiles: Iterable[DeviceProfile],
+    *,
+    port: int | None = None,
+    secret: DeviceSecret | None = None,
+) -> Iterator[FoundDevice]:
+    """Yield the devices whose identity fits one of the profiles, as they are found."""
+    candidates = _list_known(profiles)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        ask = partial(_ask, profiles=candidates, port=port, secret=secret)
+        for devices in pool.map(ask, hosts):
+            yield from devices
+
+
+def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
+    # Modbus first, since its devices understand nothing else. Within it the most specific profile
+    # first: known by its own registers, then a SunSpec product, then any SunSpec device.
+    identifiable = [
+        profile
+        for profile in profiles
+        if (profile.sunspec or profile.identified) and answers_at_port(profile)
+    ]
+    return sorted(identifiable, key=_generality)
+
+
+def answers_at_port(profile: DeviceProfile) -> bool:
+    """Return whether devices of a profile are found by connecting to a port of theirs."""
+    match profile.transport:
+        case ModbusTransport() | HttpTransport() | MqttTransport():
+            return True
+        case P1Transport() as transport:
+            return transport.kind == "p1_tcp"
+    return False
+
+
+def _ask(
+    host: str, profiles: Iterable[DeviceProfile], port: int | None, secret: DeviceSecret | None
+) -> list[FoundDevice]:
+    """Return an address's devices: the first fitting profile per open port and bus number."""
+    ports = {port or profile.port for profile in profiles}
+    open_ports = {number for number in ports if number is not None and _listens(host, number)}
+    devices: list[FoundDevice] = []
+    for number in open_ports:
+        fitting = [profile for profile in profiles if (port or profile.port) == number]
+        devices += _ask_port(host, number, fitting, secret)
+    return devices
+
+
+def _ask_port(
+    host: str, port: int, profiles: list[DeviceProfile], secret: DeviceSecret | None
+) -> list[FoundDevice]:
+    settled: dict[tuple[str, int | None], FoundDevice | None] = {}
+    for profile in profiles:
+        if isinstance(profile.transport, MqttTransport | P1Transport):
+            continue
+        for unit in profile.units or (None,):
+            place = (profile.transport.kind, unit)
+            # One port has one protocol.
+            if place in settled or _speaks_another(settled.values(), profile):
+                continue
+            via = Via(profile=profile.profile, host=host, port=port, unit=unit)
+            with closing(reach(profile, via, secret=secret)) as device:
+                try:
+                    settled[place] = FoundDevice(host, port, unit, device.identify(), profile)
+                except LunaError as error:
+                    if error.reason == "device-silent":
+                        settled[place] = None
+    # A device may answer at several numbers on the bus; it is known by its serial number, and the
+    # first number counts.
+    found_once: dict[object, FoundDevice] = {}
+    for answered in filter(None, settled.values()):
+        serial = answered.identity.serial if answered.identity is not None else ""
+        key = (answered.profile.profile, serial) if serial else answered.unit
+        found_once.setdefault(key, answered)
+    if found_once:
+        return list(found_once.values())
+    over_mqtt = [profile for profile in profiles if isinstance(profile.transport, MqttTransport)]
+    announced = list_announced(host, port, over_mqtt, secret=secret)
+    if announced:
+        return [
+            FoundDevice(host, port, None, device.identity, device.profile, device.prefix)
+            for device in announced
+        ]
+    # Last: a port that sends nothing has to be listened to for as long as a slow meter may take.
+    return _listen_at_port(host, port, profiles)
+
+
+def _listen_at_port(host: str, port: int, profiles: Iterable[DeviceProfile]) -> list[FoundDevice]:
+    """Return the meter that sends telegrams at a port, if there is one."""
+    for profile in profiles:
+        if not isinstance(profile.transport, P1Transport):
+            continue
+        via = Via(profile=profile.profile, host=host, port=port)
+        with closing(reach(profile, via)) as device, suppress(LunaError):
+            return [FoundDevice(host, port, None, device.identify(), profile)]
+    return []
+
+
+def _speaks_another(devices: Iterable[FoundDevice | None], profile: DeviceProfile) -> bool:
+    kinds = {device.profile.transport.kind for device in devices if device is not None}
+    return bool(kinds - {profile.transport.kind})
+
+
+def _generality(profile: DeviceProfile) -> tuple[bool, bool, bool]:
+    return (
+        not profile.units,
+        profile.identified is None,
+        profile.sunspec is None or profile.sunspec.product is None,
+    )
+
+
+def _listens(host: str, port: int) -> bool:
+    """Return whether a TCP connection succeeds: nearly all addresses of a network are unused."""
+    try:
+        socket.create_connection((host, port), PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
+
+
+# Services answer within a second (RFC 6762); then their addresses are resolved.
+LISTENS_S = 2.0
+RESOLVES_MS = 1500
+# Source: IANA's service names, and what devices use; Shelly announces both of its own. By kind of
+# transport.
+_SERVICES: Mapping[str, tuple[str, ...]] = {
+    "modbus_tcp": ("_modbus._tcp.local.",),
+    "http": ("_http._tcp.local.", "_shelly._tcp.local."),
+    "mqtt": ("_mqtt._tcp.local.", "_secure-mqtt._tcp.local."),
+}
+_KINDS = {service: kind for kind, services in _SERVICES.items() for service in services}
+
+
+class AnnouncedService(NamedTuple):
+    """A service announced by multicast DNS, by kind of transport."""
+
+    kind: str
+    host: str
+    port: int
+
+
+@dataclass(slots=True)
+class Announcements:
+    """Services announced so far.
+
+    ``missing_extra`` names the extra without which there is no listening.
+    """
+
+    missing_extra: str | None = None
+    listens_until: float = 0.0
+    services: set[AnnouncedService] = field(default_factory=set)
+
+    def wait(self) -> list[AnnouncedService]:
+        """Return the services once the time to answer has passed."""
+        time.sleep(max(0.0, self.listens_until - time.monotonic()))
+        return sorted(self.services)
+
+
+@contextmanager
+def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
+    """Yield the services, with their ports, that ``hosts`` announce while the block runs.
+
+    They announce them by multicast DNS. Empty where this machine is in none of the hosts' networks,
+    or lacks the extra.
+    """
+    own_addresses = list_own_addresses(hosts)
+    if not own_addresses:
+        yield Announcements()
+        return
+    try:
+        require_extra(MDNS)
+    except LunaError:
+        yield Announcements(missing_extra=MDNS.name)
+        return
+    from zeroconf import IPVersion, ServiceBrowser, Zeroconf
+
+    announcements = Announcements()
+    try:
+        zeroconf = Zeroconf(interfaces=own_addresses, ip_version=IPVersion.V4Only)
+    except OSError:
+        # A network without multicast.
+        yield announcements
+        return
+
+    def on_change(
+        zeroconf: "Zeroconf", service_type: str, name: str, state_change: "ServiceStateChange"
+    ) -> None:
+        if state_change.name != "Added":
+            return
+        info = zeroconf.get_service_info(service_type, name, timeout=RESOLVES_MS)
+        if info is None or not info.port:
+            return
+        for host in info.parsed_addresses():
+            if host in hosts:
+                announcements.services.add(AnnouncedService(_KINDS[service_type], host, info.port))
+
+    try:
+        ServiceBrowser(zeroconf, list(_KINDS), handlers=[on_change])
+        announcements.listens_until = time.monotonic() + LISTENS_S
+        yield announcements
+    finally:
+        zeroconf.close()
+
+
+@dataclass(slots=True)
+class DatagramListeners:
+    """Sockets that receive the datagrams of meters.
+
+    Attributes:
+        hosts: whose datagrams count.
+        sockets: each with the profile and port that it listens for.
+        listens_until: seconds of the monotonic clock.
+    """
+
+    hosts: Collection[str]
+    sockets: list[tuple[socket.socket, DeviceProfile, int]] = field(default_factory=list)
+    listens_until: float = 0.0
+
+    def wait(self) -> list[FoundDevice]:
+        """Return the meters once the time to send has passed."""
+        if self.sockets:
+            time.sleep(max(0.0, self.listens_until - time.monotonic()))
+        devices: dict[str, FoundDevice] = {}
+        for link, profile, port in self.sockets:
+            identified = profile.identified
+            if identified is None:
+                continue
+            for meter in take_waiting(link):
+                serial = str(meter.document["serial"])
+                places = {name_document(PREFIX_PART): meter.document}
+                identity = identified.read_documents(places, profile.covers[0].brand)
+                if identity is not None and meter.host in self.hosts:
+                    devices[serial] = FoundDevice(meter.host, port, None, identity, profile, serial)
+        return list(devices.values())
+
+
+@contextmanager
+def listen_for_datagrams(
+    hosts: Collection[str], profiles: Iterable[DeviceProfile], port: int | None
+) -> Iterator[DatagramListeners]:
+    """Yield what receives the datagrams of meters among ``hosts`` while the block runs.
+
+    Empty where this machine is in none of the hosts' networks.
+    """
+    listeners = DatagramListeners(hosts)
+    with ExitStack() as opened:
+        for profile in profiles:
+            transport = profile.transport
+            if not isinstance(transport, MulticastTransport):
+                continue
+            own_port = port or transport.port
+            for address in list_own_addresses(hosts):
+                # A network without multicast.
+                with suppress(OSError):
+                    link = opened.enter_context(join_group(transport, own_port, address))
+                    listeners.sockets.append((link, profile, own_port))
+        listeners.listens_until = time.monotonic() + LISTENS_S
+        yield listeners
+
+
+BROKER_PATIENCE_S = 3.0
+# Retained messages come at once, periodic ones within this time.
+BROKER_LISTENS_S = 2.0
+
+
+class AnnouncedDevice(NamedTuple):
+    """A device at a broker: its topic prefix, its identity, and the profile that fits."""
+
+    prefix: str
+    identity: DeviceIdentity
+    profile: DeviceProfile
+
+
+def list_announced(
+    host: str, port: int, profiles: Sequence[DeviceProfile], *, secret: DeviceSecret | None = None
+) -> list[AnnouncedDevice]:
+    """Return the devices of these profiles that publish at a broker.
+
+    Empty where the broker needs credentials and there are none.
+
+    Raises:
+        UnavailableError: the broker refuses the credentials.
+    """
+    rules: list[IdentityField] = []
+    for profile in profiles:
+        if profile.identified is not None:
+            rules += profile.identified.documents
+    if not rules:
+        return []
+    from luna.platform.mqtt import BrokerError, BrokerLink
+
+    messages: dict[str, bytes] = {}
+
+    def on_message(message: "paho.MQTTMessage") -> None:
+        messages[message.topic] = bytes(message.payload)
+
+    topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
+    user = None if secret is None else secret.user
+    password = None if secret is None else SecretStr(secret.password)
+    broker = Broker(host, port, user, password, tls=port == TLS_PORT)
+    with closing(BrokerLink(broker, topics, on_message, patience_s=BROKER_PATIENCE_S)) as link:
+        try:
+            link.open()
+        except BrokerError as error:
+            if secret is not None and error.fault == "refused":
+                raise refuse(
+                    "broker-refuses-login", field="secret", value=f"{host}:{port}"
+                ) from error
+            return []
+        time.sleep(BROKER_LISTENS_S)
+    devices: list[AnnouncedDevice] = []
+    for profile in profiles:
+        devices += _match_devices(profile, dict(messages))
+    return devices
+
+
+def _match_devices(profile: DeviceProfile, messages: Mapping[str, bytes]) -> list[AnnouncedDevice]:
+    """Return the devices of a profile among the messages, by topic."""
+    identified = profile.identified
+    if identified is None or not isinstance(profile.transport, MqttTransport):
+        return []
+    documents_by_prefix: dict[str, dict[str, Any]] = {}
+    for rule in identified.documents:
+        before, _, after = rule.at.partition(PREFIX_PART)
+        pattern = re.compile(f"{re.escape(before)}([^/]+){re.escape(after)}")
+        for topic, payload in messages.items():
+            match = pattern.fullmatch(topic)
+            if match is None:
+                continue
+            prefix = match[1]
+            if identified.prefix is not None and not identified.prefix.fullmatch(prefix):
+                continue
+            with suppress(ValueError):
+                document = read_as(payload, profile.transport.documents)
+                documents_by_prefix.setdefault(prefix, {})[rule.at] = document
+    devices: list[AnnouncedDevice] = []
+    for prefix in sorted(documents_by_prefix):
+        documents = documents_by_prefix[prefix]
+        identity = identified.read_documents(documents, profile.covers[0].brand)
+        if identity is not None:
+            devices.append(AnnouncedDevice(prefix, identity, profile))
+    return devices

@@ -1,0 +1,22 @@
+"""Read and write the documents of a device in the format that its profile declares."""
+
+import json
+from typing import Any
+
+from luna.drivers.json_values import parse_document
+from luna.drivers.profile import DocumentFormat
+from luna.drivers.sml import encode_sml, parse_sml
+
+
+def read_as(content: bytes | bytearray, kind: DocumentFormat) -> Any:
+    """Return the document that a device sent.
+
+    Raises:
+        ValueError: it is of another format, or broken.
+    """
+    return parse_sml(bytes(content)) if kind == "sml" else parse_document(content)
+
+
+def write_as(document: Any, kind: DocumentFormat) -> bytes:
+    """Return a document as a device sends it."""
+    return encode_sml(document) if kind == "sml" else json.dumps(document).encode()

@@ -1,0 +1,236 @@
+"""Simulate a device from its profile, with the physics of a battery.
+
+The mode is derived from the points by the profile's own writes, the power by the battery of the
+simulated home. A client written from the maker's documentation alone therefore tests whether the
+profile agrees with it.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias, cast
+
+from luna.drivers.mode_emulation import HouseFlows, mode_of_ac_power
+from luna.drivers.profile import (
+    SIGNED_READINGS,
+    PointWrite,
+    split_sign,
+    unit_factor,
+)
+from luna.drivers.simulated_product import SimulatedProduct
+from luna.energy.devices.battery import Mode
+from luna.platform.simulated_home.battery import (
+    SECONDS_PER_HOUR,
+    WORDS,
+    BatteryCharge,
+    BatteryModel,
+    Command,
+    requested_power_kw,
+    step_battery,
+)
+
+WATTS = 1000
+# Luna's modes in the vocabulary of the simulated battery.
+_COMMANDS: Mapping[Mode, str] = dict(
+    zip(("self_consumption", "save", "supply", "hold", "charge", "export"), WORDS, strict=True)
+)
+
+
+# From seconds since the start to load and PV of a house, kW.
+House: TypeAlias = Callable[[float], tuple[float, float]]
+
+
+def steady_house(_: float) -> tuple[float, float]:
+    """A house with a load of 0.5 kW and 2 kW of PV."""
+    return 0.5, 2.0
+
+
+@dataclass
+class SimulatedInverter(SimulatedProduct):
+    """A battery inverter, or a meter.
+
+    Args:
+        house: load and PV behind its meter.
+        battery: the battery's model.
+        soc: initial state of charge, 0–1.
+    """
+
+    house: House = steady_house
+    battery: BatteryModel = field(default_factory=BatteryModel)
+    soc: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._charge = BatteryCharge(self.soc * self.battery.capacity_kwh)
+        # A real meter does not start at 0.
+        self._imported_kwh = 1000.0
+        self._exported_kwh = 1000.0
+        # PV curtailed because an AC power is set and the battery takes no more.
+        self._throttled_kw = 0.0
+        capacity_point = self.profile.limits.get("capacity_kwh")
+        if capacity_point is not None:
+            factor = unit_factor(self.profile.points[capacity_point], "capacity_kwh")
+            self.image.put(capacity_point, self.battery.capacity_kwh / factor)
+        self._show()
+
+    @property
+    def mode(self) -> Mode:
+        """The mode that the points command."""
+        return self._find_mode()[0]
+
+    @property
+    def command(self) -> Command:
+        """The mode and its power as a command of the simulated battery."""
+        if self.deaf:
+            return Command(floor_soc=self.battery.min_soc)
+        mode, power_kw = self._find_mode()
+        return Command(_COMMANDS[mode], power_kw=power_kw, floor_soc=self.battery.min_soc)
+
+    @property
+    def power_kw(self) -> float:
+        """Power into the battery, kW; negative while it discharges."""
+        return self._charge.power_kw
+
+    def _step(self, seconds: float) -> None:
+        load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
+        ac_kw = self._find_ac_power_kw()
+        if ac_kw is None or self.deaf:
+            requested_kw = requested_power_kw(
+                self.command, self._charge.stored_kwh / self.battery.capacity_kwh, pv_kw - load_kw
+            )
+        else:
+            requested_kw = pv_kw - ac_kw
+        self._charge, _ = step_battery(self.battery, self._charge, requested_kw, seconds=seconds)
+        self._throttled_kw = 0.0
+        if ac_kw is not None:
+            surplus_kw = pv_kw - self._charge.power_kw - ac_kw
+            self._throttled_kw = min(max(surplus_kw, 0.0), pv_kw)
+        grid_kw = load_kw - pv_kw + self._throttled_kw + self._charge.power_kw
+        grid_kwh = grid_kw * seconds / SECONDS_PER_HOUR
+        self._imported_kwh += max(grid_kwh, 0.0)
+        self._exported_kwh += max(-grid_kwh, 0.0)
+
+    def _find_mode(self) -> tuple[Mode, float]:
+        """Return the mode whose writes the points hold, and its power, kW."""
+        ac_kw = self._find_ac_power_kw()
+        if ac_kw is not None:
+            load_kw, pv_kw = self.house(self.now() - self._begun_at)
+            flows = HouseFlows(pv_kw * WATTS, 0.0, (load_kw - pv_kw) * WATTS)
+            return mode_of_ac_power(ac_kw * WATTS, flows), abs(ac_kw)
+        for mode, writes in self.profile.modes.items():
+            powers = [
+                self._read_power(write)
+                for write in writes
+                if write.put in {"power_w", "power_percent"}
+            ]
+            has_constants = all(self._has_constant(write) for write in writes)
+            if has_constants and all(power > 0 for power in powers):
+                return cast("Mode", mode), max(powers, default=0.0) / WATTS
+        return "self_consumption", 0.0
+
+    def _read_power(self, write: PointWrite) -> float:
+        share = 1.0 if write.of is None else self.image.value(write.of) / 100
+        return write.sign * self.image.value(write.write) * share
+
+    def _find_ac_power_kw(self) -> float | None:
+        """Return the AC power that the points command, kW; None: none."""
+        for writes in self.profile.modes.values():
+            powers = [write for write in writes if write.put == "ac_power_w"]
+            fixed = [(write.write, write.value) for write in writes if write.value is not None]
+            holds_fixed = all(math.isclose(self.image.value(name), value) for name, value in fixed)
+            if powers and holds_fixed:
+                return powers[0].sign * self.image.value(powers[0].write) / WATTS
+        return None
+
+    @cached_property
+    def _single_points(self) -> frozenset[str]:
+        """The points that are a reading by themselves."""
+        singles = [entries[0] for entries in self.profile.reads.values() if len(entries) == 1]
+        return frozenset(split_sign(entry)[1] for entry in singles)
+
+    def _measure(self) -> dict[str, float]:
+        """Return all readings of the house that this device is in."""
+        load_kw, pv_kw = self.house(self.now() - self._begun_at)
+        flows = {
+            "load_kw": load_kw,
+            "pv_kw": max(pv_kw - self._throttled_kw, 0.0),
+            "import_kwh": self._imported_kwh,
+            "export_kwh": self._exported_kwh,
+        }
+        return measure_house(self.battery, self._charge, **flows)
+
+    def _show(self) -> None:
+        shown = self._measure()
+        values: dict[str, float] = {}
+        # Points with a reading of their own first: a sum has the others show the rest of it.
+        for reading, entries in sorted(self.profile.reads.items(), key=_has_terms):
+            value = shown.get(reading, 0.0)
+            terms = [split_sign(entry) for entry in entries]
+            if len(terms) > 1:
+                settled = [(sign, point) for sign, point in terms if point in self._single_points]
+                for sign, point in settled:
+                    value -= sign * values[point] * unit_factor(self.profile.points[point], reading)
+                terms = [term for term in terms if term not in settled]
+            carrying = _list_carrying(reading, value, terms)
+            for sign, point in terms:
+                factor = unit_factor(self.profile.points[point], reading)
+                # A sum is split equally among its points; a signed power is one direction minus the
+                # other.
+                share = sign * value / factor / len(carrying)
+                part = share if (sign, point) in carrying else 0.0
+                values[point] = values.get(point, 0.0) + part
+        reverts = self.profile.reverts
+        if reverts is not None and reverts.device_heartbeat is not None:
+            values[reverts.device_heartbeat] = math.floor(self.now() - self._begun_at)
+        shown_values = values | self.stuck
+        # Zeros first: both directions may share a register and a sign bit.
+        for point, value in sorted(shown_values.items(), key=lambda entry: entry[1] != 0):
+            self.image.put(point, value)
+
+
+def _list_carrying(
+    reading: str, value: float, terms: list[tuple[int, str]]
+) -> list[tuple[int, str]]:
+    """Return the points of a reading that carry its value.
+
+    Of a signed reading with a point for each direction, those of the present one.
+    """
+    ways = {sign for sign, _ in terms}
+    if reading not in SIGNED_READINGS or len(ways) == 1:
+        return terms
+    way = 1 if value >= 0 else -1
+    return [term for term in terms if term[0] == way]
+
+
+def _has_terms(reading: tuple[str, tuple[str, ...]]) -> bool:
+    return len(reading[1]) > 1
+
+
+def measure_house(
+    battery: BatteryModel,
+    charge: BatteryCharge,
+    *,
+    load_kw: float,
+    pv_kw: float,
+    import_kwh: float,
+    export_kwh: float,
+) -> dict[str, float]:
+    """Return all readings of a house with these flows, in the units of ``READING_UNITS``."""
+    power_kw = charge.power_kw
+    grid_kw = load_kw - pv_kw + power_kw
+    return {
+        "soc": 100 * charge.stored_kwh / battery.capacity_kwh,
+        "min_soc": 100 * battery.min_soc,
+        "charge_w": max(power_kw, 0.0) * WATTS,
+        "discharge_w": max(-power_kw, 0.0) * WATTS,
+        "pv_w": pv_kw * WATTS,
+        "ac_output_w": max(pv_kw - power_kw, 0.0) * WATTS,
+        "ac_input_w": max(power_kw - pv_kw, 0.0) * WATTS,
+        "load_w": load_kw * WATTS,
+        **{phase: grid_kw * WATTS / len(SIGNED_READINGS) for phase in SIGNED_READINGS},
+        "import_w": max(grid_kw, 0.0) * WATTS,
+        "export_w": max(-grid_kw, 0.0) * WATTS,
+        "import_kwh": import_kwh,
+        "export_kwh": export_kwh,
+    }

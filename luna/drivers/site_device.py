@@ -1,0 +1,170 @@
+"""Add a device with a profile to a site: what it drives, and sensors from its readings."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from luna.drivers.profile import SIGNED_READINGS, ChargerTraits, DeviceProfile
+from luna.drivers.sensor_name import ProfiledSensor, name_sensor
+from luna.energy.devices import SWITCHED_KINDS
+from luna.energy.devices.commands import Via
+from luna.energy.devices.vehicle import MOST_OF_ONE_PHASE_KW, ElectricVehicle
+from luna.energy.refusals import refuse
+from luna.energy.site import Site, parse_site
+
+# Readings of a device by their sensor role in a site; a counter is preferred to a power.
+READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
+    "battery_soc": ("soc",),
+    "total_battery_charge": ("charge_w",),
+    "total_battery_discharge": ("discharge_w",),
+    "total_pv_production": ("pv_kwh", "pv_w"),
+    "total_grid_import": ("import_kwh", "import_w"),
+    "total_grid_export": ("export_kwh", "export_w"),
+    "vehicle_consumption": ("car_kwh", "car_w"),
+    "vehicle_connected": ("car_plugged",),
+    "vehicle_soc": ("car_soc",),
+    "water_heater_consumption": ("heater_kwh", "heater_w"),
+}
+# Several chargers, or heaters, add up.
+_ADDED_UP = frozenset({"vehicle_consumption", "water_heater_consumption"})
+# Section of ``control`` and name of the device in it, by kind of profile.
+_COMMANDED: Mapping[str, tuple[str, str]] = {
+    "battery_inverter": ("batteries", "battery"),
+    "charge_point": ("vehicles", "vehicle"),
+    "switched_load": ("loads", "load"),
+}
+_UNCLEAR: Mapping[str, str] = {
+    "batteries": "device-battery-unclear",
+    "vehicles": "device-vehicle-unclear",
+    "loads": "device-load-unclear",
+}
+
+PHASES_ROLE = "grid_phase_import"
+
+
+def list_phases(via: Via, kind: str, readings: Collection[str]) -> list[str]:
+    """Return the sensors of the connection's phases, none where a device lacks one of them.
+
+    Only a meter measures the connection alone.
+    """
+    if kind != "meter" or not set(SIGNED_READINGS) <= set(readings):
+        return []
+    return [name_sensor(via, reading) for reading in SIGNED_READINGS]
+
+
+def add_device(site: Site, via: Via, profile: DeviceProfile, *, name: str | None = None) -> Site:
+    """Return the site with a device: what it drives, and sensors from its readings.
+
+    Readings fill only the roles that have no sensor, or those of other chargers and heaters. A
+    vehicle without a charger gets the profile's. Idempotent.
+
+    Args:
+        site: as it is stored.
+        via: where the device is.
+        profile: of its product.
+        name: of the battery, vehicle or load behind it, needed where there are several.
+
+    Raises:
+        InvalidInputError: what is behind it is unknown or not named, the topic prefix is missing,
+            or a meter has a proxy port.
+    """
+    if via.prefix is None and profile.needs_prefix:
+        raise refuse("device-prefix-missing", field="--prefix", profile=profile.profile)
+    if via.proxy is not None and profile.kind == "meter":
+        raise refuse("profile-not-shared", field="--listen-port", profile=profile.profile)
+    document: dict[str, Any] = site.model_dump(mode="json", by_alias=True)
+    commanded: str | None = None
+    if profile.kind in _COMMANDED and profile.is_commanded:
+        section, key = _COMMANDED[profile.kind]
+        commanded = _choose_name(site, section, name)
+        entry = {key: commanded, "via": via.model_dump(mode="json", exclude_none=True)}
+        _put_entry(document, section, key, entry)
+    if profile.kind == "pv_inverter" and profile.is_commanded and site.pv:
+        _put_pv(document, via)
+    if profile.charger is not None:
+        vehicle = next(vehicle for vehicle in site.vehicles if vehicle.name == commanded)
+        for vehicle_document in document["vehicles"]:
+            if vehicle_document["name"] == commanded and vehicle.charger is None:
+                vehicle_document["charger"] = _describe_charger(vehicle, profile.charger)
+    _add_sensors(document, via, profile, is_heater=_is_water_heater(site, commanded))
+    return parse_site(document)
+
+
+def _choose_name(site: Site, section: str, name: str | None) -> str:
+    """Return the named device of a section, or its only one.
+
+    Raises:
+        InvalidInputError: there is none of that name, or several and no name.
+    """
+    names = list(_list_names(site, section))
+    chosen = names[0] if name is None and len(names) == 1 else name
+    if chosen is None or chosen not in names:
+        raise refuse(_UNCLEAR[section], field="--name", value=name, names=tuple(names))
+    return chosen
+
+
+def _list_names(site: Site, section: str) -> Iterable[str]:
+    if section == "batteries":
+        return [battery.name for battery in site.batteries]
+    if section == "vehicles":
+        return [vehicle.name for vehicle in site.vehicles]
+    return [load.name for kind in SWITCHED_KINDS for load in kind.of(site)]
+
+
+def _put_entry(document: dict[str, Any], section: str, key: str, entry: dict[str, Any]) -> None:
+    """Put an entry into a section of ``control``, in place of the device's former one."""
+    control = document["control"]
+    if control is None or control["by"] == "advice":
+        document["control"] = {"by": "profile", section: [entry]}
+        return
+    others = [other for other in control[section] if other[key] != entry[key]]
+    control[section] = [*others, entry]
+
+
+def _put_pv(document: dict[str, Any], via: Via) -> None:
+    """Have an inverter's profile curtail all arrays; a way that the owner wrote stays."""
+    control = document["control"]
+    entry = {"via": via.model_dump(mode="json", exclude_none=True)}
+    if control is None or control["by"] == "advice":
+        document["control"] = {"by": "profile", "pv": entry}
+    elif control["pv"] is None or control["pv"].get("via"):
+        control["pv"] = entry
+
+
+def _describe_charger(vehicle: ElectricVehicle, traits: ChargerTraits) -> dict[str, Any]:
+    """Return a vehicle's charger as its product is usually connected."""
+    phases: tuple[int, ...] = traits.phases
+    if vehicle.charge_limit_kw <= MOST_OF_ONE_PHASE_KW and 1 in phases:
+        phases = (1,)
+    return {
+        "phases": list(phases),
+        "min_current_a": traits.least_a,
+        "max_current_a": traits.most_a,
+    }
+
+
+def _is_water_heater(site: Site, name: str | None) -> bool:
+    return any(load.name == name and load.kind == "water_heater" for load in site.loads)
+
+
+def _add_sensors(
+    document: dict[str, Any], via: Via, profile: DeviceProfile, *, is_heater: bool
+) -> None:
+    sensors = document["input_sensors"]
+    for role, readings in READINGS_BY_ROLE.items():
+        reading = next((name for name in readings if name in profile.reads), None)
+        if reading is None or (role == "water_heater_consumption" and not is_heater):
+            continue
+        sensor = name_sensor(via, reading)
+        present = sensors.get(role) or []
+        may_add = role in _ADDED_UP and all(map(_is_profiled, present))
+        if sensor not in present and (not present or may_add):
+            sensors[role] = [*present, sensor]
+    phases = list_phases(via, profile.kind, profile.reads)
+    fuse_phases = document["grid"].get("main_fuse_phases")
+    if phases and fuse_phases != 1 and not sensors.get(PHASES_ROLE):
+        sensors[PHASES_ROLE] = phases
+
+
+def _is_profiled(entry: object) -> bool:
+    """Return whether an entry of a role is a device's own reading."""
+    return isinstance(entry, str) and ProfiledSensor.parse(entry) is not None

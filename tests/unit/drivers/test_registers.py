@@ -1,0 +1,60 @@
+"""Numbers in registers: what is none is unknown, however a device says so."""
+
+import math
+
+import pytest
+
+from luna.drivers.profile import RegisterPoint
+from luna.drivers.registers import decode, decode_point
+
+
+@pytest.mark.parametrize(
+    "registers",
+    [
+        [0x7FC0, 0x0000],
+        [0xFFC0, 0x0000],
+        [0x7F80, 0x0001],
+        [0xFFFF, 0xFFFF],
+        [0x7F80, 0x0000],
+        [0xFF80, 0x0000],
+        [0x7F7F, 0xFFFF],
+        [0xFF7F, 0xFFFF],
+        [0xFF7F, 0xC99E],
+    ],
+    ids=[
+        "SunSpec",
+        "below zero",
+        "signalling",
+        "all ones",
+        "infinite",
+        "infinite below zero",
+        "largest",
+        "lowest",
+        "-3.4e38",
+    ],
+)
+def test_a_float_that_is_no_number_is_unknown(registers: list[int]) -> None:
+    assert math.isnan(decode(registers, "float32"))
+
+
+@pytest.mark.parametrize(
+    ("type_", "word_order", "registers", "code"),
+    [
+        ("int32", "big", [0x7FFF, 0xFFFF], 0x7FFFFFFF),
+        ("int32", "little", [0xFFFF, 0x7FFF], 0x7FFFFFFF),
+        ("int32", "big", [0x8000, 0x0001], 0x80000001),
+        ("int16", "big", [0x7FFF], 0x7FFF),
+        ("int16", "big", [0x8001], -32767),
+        ("uint16", "big", [0xFFFE], 0xFFFE),
+        ("uint32", "big", [0x00FF, 0xFFFD], 0xFFFFFD),
+        ("float32", "big", [0xC61C, 0x3C00], -9999.0),
+    ],
+)
+def test_a_code_is_compared_before_scale_as_bits_or_as_the_number(
+    type_: str, word_order: str, registers: list[int], code: float
+) -> None:
+    point = RegisterPoint.model_validate(
+        {"register": 0, "type": type_, "word_order": word_order, "scale": 0.1}
+    )
+    assert math.isnan(decode_point(registers, point, [code]))
+    assert math.isfinite(decode_point(registers, point, [code - 1]))
