@@ -153,7 +153,7 @@ def _quantities(text: str) -> frozenset[Quantity]:
             unit = "eur"
         else:
             unit = _find_unit(text, match.end())
-        quantities.add(Quantity(_readings(match.group()), unit))
+        quantities.add(Quantity(read_number(match.group()), unit))
     return frozenset(quantities)
 
 
@@ -167,7 +167,7 @@ def _find_unit(text: str, begin: int) -> str | None:
     return _UNITS.get(word.replace(" ", ""))
 
 
-def _readings(number: str) -> frozenset[float]:
+def read_number(number: str) -> frozenset[float]:
     """Return the possible values of a number, German or English.
 
     With both marks the last is the decimal one; one mark before three digits may be either.
