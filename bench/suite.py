@@ -42,6 +42,7 @@ NAMES = (
     "gateway",
     "page",
     "readability",
+    "claim_checks",
     "knowledge",
     "idle",
     "house",

@@ -49,8 +49,7 @@ def _is_made(claim: Segment, whole: Segment, statements: Sequence[Statement]) ->
     if not claim.words and not claim.quantities:
         return False
     for statement in statements:
-        is_row = statement.label is not None
-        if is_row and not _names_row(whole, statement.label):
+        if statement.label is not None and not _names_row(whole, statement.label):
             continue
         if _makes(statement, claim):
             return True

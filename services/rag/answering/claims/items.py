@@ -306,10 +306,13 @@ def _take_intervals(items: list[Item]) -> list[Item]:
     periods = [interval for interval in words if interval is not None]
     if len(periods) != 1:
         return taken
-    return [
-        replace(item, per=periods[0]) if _is_amount(item) and item.per is None else item  # type: ignore[union-attr]
-        for item in taken
-    ]
+    with_period: list[Item] = []
+    for item in taken:
+        if isinstance(item, Quantity) and _is_amount(item) and item.per is None:
+            with_period.append(replace(item, per=periods[0]))
+        else:
+            with_period.append(item)
+    return with_period
 
 
 def _is_amount(item: Item) -> bool:
