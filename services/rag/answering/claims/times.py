@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from services.rag.answering.claims.number_words import read_number_word
 from services.rag.months import ANY_MONTH, MONTHS
 
 Kind = Literal["date", "clock", "weekday", "season", "relative"]
@@ -122,9 +123,8 @@ def find_times(text: str) -> tuple[str, list[Time]]:
 def _read_date(match: re.Match[str]) -> Time | None:
     parts = match.groupdict()
     word = parts["month"]
-    # The English "may" and the like are no months, but "May" is.
-    is_doubtful = word.lower() in ("may", "mar", "dec", "mar", "mei") and word == "may"
-    if is_doubtful:
+    # The English "may" is no month, but "May" is.
+    if word == "may":
         return None
     month = MONTHS.get(word.lower()) or (int(word) if word.isdigit() else 0)
     day = parts.get("day")
@@ -135,8 +135,6 @@ def _read_date(match: re.Match[str]) -> Time | None:
 
 
 def _read_clock(match: re.Match[str]) -> Time | None:
-    from services.rag.answering.claims.number_words import read_number_word
-
     word = match["hour"] or match["hour2"]
     value = float(word) if word.isdigit() else read_number_word(word.lower())
     if value is None or not 0 <= value <= 24:
