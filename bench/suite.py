@@ -43,6 +43,7 @@ NAMES = (
     "gateway",
     "page",
     "readability",
+    "claim_checks",
     "knowledge",
     "idle",
     "house",

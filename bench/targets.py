@@ -264,6 +264,14 @@ def _readability(language: str, words: str) -> tuple[Target, ...]:
     )
 
 
+def _claim_checks(name: str, words: str) -> tuple[Target, ...]:
+    """Return the targets of one set of true and false sentences."""
+    return (
+        Target(f"{words}: false sentences that pass", (name, "false_passing"), at_most=0),
+        Target(f"{words}: share of true ones that pass", (name, "true_share"), at_least=0.95),
+    )
+
+
 def _steering_limit(words: str, name: str) -> tuple[Target, ...]:
     return (
         Target(f"{words}: seconds until it holds", (name, "settled_s"), at_most=10, unit="s"),
@@ -281,6 +289,10 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *_readability("en", "English"),
         *_readability("de", "German"),
         *_readability("nl", "Dutch"),
+    ),
+    "claim_checks": (
+        *_claim_checks("main", "300 sentences"),
+        *_claim_checks("second", "60 sentences left aside"),
     ),
     "steering": (
         Target(

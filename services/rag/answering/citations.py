@@ -3,6 +3,7 @@
 A model's sentence is sent only if the passages that it cites support it.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,10 @@ import numpy as np
 
 from luna.contracts.answers import AnswerSentence, Citation
 from services.rag.answering.answerability import MOST_COMPARED
-from services.rag.answering.evidence import LEAST_SUPPORT, AnswerEvidence
+from services.rag.answering.evidence import AnswerEvidence
 from services.rag.answering.facts import facts_of
 from services.rag.answering.matching import ContentWords, content_words, stems_of
-from services.rag.answering.plain_text import gives_orders, to_plain_text
+from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
 from services.rag.answering.ports import Listener
 from services.rag.answering.prompts import UNANSWERABLE, read_citations
 from services.rag.answering.sentences import is_row, split_sentences
@@ -248,17 +249,16 @@ class CheckedStream:
         numbers = [number for number in cited if number in all_numbers]
         allowed_urls: set[str] = set()
         for number in numbers:
-            allowed_urls |= evidence.sources[number - 1].facts.urls
+            allowed_urls |= urls_of(evidence.sources[number - 1].text)
         text = to_plain_text(text, allowed_urls=frozenset(allowed_urls))
         text = text.lstrip("-*•– ").replace("\n", " ")
         if not text or len(self.draft.sentences) >= MOST_SENTENCES:
             return
-        if not numbers and evidence.sources:
-            # The model forgot its citation: the source with the highest support is cited.
-            supports = [evidence.support(text, [number]) for number in all_numbers]
-            numbers = [all_numbers[supports.index(max(supports))]]
-        support = evidence.support(text, numbers)
-        if support < LEAST_SUPPORT or gives_orders(text):
+        if not numbers:
+            # The model forgot its citation: the first source that makes the claims is cited.
+            claiming = (number for number in all_numbers if evidence.is_claimed(text, [number]))
+            numbers = list(itertools.islice(claiming, 1))
+        if not evidence.is_claimed(text, numbers) or gives_orders(text):
             self.dropped += 1
             return
-        self.draft.add(text, sources=numbers, support=support)
+        self.draft.add(text, sources=numbers, support=1.0)

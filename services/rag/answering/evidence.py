@@ -1,4 +1,4 @@
-"""Evidence for an answer: quotable sentences of passages, and their support of other sentences."""
+"""Evidence for an answer: quotable sentences of passages, and the claims that they make."""
 
 import re
 from collections.abc import Sequence
@@ -12,27 +12,15 @@ from numpy.typing import NDArray
 from luna.contracts.search import Passage
 from luna.energy.errors import UnavailableError
 from luna.energy.timeline import FloatArray
-from services.rag.answering.facts import StatedFacts, facts_of
-from services.rag.answering.matching import ContentWords, content_words, stems_of
+from services.rag.answering.claims.check import is_claimed
+from services.rag.answering.claims.statements import Statement, list_statements
+from services.rag.answering.matching import content_words, stems_of
 from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
 from services.rag.answering.sentences import detect_language, split_paragraphs
 from services.rag.embedding import Embedder
 from services.rag.retrieval.english import text_to_embed
 
-# Least support: share of a sentence's words in its sources, or weighted cosine to a source's
-# sentence. On pairs of sentences true paraphrases reach 0.55 and more, unrelated sentences at most
-# 0.4.
-LEAST_SUPPORT = 0.5
-# Words from several sentences of a source, and a cosine, are weaker evidence than words of one
-# sentence.
-SPREAD_WEIGHT = 0.9
-COSINE_WEIGHT = 0.8
 _PICTURE = re.compile(r"!\[[^\]]*\]\s*\([^)]*\)")
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|nicht|kein\w*|nie|niemals|"
-    r"weder|ohne)\b|n't\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -66,10 +54,10 @@ class EvidenceSource:
         return tuple(windows)
 
     @cached_property
-    def facts(self) -> StatedFacts:
-        """Quantities, dates, names and addresses of its text."""
+    def statements(self) -> tuple[Statement, ...]:
+        """What its sentences and table rows say."""
         heads = " ".join((self.passage.title, *self.passage.headings))
-        return facts_of(f"{heads}\n{self.text}", proper_names=False)
+        return list_statements(self.sentences, heads)
 
     @cached_property
     def lower(self) -> str:
@@ -85,32 +73,27 @@ class AnswerEvidence:
     embedder: Embedder | None = None
     _vectors: dict[tuple[int, str], NDArray[np.float32]] = field(default_factory=dict)
 
-    def support(self, sentence: str, numbers: Sequence[int]) -> float:
-        """Return the support of a sentence by the sources of these numbers (from 1), 0 to 1.
+    def is_claimed(self, sentence: str, numbers: Sequence[int]) -> bool:
+        """Return whether the sources of these numbers (from 1) make each claim of a sentence.
 
-        Zero where a number, unit, date, name or address is in none of them, or where the sentence
-        negates the quote and does not repeat it word for word.
+        An address in it has to be theirs as well.
         """
         all_numbers = range(1, len(self.sources) + 1)
-        cited_numbers = [number for number in dict.fromkeys(numbers) if number in all_numbers]
-        cited = [self.sources[number - 1] for number in cited_numbers]
-        if not cited:
-            return 0.0
-        language = detect_language(sentence)
-        facts = facts_of(sentence, proper_names=language != "de")
-        source_text = " ".join(source.lower for source in cited)
-        if not facts.carried_by(_merge_facts(cited), source_text):
-            return 0.0
-        words = content_words(sentence)
-        matches = [self._match(sentence, words, source) for source in cited]
-        scores = [score for score, _ in matches]
-        score, quote = matches[scores.index(max(scores))]
-        is_negated = bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(quote))
-        return 0.0 if is_negated and score < 1 else score
+        cited = [self.sources[number - 1] for number in numbers if number in all_numbers]
+        known_urls: frozenset[str] = frozenset().union(*(urls_of(source.text) for source in cited))
+        if not urls_of(sentence) <= known_urls:
+            return False
+        statements = [statement for source in cited for statement in source.statements]
+        return is_claimed(sentence, statements)
 
     def quote(self, sentence: str, number: int) -> str:
-        """Return the sentence of a source that supports a sentence best."""
-        return self._match(sentence, content_words(sentence), self.sources[number - 1])[1]
+        """Return the sentence of a source that has most words of a sentence."""
+        source = self.sources[number - 1]
+        if not source.sentences:
+            return ""
+        words = content_words(sentence)
+        shares = [words.share_in(terms) for terms in source.sentence_terms]
+        return source.sentences[int(np.argmax(shares))]
 
     def similarities(self, text: str, number: int) -> FloatArray:
         """Return the cosine of a question and each sentence of a source.
@@ -118,19 +101,6 @@ class AnswerEvidence:
         Zero without an embedding model.
         """
         return self._cosines(text, self.sources[number - 1], role="query")
-
-    def _match(self, sentence: str, own: ContentWords, source: EvidenceSource) -> tuple[float, str]:
-        """Return the support of a sentence by a source, and the source's best sentence."""
-        if not source.sentences:
-            return 0.0, ""
-        shares = [own.share_in(terms) for terms in source.sentence_terms]
-        cosines = self._cosines(sentence, source, role="passage") * COSINE_WEIGHT
-        scores = [max(share, float(cosine)) for share, cosine in zip(shares, cosines, strict=True)]
-        best = int(np.argmax(scores))
-        # A sentence may combine two of the source.
-        all_terms = frozenset().union(*source.sentence_terms)
-        combined = own.share_in(all_terms) * SPREAD_WEIGHT
-        return max(scores[best], combined), source.sentences[best]
 
     def _cosines(
         self, text: str, source: EvidenceSource, *, role: Literal["query", "passage"]
@@ -185,13 +155,3 @@ def _list_quotable(text: str) -> list[str]:
             if plain:
                 quotable.append(plain)
     return quotable
-
-
-def _merge_facts(sources: Sequence[EvidenceSource]) -> StatedFacts:
-    """Return the facts of sources together; names are looked for in their texts instead."""
-    return StatedFacts(
-        quantities=frozenset().union(*(source.facts.quantities for source in sources)),
-        dates=frozenset().union(*(source.facts.dates for source in sources)),
-        names=frozenset(),
-        urls=frozenset().union(*(urls_of(source.text) for source in sources)),
-    )

@@ -1,10 +1,10 @@
-"""Facts of a sentence that can be checked word by word: quantities, dates, names, addresses."""
+"""Facts of a sentence that can be checked word by word: quantities, dates, names."""
 
 import re
 from dataclasses import dataclass
 from datetime import date
 
-from services.rag.answering.plain_text import URL, urls_of
+from services.rag.answering.plain_text import URL
 from services.rag.months import ANY_MONTH, MONTHS
 
 _DATES = (
@@ -84,11 +84,6 @@ class Quantity:
     readings: frozenset[float]
     unit: str | None
 
-    def is_in(self, others: "frozenset[Quantity]") -> bool:
-        """Return whether ``others`` has the same; a number without unit matches any unit."""
-        alike = [other for other in others if self.readings & other.readings]
-        return any(self.unit is None or self.unit == other.unit for other in alike)
-
 
 @dataclass(frozen=True, slots=True)
 class StatedFacts:
@@ -97,13 +92,6 @@ class StatedFacts:
     quantities: frozenset[Quantity]
     dates: frozenset[date]
     names: frozenset[str]
-    urls: frozenset[str]
-
-    def carried_by(self, source: "StatedFacts", text: str) -> bool:
-        """Return whether a source states all of them; ``text`` are its words in lower case."""
-        quantities = all(quantity.is_in(source.quantities) for quantity in self.quantities)
-        names = all(name in text for name in self.names)
-        return quantities and names and self.dates <= source.dates and self.urls <= source.urls
 
 
 def facts_of(text: str, *, proper_names: bool) -> StatedFacts:
@@ -113,14 +101,13 @@ def facts_of(text: str, *, proper_names: bool) -> StatedFacts:
         proper_names: capitalised words within a sentence are names, as in English; in German every
             noun is.
     """
-    urls = urls_of(text)
     rest = URL.sub(" ", text)
     dates, rest = _take_dates(rest)
     names = {match.group().lower() for match in _NAME.finditer(rest)}
     names.difference_update(_UNITS)
     if proper_names:
         names |= {match.group(1).lower() for match in _PROPER.finditer(rest)}
-    return StatedFacts(_quantities(rest), dates, frozenset(names), urls)
+    return StatedFacts(_quantities(rest), dates, frozenset(names))
 
 
 def numbers_of(text: str) -> frozenset[frozenset[float]]:
@@ -153,7 +140,7 @@ def _quantities(text: str) -> frozenset[Quantity]:
             unit = "eur"
         else:
             unit = _find_unit(text, match.end())
-        quantities.add(Quantity(_readings(match.group()), unit))
+        quantities.add(Quantity(read_number(match.group()), unit))
     return frozenset(quantities)
 
 
@@ -167,7 +154,7 @@ def _find_unit(text: str, begin: int) -> str | None:
     return _UNITS.get(word.replace(" ", ""))
 
 
-def _readings(number: str) -> frozenset[float]:
+def read_number(number: str) -> frozenset[float]:
     """Return the possible values of a number, German or English.
 
     With both marks the last is the decimal one; one mark before three digits may be either.

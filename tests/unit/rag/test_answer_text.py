@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rag.answering.facts import facts_of
 from services.rag.answering.plain_text import URL, gives_orders, to_plain_text
 from services.rag.answering.prompts import read_citations, read_tool_choice
 from services.rag.answering.question import goes_on, stand_alone
@@ -59,43 +58,6 @@ def test_no_word_is_lost_between_sentences(text: str) -> None:
 )
 def test_the_language_is_told_by_small_words_and_letters(text: str, language: str) -> None:
     assert detect_language(text) == language
-
-
-@each_row(
-    ("sentence", "source", "carried"),
-    [
-        ("It costs 1.234,50 €.", "Der Preis ist 1,234.50 EUR.", True),
-        ("It costs 13,90 €.", "13.90 euros", True),
-        ("It costs 13,90 €.", "13.90 ct", False),
-        ("It takes 4 weeks.", "vier Wochen, also 4 Wochen", True),
-        ("It takes 4 months.", "4 Wochen", False),
-        ("Since 1. April 2026.", "2026-04-01", True),
-        ("Since April 1, 2026.", "ab 01.04.2026", True),
-        ("Since 2. April 2026.", "ab 01.04.2026", False),
-        ("The EPEX says so.", "the exchange says so", False),
-        ("See https://a.example/x.", "at https://a.example/x", True),
-        ("See https://a.example/y.", "at https://a.example/x", False),
-        ("At −5 °C.", "unter -5 °C", True),
-        ("It is 24,60 ct/kWh.", "24.60 cents per kWh", True),
-        ("It is 24,60 ct/kWh.", "24.60 €/kWh", False),
-        ("§ 14a gilt.", "nach § 14a EnWG", True),
-    ],
-)
-def test_what_a_sentence_states_has_to_stand_in_its_source(
-    sentence: str, source: str, carried: bool
-) -> None:
-    assert (
-        facts_of(sentence, proper_names=False).carried_by(
-            facts_of(source, proper_names=False), source.lower()
-        )
-        == carried
-    )
-
-
-@given(st.text())
-def test_facts_of_any_text_are_carried_by_itself(text: str) -> None:
-    facts = facts_of(text, proper_names=True)
-    assert facts.carried_by(facts, text.lower())
 
 
 HOSTILE = st.sampled_from(
