@@ -23,7 +23,7 @@ from luna.contracts.charge_points import (
 )
 from luna.platform.clock import Clock
 from services.ocpp.charging_schedule import choose_safe_limit
-from services.ocpp.link import CallRefusedError
+from services.ocpp.link import CallRefusedError, OcppLink
 from services.ocpp.meter_values import VOLTS, Measured
 from services.ocpp.records import RecordFolder
 from services.ocpp.transactions import Transaction, TransactionBook
@@ -40,6 +40,8 @@ ASKED_SECONDS = 150.0
 RENEW_SECONDS = 600.0
 # Older values say nothing of now.
 STALE = timedelta(seconds=300)
+# A connection whose charge point answers no ping within that time is dead.
+ALIVE_SECONDS = 3.0
 # From one request to start until the next one.
 START_SECONDS = 60.0
 _CURRENT_FLOWS_A = 1.0
@@ -70,6 +72,7 @@ class Dialect(Protocol):
     """What Luna sends to a charge point, in one version of OCPP over one connection."""
 
     protocol: ChargePointProtocol
+    link: OcppLink
 
     async def ask_boot(self) -> None:
         """Have it say what it is."""
@@ -143,6 +146,7 @@ class ChargePoint:
         self._commanded_at = -math.inf
         self._again_at = -math.inf
         self._renew_at = math.inf
+        self._pinged_at = -math.inf
         self._started_at = -math.inf
         self._ended_here = False
         self._has_booted = False
@@ -289,6 +293,18 @@ class ChargePoint:
         self._dialect = None
         self._applied = None
         self.seen_at = self._seconds()
+
+    async def keeps_connection(self) -> bool:
+        """Return whether its connection is alive, or that is being found out."""
+        dialect = self._dialect
+        if dialect is None:
+            return False
+        now = self._seconds()
+        # However many come under its name, it gets a ping now and then.
+        if now - self._pinged_at < ALIVE_SECONDS:
+            return True
+        self._pinged_at = now
+        return await dialect.link.is_alive(ALIVE_SECONDS) or self._dialect not in {None, dialect}
 
     async def look_after(self, dialect: Dialect) -> None:
         """Have it do what it is to do, for as long as a connection lasts."""
