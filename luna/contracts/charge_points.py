@@ -57,6 +57,13 @@ class ChargePointTraits(Message):
             description="the most that it ever charges with, also without Luna; null: its own most",
         ),
     ] = None
+    safe_a: Annotated[
+        float,
+        Field(ge=6, le=80, description="with which it charges once nobody commands it any more"),
+    ] = 6.0
+    one_period: Annotated[
+        bool, Field(description="it takes a limit only without one that follows later")
+    ] = False
 
 
 class ChargePointLimit(Message):

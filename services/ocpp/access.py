@@ -8,6 +8,8 @@ import base64
 import binascii
 import hmac
 import ssl
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -22,23 +24,56 @@ from luna.energy.errors import LunaError
 # Certificate and key of the port, in one file; with it charge points connect by wss://.
 CERTIFICATE_FILE = "ocpp-tls.pem"
 _BASIC = "basic "
+# Wrong passwords of one address within that time, and addresses that are remembered.
+MOST_WRONG = 5
+WRONG_SECONDS = 60.0
+MOST_ADDRESSES = 1024
 
 log = structlog.get_logger("luna.ocpp")
 
 
+class WrongPasswords:
+    """Counts wrong passwords by the address that showed them.
+
+    Args:
+        seconds: a clock that never goes back.
+    """
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._shown_at: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def add(self, address: str) -> None:
+        """Count a wrong password; the address that showed none for longest is forgotten."""
+        shown_at = self._shown_at.setdefault(address, deque(maxlen=MOST_WRONG))
+        shown_at.append(self._seconds())
+        self._shown_at.move_to_end(address)
+        if len(self._shown_at) > MOST_ADDRESSES:
+            self._shown_at.popitem(last=False)
+
+    def are_too_many(self, address: str) -> bool:
+        """Return whether an address has to wait before it may show another one."""
+        shown_at = self._shown_at.get(address)
+        if shown_at is None or len(shown_at) < MOST_WRONG:
+            return False
+        return self._seconds() - shown_at[0] < WRONG_SECONDS
+
+
+def needs_password(identity: str, data_folder: Path) -> bool:
+    """Return whether a charge point has a password."""
+    return (data_folder / SECRETS_FOLDER / name_secret(identity)).exists()
+
+
 def may_connect(identity: str, authorization: str, data_folder: Path) -> bool:
-    """Return whether a charge point shows the password that its file has, if there is one.
+    """Return whether a charge point shows the password that its file has.
 
     Args:
         identity: of the charge point, its user name.
         authorization: the header of its request, empty where there is none.
         data_folder: with the files.
     """
-    name = name_secret(identity)
-    if not (data_folder / SECRETS_FOLDER / name).exists():
-        return True
     try:
-        secret = read_device_secret(name, data_folder)
+        secret = read_device_secret(name_secret(identity), data_folder)
     except LunaError as error:
         log.warning(
             "a charge point's password cannot be read", charge_point=identity, error=str(error)

@@ -69,7 +69,7 @@ class CentralSystem:
     ) -> None:
         self._records = records
         self._clock = clock
-        self._seconds = seconds
+        self.seconds = seconds
         self._boot_seconds = boot_seconds
         self._points: dict[str, ChargePoint] = {}
         self._changes: dict[str, deque[float]] = {}
@@ -86,7 +86,7 @@ class CentralSystem:
 
     # Its connections
 
-    def find_obstacle(self, identity: str, address: str) -> str | None:
+    async def find_obstacle(self, identity: str, address: str) -> str | None:
         """Return why a charge point may not connect now, None where it may."""
         point = self._points.get(identity)
         if point is None:
@@ -97,18 +97,24 @@ class CentralSystem:
             return None
         if not point.is_connected or point.address == address:
             return None
+        # An accepted one counts for the house: whoever takes its name has to wait until it is gone.
+        if point.traits is not None and await point.keeps_connection():
+            return self._turn_away(point, address)
         changes = self._changes.setdefault(identity, deque(maxlen=MOST_CHANGES))
         is_full = len(changes) == MOST_CHANGES
-        if is_full and self._seconds() - changes[0] < CHANGES_SECONDS:
-            REJECTED.inc()
-            log.warning(
-                "two charge points have one identity; the one that was first stays",
-                charge_point=identity,
-                addresses=[point.address, address],
-            )
-            return "another charge point has this identity"
-        changes.append(self._seconds())
+        if is_full and self.seconds() - changes[0] < CHANGES_SECONDS:
+            return self._turn_away(point, address)
+        changes.append(self.seconds())
         return None
+
+    def _turn_away(self, point: ChargePoint, address: str) -> str:
+        REJECTED.inc()
+        log.warning(
+            "two charge points have one identity; the one that was first stays",
+            charge_point=point.identity,
+            addresses=[point.address, address],
+        )
+        return "another charge point has this identity"
 
     async def serve(self, identity: str, address: str, connection: ServerConnection) -> None:
         """Speak to a charge point until its connection ends."""
@@ -155,7 +161,7 @@ class CentralSystem:
             identity,
             self._records,
             self._clock,
-            seconds=self._seconds,
+            seconds=self.seconds,
             boot_seconds=self._boot_seconds,
         )
         self._points[identity] = point

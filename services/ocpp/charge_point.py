@@ -22,7 +22,8 @@ from luna.contracts.charge_points import (
     SeenChargePoint,
 )
 from luna.platform.clock import Clock
-from services.ocpp.link import CallRefusedError
+from services.ocpp.charging_schedule import choose_safe_limit
+from services.ocpp.link import CallRefusedError, OcppLink
 from services.ocpp.meter_values import VOLTS, Measured
 from services.ocpp.records import RecordFolder
 from services.ocpp.transactions import Transaction, TransactionBook
@@ -33,10 +34,14 @@ LATE_SECONDS = 1.0
 LOOK_SECONDS = 15.0
 # What was refused is tried again after that; at once where something changed.
 AGAIN_SECONDS = 60.0
-# Nobody who commanded it may have died: later than that, nothing is sent to it any more.
+# Who commanded it may have died: later than that, its safe limit counts.
 ASKED_SECONDS = 150.0
+# A limit that is followed by the safe one is sent again after that.
+RENEW_SECONDS = 600.0
 # Older values say nothing of now.
 STALE = timedelta(seconds=300)
+# A connection whose charge point answers no ping within that time is dead.
+ALIVE_SECONDS = 3.0
 # From one request to start until the next one.
 START_SECONDS = 60.0
 _CURRENT_FLOWS_A = 1.0
@@ -67,6 +72,7 @@ class Dialect(Protocol):
     """What Luna sends to a charge point, in one version of OCPP over one connection."""
 
     protocol: ChargePointProtocol
+    link: OcppLink
 
     async def ask_boot(self) -> None:
         """Have it say what it is."""
@@ -77,10 +83,12 @@ class Dialect(Protocol):
     async def ask_values(self) -> None:
         """Have it send its state and what it measures."""
 
-    async def set_current(
-        self, current_a: float, phases: int | None, power_w: float | None
-    ) -> None:
-        """Have it charge with no more than that on each phase, and in all; 0: not at all."""
+    @property
+    def takes_two_periods(self) -> bool:
+        """Whether a limit may be followed by another one."""
+
+    async def set_limit(self, limit: ChargePointLimit, following: ChargePointLimit | None) -> None:
+        """Have it keep a limit, and the following one where Luna does not renew it."""
 
     async def clear(self) -> None:
         """Remove the limit."""
@@ -137,6 +145,8 @@ class ChargePoint:
         self._asked_at = -math.inf
         self._commanded_at = -math.inf
         self._again_at = -math.inf
+        self._renew_at = math.inf
+        self._pinged_at = -math.inf
         self._started_at = -math.inf
         self._ended_here = False
         self._has_booted = False
@@ -159,6 +169,12 @@ class ChargePoint:
     def tag(self) -> str:
         """With which Luna starts charging."""
         return ChargePointTraits().tag if self.traits is None else self.traits.tag
+
+    @property
+    def session_began_at(self) -> datetime | None:
+        """When the session began that goes on, None where none does."""
+        session = self.transactions.find_open(self.connector)
+        return None if session is None else session.began_at
 
     def allows_tag(self, tag: str) -> bool:
         """Return whether a card, or Luna itself, may start charging."""
@@ -278,6 +294,18 @@ class ChargePoint:
         self._applied = None
         self.seen_at = self._seconds()
 
+    async def keeps_connection(self) -> bool:
+        """Return whether its connection is alive, or that is being found out."""
+        dialect = self._dialect
+        if dialect is None:
+            return False
+        now = self._seconds()
+        # However many come under its name, it gets a ping now and then.
+        if now - self._pinged_at < ALIVE_SECONDS:
+            return True
+        self._pinged_at = now
+        return await dialect.link.is_alive(ALIVE_SECONDS) or self._dialect not in {None, dialect}
+
     async def look_after(self, dialect: Dialect) -> None:
         """Have it do what it is to do, for as long as a connection lasts."""
         try:
@@ -325,6 +353,8 @@ class ChargePoint:
         """Take note that a site has it, and asks for it now; ``commands``: who commands it."""
         self._asked_at = self._seconds()
         if commands:
+            if not self._is_commanded():
+                self._changed.set()
             self._commanded_at = self._asked_at
         if traits == self.traits:
             return
@@ -356,27 +386,25 @@ class ChargePoint:
 
     async def _catch_up(self, dialect: Dialect) -> None:
         """Send what differs from what it accepted on this connection."""
-        wanted = self._wanted
+        traits = self.traits
         now = self._seconds()
-        is_asked = now - self._asked_at <= ASKED_SECONDS
-        if self.traits is None or not is_asked or dialect is not self._dialect:
+        if traits is None or dialect is not self._dialect:
             return
-        if self._configured != self.traits:
-            self._configured = self.traits
-            await self._try(dialect.configure(self.traits), "a charge point cannot be configured")
+        wanted = self._choose_limit(traits)
+        is_asked = now - self._asked_at <= ASKED_SECONDS
+        if not is_asked and (wanted is None or wanted.own == 1):
+            return
+        if self._configured != traits:
+            self._configured = traits
+            await self._try(dialect.configure(traits), "a charge point cannot be configured")
             await self._try(dialect.ask_values(), "a charge point sends its values when it wants")
-        if self.status == OUT_OF_SERVICE and self.traits.changes_availability:
+        if self.status == OUT_OF_SERVICE and traits.changes_availability:
             await self._try(dialect.set_available(), "a charge point cannot be set into service")
         if wanted is None or now < self._again_at:
             return
-        # Who only reads it keeps up no command of somebody who may have died. One that was left to
-        # itself stays so: some start only when they are told to.
-        is_commanded = now - self._commanded_at <= ASKED_SECONDS
-        if not is_commanded and wanted.own != 1:
-            return
         try:
-            if wanted != self._applied:
-                await self._apply(dialect, wanted)
+            if wanted != self._applied or now >= self._renew_at:
+                await self._apply(dialect, traits, wanted)
                 self._applied = wanted
             await self._start_where_needed(dialect, wanted)
         except CallRefusedError:
@@ -384,22 +412,64 @@ class ChargePoint:
             REFUSALS.inc()
             raise
 
-    async def _apply(self, dialect: Dialect, wanted: ChargePointLimit) -> None:
+    def _is_commanded(self) -> bool:
+        return self._seconds() - self._commanded_at <= ASKED_SECONDS
+
+    def _choose_limit(self, traits: ChargePointTraits) -> ChargePointLimit | None:
+        """Return the limit to keep: the commanded one, or the safe one once nobody commands."""
+        wanted = self._wanted
+        # Who only reads it keeps up no command of somebody who may have died. One that was left to
+        # itself stays so: some start only when they are told to.
+        if wanted is None or wanted.own == 1 or self._is_commanded():
+            return wanted
+        return choose_safe_limit(traits, wanted)
+
+    async def _apply(
+        self, dialect: Dialect, traits: ChargePointTraits, wanted: ChargePointLimit
+    ) -> None:
         if wanted.own == 1:
             await dialect.clear()
+            self._renew_at = math.inf
             return
-        current_a = wanted.current_a or 0.0
-        if wanted.charging == 0:
-            current_a = 0.0
+        safe = choose_safe_limit(traits, wanted)
+        if not self._is_commanded():
+            log.warning(
+                "nobody commands a charge point any more; it keeps its safe limit",
+                charge_point=self.identity,
+                current_a=safe.current_a,
+            )
+        elif dialect.takes_two_periods and await self._apply_with_end(dialect, wanted, safe):
+            return
         try:
-            await dialect.set_current(current_a, wanted.phases, wanted.power_w)
+            await dialect.set_limit(wanted, None)
         except CallRefusedError as error:
             running = self.transactions.find_open(self.connector)
-            if error.silent or current_a > 0 or running is None:
+            charges = wanted.charging != 0 and bool(wanted.current_a)
+            if error.silent or charges or running is None:
                 raise
             # It takes no limit of 0 A: its session has to end instead.
             await dialect.stop(running.number)
             self._ended_here = True
+        self._renew_at = math.inf
+
+    async def _apply_with_end(
+        self, dialect: Dialect, wanted: ChargePointLimit, safe: ChargePointLimit
+    ) -> bool:
+        """Send a limit that the safe one follows without Luna; return False where it refuses."""
+        renew_at = self._seconds() + RENEW_SECONDS
+        try:
+            await dialect.set_limit(wanted, safe)
+        except CallRefusedError as error:
+            if error.silent:
+                raise
+            log.info(
+                "a charge point takes no limit that ends by itself",
+                charge_point=self.identity,
+                why=error.reason,
+            )
+            return False
+        self._renew_at = renew_at
+        return True
 
     async def _start_where_needed(self, dialect: Dialect, wanted: ChargePointLimit) -> None:
         traits = self.traits

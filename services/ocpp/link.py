@@ -97,6 +97,15 @@ class OcppLink:
                     # Read here: whoever waits for it may be cancelled before it can.
                     waiting.exception()
 
+    async def is_alive(self, within_s: float) -> bool:
+        """Return whether the charge point answers a ping in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await (await self._connection.ping())
+        except (TimeoutError, ConnectionClosed):
+            return False
+        return True
+
     async def call(
         self, action: str, payload: Payload, *, within_s: float = ANSWER_SECONDS
     ) -> Payload:

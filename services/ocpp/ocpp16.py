@@ -9,12 +9,18 @@ from collections.abc import Mapping
 import structlog
 from websockets.asyncio.server import ServerConnection
 
-from luna.contracts.charge_points import ChargePointBoot, ChargePointProtocol, ChargePointTraits
+from luna.contracts.charge_points import (
+    ChargePointBoot,
+    ChargePointLimit,
+    ChargePointProtocol,
+    ChargePointTraits,
+)
 from services.ocpp.charge_point import ChargePoint
 from services.ocpp.charging_schedule import (
     LIMIT_PROFILE,
     MOST_PROFILE,
     choose_stack_level,
+    takes_two_periods,
     write_schedule,
 )
 from services.ocpp.link import CallRefusedError, OcppLink, Payload
@@ -27,6 +33,7 @@ PING_SECONDS = 30
 _KEYS = (
     "ChargeProfileMaxStackLevel",
     "ChargingScheduleAllowedChargingRateUnit",
+    "ChargingScheduleMaxPeriods",
     "MeterValueSampleInterval",
     "MeterValuesSampledData",
     "MeterValuesSampledDataMaxLength",
@@ -184,7 +191,8 @@ class Ocpp16:
         await self._configure("MeterValueSampleInterval", str(traits.sample_interval_s))
         await self._configure("WebSocketPingInterval", str(PING_SECONDS))
         if traits.most_a is not None:
-            await self._set_profile("ChargePointMaxProfile", 0, traits.most_a)
+            most = ChargePointLimit(current_a=traits.most_a)
+            await self._set_profile("ChargePointMaxProfile", 0, most, None)
 
     async def _read_settings(self) -> Mapping[str, str]:
         try:
@@ -223,30 +231,31 @@ class Ocpp16:
             return False
         return True
 
-    async def set_current(
-        self, current_a: float, phases: int | None, power_w: float | None
-    ) -> None:
-        """Have it charge with no more than that on each phase, and in all; 0: not at all."""
+    @property
+    def takes_two_periods(self) -> bool:
+        """Whether a limit may be followed by another one."""
+        return takes_two_periods(self._traits, self._settings.get("ChargingScheduleMaxPeriods"))
+
+    async def set_limit(self, limit: ChargePointLimit, following: ChargePointLimit | None) -> None:
+        """Have it keep a limit, and the following one where Luna does not renew it."""
         level = choose_stack_level(self._traits, self._settings.get("ChargeProfileMaxStackLevel"))
-        await self._set_profile("TxDefaultProfile", level, current_a, phases, power_w=power_w)
+        await self._set_profile("TxDefaultProfile", level, limit, following)
 
     async def _set_profile(
         self,
         purpose: str,
         stack_level: int,
-        current_a: float,
-        phases: int | None = None,
-        *,
-        power_w: float | None = None,
+        limit: ChargePointLimit,
+        following: ChargePointLimit | None,
     ) -> None:
         is_limit = purpose == "TxDefaultProfile"
         schedule = write_schedule(
             self._traits,
-            current_a,
-            phases,
-            power_w,
+            limit,
+            following,
             allowed_units=self._settings.get("ChargingScheduleAllowedChargingRateUnit", ""),
             now=self._point.clock.now(),
+            began_at=self._point.session_began_at,
         )
         profile = {
             "chargingProfileId": LIMIT_PROFILE if is_limit else MOST_PROFILE,

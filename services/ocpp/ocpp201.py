@@ -10,12 +10,18 @@ from collections.abc import Mapping
 import structlog
 from websockets.asyncio.server import ServerConnection
 
-from luna.contracts.charge_points import ChargePointBoot, ChargePointProtocol, ChargePointTraits
+from luna.contracts.charge_points import (
+    ChargePointBoot,
+    ChargePointLimit,
+    ChargePointProtocol,
+    ChargePointTraits,
+)
 from services.ocpp.charge_point import CAR_STATES, ChargePoint
 from services.ocpp.charging_schedule import (
     LIMIT_PROFILE,
     MOST_PROFILE,
     choose_stack_level,
+    takes_two_periods,
     write_schedule,
 )
 from services.ocpp.link import CallRefusedError, OcppLink, Payload
@@ -27,12 +33,22 @@ from services.ocpp.transactions import Transaction
 # What it can and does: component and variable.
 STACK_LEVEL = ("SmartChargingCtrlr", "ProfileStackLevel")
 RATE_UNIT = ("SmartChargingCtrlr", "RateUnit")
+PERIODS = ("SmartChargingCtrlr", "PeriodsPerSchedule")
 INTERVAL = ("SampledDataCtrlr", "TxUpdatedInterval")
 MEASURANDS = ("SampledDataCtrlr", "TxUpdatedMeasurands")
 FIRST_MEASURANDS = ("SampledDataCtrlr", "TxStartedMeasurands")
 LAST_MEASURANDS = ("SampledDataCtrlr", "TxEndedMeasurands")
 PING = ("OCPPCommCtrlr", "WebSocketPingInterval")
-_READ = (STACK_LEVEL, RATE_UNIT, INTERVAL, MEASURANDS, FIRST_MEASURANDS, LAST_MEASURANDS, PING)
+_READ = (
+    STACK_LEVEL,
+    RATE_UNIT,
+    PERIODS,
+    INTERVAL,
+    MEASURANDS,
+    FIRST_MEASURANDS,
+    LAST_MEASURANDS,
+    PING,
+)
 _COUNTER = "Energy.Active.Import.Register"
 _TAKEN = frozenset({"Accepted", "Scheduled"})
 _OCCUPIED = "Occupied"
@@ -187,7 +203,8 @@ class Ocpp201:
         await self._set_variable(INTERVAL, str(traits.sample_interval_s))
         await self._set_variable(PING, str(PING_SECONDS))
         if traits.most_a is not None:
-            await self._set_profile("ChargingStationMaxProfile", 0, traits.most_a)
+            most = ChargePointLimit(current_a=traits.most_a)
+            await self._set_profile("ChargingStationMaxProfile", 0, most, None)
 
     async def _read_variables(self) -> Mapping[Variable, str]:
         questions = []
@@ -234,31 +251,32 @@ class Ocpp201:
             return False
         return True
 
-    async def set_current(
-        self, current_a: float, phases: int | None, power_w: float | None
-    ) -> None:
-        """Have it charge with no more than that on each phase, and in all; 0: not at all."""
+    @property
+    def takes_two_periods(self) -> bool:
+        """Whether a limit may be followed by another one."""
+        return takes_two_periods(self._traits, self._variables.get(PERIODS))
+
+    async def set_limit(self, limit: ChargePointLimit, following: ChargePointLimit | None) -> None:
+        """Have it keep a limit, and the following one where Luna does not renew it."""
         level = choose_stack_level(self._traits, self._variables.get(STACK_LEVEL))
-        await self._set_profile("TxDefaultProfile", level, current_a, phases, power_w=power_w)
+        await self._set_profile("TxDefaultProfile", level, limit, following)
 
     async def _set_profile(
         self,
         purpose: str,
         stack_level: int,
-        current_a: float,
-        phases: int | None = None,
-        *,
-        power_w: float | None = None,
+        limit: ChargePointLimit,
+        following: ChargePointLimit | None,
     ) -> None:
         is_limit = purpose == "TxDefaultProfile"
         number = LIMIT_PROFILE if is_limit else MOST_PROFILE
         schedule = write_schedule(
             self._traits,
-            current_a,
-            phases,
-            power_w,
+            limit,
+            following,
             allowed_units=self._variables.get(RATE_UNIT, ""),
             now=self._point.clock.now(),
+            began_at=self._point.session_began_at,
         )
         profile = {
             "id": number,

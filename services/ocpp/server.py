@@ -14,7 +14,12 @@ from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from services.ocpp.access import load_certificate, may_connect
+from services.ocpp.access import (
+    WrongPasswords,
+    load_certificate,
+    may_connect,
+    needs_password,
+)
 from services.ocpp.central_system import REJECTED, CentralSystem
 
 FOLDER = "/ocpp/"
@@ -97,8 +102,9 @@ class _Doorkeeper:
         self._central = central
         self._data_folder = data_folder
         self._inside = 0
+        self._wrong_passwords = WrongPasswords(central.seconds)
 
-    def judge(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         """Return why a connection is turned away, None where it is let in."""
         identity = read_identity(request.path)
         if identity is None:
@@ -110,15 +116,31 @@ class _Doorkeeper:
         if self._inside >= MOST_CONNECTIONS:
             REJECTED.inc()
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections.\n")
-        shown = request.headers.get_all("Authorization")
-        if not may_connect(identity, shown[0] if shown else "", self._data_folder):
-            REJECTED.inc()
-            log.warning("a charge point shows a wrong password", charge_point=identity)
-            return connection.respond(HTTPStatus.UNAUTHORIZED, "The password is wrong.\n")
-        obstacle = self._central.find_obstacle(identity, _address(connection))
+        address = _address(connection)
+        if needs_password(identity, self._data_folder):
+            refusal = self._judge_password(connection, request, identity, address)
+            if refusal is not None:
+                REJECTED.inc()
+                return refusal
+        obstacle = await self._central.find_obstacle(identity, address)
         if obstacle is not None:
             return connection.respond(HTTPStatus.CONFLICT, f"{obstacle}\n")
         return None
+
+    def _judge_password(
+        self, connection: ServerConnection, request: Request, identity: str, address: str
+    ) -> Response | None:
+        """Return why a charge point may not show its password, or why that is wrong."""
+        if self._wrong_passwords.are_too_many(address):
+            return connection.respond(
+                HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong passwords; wait a minute.\n"
+            )
+        shown = request.headers.get_all("Authorization")
+        if may_connect(identity, shown[0] if shown else "", self._data_folder):
+            return None
+        self._wrong_passwords.add(address)
+        log.warning("a charge point shows a wrong password", charge_point=identity, address=address)
+        return connection.respond(HTTPStatus.UNAUTHORIZED, "The password is wrong.\n")
 
     async def serve(self, connection: ServerConnection) -> None:
         """Serve a charge point that came in."""

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from luna.energy.errors import UnavailableError
+from services.ocpp.charge_point import ASKED_SECONDS, RENEW_SECONDS
 from tests.support.charge_points.central import (
     Central,
     run_with_central,
@@ -46,7 +49,7 @@ def test_an_accepted_one_gets_current_and_phases_and_says_what_it_measures(tmp_p
             assert profile["stackLevel"] == 8
             schedule = profile["chargingSchedule"]
             assert schedule["chargingRateUnit"] == "A"
-            [period] = schedule["chargingSchedulePeriod"]
+            period, _ = schedule["chargingSchedulePeriod"]
             assert period == {"startPeriod": 0, "limit": 10, "numberPhases": 3}
             assert await reached.holds()
             assert raw.settings["MeterValueSampleInterval"] == "10"
@@ -72,10 +75,10 @@ def test_an_accepted_one_gets_current_and_phases_and_says_what_it_measures(tmp_p
                 "connected": 1.0,
             }
             await reached.write(set_current_a=6, set_phases=1, set_charging=1)
-            [period] = raw.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
+            period, _ = raw.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
             assert (period["limit"], period["numberPhases"]) == (6, 1)
             await reached.write(set_charging=0)
-            [period] = raw.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
+            period, _ = raw.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
             assert period["limit"] == 0
             await reached.write(set_own=1)
             assert raw.profiles == {}
@@ -107,24 +110,154 @@ def test_after_a_lost_connection_it_is_set_again(tmp_path: Path) -> None:
     run_with_central(test, tmp_path)
 
 
-def test_nobody_asks_for_it_any_more_and_a_reboot_sets_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("commanded", [{"set_charging": 0}, {"set_current_a": 16}])
+def test_once_nobody_commands_it_the_safe_limit_counts(
+    tmp_path: Path, commanded: dict[str, float]
+) -> None:
     async def test(central: Central) -> None:
         raw = RawChargePoint()
         async with connected(central.port, "garage", raw):
             await raw.boot()
-            await central.reach("garage").write(set_current_a=12, set_charging=1)
+            await central.reach("garage").write(**{"set_charging": 1, "set_phases": 3} | commanded)
+            central.seconds.ahead += ASKED_SECONDS - 20
+            await raw.set_status("Preparing")
+            await raw.call("Heartbeat", {})
+            assert raw.current_a != 6
+            central.seconds.ahead += 40
+            await raw.set_status("Charging")
+            await raw.wait_for("SetChargingProfile", 2)
+            assert raw.current_a == 6
+            # It also counts after a reboot, which forgets it.
             raw.profiles.clear()
+            await raw.boot()
+            await raw.wait_for("SetChargingProfile", 3)
+            assert raw.current_a == 6
+            assert raw.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"] == [
+                {"startPeriod": 0, "limit": 6, "numberPhases": 3}
+            ]
+
+    run_with_central(test, tmp_path)
+
+
+def test_the_safe_limit_of_a_product_and_in_watts(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            reached = central.reach("garage", safe_a=8, rate_unit="W")
+            # Connected with one phase, which its power alone says.
+            await reached.write(set_current_a=10, set_power_w=2300, set_charging=1)
+            central.seconds.ahead += 3600
+            await raw.set_status("Charging")
+            await raw.wait_for("SetChargingProfile", 2)
+            [period] = raw.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
+            assert period["limit"] == 8 * 230
+
+    run_with_central(test, tmp_path)
+
+
+def test_one_that_was_handed_back_gets_no_safe_limit(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            reached = central.reach("garage")
+            await reached.write(set_current_a=12, set_charging=1)
+            await reached.write(set_own=1)
             raw.received.clear()
             central.seconds.ahead += 3600
             await raw.boot()
             await raw.set_status("Preparing")
             await asyncio.sleep(0.1)
             assert raw.received == []
+            assert raw.profiles == {}
 
     run_with_central(test, tmp_path)
 
 
-def test_one_that_is_only_read_is_not_commanded_for_who_died(tmp_path: Path) -> None:
+def test_without_luna_a_limit_ends_by_itself_and_luna_renews_it(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            reached = central.reach("garage")
+            await reached.write(set_current_a=16, set_charging=1)
+            raw.profile_age_s = 1799
+            assert raw.current_a == 16
+            raw.profile_age_s = 1800
+            assert raw.current_a == 6
+            raw.profiles.clear()
+            for count, status in ((1, "Preparing"), (2, "Charging")):
+                # Whoever commands it reads it back all the time.
+                for _ in range(5):
+                    central.seconds.ahead += RENEW_SECONDS / 5
+                    assert await reached.holds()
+                await raw.set_status(status)
+                await raw.wait_for("SetChargingProfile", 1 + count)
+            assert raw.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"] == [
+                {"startPeriod": 0, "limit": 16},
+                {"startPeriod": 1800, "limit": 6},
+            ]
+
+    run_with_central(test, tmp_path)
+
+
+def test_a_renewal_that_was_refused_is_sent_again(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            reached = central.reach("garage")
+            await reached.write(set_current_a=16, set_charging=1)
+            raw.refuses["SetChargingProfile"] = "Rejected"
+            central.seconds.ahead += RENEW_SECONDS
+            await reached.holds()
+            await raw.set_status("Preparing")
+            # With the safe limit after it, and without.
+            await raw.wait_for("SetChargingProfile", 3)
+            del raw.refuses["SetChargingProfile"]
+            raw.profiles.clear()
+            await raw.set_status("Charging")
+            await wait_until(lambda: 1 in raw.profiles)
+
+    run_with_central(test, tmp_path)
+
+
+def test_a_relative_limit_ends_so_long_after_the_session_began(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            await raw.begin((datetime.now(UTC) - timedelta(hours=2)).isoformat())
+            reached = central.reach("garage", profile_kind="Relative")
+            await reached.write(set_current_a=16, set_charging=1)
+            _, last = raw.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
+            assert last["startPeriod"] == pytest.approx(7200 + 1800, abs=60)
+
+    run_with_central(test, tmp_path)
+
+
+@pytest.mark.parametrize("says", ["declares", "reports", "refuses"])
+def test_one_that_takes_one_period_alone_gets_one(tmp_path: Path, says: str) -> None:
+    class OnePeriod(RawChargePoint):
+        def _do(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+            if action == "SetChargingProfile":
+                schedule = payload["csChargingProfiles"]["chargingSchedule"]
+                if len(schedule["chargingSchedulePeriod"]) > 1:
+                    return {"status": "Rejected"}
+            return super()._do(action, payload)
+
+    settings = {"ChargingScheduleMaxPeriods": "1"} if says == "reports" else {}
+    traits = {"one_period": True} if says == "declares" else {}
+
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage", OnePeriod(**settings)) as raw:
+            await raw.boot()
+            reached = central.reach("garage", **traits)
+            await reached.write(set_current_a=10, set_charging=1)
+            assert raw.current_a == 10
+            assert await reached.holds()
+            assert raw.count("SetChargingProfile") == (2 if says == "refuses" else 1)
+
+    run_with_central(test, tmp_path)
+
+
+def test_one_that_is_only_read_keeps_no_command_of_who_died(tmp_path: Path) -> None:
     async def test(central: Central) -> None:
         raw = RawChargePoint()
         async with connected(central.port, "garage", raw):
@@ -134,15 +267,12 @@ def test_one_that_is_only_read_is_not_commanded_for_who_died(tmp_path: Path) -> 
             central.seconds.ahead += 3600
             # The recorder reads on.
             await reached.read("power_w")
-            raw.profiles.clear()
-            await raw.boot()
-            await raw.wait_for("TriggerMessage", 2)
-            await asyncio.sleep(0.1)
-            assert raw.profiles == {}
-            # Who commands it asks again: its command counts on.
-            await reached.holds()
             await raw.set_status("Preparing")
             await raw.wait_for("SetChargingProfile", 2)
+            assert raw.current_a == 6
+            # Who commands it asks again: its command counts on.
+            await reached.holds()
+            await raw.wait_for("SetChargingProfile", 3)
             assert raw.current_a == 12
 
     run_with_central(test, tmp_path)
@@ -313,11 +443,11 @@ def test_a_limit_in_watts_where_the_product_wants_it(tmp_path: Path) -> None:
         async with connected(central.port, "carport", by_itself):
             await by_itself.boot()
             await central.reach("carport").write(set_current_a=10, set_phases=3, set_charging=1)
-            [period] = by_itself.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
+            period, _ = by_itself.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
             assert period["limit"] == 6900
             # Connected with one phase, which nobody switches.
             await central.reach("carport").write(set_current_a=10, set_power_w=2300, set_charging=1)
-            [period] = by_itself.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
+            period, _ = by_itself.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]
             assert period["limit"] == 2300
 
     run_with_central(test, tmp_path)

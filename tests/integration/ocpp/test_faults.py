@@ -11,7 +11,7 @@ import pytest
 
 from luna.drivers.device_secrets import DeviceSecret, store_device_secret
 from luna.energy.errors import UnavailableError
-from services.ocpp import link, server
+from services.ocpp import access, charge_point, link, server
 from services.ocpp.central_system import MOST_CHANGES, MOST_FOUND
 from tests.support.charge_points.central import Central, run_with_central, wait_until
 from tests.support.charge_points.raw_charge_point import (
@@ -168,6 +168,71 @@ def test_two_charge_points_of_one_name_do_not_take_turns(
             socket.break_off()
 
     run_with_central(test, tmp_path)
+
+
+def test_an_accepted_one_is_not_displaced_from_another_address_while_it_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = ["192.0.2.1"]
+    monkeypatch.setattr(server, "_address", lambda _connection: addresses[0])
+    monkeypatch.setattr(charge_point, "ALIVE_SECONDS", 0.2)
+
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            await central.reach("garage").write(set_current_a=9, set_charging=1)
+            addresses[0] = "192.0.2.2"
+            with pytest.raises(HandshakeRefusedError, match="409"):
+                await RawSocket.open(central.port, "/ocpp/garage")
+            assert await is_well(raw)
+            assert central.list()["garage"].address == "192.0.2.1"
+            # It goes silent, and comes back with another address.
+            await raw.stop()
+            central.seconds.ahead += charge_point.ALIVE_SECONDS
+            async with connected(central.port, "garage") as again:
+                await again.boot()
+                assert central.list()["garage"].address == "192.0.2.2"
+
+    run_with_central(test, tmp_path)
+
+
+def test_an_address_that_shows_many_wrong_passwords_has_to_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = DeviceSecret("garage", "correct horse")
+    store_device_secret(secret, "garage", tmp_path)
+    right = "garage:correct horse"
+    addresses = ["192.0.2.1"]
+    monkeypatch.setattr(server, "_address", lambda _connection: addresses[0])
+
+    async def test(central: Central) -> None:
+        for _ in range(access.MOST_WRONG):
+            with pytest.raises(HandshakeRefusedError, match="401"):
+                await RawSocket.open(central.port, "/ocpp/garage", authorization="garage:wrong")
+        with pytest.raises(HandshakeRefusedError, match="429"):
+            await RawSocket.open(central.port, "/ocpp/garage", authorization=right)
+        # One without a password, and another address, do not wait for it.
+        async with connected(central.port, "carport") as other:
+            assert (await other.boot())["status"] == "Accepted"
+        addresses[0] = "192.0.2.2"
+        async with connected(central.port, "garage", authorization=right) as raw:
+            assert (await raw.boot())["status"] == "Accepted"
+        addresses[0] = "192.0.2.1"
+        central.seconds.ahead += access.WRONG_SECONDS
+        async with connected(central.port, "garage", authorization=right) as raw:
+            assert (await raw.boot())["status"] == "Accepted"
+
+    run_with_central(test, tmp_path)
+
+
+def test_wrong_passwords_of_countless_addresses_are_forgotten() -> None:
+    wrong = access.WrongPasswords(lambda: 0.0)
+    for _ in range(access.MOST_WRONG):
+        wrong.add("192.0.2.1")
+    assert wrong.are_too_many("192.0.2.1")
+    for number in range(access.MOST_ADDRESSES):
+        wrong.add(f"198.51.100.{number}")
+    assert not wrong.are_too_many("192.0.2.1")
 
 
 def test_one_that_does_not_answer_delays_no_other(

@@ -93,7 +93,7 @@ class Station201(ChargePoint201):
     @on("SetChargingProfile")
     def set_profile(self, evse_id: int, charging_profile: dict[str, Any]) -> Any:
         [schedule] = charging_profile["charging_schedule"]
-        [period] = schedule["charging_schedule_period"]
+        period = schedule["charging_schedule_period"][0]
         if self.refuses_zero and not period["limit"]:
             return result201.SetChargingProfile(
                 status="Rejected", status_info={"reason_code": "TooLow"}
@@ -171,8 +171,9 @@ def test_the_librarys_charge_point_is_set_by_1_6(tmp_path: Path) -> None:
             reached = central.reach("garage", rate_unit="A")
             await reached.write(set_current_a=10, set_phases=3, set_charging=1)
             [profile] = wallbox.profiles
-            [period] = profile["charging_schedule"]["charging_schedule_period"]
+            period, last = profile["charging_schedule"]["charging_schedule_period"]
             assert (period["limit"], period["number_phases"]) == (10, 3)
+            assert (last["start_period"], last["limit"]) == (1800, 6)
             assert wallbox.settings["MeterValueSampleInterval"] == "10"
             begun = await wallbox.call(
                 call16.StartTransaction(
@@ -201,8 +202,9 @@ def test_the_librarys_station_is_read_and_set_by_2_0_1(tmp_path: Path) -> None:
             profile = station.profiles[-1]
             assert profile["stack_level"] == 3
             [schedule] = profile["charging_schedule"]
-            [period] = schedule["charging_schedule_period"]
+            period, last = schedule["charging_schedule_period"]
             assert (period["limit"], period["number_phases"]) == (10, 1)
+            assert (last["start_period"], last["limit"]) == (1800, 6)
             assert station.variables["TxUpdatedInterval"] == "10"
 
             await station.call(

@@ -115,6 +115,8 @@ class RawChargePoint:
         self.profiles: dict[int, dict[str, Any]] = {}
         self.status = "Available"
         self.meter_wh = 1000
+        # How long ago the schedules of its profiles began.
+        self.profile_age_s = 0
         self.transaction: int | None = None
         self.refuses: dict[str, str] = {}
         self.closed = asyncio.Event()
@@ -174,7 +176,10 @@ class RawChargePoint:
         limits = [16.0]
         for profile in self.profiles.values():
             schedule = profile["chargingSchedule"]
-            [period] = schedule["chargingSchedulePeriod"]
+            period = schedule["chargingSchedulePeriod"][0]
+            for later in schedule["chargingSchedulePeriod"]:
+                if later["startPeriod"] <= self.profile_age_s:
+                    period = later
             is_power = schedule["chargingRateUnit"] == "W"
             phases = period.get("numberPhases", 3)
             limits.append(period["limit"] / (VOLTS * phases if is_power else 1))
