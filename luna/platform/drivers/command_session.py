@@ -152,6 +152,14 @@ class CommandSession:
         with self._lock:
             return self._device.read(*names)
 
+    def read_writes_left(self) -> float:
+        """Return how often its current or power may still be changed within 24 hours.
+
+        Raises:
+            UnavailableError: the counter's storage does not answer.
+        """
+        return self._device.read_writes_left()
+
     @property
     def may_fall_back(self) -> bool:
         """Whether the device gives its command up by itself."""

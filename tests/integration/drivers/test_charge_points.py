@@ -2,6 +2,8 @@
 taken, read back, done, kept up, and given up with whoever gave it.
 """
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from luna.contracts.device_command import DeviceCommand
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 from luna.platform.drivers.command_session import CommandSession
+from luna.platform.drivers.control.profile import ProfileDevice
 from luna.platform.drivers.device_server import SIMULATED_PREFIX, serve_device, serve_registers
 from luna.platform.drivers.points import PointValue
 from luna.platform.drivers.profile import DeviceProfile, MqttTransport
@@ -221,6 +224,39 @@ class NoMoreOf:
 
     def read_share(self, most: Mapping[str, int]) -> float:
         return 1.0
+
+
+class Counted:
+    """A counter of the writes to each point."""
+
+    def __init__(self) -> None:
+        self.written: Counter[str] = Counter()
+
+    def spend(self, most: Mapping[str, int]) -> datetime | None:
+        self.written.update(most.keys())
+        return None
+
+    def read_share(self, most: Mapping[str, int]) -> float:
+        return max(self.written[point] / count for point, count in most.items())
+
+
+def test_what_is_left_of_a_days_currents_is_known(command: Commanding) -> None:
+    commanded = command("go_e_charger")
+    commanded.session._device.counter = Counted()
+    device = ProfileDevice({}, others={"profile:vehicle:car": commanded.session})
+    left = []
+    for order in (LEAST, DeviceCommand("charge", current_a=10, power_w=6900), STOP):
+        commanded.session.command(order)
+        left.append(device.read_writes_left("profile:vehicle:car"))
+    # A stop writes no current.
+    assert left == [395, 394, 394]
+
+
+def test_a_charger_that_may_be_written_at_any_time_has_no_end_of_writes(
+    command: Commanding,
+) -> None:
+    commanded = command("keba_p30")
+    assert commanded.session.read_writes_left() == math.inf
 
 
 def test_a_charger_whose_current_may_not_be_lowered_any_more_is_stopped(
