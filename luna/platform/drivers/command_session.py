@@ -52,7 +52,7 @@ def exceeds(command: DeviceCommand, power_w: float) -> bool:
     if command.power_w is not None:
         limits.append(command.power_w)
     if command.current_a is not None:
-        phases = command.phases or MOST_PHASES
+        phases = command.known_phases or MOST_PHASES
         limits.append(command.current_a * phases * VOLTAGE_V)
     return bool(limits) and power_w > BEYOND_SHARE * max(limits) + IDLE_W
 

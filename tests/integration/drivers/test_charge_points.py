@@ -179,6 +179,31 @@ def test_phases_are_switched_without_the_current_of_the_other_number(
         assert len(device.written) > before
 
 
+@pytest.mark.parametrize("name", ["go_e_charger", "openwb_pro"])
+@pytest.mark.parametrize("phases", [1, 3])
+def test_a_charger_with_one_number_of_phases_is_set_to_it(
+    command: Commanding, name: str, phases: int
+) -> None:
+    commanded = command(name)
+    device = charger(commanded)
+    other = 4 - phases
+    commanded.session.command(DeviceCommand("charge", current_a=6, phases=other, power_w=4140))
+    assert device.phases == other
+    power_w = 10 * phases * 230
+    order = DeviceCommand("charge", current_a=10, fixed_phases=phases, power_w=power_w)
+    commanded.session.command(order)
+    assert (commanded.session.read_back(), device.phases) == (order, phases)
+    assert device.power_kw * 1000 == pytest.approx(power_w)
+
+
+def test_one_that_needs_a_contactor_to_switch_keeps_its_only_number(command: Commanding) -> None:
+    commanded = command("keba_p30")
+    order = DeviceCommand("charge", current_a=10, fixed_phases=1, power_w=2300)
+    commanded.session.command(order)
+    assert commanded.session.read_back() == order
+    assert charger(commanded).phases == 3
+
+
 def test_phases_are_switched_once_the_car_has_ended_its_current(command: Commanding) -> None:
     commanded = command("go_e_charger")
     device = charger(commanded)
