@@ -52,7 +52,7 @@ def exceeds(command: DeviceCommand, power_w: float) -> bool:
     if command.power_w is not None:
         limits.append(command.power_w)
     if command.current_a is not None:
-        phases = command.phases or MOST_PHASES
+        phases = command.known_phases or MOST_PHASES
         limits.append(command.current_a * phases * VOLTAGE_V)
     return bool(limits) and power_w > BEYOND_SHARE * max(limits) + IDLE_W
 
@@ -151,6 +151,14 @@ class CommandSession:
             return {}
         with self._lock:
             return self._device.read(*names)
+
+    def read_writes_left(self) -> float:
+        """Return how often its current or power may still be changed within 24 hours.
+
+        Raises:
+            UnavailableError: the counter's storage does not answer.
+        """
+        return self._device.read_writes_left()
 
     @property
     def may_fall_back(self) -> bool:

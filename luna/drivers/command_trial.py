@@ -7,6 +7,7 @@ to itself in the end.
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from luna.contracts.device_command import CommandMode, DeviceCommand
@@ -22,7 +23,8 @@ TRIAL_SECONDS = 60.0
 # A car's electronics ramp up slowly; it ends earlier once it draws.
 LEAST_SECONDS = 15.0
 LEAST_A = 6.0
-MOST_PHASES = 3
+# Of a charger that nobody knows: what is 6 A on three phases is 18 A on one.
+UNKNOWN_PHASES = 1
 VOLTAGE_V = 230.0
 LOAD_W = 500.0
 _POLL_SECONDS = 2.0
@@ -66,13 +68,21 @@ def own_command(profile: DeviceProfile, site: Site | None, name: str | None) -> 
     if profile.kind == "charge_point":
         vehicle = _find_vehicle(site, name)
         charger = None if vehicle is None else vehicle.charger
-        current_a = LEAST_A
-        if vehicle is not None and charger is not None:
-            phases = charger.phases_at(vehicle.most_charge_kw)
-            limit_a = vehicle.most_charge_kw * 1000 / (charger.voltage_v * phases)
-            current_a = max(float(math.floor(limit_a)), LEAST_A)
-        power_w = current_a * MOST_PHASES * VOLTAGE_V
-        return DeviceCommand("own", stand_in="charge", current_a=current_a, power_w=power_w)
+        if vehicle is None or charger is None:
+            power_w = LEAST_A * UNKNOWN_PHASES * VOLTAGE_V
+            return DeviceCommand("own", stand_in="charge", current_a=LEAST_A, power_w=power_w)
+        phases = charger.phases_at(vehicle.most_charge_kw)
+        limit_a = vehicle.most_charge_kw * 1000 / (charger.voltage_v * phases)
+        current_a = max(float(math.floor(limit_a)), LEAST_A)
+        is_fixed = len(set(charger.phases)) == 1
+        return DeviceCommand(
+            "own",
+            stand_in="charge",
+            current_a=current_a,
+            phases=None if is_fixed else phases,
+            fixed_phases=phases if is_fixed else None,
+            power_w=current_a * phases * charger.voltage_v,
+        )
     loads = [] if site is None else site.loads
     ends_itself = any(load.name == name and load.ends_itself for load in loads)
     return DeviceCommand("own", stand_in="on" if ends_itself else "off", power_w=LOAD_W)
@@ -109,8 +119,14 @@ def move_commanded(
         raise refuse("profile-not-tried", field="profile", value=profile.profile)
     commands = [DeviceCommand("on", power_w=LOAD_W), DeviceCommand("off")]
     if profile.kind == "charge_point":
-        charge_w = LEAST_A * MOST_PHASES * VOLTAGE_V
-        least = DeviceCommand("charge", current_a=LEAST_A, power_w=charge_w)
+        phases = own.known_phases or UNKNOWN_PHASES
+        least = replace(
+            own,
+            mode="charge",
+            stand_in=None,
+            current_a=LEAST_A,
+            power_w=LEAST_A * phases * VOLTAGE_V,
+        )
         commands = [least, DeviceCommand("stop")]
     session = CommandSession(device, now=now, look_seconds=_NEVER_SECONDS)
     steps: list[CommandStep] = []

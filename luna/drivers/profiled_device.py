@@ -38,6 +38,7 @@ from luna.drivers.profile import (
     MulticastTransport,
     OcppTransport,
     P1Transport,
+    PartName,
     PointName,
     ReadingName,
     split_sign,
@@ -55,6 +56,8 @@ from luna.energy.refusals import refuse
 
 # A device that reports no limits, asleep or starting, is asked for them again.
 LIMITS_AGAIN_S = 600.0
+# What steering changes of a charge while it follows the meters.
+_CHANGING: frozenset[PartName] = frozenset({"current_a", "power_w", "power_percent"})
 _FLOWS: tuple[ReadingName, ...] = ("charge_w", "discharge_w")
 
 
@@ -331,6 +334,24 @@ class ProfiledDevice:
         if any(write.write in budgets for write in own_writes):
             return self.counter.read_share(budgets)
         return None
+
+    def read_writes_left(self) -> float:
+        """Return how often a charger's current or power may still be changed within 24 hours.
+
+        Infinite where no such change wears anything out.
+
+        Raises:
+            UnavailableError: the counter's storage does not answer.
+        """
+        changing = [
+            write.write for write in self.profile.modes.get("charge", ()) if write.put in _CHANGING
+        ]
+        budgets = self._list_budgets(changing, reserved_writes=RESERVED_WRITES)
+        left = math.inf
+        for point, budget in budgets.items():
+            unused_share = 1.0 - self.counter.read_share({point: budget})
+            left = min(left, max(round(unused_share * budget), 0))
+        return left
 
     def read_limits(self) -> dict[LimitName, float]:
         """Return the limits that the device reports, in the units of ``READING_UNITS``.

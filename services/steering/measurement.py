@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from luna.contracts.live_flow import LiveFlow
@@ -35,6 +35,7 @@ def measure(
     commands: LiveCommands | None,
     *,
     socs: Mapping[str, float],
+    writes_left: Mapping[str, float],
     moment: Moment,
 ) -> LiveMeasurement:
     """Return what a site's meters read, a stale measurement where there is no flow.
@@ -44,6 +45,7 @@ def measure(
         devices: that are controlled.
         commands: in force; a device without a meter takes their power where the house may.
         socs: that the devices report themselves, for batteries without a sensor.
+        writes_left: how often chargers' currents may still be changed today, where that is counted.
         moment: of the measurement.
     """
     if flow is None:
@@ -63,6 +65,9 @@ def measure(
     age_s = abs((moment.now - flow.at).total_seconds())
     house_kw = flow.load_kw
     vehicles, unmetered_kw = _read_vehicles(flow, devices, commands, house_kw)
+    for name, left in writes_left.items():
+        if name in vehicles:
+            vehicles[name] = replace(vehicles[name], writes_left=left)
     house_kw -= unmetered_kw
     loads_kw = _read_loads(devices, commands, house_kw)
     house_kw -= sum(loads_kw.values())

@@ -216,12 +216,16 @@ class SteeredSite:
         site = list(steered_units.values())[-1].site
         described = describe_devices(site)
         socs: dict[str, float] = {}
+        writes_left: dict[str, float] = {}
         for steered in steered_units.values():
             socs.update(steered.sender.socs)
+            writes_left.update(steered.sender.writes_left)
         day = now.astimezone(ZoneInfo(site.timezone)).date()
         moment = Moment(now, at_s, day)
         in_force = self._commands or recall_commands(self._memory, described)
-        measured = measure(flow, described, in_force, socs=socs, moment=moment)
+        measured = measure(
+            flow, described, in_force, socs=socs, writes_left=writes_left, moment=moment
+        )
         commands, self._memory = steer(
             compose_targets(devices.values()),
             measured,

@@ -15,7 +15,7 @@ import structlog
 from luna.contracts.control import Setpoint
 from luna.contracts.device_template import Write, matches
 from luna.contracts.steering import SteeredUnitState
-from luna.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
+from luna.drivers.control.device import NOT_FOLLOWED, Device, DeviceError, RationedDevice
 from luna.drivers.control.units.unit import Controllable
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock
@@ -91,6 +91,7 @@ class UnitSender:
         self._fails_since: datetime | None = None
         self._is_done = False
         self._socs: Mapping[str, float] = {}
+        self._writes_left: Mapping[str, float] = {}
 
     @property
     def state(self) -> SteeredUnitState | None:
@@ -126,6 +127,11 @@ class UnitSender:
     def socs(self) -> Mapping[str, float]:
         """States of charge that the devices reported last, 0 to 1."""
         return self._socs
+
+    @property
+    def writes_left(self) -> Mapping[str, float]:
+        """How often each device's current may still be changed today."""
+        return self._writes_left
 
     def start(self) -> None:
         """Start the thread, which reads the states of charge first."""
@@ -178,6 +184,7 @@ class UnitSender:
         if state is None:
             return
         is_sent = self._send_changes(command, now)
+        self._count_writes_left(command)
         is_recent = self._verified_at is not None and abs(now - self._verified_at) < VERIFY
         is_verified = self._is_done and self._verified_target == command.target_id
         if is_sent and is_verified and (command.is_last or is_recent):
@@ -240,6 +247,23 @@ class UnitSender:
                 log.warning("a device cannot be reached", site_id=self._site_id, error=str(error))
                 self._note(command, fault=str(error), confirmed=False)
         return is_complete
+
+    def _count_writes_left(self, command: UnitCommand) -> None:
+        """Count what is left of the chargers' writes; an unread count stays as it was."""
+        device = self._device
+        if not isinstance(device, RationedDevice):
+            return
+        left = {}
+        try:
+            for name, setpoint in command.setpoints.items():
+                counts = []
+                for write in self.unit.render({name: setpoint}):
+                    counts.append(device.read_writes_left(write.to))
+                left[name] = min(counts, default=math.inf)
+        except LunaError as error:
+            log.warning("writes cannot be counted", site_id=self._site_id, error=str(error))
+            return
+        self._writes_left = left
 
     def _read(self, writes: list[Write]) -> Mapping[str, str] | None:
         """Return the values that hold, None where a device does not answer."""

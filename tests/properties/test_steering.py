@@ -32,6 +32,9 @@ from luna.energy.steering import (
     steer,
 )
 from luna.energy.steering.rooms import read_flow
+from luna.energy.steering.sharing import Allotment
+from luna.energy.steering.state import UnitMemory
+from luna.energy.steering.vehicle import VehicleIntent, command_vehicle
 from tests.support.suite.depth import draws
 
 DAY = date(2026, 5, 15)
@@ -217,6 +220,76 @@ def test_a_day_sees_no_more_switches_than_allowed(
     changes = sum(before != now for before, now in pairwise(running))
     assert starts <= 6
     assert changes <= 4
+
+
+@settings(max_examples=draws(8), deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([96, 396]),
+    st.floats(0.5, 6.0),
+    st.sampled_from([1, 3, 30]),
+)
+def test_the_writes_of_a_charger_last_a_cloudy_day(
+    seed: int, budget: int, cloud_kw: float, cloud_cycles: int
+) -> None:
+    random = np.random.default_rng(seed)
+    device = SteeredVehicle(phases=(1, 3))
+    devices = SteeredDevices(vehicles={"car": device})
+    memory = LoopMemory()
+    left = budget
+    written_a = 0.0
+    car_kw = 0.0
+    surplus_kw = 5.0
+    changes = 0
+    for cycle in range(12 * 360):
+        if cycle % cloud_cycles == 0:
+            surplus_kw = 5.0 + random.normal(0.0, cloud_kw)
+        must_stop = random.random() < 0.001
+        net_kw = car_kw - surplus_kw
+        measured = LiveMeasurement(
+            10.0 * cycle,
+            10.0 * cycle,
+            DAY,
+            max(net_kw, 0.0),
+            max(-net_kw, 0.0),
+            0.0,
+            0.0,
+            vehicles={"car": VehiclePower(car_kw, writes_left=left)},
+        )
+        target = VehicleTarget("stop" if must_stop else "surplus")
+        commands, memory = steer(
+            SlotTargets(vehicles={"car": target}),
+            measured,
+            memory,
+            limits=LiveLimits(),
+            devices=devices,
+        )
+        command = commands.vehicles["car"]
+        if must_stop:
+            assert command.mode == "stop"
+        if command.mode == "charge" and command.current_a != written_a:
+            written_a = command.current_a
+            left -= 1
+            changes += 1
+        assert left >= 0
+        car_kw = command.power_kw
+    assert changes > 1
+
+
+@given(st.floats(0, 400), st.integers(7, 16), st.integers(6, 15), st.floats(0, 600))
+def test_no_limit_waits_for_the_writes_of_a_charger(
+    left: float, before_a: int, limit_a: int, since_s: float
+) -> None:
+    device = SteeredVehicle(phases=(3,))
+    before_kw = device.power_kw(3, before_a)
+    unit = UnitMemory(mode="charge", command_kw=before_kw, phases=3, last_phases=3, changed_s=0.0)
+    intent = VehicleIntent(3, before_kw, "follows_surplus", unit, follows=True)
+    allotment = Allotment(device.power_kw(3, limit_a), "fuse_limit")
+    command, _ = command_vehicle(device, intent, allotment, at_s=since_s, writes_left=left)
+    assert command.current_a == min(before_a, limit_a)
+    stopped = Allotment(0.0, "fuse_limit")
+    command, _ = command_vehicle(device, intent, stopped, at_s=since_s, writes_left=left)
+    assert command.mode == "stop"
 
 
 @moderate

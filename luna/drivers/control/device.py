@@ -67,6 +67,20 @@ class WearingDevice(Protocol):
         """
 
 
+@runtime_checkable
+class RationedDevice(Protocol):
+    """A connection to chargers whose current may be written so often a day."""
+
+    def read_writes_left(self, place: str) -> float:
+        """Return how often the current at a place may still be changed within 24 hours.
+
+        Infinite where no change wears anything out.
+
+        Raises:
+            UnavailableError: the count cannot be read.
+        """
+
+
 class DryRun:
     """Device that sends nothing: it logs writes and reads them back."""
 

@@ -55,6 +55,18 @@ class ProfileDevice:
         shares = (session.read_spent() for session in self._sessions.values())
         return max((share for share in shares if share is not None), default=None)
 
+    def read_writes_left(self, place: str) -> float:
+        """Return how often the current at a place may still be changed within 24 hours.
+
+        Infinite where no change wears anything out.
+
+        Raises:
+            UnavailableError: the count cannot be read.
+        """
+        if place not in self._others:
+            return math.inf
+        return self._others[place].read_writes_left()
+
     def apply(self, writes: Sequence[Write]) -> None:
         """Command each device and return once it has acknowledged.
 
@@ -170,6 +182,16 @@ class MixedDevice:
             UnavailableError: the count cannot be read.
         """
         return self._profiled.read_spent()
+
+    def read_writes_left(self, place: str) -> float:
+        """Return how often the current at a place may still be changed within 24 hours.
+
+        Infinite where no change wears anything out.
+
+        Raises:
+            UnavailableError: the count cannot be read.
+        """
+        return self._profiled.read_writes_left(place)
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Write in order and return when everything is acknowledged.

@@ -387,7 +387,14 @@ class _Cycle:
         for name, intent in self._cars.items():
             device = self._devices.vehicles[name]
             allotment = allotments.get(name, _FREE)
-            command, unit = command_vehicle(device, intent, allotment, self._measured.at_s)
+            power = self._measured.vehicles.get(name, _IDLE_CAR)
+            command, unit = command_vehicle(
+                device,
+                intent,
+                allotment,
+                at_s=self._measured.at_s,
+                writes_left=power.writes_left,
+            )
             commands[name] = command
             self._units[name] = unit
         return commands

@@ -9,6 +9,7 @@ the next one has to gain.
 Source: E. S. Page, "Continuous inspection schemes", Biometrika 41 (1954).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,10 @@ class FollowRules:
     ``phases_weight`` times a charged one, and more by ``share_weight`` for each ``bought_share`` of
     the day's energy beyond the first, with a credit of ``credit_kwh``. Amperes are rounded up from
     a fraction of ``round_up_from`` on, and left within a ``dead_band`` around that; they rise no
-    sooner than ``rise_s`` after a change.
+    sooner than ``rise_s`` after a change. Writes that wear a charger out are spread over
+    ``lasts_s`` of sun, but for ``kept_writes`` to fall from 16 A to 6 A. Amperes wait
+    ``quicker_falls`` times less to fall than to rise, and no longer than ``latest_fall_s``, for a
+    fall saves bought energy.
     """
 
     first_kwh: float = 0.1
@@ -41,9 +45,31 @@ class FollowRules:
     round_up_from: float = 0.65
     rise_s: float = 4.0
     dead_band: float = 0.15
+    lasts_s: float = 12 * 3600.0
+    kept_writes: int = 10
+    quicker_falls: float = 4.0
+    latest_fall_s: float = 600.0
 
 
 RULES = FollowRules()
+
+
+def space_rises(writes_left: float) -> float:
+    """Return the seconds from a change of amperes to a rise.
+
+    The fewer writes are left, the rarer they become, so that they last the day.
+    """
+    spare_writes = writes_left - RULES.kept_writes
+    if spare_writes < 1:
+        return math.inf
+    return max(RULES.lasts_s / spare_writes, RULES.rise_s)
+
+
+def space_falls(writes_left: float) -> float:
+    """Return the seconds from a change of amperes to a fall that no limit asks for."""
+    if math.isinf(writes_left):
+        return 0.0
+    return min(space_rises(writes_left) / RULES.quicker_falls, RULES.latest_fall_s)
 
 
 @dataclass(frozen=True, slots=True)

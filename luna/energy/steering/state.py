@@ -43,11 +43,15 @@ class BatteryPower:
 
 @dataclass(frozen=True, slots=True)
 class VehiclePower:
-    """A charger now; ``phases`` that the car draws from: 1, 3, or 0 if unknown."""
+    """A charger now; ``phases`` that the car draws from: 1, 3, or 0 if unknown.
+
+    ``writes_left`` is how often its current may still be written today.
+    """
 
     kw: float
     connected: bool = True
     phases: int = 0
+    writes_left: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from luna.energy.steering.following import (
     SurplusChoice,
     SwitchClock,
     choose_phases,
+    space_falls,
+    space_rises,
 )
 from luna.energy.steering.sharing import Allotment, Claim
 from luna.energy.steering.state import (
@@ -112,7 +114,14 @@ def _intend_surplus(
     wanted_kw = 0.0
     if choice.phases:
         exact_kw = min(max(surplus_kw, choice.least_kw), choice.most_kw)
-        wanted_kw = _round_power(device, choice.phases, exact_kw, unit, at_s=clock.at_s)
+        wanted_kw = _round_power(
+            device,
+            choice.phases,
+            exact_kw,
+            unit,
+            at_s=clock.at_s,
+            writes_left=power.writes_left,
+        )
     reason = followed.reason
     if has_floor and surplus_kw <= choice.least_kw:
         reason = "keeps_floor"
@@ -160,9 +169,17 @@ def claim_power(
 
 
 def command_vehicle(
-    device: SteeredVehicle, intent: VehicleIntent, allotment: Allotment, at_s: float
+    device: SteeredVehicle,
+    intent: VehicleIntent,
+    allotment: Allotment,
+    *,
+    at_s: float,
+    writes_left: float = math.inf,
 ) -> tuple[VehicleCommand, UnitMemory]:
-    """Return a charger's command within its allotment, in whole amperes."""
+    """Return a charger's command within its allotment, in whole amperes.
+
+    What a limit takes is obeyed at once; what it gives back waits for the charger's writes.
+    """
     unit = intent.unit
     if intent.reason == "own_control" and allotment.reason is None:
         return OWN, remember_switch(unit, "own", 0, 0.0, at_s=at_s)
@@ -178,6 +195,11 @@ def command_vehicle(
         if current_a < wanted_a:
             reason = allotment.reason or reason
         current_a = min(current_a, wanted_a)
+        present_a = round(unit.command_kw / step_kw) if unit.phases == phases else 0
+        is_rationed = not math.isinf(writes_left)
+        if is_rationed and device.min_current_a <= present_a < current_a:
+            rises_soon = at_s - unit.changed_s < space_rises(writes_left)
+            current_a = present_a if rises_soon else current_a
     if current_a < device.min_current_a:
         command = VehicleCommand("stop", 0.0, 0, 0.0, reason)
         return command, remember_switch(unit, "stop", 0, 0.0, at_s=at_s)
@@ -187,9 +209,15 @@ def command_vehicle(
 
 
 def _round_power(
-    device: SteeredVehicle, phases: int, exact_kw: float, unit: UnitMemory, *, at_s: float
+    device: SteeredVehicle,
+    phases: int,
+    exact_kw: float,
+    unit: UnitMemory,
+    *,
+    at_s: float,
+    writes_left: float,
 ) -> float:
-    """Return the power in whole amperes: no change within the dead band, no rise soon after one."""
+    """Return the power in whole amperes: no change within the dead band, none soon after one."""
     step_kw = device.power_kw(phases, 1.0)
     exact_a = exact_kw / step_kw
     current_a = math.floor(exact_a + 1.0 - RULES.round_up_from)
@@ -197,8 +225,10 @@ def _round_power(
         present_a = round(unit.command_kw / step_kw)
         lowest_a = present_a + RULES.round_up_from - 1.0 - RULES.dead_band
         highest_a = present_a + RULES.round_up_from + RULES.dead_band
-        rises_soon = current_a > present_a and at_s - unit.changed_s < RULES.rise_s
-        if lowest_a <= exact_a < highest_a or rises_soon:
+        since_s = at_s - unit.changed_s
+        rises_soon = current_a > present_a and since_s < space_rises(writes_left)
+        falls_soon = current_a < present_a and since_s < space_falls(writes_left)
+        if lowest_a <= exact_a < highest_a or rises_soon or falls_soon:
             current_a = present_a
     current_a = max(current_a, math.ceil(device.min_current_a))
     return min(current_a * step_kw, device.most_kw_on(phases))

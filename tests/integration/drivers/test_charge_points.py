@@ -2,6 +2,8 @@
 taken, read back, done, kept up, and given up with whoever gave it.
 """
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ import pytest
 
 from luna.contracts.device_command import DeviceCommand
 from luna.drivers.command_session import CommandSession
+from luna.drivers.control.profile import ProfileDevice
 from luna.drivers.device_server import SIMULATED_PREFIX, serve_device, serve_registers
 from luna.drivers.points import PointValue
 from luna.drivers.profile import DeviceProfile, MqttTransport
@@ -176,6 +179,31 @@ def test_phases_are_switched_without_the_current_of_the_other_number(
         assert len(device.written) > before
 
 
+@pytest.mark.parametrize("name", ["go_e_charger", "openwb_pro"])
+@pytest.mark.parametrize("phases", [1, 3])
+def test_a_charger_with_one_number_of_phases_is_set_to_it(
+    command: Commanding, name: str, phases: int
+) -> None:
+    commanded = command(name)
+    device = charger(commanded)
+    other = 4 - phases
+    commanded.session.command(DeviceCommand("charge", current_a=6, phases=other, power_w=4140))
+    assert device.phases == other
+    power_w = 10 * phases * 230
+    order = DeviceCommand("charge", current_a=10, fixed_phases=phases, power_w=power_w)
+    commanded.session.command(order)
+    assert (commanded.session.read_back(), device.phases) == (order, phases)
+    assert device.power_kw * 1000 == pytest.approx(power_w)
+
+
+def test_one_that_needs_a_contactor_to_switch_keeps_its_only_number(command: Commanding) -> None:
+    commanded = command("keba_p30")
+    order = DeviceCommand("charge", current_a=10, fixed_phases=1, power_w=2300)
+    commanded.session.command(order)
+    assert commanded.session.read_back() == order
+    assert charger(commanded).phases == 3
+
+
 def test_phases_are_switched_once_the_car_has_ended_its_current(command: Commanding) -> None:
     commanded = command("go_e_charger")
     device = charger(commanded)
@@ -221,6 +249,39 @@ class NoMoreOf:
 
     def read_share(self, most: Mapping[str, int]) -> float:
         return 1.0
+
+
+class Counted:
+    """A counter of the writes to each point."""
+
+    def __init__(self) -> None:
+        self.written: Counter[str] = Counter()
+
+    def spend(self, most: Mapping[str, int]) -> datetime | None:
+        self.written.update(most.keys())
+        return None
+
+    def read_share(self, most: Mapping[str, int]) -> float:
+        return max(self.written[point] / count for point, count in most.items())
+
+
+def test_what_is_left_of_a_days_currents_is_known(command: Commanding) -> None:
+    commanded = command("go_e_charger")
+    commanded.session._device.counter = Counted()
+    device = ProfileDevice({}, others={"profile:vehicle:car": commanded.session})
+    left = []
+    for order in (LEAST, DeviceCommand("charge", current_a=10, power_w=6900), STOP):
+        commanded.session.command(order)
+        left.append(device.read_writes_left("profile:vehicle:car"))
+    # A stop writes no current.
+    assert left == [395, 394, 394]
+
+
+def test_a_charger_that_may_be_written_at_any_time_has_no_end_of_writes(
+    command: Commanding,
+) -> None:
+    commanded = command("keba_p30")
+    assert commanded.session.read_writes_left() == math.inf
 
 
 def test_a_charger_whose_current_may_not_be_lowered_any_more_is_stopped(

@@ -123,4 +123,10 @@ def test_a_charger_is_left_with_what_its_car_may_draw() -> None:
     car = {"name": "car", "capacity_kwh": 60, "charger": {"phases": [3], "max_current_a": 13}}
     site = parse_site({"name": "home", "timezone": "Europe/Berlin", "vehicles": [car]})
     own = own_command(KEBA, site, "car")
-    assert own == DeviceCommand("own", stand_in="charge", current_a=13, power_w=13 * 690)
+    assert own == DeviceCommand(
+        "own", stand_in="charge", current_a=13, fixed_phases=3, power_w=13 * 690
+    )
+    one_phase = car | {"charger": {"phases": [1], "max_current_a": 13}}
+    site = parse_site({"name": "home", "timezone": "Europe/Berlin", "vehicles": [one_phase]})
+    own = own_command(KEBA, site, "car")
+    assert (own.fixed_phases, own.power_w) == (1, 13 * 230)

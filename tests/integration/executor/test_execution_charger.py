@@ -49,14 +49,16 @@ def describe(section: str, key: str, name: str, profile: str, port: int) -> dict
 
 
 @contextmanager
-def live(database: Engine, folder: Path, section: dict[str, Any]) -> Iterator[Home]:
+def live(
+    database: Engine, folder: Path, section: dict[str, Any], car: dict[str, Any] = CAR
+) -> Iterator[Home]:
     settings = Settings(data_folder=folder)
     home = Home(
         database,
         lambda control: open_device(settings, control, uncounted),
         section,
         batteries=[],
-        vehicles=[CAR],
+        vehicles=[car],
         loads=[LOAD],
     )
     with closing(home):
@@ -109,6 +111,22 @@ def test_planned_current_and_phases_arrive_and_are_verified(
             assert (said["amp"], said["psm"], said["frc"]) == (10, 2, 2)
             home.turn(SLOT, device=CHARGER)
             assert ask(server.port)["frc"] == 1
+
+
+def test_a_charger_of_one_phase_left_on_three_is_set_to_one(
+    database: Engine, tmp_path: Path
+) -> None:
+    device = SimulatedChargePoint(load_profile("go_e_charger", NO_FOLDER))
+    one_phase = CAR | {"charger": {"phases": [1], "max_current_a": 16}}
+    with serve_device(device) as server:
+        assert ask(server.port)["psm"] == 2
+        section = describe("vehicles", "vehicle", "car", "go_e_charger", server.port)
+        with live(database, tmp_path, section, one_phase) as home:
+            home.arm()
+            plan(home, 2.3)
+            home.turn(device=CHARGER)
+            assert (ask(server.port)["amp"], ask(server.port)["psm"]) == (10, 1)
+            assert device.power_kw == pytest.approx(2.3)
 
 
 def test_nothing_is_sent_before_it_is_armed_and_it_is_handed_back_after(

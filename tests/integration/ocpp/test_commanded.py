@@ -1,17 +1,20 @@
 """A charge point under command by its profile, as executor and steering have it."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 
 from luna.contracts.device_command import DeviceCommand
 from luna.drivers.command_session import CommandSession
+from luna.drivers.command_trial import move_commanded, own_command
 from luna.drivers.profiled_device import reach_device
 from luna.drivers.profiles import PACKAGED, load_profile
 from luna.energy.devices.commands import Via
+from luna.energy.site import parse_site
 from tests.support.charge_points.central import Central, run_with_central, wait_until
 from tests.support.charge_points.raw_charge_point import RawChargePoint, connected
 
@@ -74,5 +77,37 @@ def test_one_that_comes_back_follows_its_command_again(tmp_path: Path) -> None:
                     while await asyncio.to_thread(session.read_back) != CHARGE:  # noqa: ASYNC110
                         await asyncio.sleep(0.02)
                 assert raw.current_a == 10
+
+    run_with_central(test, tmp_path)
+
+
+@pytest.mark.parametrize(("phases", "limit_w"), [([1], 1380), ([3], 4140), (None, 1380)])
+def test_a_trial_in_watts_is_six_amperes_on_the_phases_that_are_known(
+    tmp_path: Path, phases: list[int] | None, limit_w: int
+) -> None:
+    car = {"name": "car", "capacity_kwh": 60, "charger": {"phases": phases}}
+    site = {"name": "home", "timezone": "Europe/Berlin", "vehicles": [car]}
+    known = None if phases is None else parse_site(site)
+    moment = itertools.count(step=20)
+
+    def try_it() -> None:
+        with closing(reach_device(Via(profile="ocpp_generic", host="garage"), tmp_path)) as device:
+            own = own_command(device.profile, known, "car")
+            move_commanded(device, own, now=lambda: float(next(moment)), sleep=lambda _: None)
+
+    async def test(central: Central) -> None:
+        raw = RawChargePoint(ChargingScheduleAllowedChargingRateUnit="Power")
+        async with connected(central.port, "garage", raw):
+            await raw.boot()
+            await raw.set_status("Preparing")
+            await asyncio.to_thread(try_it)
+            limits = []
+            for action, payload in raw.received:
+                if action == "SetChargingProfile":
+                    schedule = payload["csChargingProfiles"]["chargingSchedule"]
+                    assert schedule["chargingRateUnit"] == "W"
+                    limits.append(schedule["chargingSchedulePeriod"][0]["limit"])
+            assert limits[0] == limit_w
+            assert raw.count("ClearChargingProfile")
 
     run_with_central(test, tmp_path)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -37,16 +38,21 @@ def seconds() -> Hurried:
 
 
 @pytest.fixture
-def charger(seconds: Hurried) -> SimulatedChargePoint:
-    return SimulatedChargePoint(load_profile("keba_p30", Path("/nonexistent")), now=seconds)
+def profile() -> str:
+    return "keba_p30"
 
 
 @pytest.fixture
-def home(tmp_path: Path, charger: SimulatedChargePoint) -> Iterator[SteeredHome]:
+def charger(seconds: Hurried, profile: str) -> SimulatedChargePoint:
+    return SimulatedChargePoint(load_profile(profile, Path("/nonexistent")), now=seconds)
+
+
+@pytest.fixture
+def home(tmp_path: Path, charger: SimulatedChargePoint, profile: str) -> Iterator[SteeredHome]:
     settings = Settings(data_folder=tmp_path)
     counters = count_in_files(TargetFolder(tmp_path), Clock())
     with serve_device(charger) as server:
-        via = {"profile": "keba_p30", "host": "127.0.0.1", "port": server.port}
+        via = {"profile": profile, "host": "127.0.0.1", "port": server.port}
         home = SteeredHome(
             tmp_path,
             lambda control: open_device(settings, control, counters),
@@ -93,3 +99,39 @@ def test_released_it_is_left_to_itself(home: SteeredHome, charger: SimulatedChar
         return charger.mode == "own"
 
     wait_for(is_own)
+
+
+@pytest.mark.parametrize("profile", ["go_e_charger"])
+def test_currents_that_wear_a_charger_out_are_rationed_and_a_stop_is_not(
+    home: SteeredHome, charger: SimulatedChargePoint
+) -> None:
+    home.target(
+        CHARGER, {"car": planned(VehicleSetpoint(mode="charge", charge_kw=11), follow="surplus")}
+    )
+
+    def live(pv_kw: float) -> float:
+        """Let a cycle follow the sun; return the current once the charger has it."""
+        car_kw = charger.power_kw
+        net_kw = 0.5 + car_kw - pv_kw
+        home.live(
+            pv_kw=pv_kw,
+            load_kw=0.5,
+            import_kw=max(net_kw, 0.0),
+            export_kw=max(-net_kw, 0.0),
+            submetered_kw={"vehicle_kwh": car_kw},
+        )
+        setpoint = home.unit(CHARGER).commands["car"]
+        assert isinstance(setpoint, VehicleSetpoint)
+        wait_for(lambda: charger.power_kw == pytest.approx(setpoint.charge_kw))
+        return setpoint.charge_kw
+
+    for _ in range(60):
+        live(9.0)
+    assert charger.power_kw > 8
+    powers_kw = [live(6.0 if cycle // 6 % 2 else 10.0) for cycle in range(150)]
+    changes = sum(before != now for before, now in pairwise(powers_kw))
+    # In five minutes of clouds, the sun came or went 25 times.
+    assert 1 <= changes <= 6
+    assert min(powers_kw) > 0
+    home.target(CHARGER, {"car": planned(VehicleSetpoint(mode="stop", charge_kw=0))})
+    assert live(10.0) == 0

@@ -27,7 +27,7 @@ POWERS = ("import_kw", "export_kw", "pv_kw", "charge_kw", "discharge_kw", "load_
 def read(devices: SteeredDevices, commands: LiveCommands | None, **flow: Any) -> LiveMeasurement:
     at = {"at": START - timedelta(seconds=3)}
     live = LiveFlow.model_validate(dict.fromkeys(POWERS, 0.0) | at | flow)
-    return measure(live, devices, commands, socs={"a": 0.3}, moment=MOMENT)
+    return measure(live, devices, commands, socs={"a": 0.3}, writes_left={"car0": 7}, moment=MOMENT)
 
 
 def charging(*powers_kw: float) -> LiveCommands:
@@ -48,7 +48,7 @@ def test_a_flow_is_as_old_as_its_oldest_value() -> None:
 
 def test_without_a_flow_the_measurement_is_stale() -> None:
     devices = SteeredDevices(batteries={"a": SteeredBattery(10, 5, 5)})
-    measured = measure(None, devices, None, socs={"a": 0.3}, moment=MOMENT)
+    measured = measure(None, devices, None, socs={"a": 0.3}, writes_left={"car0": 7}, moment=MOMENT)
     assert measured.read_at_s == -math.inf
     assert measured.batteries["a"].soc == 0.3
 
@@ -90,3 +90,9 @@ def test_batteries_without_meters_share_their_sum_by_capacity() -> None:
 def test_currents_of_the_phases_come_from_their_powers() -> None:
     measured = read(SteeredDevices(), None, phases_kw=[2.3, -0.46, 0.0])
     assert measured.phase_a == pytest.approx((10.0, -2.0, 0.0))
+
+
+def test_a_car_is_measured_with_what_is_left_of_its_chargers_writes() -> None:
+    measured = read(CARS, None, load_kw=1.0)
+    assert measured.vehicles["car0"].writes_left == 7
+    assert measured.vehicles["car1"].writes_left == math.inf

@@ -37,9 +37,39 @@ class SpentCharger:
         pass
 
 
-def test_once_the_days_writes_are_spent_a_stop_is_still_sent() -> None:
+class RationedCharger(SpentCharger):
+    """A charger whose current may be written three times more today."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 3
+
+    def apply(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            self.value = write.value
+            self.left -= 1
+
+    def read_writes_left(self, place: str) -> float:
+        assert place == "profile:vehicle:car"
+        return self.left
+
+
+def test_what_is_left_of_a_chargers_writes_is_known_after_each_change() -> None:
     clock = Clock()
-    charger = SpentCharger()
+    charger = RationedCharger()
+    sender = UnitSender("home", make_unit(), lambda: charger, clock=clock)
+    assert sender.writes_left == {}
+    for left, power_kw in ((2, 11.0), (1, 9.0)):
+        setpoint = VehicleSetpoint(mode="charge", charge_kw=power_kw)
+        sender.send(UnitCommand("1", {"car": setpoint}, "as_planned", clock.now()))
+        current = sender.command
+        assert current is not None
+        sender.advance(current)
+        assert sender.writes_left == {"car": left}
+
+
+def make_unit() -> ChargerUnit:
+    """Return the unit of a charger that Luna drives itself."""
     site = parse_site(
         {
             "name": "home",
@@ -48,8 +78,13 @@ def test_once_the_days_writes_are_spent_a_stop_is_still_sent() -> None:
         }
     )
     control = VehicleControl(vehicle="car", via=Via(profile="go_e_charger", host="192.168.1.20"))
-    unit = ChargerUnit(site, site.vehicles[0], control)
-    sender = UnitSender("home", unit, lambda: charger, clock=clock)
+    return ChargerUnit(site, site.vehicles[0], control)
+
+
+def test_once_the_days_writes_are_spent_a_stop_is_still_sent() -> None:
+    clock = Clock()
+    charger = SpentCharger()
+    sender = UnitSender("home", make_unit(), lambda: charger, clock=clock)
 
     def command(target: str, setpoint: VehicleSetpoint) -> None:
         sender.send(UnitCommand(target, {"car": setpoint}, "as_planned", clock.now()))

@@ -187,12 +187,14 @@ class ChargerUnit:
         is_own = setpoint.mode == "own"
         power_kw = self.vehicle.most_charge_kw if is_own else setpoint.charge_kw
         phases, current_a = _split_power(charger, power_kw, setpoint.phases)
+        is_fixed = len(set(charger.phases)) == 1
         return DeviceCommand(
             "own" if is_own else "charge",
             stand_in="charge" if is_own else None,
             current_a=current_a,
-            # One that cannot switch is left with the phases that it is connected with.
-            phases=phases if len(set(charger.phases)) > 1 else None,
+            phases=None if is_fixed else phases,
+            # A charge point that could switch may have been left on another number.
+            fixed_phases=phases if is_fixed else None,
             power_w=math.floor(power_kw * WATTS),
         )
 
