@@ -20,13 +20,9 @@ from luna.drivers.modbus_points import ModbusPoints
 from luna.drivers.mqtt_points import MqttPoints
 from luna.drivers.point_image import JsonImage, RegisterImage
 from luna.drivers.points import DevicePoints, PointValue
-from luna.drivers.profile import (
-    HttpTransport,
-    ModbusTransport,
-    MqttTransport,
-    RegisterTable,
-)
+from luna.drivers.profile_part import RegisterTable
 from luna.drivers.simulated_product import SimulatedProduct
+from luna.drivers.transports import HttpTransport, ModbusTransport, MqttTransport
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 

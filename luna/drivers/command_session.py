@@ -14,8 +14,9 @@ import structlog
 from luna.contracts.device_command import DeviceCommand
 from luna.drivers.command_writes import express_command, plan_command
 from luna.drivers.points import PointValue
-from luna.drivers.profile import ProfileMode, ReadingName
+from luna.drivers.profile import ProfileMode
 from luna.drivers.profiled_device import ProfiledDevice
+from luna.drivers.readings import ReadingName
 from luna.drivers.session import ASKED_SECONDS, LOOK_SECONDS, OBEYS_WITHIN_S
 from luna.drivers.session_thread import SessionThread
 from luna.energy.errors import LunaError

@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple
 
 from luna.contracts.device_command import CommandMode, DeviceCommand
 from luna.drivers.command_session import IDLE_W, CommandSession, exceeds
-from luna.drivers.profile import DeviceProfile, ReadingName
+from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import ProfiledDevice
+from luna.drivers.readings import ReadingName
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse

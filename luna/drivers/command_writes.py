@@ -5,15 +5,8 @@ from collections.abc import Mapping
 
 from luna.contracts.device_command import DeviceCommand
 from luna.drivers.points import PointValue
-from luna.drivers.profile import (
-    DeviceProfile,
-    PartName,
-    Point,
-    PointWrite,
-    ProfileMode,
-    RegisterPoint,
-    unit_factor,
-)
+from luna.drivers.profile import DeviceProfile, ProfileMode
+from luna.drivers.profile_points import PartName, Point, PointWrite, RegisterPoint, unit_factor
 from luna.drivers.profiled_device import ProfiledDevice
 from luna.energy.refusals import refuse
 

@@ -30,18 +30,18 @@ from luna.drivers.mqtt_points import TLS_PORT
 from luna.drivers.networks import list_home_hosts, list_own_addresses
 from luna.drivers.ocpp_points import choose_profile, identify, list_charge_points
 from luna.drivers.points import DeviceIdentity
-from luna.drivers.profile import (
-    PREFIX_PART,
-    DeviceProfile,
+from luna.drivers.product_identity import IdentityField
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_points import PREFIX_PART
+from luna.drivers.profiled_device import reach
+from luna.drivers.sma_emeter import join_group, name_document, take_waiting
+from luna.drivers.transports import (
     HttpTransport,
-    IdentityField,
     ModbusTransport,
     MqttTransport,
     MulticastTransport,
     P1Transport,
 )
-from luna.drivers.profiled_device import reach
-from luna.drivers.sma_emeter import join_group, name_document, take_waiting
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse

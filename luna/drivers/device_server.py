@@ -19,17 +19,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from luna.drivers.document_formats import write_as
 from luna.drivers.modbus import framing
 from luna.drivers.point_image import JsonImage, RegisterImage
-from luna.drivers.profile import (
-    PREFIX_PART,
-    HttpTransport,
-    MqttTransport,
-    MulticastTransport,
-    P1Transport,
-    RegisterTable,
-)
+from luna.drivers.profile_part import RegisterTable
+from luna.drivers.profile_points import PREFIX_PART
 from luna.drivers.server_faults import ServerFaults
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.drivers.telegram_server import DatagramServer, TelegramServer
+from luna.drivers.transports import HttpTransport, MqttTransport, MulticastTransport, P1Transport
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from luna.drivers.json_values import parse_document
-from luna.drivers.profile import DocumentFormat
 from luna.drivers.sml import encode_sml, parse_sml
+from luna.drivers.transports import DocumentFormat
 
 
 def read_as(content: bytes | bytearray, kind: DocumentFormat) -> Any:

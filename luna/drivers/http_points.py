@@ -14,13 +14,9 @@ from luna.drivers.device_secrets import DeviceSecret
 from luna.drivers.document_formats import read_as
 from luna.drivers.json_points import pick_point, write_text
 from luna.drivers.points import DeviceIdentity, PointValue
-from luna.drivers.profile import (
-    VALUE_PART,
-    DeviceProfile,
-    HttpTransport,
-    JsonPoint,
-    WriteMethod,
-)
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_points import VALUE_PART, JsonPoint, WriteMethod
+from luna.drivers.transports import HttpTransport
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from luna.drivers.json_values import pick_code, pick_valid, place, put_at, read_code
-from luna.drivers.profile import JsonPoint
+from luna.drivers.profile_points import JsonPoint
 from luna.energy.refusals import refuse
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
-from luna.drivers.profile import ModbusTransport, RegisterTable
+from luna.drivers.profile_part import RegisterTable
 from luna.drivers.sharing import TURN_SECONDS, DeviceAddress, connect_shared
+from luna.drivers.transports import ModbusTransport
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import (
     DEVICE,

@@ -12,14 +12,10 @@ from typing import NamedTuple, cast
 
 from luna.drivers.modbus import MOST_REGISTERS, ModbusLink
 from luna.drivers.points import DeviceIdentity, PointValue
-from luna.drivers.profile import (
-    DeviceProfile,
-    IdentityText,
-    ProductIdentity,
-    RegisterPoint,
-    RegisterTable,
-    StatusBit,
-)
+from luna.drivers.product_identity import IdentityText, ProductIdentity
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_part import RegisterTable
+from luna.drivers.profile_points import RegisterPoint, StatusBit
 from luna.drivers.registers import (
     decode,
     decode_point,

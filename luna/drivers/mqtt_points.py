@@ -17,13 +17,9 @@ from luna.drivers.device_secrets import DeviceSecret
 from luna.drivers.document_formats import read_as
 from luna.drivers.json_points import pick_point, place_point, write_text
 from luna.drivers.points import DeviceIdentity, PointValue
-from luna.drivers.profile import (
-    PREFIX_PART,
-    VALUE_PART,
-    DeviceProfile,
-    JsonPoint,
-    MqttTransport,
-)
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_points import PREFIX_PART, VALUE_PART, JsonPoint
+from luna.drivers.transports import MqttTransport
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker

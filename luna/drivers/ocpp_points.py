@@ -19,7 +19,9 @@ from luna.contracts.charge_points import (
 from luna.drivers.charge_point_channel import LIST_SECONDS, ChargePointClient
 from luna.drivers.json_points import pick_point
 from luna.drivers.points import DeviceIdentity, PointValue
-from luna.drivers.profile import DeviceProfile, JsonPoint, OcppTransport
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_points import JsonPoint
+from luna.drivers.transports import OcppTransport
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 

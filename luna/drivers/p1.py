@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from luna.drivers.profile import P1Transport
+from luna.drivers.transports import P1Transport
 from luna.platform.address_policy import DEVICE, open_connection
 
 # The one document of a P1 port.

@@ -9,15 +9,15 @@ import math
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from luna.drivers.profile import (
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_points import unit_factor
+from luna.drivers.readings import (
     READING_UNITS,
     SIGNED_READINGS,
     STATE_READINGS,
-    DeviceProfile,
     LimitName,
     ReadingName,
     split_sign,
-    unit_factor,
 )
 from luna.energy.devices.grid import NO_LIMIT_KW
 from luna.energy.site import Site

@@ -7,17 +7,10 @@ from typing import Any, Protocol
 
 from luna.drivers.json_points import pick_point, place_point
 from luna.drivers.json_values import place, put_at
-from luna.drivers.profile import (
-    VALUE_PART,
-    DeviceProfile,
-    HttpTransport,
-    IdentityText,
-    JsonPoint,
-    ModbusTransport,
-    Point,
-    RegisterPoint,
-    RegisterTable,
-)
+from luna.drivers.product_identity import IdentityText
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_part import RegisterTable
+from luna.drivers.profile_points import VALUE_PART, JsonPoint, Point, RegisterPoint
 from luna.drivers.registers import (
     decode,
     decode_point,
@@ -28,6 +21,7 @@ from luna.drivers.registers import (
     width_of,
 )
 from luna.drivers.sunspec import COMMON, END, MARK
+from luna.drivers.transports import HttpTransport, ModbusTransport
 
 
 class PointImage(Protocol):

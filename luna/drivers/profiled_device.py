@@ -27,27 +27,28 @@ from luna.drivers.plausibility import (
     check_readings,
 )
 from luna.drivers.points import DeviceIdentity, DevicePoints, PointValue
-from luna.drivers.profile import (
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_part import PointName
+from luna.drivers.profile_points import PartName, unit_factor
+from luna.drivers.profiles import load_profile
+from luna.drivers.readings import (
     FLOW_READINGS,
     SURPLUS_READINGS,
-    DeviceProfile,
-    HttpTransport,
     LimitName,
+    ReadingName,
+    split_sign,
+)
+from luna.drivers.setpoint_parts import PARTS, WATTS, DeviceFacts, PartWrite, find_limit
+from luna.drivers.sma_emeter import MulticastSource
+from luna.drivers.telegram_points import TelegramPoints, TelegramSource
+from luna.drivers.transports import (
+    HttpTransport,
     ModbusTransport,
     MqttTransport,
     MulticastTransport,
     OcppTransport,
     P1Transport,
-    PartName,
-    PointName,
-    ReadingName,
-    split_sign,
-    unit_factor,
 )
-from luna.drivers.profiles import load_profile
-from luna.drivers.setpoint_parts import PARTS, WATTS, DeviceFacts, PartWrite, find_limit
-from luna.drivers.sma_emeter import MulticastSource
-from luna.drivers.telegram_points import TelegramPoints, TelegramSource
 from luna.drivers.write_limits import RESERVED_WRITES, Uncounted, WriteCounter
 from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via

@@ -9,7 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from luna.drivers import DEVICES_FOLDER
-from luna.drivers.profile import DeviceProfile, ModbusTransport, ProfileKind
+from luna.drivers.profile import DeviceProfile, ProfileKind
+from luna.drivers.transports import ModbusTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse

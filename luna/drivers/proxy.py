@@ -12,7 +12,6 @@ from typing import NamedTuple
 import structlog
 
 from luna.drivers.modbus import find_address
-from luna.drivers.profile import ModbusTransport
 from luna.drivers.profiles import load_profile
 from luna.drivers.sharing import (
     GATEWAY_SILENT,
@@ -24,6 +23,7 @@ from luna.drivers.sharing import (
     connect_shared,
     read_frame,
 )
+from luna.drivers.transports import ModbusTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 

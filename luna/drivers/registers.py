@@ -10,7 +10,8 @@ import math
 import struct
 from collections.abc import Sequence
 
-from luna.drivers.profile import NumberType, RegisterPoint, SignBits
+from luna.drivers.profile_part import NumberType
+from luna.drivers.profile_points import RegisterPoint, SignBits
 
 _FORMATS: dict[NumberType, str] = {
     "int16": ">h",

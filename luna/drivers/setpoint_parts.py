@@ -9,15 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from luna.contracts.control import BatterySetpoint
-from luna.drivers.profile import (
-    PREFIX_PART,
-    DeviceProfile,
-    HttpTransport,
-    JsonPoint,
-    PartName,
-    PointName,
-    PointWrite,
-)
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_part import PointName
+from luna.drivers.profile_points import PREFIX_PART, JsonPoint, PartName, PointWrite
+from luna.drivers.transports import HttpTransport
 from luna.energy.devices.commands import Via
 
 WATTS = 1000

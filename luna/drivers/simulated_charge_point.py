@@ -5,14 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from luna.drivers.profile import (
-    STATE_READINGS,
-    DeviceProfile,
-    Point,
-    ProfileMode,
-    split_sign,
-    unit_factor,
-)
+from luna.drivers.profile import DeviceProfile, ProfileMode
+from luna.drivers.profile_points import Point, unit_factor
+from luna.drivers.readings import STATE_READINGS, split_sign
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.drivers.simulator import SimulatedInverter
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from luna.drivers.point_image import PointImage, make_image
-from luna.drivers.profile import DeviceProfile, PointWrite, ProfileMode
+from luna.drivers.profile import DeviceProfile, ProfileMode
+from luna.drivers.profile_points import PointWrite
 
 STEP_SECONDS = 5.0
 

@@ -12,12 +12,8 @@ from functools import cached_property
 from typing import TypeAlias, cast
 
 from luna.drivers.mode_emulation import HouseFlows, mode_of_ac_power
-from luna.drivers.profile import (
-    SIGNED_READINGS,
-    PointWrite,
-    split_sign,
-    unit_factor,
-)
+from luna.drivers.profile_points import PointWrite, unit_factor
+from luna.drivers.readings import SIGNED_READINGS, split_sign
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.energy.devices.battery import Mode
 from luna.platform.simulated_home.battery import (

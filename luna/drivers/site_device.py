@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from luna.drivers.profile import SIGNED_READINGS, ChargerTraits, DeviceProfile
+from luna.drivers.profile import ChargerTraits, DeviceProfile
+from luna.drivers.readings import SIGNED_READINGS
 from luna.drivers.sensor_name import ProfiledSensor, name_sensor
 from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.devices.commands import Via

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple
 
-from luna.drivers.profile import MulticastTransport
+from luna.drivers.transports import MulticastTransport
 from luna.platform.address_policy import DEVICE, reachable_addresses
 
 _MAGIC = b"SMA\0"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from luna.drivers.modbus import ModbusLink
 from luna.drivers.points import DeviceIdentity
-from luna.drivers.profile import PortGroup
+from luna.drivers.profile_points import PortGroup
 from luna.drivers.registers import decode_text
 from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse

@@ -11,13 +11,9 @@ from typing import Any, Protocol, cast
 from luna.drivers.json_points import pick_point
 from luna.drivers.mqtt_points import TimedMessage
 from luna.drivers.points import DeviceIdentity, PointValue
-from luna.drivers.profile import (
-    PREFIX_PART,
-    DeviceProfile,
-    JsonPoint,
-    MulticastTransport,
-    P1Transport,
-)
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_points import PREFIX_PART, JsonPoint
+from luna.drivers.transports import MulticastTransport, P1Transport
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import AddressRefusedError

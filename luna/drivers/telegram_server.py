@@ -9,10 +9,11 @@ from typing import Any, cast
 
 from luna.drivers.p1 import TELEGRAM, encode_telegram
 from luna.drivers.point_image import JsonImage
-from luna.drivers.profile import PREFIX_PART, MulticastTransport
+from luna.drivers.profile_points import PREFIX_PART
 from luna.drivers.server_faults import ServerFaults
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.drivers.sma_emeter import encode_datagram, name_document
+from luna.drivers.transports import MulticastTransport
 from luna.energy.refusals import refuse
 
 # As a meter of DSMR 5, and faster than a Sunny Home Manager.

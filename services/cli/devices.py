@@ -184,7 +184,7 @@ def try_device(  # noqa: PLR0913 - one per option
 ) -> None:
     """Read a device once and show its values; --move also commands it for a moment."""
     from luna.drivers.command_trial import is_tried_by_command
-    from luna.drivers.profile import READING_UNITS
+    from luna.drivers.readings import READING_UNITS
 
     via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
     with _reach(via) as device:
@@ -300,7 +300,7 @@ def watch_device(  # noqa: PLR0913 - one per option
     """Show a device's values as they change, until Ctrl-C; write nothing."""
     from rich.live import Live
 
-    from luna.drivers.profile import READING_UNITS
+    from luna.drivers.readings import READING_UNITS
     from luna.platform.clock import SystemClock
 
     began = time.monotonic()
@@ -561,7 +561,7 @@ def _say(value: float) -> str:
 
 
 def _say_fault(fault: "ImplausibleReading") -> str:
-    from luna.drivers.profile import READING_UNITS
+    from luna.drivers.readings import READING_UNITS
 
     return say_implausible(
         fault.name, fault.cause, fault.value, unit=READING_UNITS[fault.name], language="en"

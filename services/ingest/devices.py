@@ -24,14 +24,10 @@ from luna.drivers.command_trial import (
 from luna.drivers.device_secrets import read_device_secret
 from luna.drivers.networks import require_home_network
 from luna.drivers.plausibility import ImplausibleReading, rate_readings
-from luna.drivers.profile import (
-    READING_UNITS,
-    HttpTransport,
-    LimitName,
-    MqttTransport,
-)
 from luna.drivers.profiled_device import reach_device
 from luna.drivers.profiles import list_profiles, load_profile
+from luna.drivers.readings import READING_UNITS, LimitName
+from luna.drivers.transports import HttpTransport, MqttTransport
 from luna.drivers.trial import (
     STEPS,
     TrialBounds,

@@ -18,8 +18,8 @@ import structlog
 from sqlalchemy import Engine
 
 from luna.contracts.data import BuildSlotsRequest
-from luna.drivers.profile import ReadingName
 from luna.drivers.proxy import ProxyPorts, declared_ports
+from luna.drivers.readings import ReadingName
 from luna.energy.errors import LunaError
 from luna.platform.addresses import HomeAssistantAccess, parse_broker
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait

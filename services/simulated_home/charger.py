@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from luna.drivers.profile import STATE_READINGS, DeviceProfile
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.readings import STATE_READINGS
 from luna.drivers.simulated_charge_point import LEAST_A, WATTS, SimulatedChargePoint
 from luna.platform.simulated_home.car import CarState, ChargerCommand
 from luna.platform.simulated_home.house import HomeState

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from luna.contracts.control import BatterySetpoint
-from luna.drivers.profile import PointWrite
+from luna.drivers.profile_points import PointWrite
 from luna.drivers.profiled_device import ProfiledDevice
 from luna.energy.errors import LunaError
 

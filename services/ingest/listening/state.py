@@ -18,7 +18,7 @@ from prometheus_client import Gauge
 from sqlalchemy import Engine
 
 from luna.drivers.plausibility import rate_readings
-from luna.drivers.profile import ReadingName
+from luna.drivers.readings import ReadingName
 from luna.drivers.sensor_name import SENSOR_PREFIX
 from luna.energy.devices.commands import Via
 from luna.energy.errors import MachineError, UnavailableError

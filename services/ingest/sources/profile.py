@@ -10,8 +10,8 @@ from pathlib import Path
 import structlog
 
 from luna.drivers.plausibility import ImplausibleReading
-from luna.drivers.profile import READING_UNITS, ReadingName
 from luna.drivers.profiled_device import ProfiledDevice, reach_device
+from luna.drivers.readings import READING_UNITS, ReadingName
 from luna.drivers.sensor_name import ProfiledSensor
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError

@@ -17,7 +17,7 @@ from luna.drivers.command_session import CommandSession
 from luna.drivers.control.profile import ProfileDevice
 from luna.drivers.device_server import SIMULATED_PREFIX, serve_device, serve_registers
 from luna.drivers.points import PointValue
-from luna.drivers.profile import DeviceProfile, MqttTransport
+from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import reach
 from luna.drivers.profiles import PACKAGED, load_profile
 from luna.drivers.session import ASKED_SECONDS, OBEYS_WITHIN_S
@@ -26,6 +26,7 @@ from luna.drivers.simulated_charge_point import (
     SimulatedChargePoint,
     SimulatedLoad,
 )
+from luna.drivers.transports import MqttTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto

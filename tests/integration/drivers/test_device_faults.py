@@ -12,11 +12,13 @@ import pytest
 from luna.drivers.device_server import RegisterServer, serve_registers
 from luna.drivers.modbus_points import ModbusPoints
 from luna.drivers.point_image import RegisterImage, make_image
-from luna.drivers.profile import DeviceProfile, ModbusTransport, split_sign
+from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import ProfiledDevice, reach
 from luna.drivers.profiles import list_profiles
+from luna.drivers.readings import split_sign
 from luna.drivers.simulated_charge_point import simulate
 from luna.drivers.simulated_product import SimulatedProduct
+from luna.drivers.transports import ModbusTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 

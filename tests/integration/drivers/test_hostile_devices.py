@@ -18,9 +18,10 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from luna.drivers.device_server import serve_registers
-from luna.drivers.profile import DeviceProfile, ReadingName
+from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import ProfiledDevice, reach
 from luna.drivers.profiles import load_profile
+from luna.drivers.readings import ReadingName
 from luna.drivers.simulator import SimulatedInverter
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError

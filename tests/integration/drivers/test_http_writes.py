@@ -14,11 +14,12 @@ from luna.drivers.device_secrets import DeviceSecret
 from luna.drivers.device_server import serve_device
 from luna.drivers.http_points import MOST_BYTES, HttpPoints
 from luna.drivers.points import PointValue
-from luna.drivers.profile import DeviceProfile, HttpTransport
+from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import reach
 from luna.drivers.session import InverterSession
 from luna.drivers.setpoint_parts import describe_writes
 from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.transports import HttpTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 

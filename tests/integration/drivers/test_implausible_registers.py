@@ -12,19 +12,17 @@ from luna.contracts.control import BatterySetpoint
 from luna.drivers.device_server import serve_registers
 from luna.drivers.plausibility import DeviceReadings
 from luna.drivers.point_image import RegisterImage
-from luna.drivers.profile import (
-    DeviceProfile,
-    ModbusTransport,
-    NumberType,
-    RegisterPoint,
-    split_sign,
-)
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_part import NumberType
+from luna.drivers.profile_points import RegisterPoint
 from luna.drivers.profiled_device import ProfiledDevice, reach
 from luna.drivers.profiles import list_profiles
+from luna.drivers.readings import split_sign
 from luna.drivers.registers import width_of
 from luna.drivers.session import OBEYS_WITHIN_S, InverterSession
 from luna.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
 from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.transports import ModbusTransport
 from luna.energy.devices.commands import Via
 from luna.platform.simulated_home.battery import BatteryModel
 

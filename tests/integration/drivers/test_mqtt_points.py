@@ -20,7 +20,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from luna.drivers.device_secrets import DeviceSecret
 from luna.drivers.mqtt_points import MqttPoints
 from luna.drivers.points import PointValue
-from luna.drivers.profile import DeviceProfile, MqttTransport
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.transports import MqttTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from tests.support.database.home_to_back_up import wait_until

@@ -22,18 +22,14 @@ from luna.drivers.device_server import (
     serve_device,
 )
 from luna.drivers.mode_emulation import stand_in
-from luna.drivers.profile import (
-    MODES,
-    SIGNED_READINGS,
-    DeviceProfile,
-    MqttTransport,
-    MulticastTransport,
-    RegisterPoint,
-)
+from luna.drivers.profile import MODES, DeviceProfile
+from luna.drivers.profile_points import RegisterPoint
 from luna.drivers.profiled_device import ProfiledDevice, reach
 from luna.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
+from luna.drivers.readings import SIGNED_READINGS
 from luna.drivers.session import ASKED_SECONDS, InverterSession
 from luna.drivers.simulator import SimulatedInverter
+from luna.drivers.transports import MqttTransport, MulticastTransport
 from luna.drivers.trial import bound_unknown, move_battery
 from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via

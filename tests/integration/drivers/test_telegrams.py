@@ -20,12 +20,13 @@ import pytest
 from luna.drivers.device_search import find_devices, search_network
 from luna.drivers.device_server import SIMULATED_SERIAL, serve_device
 from luna.drivers.p1 import P1SerialSource, encode_telegram
-from luna.drivers.profile import DeviceProfile, MulticastTransport, P1Transport
+from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import ProfiledDevice, reach
 from luna.drivers.profiles import load_profile
 from luna.drivers.simulator import SimulatedInverter
 from luna.drivers.sma_emeter import encode_datagram
 from luna.drivers.telegram_points import TelegramPoints
+from luna.drivers.transports import MulticastTransport, P1Transport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError, UnavailableError
 from services.ingest.reading import Reading

@@ -15,7 +15,8 @@ from luna.contracts.charge_points import (
 from luna.drivers.charge_point_channel import serve_charge_points
 from luna.drivers.ocpp_points import OcppPoints
 from luna.drivers.points import PointValue
-from luna.drivers.profile import DeviceProfile, OcppTransport
+from luna.drivers.profile import DeviceProfile
+from luna.drivers.transports import OcppTransport
 from luna.energy.devices.commands import Via
 from luna.platform.clock import SystemClock
 from services.ocpp import server

@@ -12,8 +12,9 @@ import pytest
 
 from luna.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, read_device_secret
 from luna.drivers.http_points import MOST_BYTES, HttpPoints
-from luna.drivers.profile import DeviceProfile, HttpTransport
+from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import ProfiledDevice
+from luna.drivers.transports import HttpTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.house.doctor.bundle import list_secrets

@@ -15,14 +15,9 @@ from luna.drivers.plausibility import (
     default_most,
     rate_readings,
 )
-from luna.drivers.profile import (
-    SIGNED_READINGS,
-    DeviceProfile,
-    LimitName,
-    ReadingName,
-    split_sign,
-)
+from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiles import list_profiles
+from luna.drivers.readings import SIGNED_READINGS, LimitName, ReadingName, split_sign
 from luna.energy.site import parse_site
 
 PROFILES = {profile.profile: profile for profile in list_profiles()}

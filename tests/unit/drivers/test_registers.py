@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from luna.drivers.profile import RegisterPoint
+from luna.drivers.profile_points import RegisterPoint
 from luna.drivers.registers import decode, decode_point
 
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from luna.contracts.control import BatterySetpoint
-from luna.drivers.profile import COMMAND_PARTS, PartName
+from luna.drivers.profile_points import COMMAND_PARTS, PartName
 from luna.drivers.profiles import load_profile
 from luna.drivers.setpoint_parts import PARTS, describe_writes
 from luna.energy.devices.commands import Via

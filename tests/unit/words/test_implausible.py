@@ -7,7 +7,7 @@ from itertools import product
 from typing import get_args
 
 from luna.drivers.plausibility import ImplausibleCause
-from luna.drivers.profile import READING_UNITS, ReadingName
+from luna.drivers.readings import READING_UNITS, ReadingName
 from luna.words.catalogue import CATALOGUE
 from luna.words.implausible import CAUSES, READINGS, say_implausible
 from luna.words.numbers import join_unit

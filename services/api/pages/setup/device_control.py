@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luna.drivers.profile import DeviceProfile, OcppTransport
+from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiles import list_profiles
+from luna.drivers.transports import OcppTransport
 from luna.energy.devices.commands import ControlPart
 from luna.energy.devices.switched import LoadControl
 from luna.energy.devices.vehicle import VehicleControl
