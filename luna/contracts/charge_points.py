@@ -20,7 +20,7 @@ MEASURANDS = (
 
 
 class ChargePointTraits(Message):
-    """How a product differs from what OCPP says, as its profile declares it."""
+    """Traits of a product that differ from OCPP, as its profile declares them."""
 
     connector: Annotated[int, Field(ge=1, le=9, description="the socket that is commanded")] = 1
     tag: Annotated[
@@ -67,7 +67,7 @@ class ChargePointTraits(Message):
 
 
 class ChargePointLimit(Message):
-    """What a charge point is to do; in a command null leaves it as it is."""
+    """Limits of a charge point; in a command null leaves one as it is."""
 
     current_a: Annotated[float | None, Field(ge=0, le=80, description="for each phase")] = None
     phases: Annotated[int | None, Field(ge=1, le=3, description="null: as the charger is")] = None
@@ -81,7 +81,7 @@ class ChargePointLimit(Message):
 
 
 class ChargePointBoot(Message):
-    """What a charge point says it is."""
+    """Identity that a charge point reports."""
 
     vendor: Annotated[str, Field(description="empty: it said nothing yet")] = ""
     model: str = ""
@@ -90,7 +90,7 @@ class ChargePointBoot(Message):
 
 
 class ChargePointState(Message):
-    """What a charge point does and measures now."""
+    """Present state and measurements of a charge point."""
 
     connected: Annotated[int, Field(description="1: it has a connection to Luna")]
     status: Annotated[str, Field(description="in the words of its protocol")]
@@ -155,7 +155,7 @@ CHARGE_POINT_REQUESTS: TypeAdapter[ChargePointRequest] = TypeAdapter(ChargePoint
 
 
 class ChargePointAnswer(Message):
-    """What the process answers."""
+    """Answer of the process."""
 
     fault: Annotated[
         Literal["silent", "refused", "unreadable"] | None, Field(description="null: none")

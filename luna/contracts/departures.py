@@ -60,7 +60,7 @@ class ProposedDeparture(Message):
 
 
 class DepartureChanges(Message):
-    """What the owner wants differently of a proposed departure; what is left out stays."""
+    """Changes to a proposed departure; a field that is left out stays."""
 
     days: Annotated[
         list[Weekday] | None, Field(max_length=7, min_length=1, description="other weekdays")

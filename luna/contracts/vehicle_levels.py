@@ -22,7 +22,7 @@ BEFORE_PLUG = timedelta(hours=1)
 
 
 class NewVehicleLevel(Message):
-    """How full a vehicle is now, or what it still needs: one of both."""
+    """Level of a vehicle now, or the energy it still needs: one of both."""
 
     vehicle: Annotated[
         str | None,

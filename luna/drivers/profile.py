@@ -155,7 +155,7 @@ class ProfileEvidence(ProfilePart):
 
 
 class ChargerTraits(ProfilePart):
-    """What a charge point can do, where the site says nothing else."""
+    """Limits of a charge point, where the site says nothing else."""
 
     phases: Annotated[
         tuple[Literal[1, 3], ...],

@@ -161,18 +161,18 @@ class MulticastSource:
             link.close()
 
 
-class HeardMeter(NamedTuple):
+class SendingMeter(NamedTuple):
     """A meter that sent a datagram: its address and the datagram's document."""
 
     host: str
     document: Mapping[str, Any]
 
 
-def take_waiting(link: socket.socket) -> Iterator[HeardMeter]:
+def take_waiting(link: socket.socket) -> Iterator[SendingMeter]:
     """Yield the datagrams of meters that a socket has received and nobody has read."""
     link.settimeout(0)
     with suppress(BlockingIOError):
         while True:
             datagram, (host, _) = link.recvfrom(MOST_BYTES)
             with suppress(ValueError):
-                yield HeardMeter(host, parse_datagram(datagram))
+                yield SendingMeter(host, parse_datagram(datagram))

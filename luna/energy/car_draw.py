@@ -55,7 +55,7 @@ LEAST_CURRENT_A = 6.0
 
 
 class CarDraw(Part):
-    """What is known of a car's draw since it was plugged in."""
+    """Record of a car's draw since it was plugged in."""
 
     verdict: Annotated[
         DrawVerdict,

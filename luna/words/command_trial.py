@@ -8,7 +8,7 @@ from luna.words.phrases import Phrases
 COMMAND_TRIAL = Phrases("command_trial", "commanded_")
 
 
-def say_command_trial(mode: str, outcome: str, *, power_w: float, language: Language) -> str:
+def format_command_trial(mode: str, outcome: str, *, power_w: float, language: Language) -> str:
     """Return the outcome of one step.
 
     Args:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from luna.energy.errors import UnavailableError
 from luna.house.desk.servers import unit_of_work
-from luna.words.command_trial import COMMAND_TRIAL, say_command_trial
+from luna.words.command_trial import COMMAND_TRIAL, format_command_trial
 from luna.words.implausible import say_implausible
 from luna.words.trial import TRIAL, say_trial
 from services.cli.console import JsonOption, build_table, emit, out, table, write_text
@@ -264,7 +264,7 @@ def _move_commanded(via: "Via", *, quiet: bool) -> "Sequence[TrialStep | Command
 
     def report(step: "CommandStep") -> None:
         if not quiet:
-            sentence = say_command_trial(
+            sentence = format_command_trial(
                 step.mode, step.outcome, power_w=step.power_w, language="en"
             )
             _print_plain(sentence)

@@ -35,8 +35,8 @@ log = structlog.get_logger("luna.executor")
 
 
 @dataclass(frozen=True, slots=True)
-class ChargerCommand:
-    """What a charger is commanded, with the current of each phase where that is known."""
+class CommandedDraw:
+    """Power commanded of a charger, with the current of each phase if known."""
 
     charge_kw: float
     current_a: float | None = None
@@ -85,7 +85,7 @@ class DrawWatch:
         return None if stopped_at is None else stopped_at + WAKE_PAUSE
 
     def _judge(
-        self, target: ControlTarget, unit: ChargerUnit, state: ControlState, command: ChargerCommand
+        self, target: ControlTarget, unit: ChargerUnit, state: ControlState, command: CommandedDraw
     ) -> bool:
         before = state.reports.get(unit.vehicle.name, DeviceReport()).draw or CarDraw()
         if not command.charge_kw and not before.commanded_kw and before.verdict not in LEFT_OUT:
@@ -99,7 +99,7 @@ class DrawWatch:
         return False
 
     def _sample(
-        self, target: ControlTarget, unit: ChargerUnit, state: ControlState, command: ChargerCommand
+        self, target: ControlTarget, unit: ChargerUnit, state: ControlState, command: CommandedDraw
     ) -> DrawSample:
         """Return the moment at the charger, by the site's meters and the car's sensors."""
         now = self.clock.now()
@@ -135,7 +135,7 @@ class DrawWatch:
         )
 
     def _store(self, state: ControlState, name: str, before: CarDraw, draw: CarDraw) -> None:
-        """Store what a car draws, and request a plan where that makes a difference to it."""
+        """Store the draw of a car, and request a plan if the draw changes it."""
         now = self.clock.now()
         report = state.reports.get(name, DeviceReport())
         reports = state.reports | {name: report.model_copy(update={"draw": draw})}
@@ -197,7 +197,7 @@ def is_steered(target: ControlTarget) -> bool:
 
 def find_command(
     target: ControlTarget, unit: ChargerUnit, decision: Decision | None
-) -> ChargerCommand | None:
+) -> CommandedDraw | None:
     """Return what the charger confirmed; None where it confirmed nothing."""
     if decision is None or decision.source == "released" or decision.gave_up:
         return None
@@ -214,12 +214,12 @@ def find_command(
     if not is_confirmed:
         return None
     if not isinstance(setpoint, VehicleSetpoint) or setpoint.mode != "charge":
-        return ChargerCommand(0.0)
+        return CommandedDraw(0.0)
     charger = unit.vehicle.charger
     if charger is None:
-        return ChargerCommand(setpoint.charge_kw)
+        return CommandedDraw(setpoint.charge_kw)
     phases = setpoint.phases or charger.phases_at(setpoint.charge_kw)
-    return ChargerCommand(
+    return CommandedDraw(
         setpoint.charge_kw, setpoint.charge_kw * 1000 / (charger.voltage_v * phases)
     )
 

@@ -1,4 +1,4 @@
-"""All charge points and their connections: who may connect, which one counts, who asks.
+"""Keep all charge points, their connections and their commanders.
 
 A charge point that no site has is *found*: it is answered and listed, and nothing is sent to it
 but the question what it is.

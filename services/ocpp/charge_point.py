@@ -24,7 +24,7 @@ from luna.contracts.charge_points import (
 from luna.platform.clock import Clock
 from services.ocpp.charging_schedule import choose_safe_limit
 from services.ocpp.link import CallRefusedError, OcppLink
-from services.ocpp.meter_values import VOLTS, Measured
+from services.ocpp.meter_values import VOLTS, ChargePointMeasurement
 from services.ocpp.records import RecordFolder
 from services.ocpp.transactions import Transaction, TransactionBook
 
@@ -69,7 +69,7 @@ log = structlog.get_logger("luna.ocpp")
 
 
 class Dialect(Protocol):
-    """What Luna sends to a charge point, in one version of OCPP over one connection."""
+    """Messages to a charge point in one version of OCPP over one connection."""
 
     protocol: ChargePointProtocol
     link: OcppLink
@@ -138,7 +138,7 @@ class ChargePoint:
         self._seconds = seconds
         self._boot_seconds = boot_seconds
         self._dialect: Dialect | None = None
-        self._measured = Measured(clock.now())
+        self._measured = ChargePointMeasurement(clock.now())
         self._measured_at: datetime | None = None
         self._wanted: ChargePointLimit | None = None
         self._applied: ChargePointLimit | None = None
@@ -172,7 +172,7 @@ class ChargePoint:
 
     @property
     def session_began_at(self) -> datetime | None:
-        """When the session began that goes on, None where none does."""
+        """Begin of the present session, None without one."""
         session = self.transactions.find_open(self.connector)
         return None if session is None else session.began_at
 
@@ -217,7 +217,7 @@ class ChargePoint:
         self._again_at = -math.inf
         self._changed.set()
 
-    def take_measured(self, sets: list[Measured]) -> None:
+    def take_measured(self, sets: list[ChargePointMeasurement]) -> None:
         """Take what it measured; what was measured long ago counts for its counter alone."""
         now = self.clock.now()
         for measured in sets:
@@ -227,8 +227,8 @@ class ChargePoint:
             # A message need not hold everything: what is missing stays as it was.
             known = self._measured
             if self._measured_at is None or now - self._measured_at > STALE:
-                known = Measured(now)
-            self._measured = Measured(
+                known = ChargePointMeasurement(now)
+            self._measured = ChargePointMeasurement(
                 measured.at,
                 power_w=_first(measured.power_w, known.power_w),
                 energy_wh=_first(measured.energy_wh, self._measured.energy_wh),

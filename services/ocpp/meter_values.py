@@ -18,7 +18,7 @@ _MOST = 1e12
 
 
 @dataclass(slots=True)
-class Measured:
+class ChargePointMeasurement:
     """One set of values, NaN where it is missing; currents by phase."""
 
     at: datetime
@@ -36,9 +36,9 @@ class Measured:
         return all(math.isnan(number) for number in numbers) and not self.currents_a
 
 
-def read_meter_values(values: Any, now: datetime) -> list[Measured]:
+def read_meter_values(values: Any, now: datetime) -> list[ChargePointMeasurement]:
     """Return the sets of values of a message in their order; what cannot be read is left out."""
-    sets: list[Measured] = []
+    sets: list[ChargePointMeasurement] = []
     for value in values if isinstance(values, list) else ():
         if not isinstance(value, Mapping):
             continue
@@ -50,7 +50,7 @@ def read_meter_values(values: Any, now: datetime) -> list[Measured]:
     return sets
 
 
-def _read_samples(samples: Iterable[Any], at: datetime) -> Measured:
+def _read_samples(samples: Iterable[Any], at: datetime) -> ChargePointMeasurement:
     by_phase: dict[str, dict[str, float]] = {}
     for sample in samples:
         if not isinstance(sample, Mapping) or sample.get("format") == "SignedData":
@@ -64,7 +64,7 @@ def _read_samples(samples: Iterable[Any], at: datetime) -> Measured:
         if phase in {"", *_PHASES}:
             by_phase.setdefault(measurand, {})[phase] = number
     currents = by_phase.get("Current.Import", {})
-    measured = Measured(
+    measured = ChargePointMeasurement(
         at,
         power_w=_sum(by_phase.get("Power.Active.Import", {})),
         energy_wh=_sum(by_phase.get(USUAL, {})),

@@ -130,7 +130,7 @@ class UnitSender:
 
     @property
     def writes_left(self) -> Mapping[str, float]:
-        """How often each device's current may still be changed today."""
+        """Changes of current that each device has left today."""
         return self._writes_left
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""What owners say of their cars: how full they are, and whether they leave as their stays show."""
+"""Take the word of owners on the level and the departures of their cars."""
 
 from typing import Annotated
 

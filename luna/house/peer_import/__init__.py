@@ -64,7 +64,7 @@ PEERS: Mapping[PeerName, Peer] = {
 
 @dataclass(frozen=True, slots=True)
 class PeerImport:
-    """What came of a file: the site, its document without defaults, and a row per value."""
+    """Result of a file: the site, its document without defaults, and a row per value."""
 
     peer: PeerName
     site: Site

@@ -1,4 +1,4 @@
-"""What became of each value of another manager's file: a row for every one.
+"""List a row for each value of another manager's file.
 
 A value is taken over, changed, done differently by Luna, a secret, or not understood. What a reader
 of a file does not account for is listed at the end, so that nothing is dropped in silence.
@@ -28,7 +28,7 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
-    """What became of a value.
+    """Fate of a value.
 
     Args:
         status: taken over as it is, changed, assumed because it is missing, done differently by

@@ -16,7 +16,7 @@ from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job
 from luna.words import Language
-from luna.words.command_trial import COMMAND_TRIAL, say_command_trial
+from luna.words.command_trial import COMMAND_TRIAL, format_command_trial
 from luna.words.implausible import say_implausible
 from luna.words.refusals import say_refusal
 from luna.words.trial import TRIAL, say_trial
@@ -85,7 +85,7 @@ def _say_trial(trial: BatteryTrial, language: Language, *, by_command: bool) -> 
     for move in trial.moves:
         power_w = move.power_w or 0.0
         if by_command:
-            sentence = say_command_trial(
+            sentence = format_command_trial(
                 move.mode, move.outcome, power_w=power_w, language=language
             )
         else:

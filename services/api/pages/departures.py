@@ -22,7 +22,7 @@ class DeparturesView:
     numbers: Numbers
     words: PageWords
 
-    def say_level(self, level: VehicleLevel) -> str:
+    def format_level(self, level: VehicleLevel) -> str:
         """Return how full a car is by its owner's word, with what it charged since."""
         device = say_device(level.vehicle, language=self.numbers.language)
         stated = self.numbers.share(level.soc)
@@ -38,7 +38,7 @@ class DeparturesView:
             kwh=self.numbers.energy(level.charged_kwh),
         )
 
-    def say_departure(self, proposed: ProposedDeparture) -> str:
+    def format_departure(self, proposed: ProposedDeparture) -> str:
         """Return car, days and time of a proposal."""
         return self.words(
             "departure_proposed",
@@ -47,7 +47,7 @@ class DeparturesView:
             clock=proposed.leaves,
         )
 
-    def say_evidence(self, proposed: ProposedDeparture) -> str:
+    def format_evidence(self, proposed: ProposedDeparture) -> str:
         """Return what a proposal rests on, and what the way usually needs."""
         counts = {"departures": proposed.departures, "days": proposed.of_days}
         if proposed.usual_kwh is None or proposed.enough_kwh is None:
@@ -59,7 +59,7 @@ class DeparturesView:
             **counts,
         )
 
-    def say_effect(self, proposed: ProposedDeparture) -> str:
+    def format_effect(self, proposed: ProposedDeparture) -> str:
         """Return what Luna does once a proposal is accepted."""
         target = self.numbers.share(proposed.target_soc)
         if proposed.arrival_soc is None:

@@ -55,7 +55,7 @@ class EvidenceSource:
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
-        """What its sentences and table rows say."""
+        """Statements of its sentences and table rows."""
         heads = " ".join((self.passage.title, *self.passage.headings))
         return list_statements(self.sentences, heads)
 

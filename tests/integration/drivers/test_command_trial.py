@@ -16,7 +16,7 @@ from luna.drivers.trial import shows_control
 from luna.energy.devices.commands import Via
 from luna.energy.site import parse_site
 from luna.words.catalogue import CATALOGUE
-from luna.words.command_trial import say_command_trial
+from luna.words.command_trial import format_command_trial
 
 KEBA = load_profile("keba_p30", Path("/nonexistent"))
 PLUG = load_profile("shelly_plug", Path("/nonexistent"))
@@ -81,7 +81,7 @@ def test_without_a_car_nothing_is_shown_and_a_deaf_charger_fails(
     assert [step.outcome for step in steps] == ["too_much", "does_not_stop"]
     for language in CATALOGUE.languages:
         for step in steps:
-            said = say_command_trial(
+            said = format_command_trial(
                 step.mode, step.outcome, power_w=step.power_w, language=language
             )
             assert f"{step.power_w:.0f}" in said

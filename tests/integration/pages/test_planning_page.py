@@ -31,7 +31,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
 from luna.words import Language, Numbers
-from luna.words.command_trial import COMMAND_TRIAL, say_command_trial
+from luna.words.command_trial import COMMAND_TRIAL, format_command_trial
 from luna.words.implausible import say_implausible
 from luna.words.trial import TRIAL
 from services.planner.milp.solver import Solver
@@ -553,7 +553,7 @@ def test_a_charger_is_only_read_until_it_was_tried_and_its_trial_is_told(
     with unit_of_work(database) as connection:
         jobs.finish(connection, jobs.begin(connection, job_id), status="done", reply=reply)
     page = read(api, address)
-    said = say_command_trial("charge", "right", power_w=4140, language="en")
+    said = format_command_trial("charge", "right", power_w=4140, language="en")
     assert said.replace("\u00a0", " ") in page
     assert COMMAND_TRIAL.say("ended", "en") in page
 

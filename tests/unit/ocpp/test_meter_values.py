@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from services.ocpp.meter_values import Measured, read_meter_values
+from services.ocpp.meter_values import ChargePointMeasurement, read_meter_values
 from services.ocpp.texts import clean_text, read_instant
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def read(*samples: dict[str, Any]) -> Measured:
+def read(*samples: dict[str, Any]) -> ChargePointMeasurement:
     [measured] = read_meter_values(
         [{"timestamp": "2026-03-01T11:59:00Z", "sampledValue": list(samples)}], NOW
     )

@@ -31,7 +31,7 @@ from services.api.pages.setup.device_control import (
     DEVICES,
     HOME_ASSISTANT,
     OCPP,
-    ControlledDevice,
+    AnsweredDevice,
     list_controlled,
     merge_devices,
 )
@@ -115,7 +115,7 @@ def _view_devices(
 
 
 def _view_way(
-    device: ControlledDevice,
+    device: AnsweredDevice,
     way: str,
     *,
     lookup: Lookup | None,

@@ -60,7 +60,7 @@ _VALUES = {"current_place": "{current_a}", "phases_place": "{phases}"}
 
 @dataclass(frozen=True, slots=True)
 class ControlForm:
-    """How the devices of a kind may be controlled.
+    """Ways in which the devices of a kind may be controlled.
 
     Args:
         section: of a site and of its section ``control``.
@@ -240,7 +240,7 @@ CONTROL_FORMS: Mapping[str, ControlForm] = {form.section: form for form in (VEHI
 
 
 @dataclass(frozen=True, slots=True)
-class ControlledDevice:
+class AnsweredDevice:
     """A device of the answers with its way, and the texts typed for each way.
 
     ``prefix`` begins the names of its fields; ``has_phases``: its charger's phases are known.
@@ -256,7 +256,7 @@ class ControlledDevice:
 
 def list_controlled(
     answers: Mapping[str, Any], names_by_section: Mapping[str, Sequence[str]]
-) -> Iterator[ControlledDevice]:
+) -> Iterator[AnsweredDevice]:
     """Yield the cars and water heaters of the answers."""
     answered = (answers.get("control") or {}).get(DEVICES, {})
     for section, form in CONTROL_FORMS.items():
@@ -266,11 +266,11 @@ def list_controlled(
             way = stored.get(WAY, NOT_AT_ALL)
             has_phases = answers[section][place].get("phases", "?") != ""
             prefix = f"{section}-{place}-"
-            yield ControlledDevice(form, name, prefix, way, typed, has_phases)
+            yield AnsweredDevice(form, name, prefix, way, typed, has_phases)
 
 
 def describe_devices(
-    devices: Iterable[ControlledDevice],
+    devices: Iterable[AnsweredDevice],
 ) -> tuple[dict[str, list[dict[str, Any]]], set[str], list[FieldFault]]:
     """Return the entries of ``control`` by section, the servers they need, and the faults."""
     entries: dict[str, list[dict[str, Any]]] = {}
@@ -295,7 +295,7 @@ def describe_devices(
 
 
 def _find_unread(
-    device: ControlledDevice, values: Mapping[str, Any], prefix: str
+    device: AnsweredDevice, values: Mapping[str, Any], prefix: str
 ) -> list[FieldFault]:
     """Return the places that are written over MQTT and read nowhere."""
     if device.way != MQTT:

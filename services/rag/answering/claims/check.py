@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.rag.answering.claims.concepts import keys_of
-from services.rag.answering.claims.items import Item, Quantity, Word
+from services.rag.answering.claims.items import ClaimedQuantity, Item, Word
 from services.rag.answering.claims.segments import (
-    Segment,
+    ClaimSegment,
     has_word,
     read_joined,
     read_segment,
@@ -44,7 +44,7 @@ def _plain(text: str) -> str:
     return " ".join(text.lower().split()).rstrip(".!")
 
 
-def _is_made(claim: Segment, whole: Segment, statements: Sequence[Statement]) -> bool:
+def _is_made(claim: ClaimSegment, whole: ClaimSegment, statements: Sequence[Statement]) -> bool:
     """Return whether any statement makes a claim; a row of a table has to be named."""
     if not claim.words and not claim.quantities:
         return False
@@ -56,14 +56,14 @@ def _is_made(claim: Segment, whole: Segment, statements: Sequence[Statement]) ->
     return False
 
 
-def _names_row(whole: Segment, label: Segment) -> bool:
+def _names_row(whole: ClaimSegment, label: ClaimSegment) -> bool:
     """Return whether a sentence names the row: each word and number of its label."""
     words = [word for word in label.words if not has_word(whole.keys, word)]
     numbers = [number for number in label.quantities if not _is_any(number, whole.quantities)]
     return not words and not numbers
 
 
-def _makes(statement: Statement, claim: Segment) -> bool:
+def _makes(statement: Statement, claim: ClaimSegment) -> bool:
     segments = statement.segments
     if statement.before is not None:
         segments = (statement.before, *segments)
@@ -82,10 +82,10 @@ def _makes(statement: Statement, claim: Segment) -> bool:
 
 
 def _makes_at(
-    segments: Sequence[Segment],
+    segments: Sequence[ClaimSegment],
     place: int,
-    claim: Segment,
-    head: Segment,
+    claim: ClaimSegment,
+    head: ClaimSegment,
     *,
     first: int,
     is_table: bool,
@@ -124,7 +124,7 @@ def _makes_at(
     )
 
 
-def _is_rival(other: Segment, own: Segment, claim: Segment) -> bool:
+def _is_rival(other: ClaimSegment, own: ClaimSegment, claim: ClaimSegment) -> bool:
     """Return whether another clause speaks of another thing in the same way."""
     for quantity in claim.quantities:
         dimension = quantity.dimension
@@ -145,13 +145,13 @@ def _is_rival(other: Segment, own: Segment, claim: Segment) -> bool:
     return alike > 0 and len(other.words) > alike
 
 
-def _are_both_whole(other: Segment, own: Segment) -> bool:
+def _are_both_whole(other: ClaimSegment, own: ClaimSegment) -> bool:
     """Return whether two clauses beside each other each have a subject and a verb."""
     is_part = other.is_subordinate or own.is_subordinate
     return not is_part and other.size >= WHOLE and own.size >= WHOLE
 
 
-def _is_about(claim: Segment, own: Segment, others: Sequence[Segment]) -> bool:
+def _is_about(claim: ClaimSegment, own: ClaimSegment, others: Sequence[ClaimSegment]) -> bool:
     """Return whether a claim names what the clause speaks of, unlike the clauses beside it.
 
     That is the clause's first word that the others lack.
@@ -166,7 +166,7 @@ def _is_about(claim: Segment, own: Segment, others: Sequence[Segment]) -> bool:
 
 
 def _are_leading(
-    words: Sequence[Word], lenders: Sequence[Segment], context: Sequence[Segment]
+    words: Sequence[Word], lenders: Sequence[ClaimSegment], context: Sequence[ClaimSegment]
 ) -> bool:
     """Return whether words are the subjects of other clauses, or of the sentence before."""
     leading = frozenset[str]().union(*(segment.keys for segment in context))
@@ -176,7 +176,7 @@ def _are_leading(
     return all(has_word(leading, word) for word in words)
 
 
-def _list_leading(segment: Segment) -> list[Word]:
+def _list_leading(segment: ClaimSegment) -> list[Word]:
     """Return the words of a clause's subject, and of the whole that a share in it is of."""
     words = list(segment.words[:1])
     second = segment.words[1:2]
@@ -185,7 +185,7 @@ def _list_leading(segment: Segment) -> list[Word]:
     shares = [
         place
         for place, item in enumerate(segment.items)
-        if isinstance(item, Quantity) and item.dimension == "ratio"
+        if isinstance(item, ClaimedQuantity) and item.dimension == "ratio"
     ]
     for place in shares:
         after = [item for item in segment.items[place:] if item in segment.words]
@@ -193,7 +193,7 @@ def _list_leading(segment: Segment) -> list[Word]:
     return words
 
 
-def _has_quantities(claim: Segment, own: Segment, shared: Sequence[Segment]) -> bool:
+def _has_quantities(claim: ClaimSegment, own: ClaimSegment, shared: Sequence[ClaimSegment]) -> bool:
     further = [item for segment in shared for item in segment.quantities]
     for quantity in claim.quantities:
         if not _is_any(quantity, own.quantities) and not _is_any(quantity, further):
@@ -204,11 +204,11 @@ def _has_quantities(claim: Segment, own: Segment, shared: Sequence[Segment]) -> 
     return any(_is_any(quantity, own.quantities) for quantity in claim.quantities)
 
 
-def _is_any(quantity: Quantity, others: Iterable[Quantity]) -> bool:
+def _is_any(quantity: ClaimedQuantity, others: Iterable[ClaimedQuantity]) -> bool:
     return any(_is_same(quantity, other) for other in others)
 
 
-def _is_same(claim: Quantity, source: Quantity) -> bool:
+def _is_same(claim: ClaimedQuantity, source: ClaimedQuantity) -> bool:
     """Return whether a source's quantity is the claim's; the source may say its period as well."""
     if not claim.readings & source.readings or claim.dimension != source.dimension:
         return False
@@ -224,7 +224,10 @@ def _is_same(claim: Quantity, source: Quantity) -> bool:
 
 
 def _has_times(
-    claim: Segment, own: Segment, shared: Sequence[Segment], lenders: Sequence[Segment]
+    claim: ClaimSegment,
+    own: ClaimSegment,
+    shared: Sequence[ClaimSegment],
+    lenders: Sequence[ClaimSegment],
 ) -> bool:
     """Return whether each time of a claim is the clause's, or of a clause if it has none."""
     for time in claim.times:
@@ -242,7 +245,7 @@ def _is_same_time(claim: Time, source: Time) -> bool:
     return claim.is_within(source) and (claim.role in ("", source.role) or roles == {"", "to"})
 
 
-def _adds_words(segment: Segment, own: Segment, claim: Segment) -> bool:
+def _adds_words(segment: ClaimSegment, own: ClaimSegment, claim: ClaimSegment) -> bool:
     """Return whether a claim has words of a clause that its own clause lacks."""
     for word in claim.words:
         if has_word(segment.keys, word) and not has_word(own.keys, word):
@@ -250,7 +253,7 @@ def _adds_words(segment: Segment, own: Segment, claim: Segment) -> bool:
     return False
 
 
-def _has_polarity(claim: Segment, own: Segment, touched: Sequence[Segment]) -> bool:
+def _has_polarity(claim: ClaimSegment, own: ClaimSegment, touched: Sequence[ClaimSegment]) -> bool:
     """Return whether negation and duty are the same; "need not" is no "must not"."""
     is_negated = own.is_negated or any(segment.is_negated for segment in touched)
     if claim.is_negated != is_negated:
@@ -261,7 +264,7 @@ def _has_polarity(claim: Segment, own: Segment, touched: Sequence[Segment]) -> b
     return not (claim.is_negated and claim.duty == "may" and duties == {"must"})
 
 
-def _keeps_order(claim: Segment, own: Segment, touched: Sequence[Segment]) -> bool:
+def _keeps_order(claim: ClaimSegment, own: ClaimSegment, touched: Sequence[ClaimSegment]) -> bool:
     """Return whether the same party acts: who pays whom is not reversed."""
     items = [*own.items]
     for segment in touched:
@@ -294,7 +297,7 @@ def _find_actor(items: Sequence[Item]) -> str | None:
     return parties[0] if parties else None
 
 
-def _has_relation(claim: Segment, own: Segment) -> bool:
+def _has_relation(claim: ClaimSegment, own: ClaimSegment) -> bool:
     """Return whether "A is higher than B" is not claimed of "B is higher than A"."""
     claimed = _read_relation(claim)
     stated = _read_relation(own)
@@ -315,7 +318,7 @@ class Relation:
         return not self.after & opposite
 
 
-def _read_relation(segment: Segment) -> Relation | None:
+def _read_relation(segment: ClaimSegment) -> Relation | None:
     is_more = _find_comparative(segment.keys)
     places = [
         place

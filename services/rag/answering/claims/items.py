@@ -82,7 +82,7 @@ _ONCE = {"einmal": 1, "zweimal": 2, "dreimal": 3, "viermal": 4, "once": 1, "twic
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class ClaimedQuantity:
     """A figure with its unit, the period or unit it counts for, its bound and its role.
 
     Attributes:
@@ -116,7 +116,7 @@ class Mark:
     text: str
 
 
-Item = Word | Quantity | Time | Mark
+Item = Word | ClaimedQuantity | Time | Mark
 
 
 def read_items(text: str) -> list[Item]:
@@ -156,7 +156,7 @@ class _Reader:
         is_name = has_digit or has_inner_capital or is_letter
         return Word(token.lower(), is_name, token[0].isupper()), place + 1
 
-    def _read_interval(self, place: int) -> tuple[Quantity, int] | None:
+    def _read_interval(self, place: int) -> tuple[ClaimedQuantity, int] | None:
         """Read "every two months", "twice a year", "einmal im Jahr", "jährlich"."""
         token = self._lower(place)
         if token in _EVERY:
@@ -180,7 +180,7 @@ class _Reader:
                 return _interval(unit, max(count), times), unit_place + 1
         return None
 
-    def _read_quantity(self, place: int) -> tuple[Quantity, int] | None:
+    def _read_quantity(self, place: int) -> tuple[ClaimedQuantity, int] | None:
         token = self._lower(place)
         if token in ("€", "£", "eur"):
             number = self._read_number(place + 1)
@@ -196,11 +196,11 @@ class _Reader:
         unit_place = after + 1 if self._lower(after) == "-" else after
         fraction = read_fraction_word(self._lower(after))
         if fraction is not None:
-            return Quantity(frozenset(v * fraction for v in readings), "ratio"), after + 1
+            return ClaimedQuantity(frozenset(v * fraction for v in readings), "ratio"), after + 1
         unit = find_unit(self._lower(unit_place))
         return self._finish(readings, unit, unit_place + 1 if unit else after)
 
-    def _read_article(self, place: int) -> tuple[Quantity, int] | None:
+    def _read_article(self, place: int) -> tuple[ClaimedQuantity, int] | None:
         """Read "a year", "een half uur", "one and a half hours", "ein Drittel"."""
         following = self._lower(place + 1)
         fraction = read_fraction_word(following)
@@ -214,13 +214,13 @@ class _Reader:
                 return None
             if unit is not None:
                 return self._finish(frozenset({fraction}), unit, after + 1)
-            return Quantity(frozenset({fraction}), "ratio"), place + 2
+            return ClaimedQuantity(frozenset({fraction}), "ratio"), place + 2
         unit = find_unit(following)
         if unit is not None and unit.dimension not in ("times", "ratio"):
             return self._finish(frozenset({1.0}), unit, place + 2)
         return None
 
-    def _read_half(self, place: int) -> tuple[Quantity, int] | None:
+    def _read_half(self, place: int) -> tuple[ClaimedQuantity, int] | None:
         """Read "half a metre", "half an hour", "der Hälfte", "halbe Stunde"."""
         fraction = read_fraction_word(self._lower(place))
         if fraction is None or self._lower(place) in ("quarter", "third", "derde", "quarters"):
@@ -231,7 +231,7 @@ class _Reader:
         unit = find_unit(self._lower(after))
         if unit is not None:
             return self._finish(frozenset({fraction}), unit, after + 1)
-        return Quantity(frozenset({fraction}), "ratio"), place + 1
+        return ClaimedQuantity(frozenset({fraction}), "ratio"), place + 1
 
     def _read_number(
         self, place: int, *, articles: bool = False
@@ -263,10 +263,10 @@ class _Reader:
 
     def _finish(
         self, readings: frozenset[float], unit: Unit | None, after: int
-    ) -> tuple[Quantity, int]:
+    ) -> tuple[ClaimedQuantity, int]:
         """Return a quantity with its unit and what it is counted per."""
         if unit is None:
-            return Quantity(readings), after
+            return ClaimedQuantity(readings), after
         values = frozenset(round(value * unit.factor, 6) for value in readings)
         per = None
         word = self._lower(after)
@@ -279,15 +279,15 @@ class _Reader:
         elif find_interval(word) is not None and unit.dimension not in ("time", "months"):
             per = find_interval(word)
             after += 1
-        return Quantity(values, unit.dimension, per), after
+        return ClaimedQuantity(values, unit.dimension, per), after
 
     def _lower(self, place: int) -> str:
         return self.tokens[place].lower() if place < len(self.tokens) else ""
 
 
-def _interval(unit: Unit, count: float, times: int) -> Quantity:
+def _interval(unit: Unit, count: float, times: int) -> ClaimedQuantity:
     value = round(unit.factor * count / times, 6)
-    return Quantity(frozenset({value}), unit.dimension, every=True)
+    return ClaimedQuantity(frozenset({value}), unit.dimension, every=True)
 
 
 def _take_intervals(items: list[Item]) -> list[Item]:
@@ -308,7 +308,7 @@ def _take_intervals(items: list[Item]) -> list[Item]:
         return taken
     with_period: list[Item] = []
     for item in taken:
-        if isinstance(item, Quantity) and _is_amount(item) and item.per is None:
+        if isinstance(item, ClaimedQuantity) and _is_amount(item) and item.per is None:
             with_period.append(replace(item, per=periods[0]))
         else:
             with_period.append(item)
@@ -316,7 +316,7 @@ def _take_intervals(items: list[Item]) -> list[Item]:
 
 
 def _is_amount(item: Item) -> bool:
-    return isinstance(item, Quantity) and item.dimension in ("eur", "gbp", "chf", "energy")
+    return isinstance(item, ClaimedQuantity) and item.dimension in ("eur", "gbp", "chf", "energy")
 
 
 def _take_bounds(items: list[Item]) -> list[Item]:
@@ -326,14 +326,14 @@ def _take_bounds(items: list[Item]) -> list[Item]:
     for place, item in enumerate(items):
         if isinstance(item, Mark) and item.text in ("≥", "≤", ">", "<"):
             following = items[place + 1 : place + 3]
-            if any(isinstance(other, Quantity) for other in following):
+            if any(isinstance(other, ClaimedQuantity) for other in following):
                 bound = item.text  # type: ignore[assignment]
             elif item.text in (">", "<"):
                 taken.append(Word("more" if item.text == ">" else "less"))
                 taken.append(Word("than"))
             else:
                 _bind_last(taken, item.text)  # type: ignore[arg-type]
-        elif isinstance(item, Quantity) and bound:
+        elif isinstance(item, ClaimedQuantity) and bound:
             taken.append(replace(item, bound=bound))
             bound = ""
         else:
@@ -344,7 +344,7 @@ def _take_bounds(items: list[Item]) -> list[Item]:
 def _bind_last(items: list[Item], bound: Bound) -> None:
     for place in range(len(items) - 1, -1, -1):
         item = items[place]
-        if isinstance(item, Quantity):
+        if isinstance(item, ClaimedQuantity):
             items[place] = replace(item, bound=bound)
             return
 
@@ -354,7 +354,7 @@ def _take_roles(items: list[Item]) -> list[Item]:
     taken: list[Item] = []
     between = False
     for item in items:
-        if isinstance(item, Quantity | Time):
+        if isinstance(item, ClaimedQuantity | Time):
             before = [other for other in taken[-2:] if isinstance(other, Word)]
             while before and before[-1].text in _SKIPPED:
                 before.pop()
@@ -377,13 +377,13 @@ def _drop_lone_origins(items: list[Item]) -> list[Item]:
     """Take "von", "van" and "from" for an origin only where a goal follows, or before a time."""
     taken: list[Item] = []
     for place, item in enumerate(items):
-        if not isinstance(item, Quantity) or item.role != "from":
+        if not isinstance(item, ClaimedQuantity) or item.role != "from":
             taken.append(item)
             continue
         goals = [
             other
             for other in items[place + 1 :]
-            if isinstance(other, Quantity) and other.role == "to"
+            if isinstance(other, ClaimedQuantity) and other.role == "to"
         ]
         taken.append(item if goals else replace(item, role=""))
     return taken
@@ -393,11 +393,11 @@ def _share_units(items: list[Item]) -> list[Item]:
     """Give "85" of "from 85 to 97 euros" the unit of its fellow."""
     taken = list(items)
     for place, item in enumerate(items):
-        if not isinstance(item, Quantity) or item.dimension is not None:
+        if not isinstance(item, ClaimedQuantity) or item.dimension is not None:
             continue
         following = items[place + 1 : place + 3]
         links = [other.text for other in following if isinstance(other, Word)]
-        fellows = [other for other in following if isinstance(other, Quantity)]
+        fellows = [other for other in following if isinstance(other, ClaimedQuantity)]
         if fellows and links and links[0] in ("to", "bis", "auf", "tot", "naar", "und", "and"):
             fellow = fellows[0]
             if fellow.dimension in ("eur", "gbp", "temperature", "energy", "power"):

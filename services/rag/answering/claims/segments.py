@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from services.rag.answering.claims.concepts import concepts_of, keys_of, parts_of
-from services.rag.answering.claims.items import Item, Mark, Quantity, Word, read_items
+from services.rag.answering.claims.items import ClaimedQuantity, Item, Mark, Word, read_items
 from services.rag.answering.claims.times import Time
 from services.rag.answering.claims.units import find_unit
 from services.rag.answering.claims.word_lists import (
@@ -34,11 +34,11 @@ _IMPLIED = {
 
 
 @dataclass(frozen=True)
-class Segment:
+class ClaimSegment:
     """A clause: its content words, quantities and times."""
 
     words: tuple[Word, ...]
-    quantities: tuple[Quantity, ...]
+    quantities: tuple[ClaimedQuantity, ...]
     times: tuple[Time, ...]
     is_negated: bool = False
     duty: Duty = ""
@@ -47,7 +47,7 @@ class Segment:
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """What its words and the kinds of its quantities are compared by."""
+        """Key by which its words and kinds of quantities are compared."""
         keys: set[str] = set()
         for word in self.words:
             keys |= word_keys(word)
@@ -93,18 +93,18 @@ def has_word(keys: frozenset[str], word: Word) -> bool:
 
 
 @lru_cache(maxsize=4_000)
-def read_segment(text: str) -> Segment:
+def read_segment(text: str) -> ClaimSegment:
     """Return a whole text as one clause."""
     return make_segment(read_items(text))
 
 
 @lru_cache(maxsize=4_000)
-def read_segments(text: str) -> tuple[Segment, ...]:
+def read_segments(text: str) -> tuple[ClaimSegment, ...]:
     """Return the clauses of a sentence, those too short for a claim joined with the next."""
     return tuple(make_segment(part) for part in _part_items(read_items(text)))
 
 
-def read_joined(text: str) -> tuple[Segment, ...]:
+def read_joined(text: str) -> tuple[ClaimSegment, ...]:
     """Return the statements that a sentence joins; one where it is a condition or a relation."""
     items = read_items(text)
     words = [item.text for item in items if isinstance(item, Word)]
@@ -113,7 +113,7 @@ def read_joined(text: str) -> tuple[Segment, ...]:
     return tuple(make_segment(part) for part in _part_items(items))
 
 
-def make_segment(items: Sequence[Item]) -> Segment:
+def make_segment(items: Sequence[Item]) -> ClaimSegment:
     """Return the clause of some items."""
     words = [item for item in items if isinstance(item, Word)]
     texts = [word.text for word in words]
@@ -123,10 +123,10 @@ def make_segment(items: Sequence[Item]) -> Segment:
     content = [word for word in words if _is_content(word)]
     if is_forbidden:
         content.append(Word("allowed"))
-    quantities = [item for item in items if isinstance(item, Quantity)]
+    quantities = [item for item in items if isinstance(item, ClaimedQuantity)]
     times = [item for item in items if isinstance(item, Time)]
     quantities, content = _take_unit_price(quantities, content)
-    return Segment(
+    return ClaimSegment(
         tuple(content),
         tuple(quantities),
         tuple(times),
@@ -152,8 +152,8 @@ def _read_duty(texts: Sequence[str]) -> Duty:
 
 
 def _take_unit_price(
-    quantities: list[Quantity], words: list[Word]
-) -> tuple[list[Quantity], list[Word]]:
+    quantities: list[ClaimedQuantity], words: list[Word]
+) -> tuple[list[ClaimedQuantity], list[Word]]:
     """Read "a kWh costs 20 ct" as 20 ct per kWh."""
     priced = [quantity for quantity in quantities if quantity.dimension in ("eur", "gbp", "chf")]
     unit_words = [word for word in words if _is_energy_unit(word)]
@@ -186,7 +186,7 @@ def _part_items(items: Sequence[Item]) -> list[list[Item]]:
     parts: list[list[Item]] = [[]]
     for place, item in enumerate(items):
         following = items[place + 1] if place + 1 < len(items) else None
-        is_range = isinstance(following, Quantity | Time) and following.role == "to"
+        is_range = isinstance(following, ClaimedQuantity | Time) and following.role == "to"
         is_joint = isinstance(item, Word) and item.text in JOINTS and not is_range
         is_mark = isinstance(item, Mark) and item.text in _SPLITTING
         if is_joint or is_mark:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.rag.answering.claims.segments import Segment, read_segment, read_segments
+from services.rag.answering.claims.segments import ClaimSegment, read_segment, read_segments
 from services.rag.answering.claims.units import find_unit
 from services.rag.answering.sentences import is_row
 
@@ -14,7 +14,7 @@ _NUMBER_ALONE = re.compile(r"\s*[-+\u2212]?\d[\d.,' ]*\s*$")
 
 @dataclass(frozen=True)
 class Statement:
-    """What a passage says in one place.
+    """Statement of a passage in one place.
 
     Attributes:
         segments: its clauses.
@@ -24,10 +24,10 @@ class Statement:
         text: as the passage has it.
     """
 
-    segments: tuple[Segment, ...]
-    head: Segment
-    before: Segment | None = None
-    label: Segment | None = None
+    segments: tuple[ClaimSegment, ...]
+    head: ClaimSegment
+    before: ClaimSegment | None = None
+    label: ClaimSegment | None = None
     text: str = ""
 
 
@@ -50,14 +50,14 @@ def list_statements(sentences: Sequence[str], heads: str) -> tuple[Statement, ..
     return tuple(statements)
 
 
-def _make_statement(sentence: str, head: Segment, before: str | None) -> Statement:
+def _make_statement(sentence: str, head: ClaimSegment, before: str | None) -> Statement:
     segments = read_segments(sentence)
     refers_back = any(segment.refers_back for segment in segments)
     context = read_segment(before) if before and refers_back else None
     return Statement(segments, head, context, None, sentence)
 
 
-def _list_cells(rows: Sequence[str], head: Segment) -> Iterator[Statement]:
+def _list_cells(rows: Sequence[str], head: ClaimSegment) -> Iterator[Statement]:
     """Yield each cell of a table with its row's label and its column's head, and whole rows."""
     cells = [_split_row(row) for row in rows]
     filled = [row for row in cells if any(set(cell) - set("-: ") for cell in row)]
