@@ -67,6 +67,9 @@ NOT_RUN = {
     "luna notify test": "needs somebody to tell",
     "luna docs add https": "asks the internet",
     "luna recommend evaluate": "needs readers",
+    "luna import predbat": "saves a home: has tests of its own in tests/integration/cli",
+    "luna car accept": "needs weeks in which a car was seen to leave",
+    "luna car decline": "needs weeks in which a car was seen to leave",
     "luna session remove": "needs a session of its number",
     "luna manual remove": "needs a block of its number",
     "luna why-not --plan PLAN_ID --slot 2024-03-20 18:00 --device car": (
@@ -80,6 +83,11 @@ RUN_AT_LENGTH = (
     "luna docs add --examples",
 )
 LEFT_OUT = tuple(NOT_RUN) if LONG else (*NOT_RUN, *RUN_AT_LENGTH)
+PEERS = ROOT / "tests/support/peer_import"
+PEER_FILES = {
+    "evcc.yaml": "evcc/germany_hybrid.yaml",
+    "config.json": "emhass/france_addon.json",
+}
 MARCH = datetime(2024, 2, 29, 23, tzinfo=UTC)
 LATELY = 20
 
@@ -202,6 +210,9 @@ def write_files(folder: Path) -> None:
     for name in ("config", "examples"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "my-site.yaml").write_text(yaml.safe_dump(shorten_example()), encoding="utf-8")
+    for name, sample in PEER_FILES.items():
+        shutil.copy(PEERS / sample, folder / name)
+    (folder / "secrets.yaml").write_text("solcast_api_key: none\n", encoding="utf-8")
     hours = [MARCH + timedelta(hours=hour) for hour in range(31 * 24)]
     lately = [today() + timedelta(hours=hour) for hour in range(-LATELY * 24, 24)]
     (folder / "replay.json").write_text(
