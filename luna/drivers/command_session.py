@@ -13,20 +13,21 @@ import structlog
 
 from luna.contracts.device_command import DeviceCommand
 from luna.drivers.command_writes import express_command, plan_command
+from luna.drivers.obedience import Obedience
 from luna.drivers.points import PointValue
 from luna.drivers.profile import ProfileMode
 from luna.drivers.profiled_device import ProfiledDevice
 from luna.drivers.readings import ReadingName
-from luna.drivers.session import ASKED_SECONDS, LOOK_SECONDS, OBEYS_WITHIN_S
+from luna.drivers.session import ASKED_SECONDS, LOOK_SECONDS
 from luna.drivers.session_thread import SessionThread
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
+from luna.energy.site.main_fuses import VOLTAGE_V
 
 # A car or a heater that is stopped draws less: electronics, a pump.
 IDLE_W = 200.0
 # Above the commanded power: a meter's error, a voltage above the usual.
 BEYOND_SHARE = 1.15
-VOLTAGE_V = 230.0
 MOST_PHASES = 3
 # Time for a car to end its current once its charger stops: 3 s, and the charger's relay.
 # Source: IEC 61851-1, annex A, sequences 9 and 10.
@@ -86,7 +87,7 @@ class CommandSession:
         self._writes: Sequence[PointValue] = ()
         self._called_at = -math.inf
         self._written_at = -math.inf
-        self._disobeys_since: float | None = None
+        self._obedience = Obedience(now)
 
     def command(self, command: DeviceCommand) -> None:
         """Have the device follow a command from now on; return once it has taken it.
@@ -100,7 +101,7 @@ class CommandSession:
             self._called_at = self._now()
             # Repeating a command that is not obeyed does not restart the clock.
             if command != self._last:
-                self._disobeys_since = None
+                self._obedience.forget()
             self._last = command
             self._command = None
             self._writes = ()
@@ -123,9 +124,7 @@ class CommandSession:
     @property
     def disobeys(self) -> bool:
         """Whether the device has drawn more than its command for ``OBEYS_WITHIN_S``."""
-        if self._disobeys_since is None:
-            return False
-        return self._now() - self._disobeys_since >= OBEYS_WITHIN_S
+        return self._obedience.is_lost
 
     def read_back(self) -> DeviceCommand | None:
         """Return the command that the device follows by its points, None for another.
@@ -208,10 +207,8 @@ class CommandSession:
         if self._device.profile.decides_itself:
             return
         name = next((name for name in _POWERS if name in self._device.profile.reads), None)
-        if name is None or not exceeds(command, self._device.read(name)[name]):
-            self._disobeys_since = None
-        elif self._disobeys_since is None:
-            self._disobeys_since = self._now()
+        has_excess = name is not None and exceeds(command, self._device.read(name)[name])
+        self._obedience.note(contradicts=has_excess)
 
     def _write(self, command: DeviceCommand) -> None:
         mode = express_command(self._device.profile, command)

@@ -19,6 +19,7 @@ from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
+from luna.energy.site.main_fuses import VOLTAGE_V
 
 TRIAL_SECONDS = 60.0
 # A car's electronics ramp up slowly; it ends earlier once it draws.
@@ -26,7 +27,6 @@ LEAST_SECONDS = 15.0
 LEAST_A = 6.0
 # Of a charger that nobody knows: what is 6 A on three phases is 18 A on one.
 UNKNOWN_PHASES = 1
-VOLTAGE_V = 230.0
 LOAD_W = 500.0
 _POLL_SECONDS = 2.0
 _WAYS_BACK = 3

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 import structlog
 
 from luna.contracts.control import BatterySetpoint
+from luna.drivers.obedience import Obedience
 from luna.drivers.points import PointValue
 from luna.drivers.profiled_device import BatteryReading, ProfiledDevice
 from luna.drivers.session_thread import SessionThread
@@ -28,8 +29,6 @@ ASKED_SECONDS = 150.0
 STORING: frozenset[Mode] = frozenset({"self_consumption", "save", "charge"})
 SERVING: frozenset[Mode] = frozenset({"self_consumption", "supply", "export"})
 MARGIN = 0.01  # hysteresis of the state of charge at a limit
-# How long the flow may contradict the command. Source: docs/decisions/0099.
-OBEYS_WITHIN_S = 180.0
 # An inverter's own consumption and sensor error; share of the requested power that cold or a full
 # battery leaves.
 _IDLE_KW = 0.3
@@ -125,7 +124,7 @@ class InverterSession:
         self._mode: Mode | None = None
         self._called_at = -math.inf
         self._written_at = -math.inf
-        self._disobeys_since: float | None = None
+        self._obedience = Obedience(now)
         # Whether the device followed the command at the last look, and reverts unless it is resent.
         self._is_kept_up = False
 
@@ -141,7 +140,7 @@ class InverterSession:
             self._called_at = self._now()
             # Repeating a command that is not obeyed does not restart the clock.
             if setpoint != self._last:
-                self._disobeys_since = None
+                self._obedience.forget()
             self._setpoint = None
             self._writes = ()
             self._mode = None
@@ -167,9 +166,7 @@ class InverterSession:
     @property
     def disobeys(self) -> bool:
         """Whether the flow has contradicted an accepted command for ``OBEYS_WITHIN_S``."""
-        if self._disobeys_since is None:
-            return False
-        return self._now() - self._disobeys_since >= OBEYS_WITHIN_S
+        return self._obedience.is_lost
 
     def read_back(self) -> BatterySetpoint | None:
         """Return the set-point that the device follows by its registers, None for another.
@@ -233,12 +230,10 @@ class InverterSession:
                 )
 
     def _judge(self, setpoint: BatterySetpoint, battery: BatteryReading) -> None:
-        if self._mode is None or not contradicts(
+        is_contradicted = self._mode is not None and contradicts(
             self._mode, battery.flow_kw, power_kw=setpoint.power_kw, soc=battery.soc
-        ):
-            self._disobeys_since = None
-        elif self._disobeys_since is None:
-            self._disobeys_since = self._now()
+        )
+        self._obedience.note(contradicts=is_contradicted)
 
     def _apply(self, setpoint: BatterySetpoint, soc: float) -> None:
         mode = mode_at(setpoint, soc, before=self._mode)
@@ -263,7 +258,7 @@ class InverterSession:
         if writes != self._writes or is_due:
             self._device.write(writes, again=is_due, hands_back=mode == "self_consumption")
         if mode != self._mode and self._mode is not None:
-            self._disobeys_since = None
+            self._obedience.forget()
         self._writes = writes
         self._mode = mode
         self._is_kept_up = resend_s is not None

@@ -10,9 +10,9 @@ from luna.drivers.profile_points import Point, unit_factor
 from luna.drivers.readings import STATE_READINGS, split_sign
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.drivers.simulator import SimulatedInverter
+from luna.energy.site.main_fuses import VOLTAGE_V
 
 WATTS = 1000
-VOLTAGE_V = 230.0
 SECONDS_PER_HOUR = 3600.0
 # IEC 61851-1: below it a car does not charge.
 LEAST_A = 6.0

@@ -21,10 +21,11 @@ from luna.contracts.charge_points import (
     ChargePointTraits,
     SeenChargePoint,
 )
+from luna.energy.site.main_fuses import VOLTAGE_V
 from luna.platform.clock import Clock
 from services.ocpp.charging_schedule import choose_safe_limit
 from services.ocpp.link import CallRefusedError, OcppLink
-from services.ocpp.meter_values import VOLTS, ChargePointMeasurement
+from services.ocpp.meter_values import ChargePointMeasurement
 from services.ocpp.records import RecordFolder
 from services.ocpp.transactions import Transaction, TransactionBook
 
@@ -544,7 +545,7 @@ class ChargePoint:
             return max(measured.offered_a, 0.0)
         phases = 3 if self._applied is None else self._applied.phases or 3
         if is_fresh and not math.isnan(measured.offered_w):
-            return max(measured.offered_w, 0.0) / (VOLTS * phases)
+            return max(measured.offered_w, 0.0) / (VOLTAGE_V * phases)
         if self._applied is None or self._applied.own == 1:
             return None
         return 0.0 if self._applied.charging == 0 else self._applied.current_a

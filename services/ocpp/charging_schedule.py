@@ -4,8 +4,8 @@ import math
 from datetime import datetime, timedelta
 
 from luna.contracts.charge_points import ChargePointLimit, ChargePointTraits
+from luna.energy.site.main_fuses import VOLTAGE_V
 from services.ocpp.link import Payload
-from services.ocpp.meter_values import VOLTS
 from services.ocpp.texts import read_number, write_instant
 
 # Luna's profiles replace each other.
@@ -62,7 +62,7 @@ def _write_period(limit: ChargePointLimit, unit: str, start_seconds: int) -> Pay
     # Rounded down: what is set is never more than what is allowed.
     value: float = math.floor(current_a * 10 + _ROUNDING) / 10
     if unit == "W":
-        limit_w = current_a * VOLTS * (limit.phases or 3)
+        limit_w = current_a * VOLTAGE_V * (limit.phases or 3)
         # One that is connected with one phase would put the power of three on it.
         limit_w = limit_w if limit.power_w is None else min(limit_w, limit.power_w)
         value = math.floor(limit_w + _ROUNDING)
@@ -75,10 +75,10 @@ def _write_period(limit: ChargePointLimit, unit: str, start_seconds: int) -> Pay
 def choose_safe_limit(traits: ChargePointTraits, commanded: ChargePointLimit) -> ChargePointLimit:
     """Return the limit of a charge point that nobody commands any more."""
     # On how many phases it is connected only the power of its last command says.
-    watts_per_ampere = VOLTS * (commanded.phases or 1)
+    watts_per_ampere = VOLTAGE_V * (commanded.phases or 1)
     if commanded.current_a and commanded.power_w:
-        most = VOLTS * (commanded.phases or 3)
-        watts_per_ampere = min(max(commanded.power_w / commanded.current_a, VOLTS), most)
+        most = VOLTAGE_V * (commanded.phases or 3)
+        watts_per_ampere = min(max(commanded.power_w / commanded.current_a, VOLTAGE_V), most)
     return ChargePointLimit(
         current_a=traits.safe_a,
         phases=commanded.phases,

@@ -22,6 +22,11 @@ from services.ocpp.texts import clean_text
 Payload = dict[str, Any]
 Answer = Callable[[Payload], Payload]
 
+# What every charge point is told: how often it is to say that it is there.
+HEARTBEAT_SECONDS = 300
+PING_SECONDS = 30
+# Answers by which a charge point takes what it was told.
+TAKEN = frozenset({"Accepted", "Scheduled"})
 # How long a charge point may take to answer, and to take what is sent to it.
 ANSWER_SECONDS = 10.0
 SEND_SECONDS = 10.0
@@ -189,3 +194,13 @@ class OcppLink:
             # It does not take what is sent: its connection is of no use any more.
             self._connection.transport.abort()
             raise
+
+
+def acknowledge(_payload: Payload) -> Payload:
+    """Answer a message that needs nothing done."""
+    return {}
+
+
+def refuse_data(_payload: Payload) -> Payload:
+    """Answer a maker's own message."""
+    return {"status": "UnknownVendorId"}

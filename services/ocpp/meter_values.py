@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from luna.energy.site.main_fuses import VOLTAGE_V
 from services.ocpp.texts import read_instant, read_number
 
 # What a value is where the charge point says nothing else. Source: OCPP 1.6, 7.43.
 USUAL = "Energy.Active.Import.Register"
-VOLTS = 230.0
 _PHASES = ("L1", "L2", "L3")
 _FACTORS: Mapping[str, float] = {"kW": 1000.0, "kWh": 1000.0}
 # More than any charge point at a home measures.
@@ -78,7 +78,7 @@ def _read_samples(samples: Iterable[Any], at: datetime) -> ChargePointMeasuremen
     if math.isnan(measured.power_w) and measured.currents_a and "" not in measured.currents_a:
         voltages = by_phase.get("Voltage", {})
         measured.power_w = sum(
-            current * voltages.get(phase, voltages.get("", VOLTS))
+            current * voltages.get(phase, voltages.get("", VOLTAGE_V))
             for phase, current in measured.currents_a.items()
         )
     return measured

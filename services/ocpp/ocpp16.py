@@ -23,13 +23,20 @@ from services.ocpp.charging_schedule import (
     takes_two_periods,
     write_schedule,
 )
-from services.ocpp.link import CallRefusedError, OcppLink, Payload
+from services.ocpp.link import (
+    HEARTBEAT_SECONDS,
+    PING_SECONDS,
+    TAKEN,
+    CallRefusedError,
+    OcppLink,
+    Payload,
+    acknowledge,
+    refuse_data,
+)
 from services.ocpp.meter_values import read_meter_values
 from services.ocpp.texts import clean_text, read_instant, read_number, write_instant
 from services.ocpp.transactions import Transaction
 
-HEARTBEAT_SECONDS = 300
-PING_SECONDS = 30
 _KEYS = (
     "ChargeProfileMaxStackLevel",
     "ChargingScheduleAllowedChargingRateUnit",
@@ -39,7 +46,6 @@ _KEYS = (
     "MeterValuesSampledDataMaxLength",
     "WebSocketPingInterval",
 )
-_TAKEN = frozenset({"Accepted", "Scheduled"})
 
 log = structlog.get_logger("luna.ocpp")
 
@@ -61,14 +67,14 @@ class Ocpp16:
             answers={
                 "Authorize": self._authorize,
                 "BootNotification": self._boot,
-                "DataTransfer": _refuse_data,
-                "DiagnosticsStatusNotification": _acknowledge,
-                "FirmwareStatusNotification": _acknowledge,
+                "DataTransfer": refuse_data,
+                "DiagnosticsStatusNotification": acknowledge,
+                "FirmwareStatusNotification": acknowledge,
                 "Heartbeat": self._heartbeat,
-                "LogStatusNotification": _acknowledge,
+                "LogStatusNotification": acknowledge,
                 "MeterValues": self._meter_values,
-                "SecurityEventNotification": _acknowledge,
-                "SignedFirmwareStatusNotification": _acknowledge,
+                "SecurityEventNotification": acknowledge,
+                "SignedFirmwareStatusNotification": acknowledge,
                 "StartTransaction": self._start_transaction,
                 "StatusNotification": self._status,
                 "StopTransaction": self._stop_transaction,
@@ -300,13 +306,5 @@ class Ocpp16:
     async def _ask(self, action: str, payload: Payload) -> None:
         answer = await self.link.call(action, payload)
         status = answer.get("status")
-        if status not in _TAKEN:
+        if status not in TAKEN:
             raise CallRefusedError(f"{action}: {clean_text(status) or 'no status'}")
-
-
-def _acknowledge(_payload: Payload) -> Payload:
-    return {}
-
-
-def _refuse_data(_payload: Payload) -> Payload:
-    return {"status": "UnknownVendorId"}

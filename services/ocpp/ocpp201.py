@@ -24,9 +24,17 @@ from services.ocpp.charging_schedule import (
     takes_two_periods,
     write_schedule,
 )
-from services.ocpp.link import CallRefusedError, OcppLink, Payload
+from services.ocpp.link import (
+    HEARTBEAT_SECONDS,
+    PING_SECONDS,
+    TAKEN,
+    CallRefusedError,
+    OcppLink,
+    Payload,
+    acknowledge,
+    refuse_data,
+)
 from services.ocpp.meter_values import read_meter_values
-from services.ocpp.ocpp16 import HEARTBEAT_SECONDS, PING_SECONDS
 from services.ocpp.texts import clean_text, read_instant, write_instant
 from services.ocpp.transactions import Transaction
 
@@ -50,7 +58,6 @@ _READ = (
     PING,
 )
 _COUNTER = "Energy.Active.Import.Register"
-_TAKEN = frozenset({"Accepted", "Scheduled"})
 _OCCUPIED = "Occupied"
 
 Variable = tuple[str, str]
@@ -76,18 +83,18 @@ class Ocpp201:
             answers={
                 "Authorize": self._authorize,
                 "BootNotification": self._boot,
-                "ClearedChargingLimit": _acknowledge,
-                "DataTransfer": _refuse_data,
-                "FirmwareStatusNotification": _acknowledge,
+                "ClearedChargingLimit": acknowledge,
+                "DataTransfer": refuse_data,
+                "FirmwareStatusNotification": acknowledge,
                 "Heartbeat": self._heartbeat,
-                "LogStatusNotification": _acknowledge,
+                "LogStatusNotification": acknowledge,
                 "MeterValues": self._meter_values,
-                "NotifyChargingLimit": _acknowledge,
-                "NotifyEvent": _acknowledge,
-                "NotifyMonitoringReport": _acknowledge,
-                "NotifyReport": _acknowledge,
-                "ReportChargingProfiles": _acknowledge,
-                "SecurityEventNotification": _acknowledge,
+                "NotifyChargingLimit": acknowledge,
+                "NotifyEvent": acknowledge,
+                "NotifyMonitoringReport": acknowledge,
+                "NotifyReport": acknowledge,
+                "ReportChargingProfiles": acknowledge,
+                "SecurityEventNotification": acknowledge,
                 "StatusNotification": self._status,
                 "TransactionEvent": self._transaction,
             },
@@ -323,15 +330,7 @@ class Ocpp201:
     async def _ask(self, action: str, payload: Payload) -> None:
         answer = await self.link.call(action, payload)
         status = answer.get("status")
-        if status not in _TAKEN:
+        if status not in TAKEN:
             info = answer.get("statusInfo")
             more = clean_text(info.get("reasonCode")) if isinstance(info, dict) else ""
             raise CallRefusedError(f"{action}: {clean_text(status) or 'no status'} {more}".strip())
-
-
-def _acknowledge(_payload: Payload) -> Payload:
-    return {}
-
-
-def _refuse_data(_payload: Payload) -> Payload:
-    return {"status": "UnknownVendorId"}

@@ -10,6 +10,7 @@ from luna.energy.devices.battery import Battery
 from luna.energy.devices.battery import Mode as BatteryMode
 from luna.energy.devices.vehicle import MOST_OF_ONE_PHASE_KW, Charger, ElectricVehicle
 from luna.energy.site import Site
+from luna.energy.site.main_fuses import VOLTAGE_V
 
 # What a charger does while nothing is known of the connection.
 StaleChoice = Literal["off", "least"]
@@ -17,7 +18,6 @@ StaleChoice = Literal["off", "least"]
 ALL_MODES: frozenset[BatteryMode] = frozenset(get_args(BatteryMode))
 # Without a charger's data: IEC 61851-1 takes 6 A as the least current.
 LEAST_A = 6.0
-VOLTAGE_V = 230.0
 # IEC 61851-1: at most 32 A by a plug of type 2 on one phase.
 MOST_CHARGER_A = 32.0
 # A car's contactor, and a heater's relay, are switched no oftener.

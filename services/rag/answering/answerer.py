@@ -192,7 +192,7 @@ class Answerer:
             return False
         draft = self._begin(AnswerEvidence(()), result)
         for index in answered:
-            draft.add(result.tool_calls[index].text, tool_calls=[index], support=1.0)
+            draft.add(result.tool_calls[index].text, tool_calls=[index])
         result.notes.append("answered_from_templates")
         result.text = draft.text
         return True
@@ -324,7 +324,7 @@ class Answerer:
             draft.evidence = evidence
         self.listener.stage("checking")
         for extract in extract_answer(question, draft.evidence, judged.answered_by):
-            draft.add(extract.text, sources=[extract.number], support=1.0)
+            draft.add(extract.text, sources=[extract.number])
         return draft
 
     def _say_validity(
@@ -345,7 +345,7 @@ class Answerer:
                 sentence = say_holds(title, days, result.language, today=today)
             else:
                 continue
-            draft.add(sentence, sources=[sources[document_id]], support=1.0)
+            draft.add(sentence, sources=[sources[document_id]])
 
     def _ask_model(
         self,
@@ -402,7 +402,7 @@ class Answerer:
             self.listener.token(result.text)
             return
         titles = [to_plain_text(passage.title) for passage in chosen]
-        draft.add(say_recommended(titles, result.language), sources=order, support=1.0)
+        draft.add(say_recommended(titles, result.language), sources=order)
         result.text = draft.text
 
     def _embedder_of(self, search_reply: SearchReply) -> Embedder | None:

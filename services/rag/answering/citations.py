@@ -177,7 +177,6 @@ class AnswerDraft:
         *,
         sources: Sequence[int] = (),
         tool_calls: Sequence[int] = (),
-        support: float,
     ) -> None:
         """Add a sentence with its sources (by number, from 1) or tool calls, and send it."""
         for number in sources:
@@ -191,7 +190,8 @@ class AnswerDraft:
             text=text_with_marks,
             citations=marks,
             tool_calls=list(tool_calls),
-            support=min(1.0, max(0.0, round(support, 3))),
+            # Only what its sources say in full is added.
+            support=1.0,
         )
         if not self.sentences:
             self.on_first_text()
@@ -261,4 +261,4 @@ class CheckedStream:
         if not evidence.is_claimed(text, numbers) or gives_orders(text):
             self.dropped += 1
             return
-        self.draft.add(text, sources=numbers, support=1.0)
+        self.draft.add(text, sources=numbers)

@@ -16,11 +16,12 @@ from luna.contracts.device_command import DeviceCommand
 from luna.drivers.command_session import CommandSession
 from luna.drivers.control.profile import ProfileDevice
 from luna.drivers.device_server import SIMULATED_PREFIX, serve_device, serve_registers
+from luna.drivers.obedience import OBEYS_WITHIN_S
 from luna.drivers.points import PointValue
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import reach
 from luna.drivers.profiles import PACKAGED, load_profile
-from luna.drivers.session import ASKED_SECONDS, OBEYS_WITHIN_S
+from luna.drivers.session import ASKED_SECONDS
 from luna.drivers.simulated_charge_point import (
     SimulatedCar,
     SimulatedChargePoint,

@@ -10,6 +10,7 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint
 from luna.drivers.device_server import serve_registers
+from luna.drivers.obedience import OBEYS_WITHIN_S
 from luna.drivers.plausibility import DeviceReadings
 from luna.drivers.point_image import RegisterImage
 from luna.drivers.profile import DeviceProfile
@@ -19,7 +20,7 @@ from luna.drivers.profiled_device import ProfiledDevice, reach
 from luna.drivers.profiles import list_profiles
 from luna.drivers.readings import split_sign
 from luna.drivers.registers import width_of
-from luna.drivers.session import OBEYS_WITHIN_S, InverterSession
+from luna.drivers.session import InverterSession
 from luna.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
 from luna.drivers.simulator import SimulatedInverter
 from luna.drivers.transports import ModbusTransport

@@ -18,11 +18,12 @@ from luna.drivers.command_session import CommandSession
 from luna.drivers.control.units.pv import PvArrays
 from luna.drivers.device_search import find_devices
 from luna.drivers.device_server import DeviceServer, serve_device
+from luna.drivers.obedience import OBEYS_WITHIN_S
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.profile_points import RegisterPoint
 from luna.drivers.profiled_device import ProfiledDevice, reach
 from luna.drivers.profiles import list_profiles, load_profile, require_profiles
-from luna.drivers.session import ASKED_SECONDS, OBEYS_WITHIN_S
+from luna.drivers.session import ASKED_SECONDS
 from luna.drivers.simulated_charge_point import SimulatedPvInverter
 from luna.drivers.site_device import add_device
 from luna.energy.devices.commands import Via
