@@ -1,6 +1,7 @@
 """What each image may hold, read from its lock, and how the Dockerfile makes it."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.support.suite.tables import each_row
@@ -60,6 +61,14 @@ def test_images_run_the_versions_that_are_tested(name: str) -> None:
 def test_an_image_adds_to_the_kernels_layer_and_repeats_nothing_of_it(name: str) -> None:
     assert packages(LOCKS[name])
     assert packages(LOCKS["kernel"]).keys().isdisjoint(packages(LOCKS[name]))
+
+
+@each_row("name", sorted(set(LOCKS) - {"kernel"}))
+def test_what_an_image_imports_while_it_is_built_exists(name: str) -> None:
+    script = (ROOT / "infra/precompile").read_text(encoding="utf-8")
+    branches = dict(re.findall(r'^ *(\S+)\) modules="(.+)" ;;$', script, re.MULTILINE))
+    modules = branches.get(name, branches["*"]).replace("$1", name).split()
+    assert [module for module in modules if find_spec(module) is None] == []
 
 
 def test_libraries_are_installed_before_the_code_is_copied() -> None:
