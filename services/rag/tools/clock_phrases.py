@@ -1,4 +1,4 @@
-"""Times of the clock that a question names, in German and English; an hour also in Dutch.
+"""Times of the clock that a question names, in German and English.
 
 Pure; the text is one that ``fold`` made plain.
 """
@@ -40,22 +40,22 @@ _PART_BEGINS = re.compile(
 )
 # Hours in words; "one" and "eins" alone are rarely a time.
 _HOURS = {
-    **dict.fromkeys(("one", "eins", "een"), 1),
-    **dict.fromkeys(("two", "zwei", "twee"), 2),
-    **dict.fromkeys(("three", "drei", "drie"), 3),
+    **dict.fromkeys(("one", "eins"), 1),
+    **dict.fromkeys(("two", "zwei"), 2),
+    **dict.fromkeys(("three", "drei"), 3),
     **dict.fromkeys(("four", "vier"), 4),
-    **dict.fromkeys(("five", "fuenf", "vijf"), 5),
-    **dict.fromkeys(("six", "sechs", "zes"), 6),
-    **dict.fromkeys(("seven", "sieben", "zeven"), 7),
+    **dict.fromkeys(("five", "fuenf"), 5),
+    **dict.fromkeys(("six", "sechs"), 6),
+    **dict.fromkeys(("seven", "sieben"), 7),
     **dict.fromkeys(("eight", "acht"), 8),
-    **dict.fromkeys(("nine", "neun", "negen"), 9),
-    **dict.fromkeys(("ten", "zehn", "tien"), 10),
+    **dict.fromkeys(("nine", "neun"), 9),
+    **dict.fromkeys(("ten", "zehn"), 10),
     **dict.fromkeys(("eleven", "elf"), 11),
-    **dict.fromkeys(("twelve", "zwoelf", "twaalf"), 12),
+    **dict.fromkeys(("twelve", "zwoelf"), 12),
 }
 _HOUR = re.compile(
-    r"\b(?:um|at|gegen|around|om|rond) (?:(?P<number>\d{1,2})(?:[:.](?P<minute>\d\d))?"
-    rf"|(?P<word>{'|'.join(_HOURS)}))(?P<half> ?(?:am|pm|a\.m\.|p\.m\.))?(?P<exact> (?:uhr|uur))?"
+    r"\b(?:um|at|gegen|around) (?:(?P<number>\d{1,2})(?:[:.](?P<minute>\d\d))?"
+    rf"|(?P<word>{'|'.join(_HOURS)}))(?P<half> ?(?:am|pm|a\.m\.|p\.m\.))?(?P<exact> uhr)?"
     r"(?!\w|\.\d| ?(?:ct|cents?|kwh|euro?|%))"
 )
 _BEFORE_NOON = re.compile(

@@ -213,6 +213,7 @@ NO_SAVINGS = any_of(
 COMPARE = any_of(
     r"vergleich\w*|vergl\.|verglichen|gegenueber|im "
     r"vergleich|unterschied\w*|compar\w+|versus|vs\.?|difference between",
+    r"(?:more|less|mehr|weniger) \w+ (?:than|als)",
     r"as opposed to|mehr als|weniger als|more than|less than|hoeher als|higher than|lower than",
 )
 BEFORE = any_of(

@@ -1,6 +1,5 @@
 """Tool: tells what a kWh costs at an instant, its parts, and the part that moves it most."""
 
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -35,65 +34,45 @@ class PriceReasonArguments(Message):
     ] = "import"
 
 
-_WHY = cues.any_of(r"warum|wieso|weshalb|why|how come|woran liegt|waarom|hoezo|hoe komt")
+_WHY = cues.any_of(r"warum|wieso|weshalb|why|how come|woran liegt")
 _DEAR_OR_CHEAP = cues.any_of(
     r"expensive|dear|costly|cheap\w*|dearer|high|higher|low|lower|pricey|negative",
     r"teur?er\w*|teuren?|billig\w*|guenstig\w*|hoch|hohe\w*|hoeher|niedrig\w*|tief|negativ\w*",
-    r"duur|dure|duurder|goedkoop\w*|goedkope\w*|hoog|hoger|laag|lager|negatie\w+",
 )
 _POWER = cues.any_of(
     r"\w*strom|strompreis\w*|electricity|power|energy|kwh|kilowattstunden?|kilowatt-hours?",
-    r"stroom\w*|elektriciteit\w*|(?:energie|teruglever|markt)?prijs|price",
-    r"(?:einspeise|spot|boersen|markt|bezugs)?preis",
+    r"price|(?:einspeise|spot|boersen|markt|bezugs)?preis",
 )
-_KWH = cues.any_of(r"kwh|kilowatt-?(?:hour|stunde|uur)")
-_NOW = cues.any_of(r"now|jetzt|gerade|momentan|aktuell|im moment|at the moment|currently|nu")
-_SOLD = cues.any_of(
-    r"feed-in|feed in|fed[- ]in|sell\w*|sold|export\w*|\w*einspeis\w*|verkauf\w*|\w*teruglever\w*"
-)
+_KWH = cues.any_of(r"kwh|kilowatt-?(?:hour|stunde)")
+_NOW = cues.any_of(r"now|jetzt|gerade|momentan|aktuell|im moment|at the moment|currently")
+_SOLD = cues.any_of(r"feed-in|feed in|fed[- ]in|sell\w*|sold|export\w*|\w*einspeis\w*|verkauf\w*")
 # Asks for the parts of a price, whatever its height.
 _MADE_OF = cues.any_of(
     r"(?:what|which parts) .{0,30}(?:price|kwh|kilowatt-hour) .{0,20}"
     r"(?:made (?:up )?of|consists? of|composed of)",
     r"what makes up .{0,30}(?:price|kwh)|parts of (?:the|my|our) .{0,15}price",
     r"woraus .{0,20}(?:besteht|setzt sich) .{0,30}(?:\w*preis|kwh|kilowattstunde)",
-    r"wie setzt sich .{0,30}\w*preis .{0,10}zusammen|"
+    r"wie setzt sich .{0,30}\w*preis .{0,10}zusammen|wie ist .{0,30}\w*preis aufgebaut|"
     r"(?:bestandteile|zusammensetzung) .{0,15}\w*preis\w*",
-    r"waaruit bestaat .{0,30}(?:\w*prijs|kwh|kilowattuur)|"
-    r"hoe is .{0,20}\w*prijs opgebouwd|opbouw van .{0,15}\w*prijs",
 )
-# Periods are read in English and German alone; "morgen" is the same word in Dutch.
-_FROM_DUTCH = {
-    "vandaag": "today",
-    "gisteren": "yesterday",
-    "eergisteren": "day before yesterday",
-    "overmorgen": "day after tomorrow",
-    "vanavond": "tonight",
-    "vanochtend": "this morning",
-    "vanmorgen": "this morning",
-    "vanmiddag": "this afternoon",
-}
-_DUTCH_DAY = cues.any_of("|".join(_FROM_DUTCH))
 
 
 def match_price_reason(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question for the reason of a price at a time, or for its parts."""
-    text = _DUTCH_DAY.sub(lambda found: _FROM_DUTCH[found[0]], question.text)
-    plain = replace(question, text=text)
-    asks_reason = plain.has(_WHY) and plain.has(_DEAR_OR_CHEAP) and plain.has(_POWER)
+    asks_reason = question.has(_WHY) and question.has(_DEAR_OR_CHEAP) and question.has(_POWER)
     # What prices in general are made of, documents say.
-    asks_parts = plain.has(_MADE_OF) and (plain.has(_KWH) or plain.has(cues.OWN))
-    if not (asks_reason or asks_parts) or plain.has(cues.GOODS):
+    asks_parts = question.has(_MADE_OF) and (question.has(_KWH) or question.has(cues.OWN))
+    if not (asks_reason or asks_parts) or question.has(cues.GOODS):
         return []
-    days = plain.days()
-    if plain.has(cues.NIGHTLY) or any(day.days > 1 for day in days):
+    days = question.days()
+    if question.has(cues.NIGHTLY) or any(day.days > 1 for day in days):
         return []
-    at = find_price_instant(plain)
+    at = find_price_instant(question)
     # A whole day has no one reason: its course is told.
-    if at is None and not plain.has(_NOW) and (days or not asks_parts):
+    if at is None and not question.has(_NOW) and (days or not asks_parts):
         return []
     arguments = {"at": at} if at else {}
-    if plain.has(_SOLD):
+    if question.has(_SOLD):
         arguments["side"] = "export"
     return [MatchedCall("price_reasons", arguments)]
 

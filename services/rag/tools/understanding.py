@@ -28,6 +28,7 @@ from services.rag.tools import (
     site_description,
     what_would_it_cost,
 )
+from services.rag.tools.dutch import put_into_german
 from services.rag.tools.periods import fold, names_too_long
 from services.rag.tools.question import MatchedCall, PlainQuestion
 
@@ -45,7 +46,9 @@ class CallLike(Protocol):
 
 
 def match_question(question: str, *, site: Site, now: datetime) -> list[MatchedCall]:
-    """Return the calls of tools that answer a German or English question; days are the site's.
+    """Return the calls of tools that answer a question; days are the site's.
+
+    It is in German, English or Dutch.
 
     Empty where the question may be about a document, where a word that no tool knows makes another
     question of it ("except", "on Sundays"), or where it names more days than a tool reads.
@@ -137,7 +140,7 @@ _GOES_ON = re.compile(
 
 def _read(question: str, site: Site, now: datetime) -> PlainQuestion:
     # "Soll ich" asks for advice, which documents give; "wann soll ich" asks for a time.
-    text = cues.WHEN_SHALL.sub("wann", fold(question))
+    text = cues.WHEN_SHALL.sub("wann", put_into_german(fold(question)))
     today = now.astimezone(parse_zone(site.timezone)).date()
     return PlainQuestion(text, today, site)
 

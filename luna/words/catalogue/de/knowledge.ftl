@@ -11,6 +11,7 @@ new_question = Neue Frage
 examples = Zum Beispiel
 example_prices = Wie war der Strompreis gestern?
 example_plan = Was macht die Batterie in den nächsten Stunden, und warum?
+example_savings = Wie viel hat Luna letzte Woche gespart?
 example_tariff = Wann kann ich meinen Stromvertrag kündigen?
 example_manual = Wie warm darf die Batterie werden?
 no_documents = Es gibt noch keine Dokumente. Luna antwortet nur aus den Daten deines Zuhauses.

@@ -13,6 +13,7 @@ new_question = New question
 examples = For example
 example_prices = What was the electricity price yesterday?
 example_plan = What does the battery do in the next hours, and why?
+example_savings = How much did Luna save last week?
 example_tariff = When can I cancel my electricity contract?
 example_manual = What is the highest temperature allowed for the battery?
 no_documents = There are no documents yet. Luna answers from your home's data only.

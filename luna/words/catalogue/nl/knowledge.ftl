@@ -13,6 +13,7 @@ new_question = Nieuwe vraag
 examples = Bijvoorbeeld
 example_prices = Wat was de stroomprijs gisteren?
 example_plan = Wat doet de batterij de komende uren, en waarom?
+example_savings = Hoeveel heeft Luna vorige week bespaard?
 example_tariff = Wanneer kan ik mijn stroomcontract opzeggen?
 example_manual = Hoe warm mag de batterij worden?
 no_documents = Er zijn nog geen documenten. Luna antwoordt alleen uit de gegevens van je huis.

@@ -37,7 +37,9 @@ from services.api.routing import ResourceRouter
 
 router = ResourceRouter(route_class=PageRoute)
 
-EXAMPLES = ("example_prices", "example_plan", "example_tariff", "example_manual")
+# Questions that the home's data answers, and those that need a document.
+DATA_EXAMPLES = ("example_prices", "example_plan", "example_savings")
+DOCUMENT_EXAMPLES = ("example_tariff", "example_manual")
 STAGES = ("understanding", "tools", "searching", "answering", "checking")
 # Of a conversation; what was asked before stays stored.
 MOST_ANSWERS = 20
@@ -131,7 +133,7 @@ def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) ->
         "question": form.question,
         "refusal": refusal,
         "served": visit.is_served(AskRequest),
-        "examples": EXAMPLES,
+        "examples": DATA_EXAMPLES + (DOCUMENT_EXAMPLES if anything else ()),
         "stages": STAGES,
         "documents_there": bool(anything),
         "excerpt": cut_excerpt,

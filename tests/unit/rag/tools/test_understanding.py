@@ -7,6 +7,10 @@ import numpy as np
 
 from luna.energy.site import parse_site
 from luna.energy.timeline import parse_zone
+from luna.words.catalogue import CATALOGUE
+from luna.words.language import Language
+from luna.words.pages import page_words
+from services.api.pages.knowledge.asking import DATA_EXAMPLES
 from services.rag.tools.periods import find_periods, fold
 from services.rag.tools.registry import TOOLS
 from services.rag.tools.understanding import MatchedCall, match_follow_up, match_question
@@ -460,8 +464,48 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
         "compare_periods",
         day("05-06", "05-12", other_first_day="2024-05-13", other_last_day="2024-05-16"),
     ),
+    # Dutch
+    ("Wat was de stroomprijs gisteren?", "price_course", day("05-15", price="import")),
+    ("Wanneer is stroom morgen het goedkoopst?", "price_course", day("05-17", price="import")),
+    ("Hoeveel stroom heb ik gisteren verbruikt?", "consumption", day("05-15", series=["load"])),
+    (
+        "Hoeveel hebben we deze week teruggeleverd?",
+        "consumption",
+        day("05-13", "05-16", series=["export"]),
+    ),
+    (
+        "Wat heeft stroom vorige maand gekost?",
+        "consumption",
+        day("04-01", "04-30", cost=True),
+    ),
+    (
+        "Hebben we deze week meer verbruikt dan vorige week?",
+        "compare_periods",
+        day("05-13", "05-16", other_first_day="2024-05-06", other_last_day="2024-05-12"),
+    ),
+    ("Hoeveel heeft Luna vorige week bespaard?", "savings", day("05-06", "05-12")),
+    ("Hoeveel zon wordt er morgen verwacht?", "forecast", day("05-17", series=["pv"])),
+    ("Wat is het plan voor morgen?", "plan", day("05-17")),
+    ("Wanneer moet ik de vaatwasser aanzetten?", "best_time", {}),
+    ("Wanneer laadt de auto en wat kost dat?", "vehicle_sessions", {}),
+    ("Wat gebeurt er nu?", "house_now", {}),
+    ("Sinds wanneer laadt de batterij?", "battery_since", {}),
+    ("Welke apparaten heb ik?", "site_description", {}),
+    (
+        "Wat zou het kosten met een batterij van 15 kWh?",
+        "what_would_it_cost",
+        {"battery_capacity_kwh": 15.0},
+    ),
+    ("Hoe is mijn stroomprijs opgebouwd?", "price_reasons", {}),
 ]
 NEGATIVE = [
+    "Wanneer kan ik mijn stroomcontract opzeggen?",
+    "Hoe warm mag de batterij worden?",
+    "Wat kost een nieuwe batterij?",
+    "Hoeveel hebben we vorige week verbruikt behalve zondag?",
+    "Hoeveel verbruikten we per dag vorige week?",
+    # A word that nobody put into German may turn what is asked.
+    "Hoeveel hebben we gisteren verbruikt voordat de auto kwam?",
     "Was kostet eine neue Waschmaschine?",
     "Wie lade ich ein Elektroauto im Ausland?",
     "Wie kündige ich den Vertrag?",
@@ -593,6 +637,17 @@ def test_a_question_about_the_site_s_data_asks_for_its_tool(
     TOOLS[tool].arguments.model_validate(
         {name: value for name, value in arguments.items() if name != "at"}
     )
+
+
+@each_row("language", CATALOGUE.languages)
+def test_the_examples_on_the_page_are_understood(language: Language) -> None:
+    words = page_words("knowledge", language)
+    asked = [match_question(words(name), site=SITE, now=NOW) for name in DATA_EXAMPLES]
+    assert [[call.tool for call in calls] for calls in asked] == [
+        ["price_course"],
+        ["plan_reasons"],
+        ["savings"],
+    ]
 
 
 @each_row("question", NEGATIVE)
