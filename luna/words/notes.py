@@ -8,6 +8,7 @@ from luna.energy.devices import DEVICE_KINDS
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 from luna.words.compromises import CONDITIONS, condition
+from luna.words.devices import say_device
 from luna.words.numbers import Numbers, mark_decimals
 from luna.words.pages import page_words
 from luna.words.phrases import Phrases
@@ -45,6 +46,9 @@ def _list_doubts() -> tuple[str, ...]:
 # Codes of readings that are not believed yet: questions to the household.
 DOUBTS = _list_doubts()
 
+# Figures that name a device of the site.
+_DEVICES = frozenset(kind.name for kind in DEVICE_KINDS)
+
 NOTES = Phrases("notes", "note_", devices="note_")
 _RULES = Phrases("notes", "rule_")
 _EARLIEST = Phrases("notes", "earliest_")
@@ -80,6 +84,8 @@ def say_note(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
 def _say(name: str, figure: Any, numbers: Numbers) -> str:
     if name in _FORMS:
         return _FORMS[name](numbers, figure)
+    if name in _DEVICES:
+        return say_device(figure, language=numbers.language)
     if isinstance(figure, Sequence) and not isinstance(figure, str):
         return ", ".join(map(str, figure))
     return str(figure)

@@ -1,21 +1,17 @@
 """The end of set-up: the progress of the first plan, and its first sentence."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from luna.energy.devices import DEVICE_KINDS
 from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.clock import SystemClock
 from luna.platform.database import setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import retry_job
-from luna.words import Numbers
-from luna.words.devices import say_device
 from luna.words.notes import say_note
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_part
@@ -106,21 +102,11 @@ def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
         numbers = views.numbers_of_site(site, Reader.of(request).language)
         view["sentence"] = plan["slots"][0]["reason"]["text"]
         view["home"] = NAVIGATION[0].address(plan["site"])
-        view["notes"] = [_say_plan_note(note, numbers) for note in plan.get("notes", [])]
+        view["notes"] = [
+            say_note(note["code"], note.get("figures") or {}, numbers)
+            for note in plan.get("notes", [])
+        ]
     return view
-
-
-def _say_plan_note(note: Mapping[str, Any], numbers: Numbers) -> str:
-    """Return a note's sentence, with its devices named as on the pages."""
-    figures = note.get("figures") or {}
-    devices = {}
-    for kind in DEVICE_KINDS:
-        name = figures.get(kind.name)
-        if isinstance(name, str):
-            devices[kind.name] = say_device(name, language=numbers.language)
-    if not devices:
-        return str(note["text"])
-    return say_note(note["code"], figures | devices, numbers)
 
 
 def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Preparation, str]:
