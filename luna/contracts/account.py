@@ -92,6 +92,9 @@ class AccountTotals(Message):
         Instant,
         Field(description="the end of what is counted: of the period, or of the last quarter-hour"),
     ]
+    known: Annotated[
+        float, Field(description="share of the time for which all recorded flows are known, 0 to 1")
+    ]
     pv_kwh: Kwh
     import_kwh: Kwh
     export_kwh: Kwh
@@ -158,9 +161,6 @@ class AccountReply(Message):
     unmetered: Annotated[
         list[str],
         Field(description="devices without a meter of their own; their energy is part of load"),
-    ]
-    known: Annotated[
-        float, Field(description="share of the time for which all recorded flows are known, 0 to 1")
     ]
     priced: Annotated[
         float, Field(description="share of the time for which the cost is known, 0 to 1")

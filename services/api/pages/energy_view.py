@@ -239,13 +239,21 @@ class EnergyView:
         headings = []
         cells = []
         for name, totals in columns:
-            headings.append((name, self._say_period(totals.first_day, totals.last_day)))
+            headings.append((name, self._say_compared(totals)))
             cells.append(self._compare(totals))
         rows = [
             [self.words(name), *row_cells]
             for name, row_cells in zip(COMPARED_ROWS, zip(*cells, strict=True), strict=True)
         ]
         return headings, rows
+
+    def _say_compared(self, totals: AccountTotals) -> str:
+        """Return a period's name, and how much of it was measured where that is not all."""
+        period = self._say_period(totals.first_day, totals.last_day)
+        if totals.known == 1:
+            return period
+        share = self._say_incomplete(totals.known)
+        return self.words("compared_measured", period=period, share=share)
 
     def _compare(self, totals: AccountTotals) -> list[str]:
         energies = (totals.consumption_kwh, totals.import_kwh, totals.pv_kwh, totals.export_kwh)
@@ -263,8 +271,9 @@ class EnergyView:
             names = [say_device(name, language=self.numbers.language) for name in reply.unmetered]
             devices = join_words(names, self.numbers.language)
             notes.append(self.words("unmetered", devices=devices, count=len(names)))
-        if reply.known < 1:
-            notes.append(self.words("partly_known", share=self._say_incomplete(reply.known)))
+        known = reply.totals.known
+        if known < 1:
+            notes.append(self.words("partly_known", share=self._say_incomplete(known)))
         if 0 < reply.priced < 1:
             notes.append(self.words("partly_priced", share=self._say_incomplete(reply.priced)))
         if reply.estimated_kwh > 0:

@@ -36,6 +36,7 @@ row_export = Verkauft
 row_self_sufficiency = Nicht gekauft
 row_cost = Kosten
 so_far = Alle Zeiträume sind über dieselbe Dauer verglichen.
+compared_measured = { $period } · { $share } gemessen
 compared_empty = Vom Zeitraum davor und vom Jahr davor gibt es noch keine Werte.
 sources_title = Woher der Strom kam
 uses_title = Wohin der Strom ging

@@ -36,6 +36,7 @@ row_export = Sold
 row_self_sufficiency = Not bought
 row_cost = Cost
 so_far = All periods are compared over the same length of time.
+compared_measured = { $period } · { $share } measured
 compared_empty = There are no values yet of the period before and of a year before.
 sources_title = Where it came from
 uses_title = Where it went

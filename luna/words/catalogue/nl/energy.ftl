@@ -36,6 +36,7 @@ row_export = Verkocht
 row_self_sufficiency = Niet gekocht
 row_cost = Kosten
 so_far = Alle perioden zijn over dezelfde duur vergeleken.
+compared_measured = { $period } · { $share } gemeten
 compared_empty = Van de periode ervoor en van een jaar ervoor zijn er nog geen waarden.
 sources_title = Waar de stroom vandaan kwam
 uses_title = Waar de stroom heen ging
