@@ -150,6 +150,9 @@ def test_each_product_does_what_its_profile_says_when_the_executor_is_killed(
             drill(profile)
 
 
+# It waits half a minute for a command to be read back; in a short run
+# tests/integration/executor/test_execution_profile.py begins an executor anew.
+@pytest.mark.long
 def test_whoever_comes_after_finds_the_command_of_the_slot_and_has_it_done(
     database: Engine, database_url: str, redis_url: str, data_folder: Path
 ) -> None:
