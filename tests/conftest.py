@@ -30,6 +30,8 @@ from tests.support.suite.depth import LONG, LONG_VARIABLE, draws
 FOLDER = pytest.StashKey[Path]()
 # Each takes up to two gigabytes.
 MOST_PROCESSES = 5
+# As many as workers of Luna's own have, luna/platform/queue/worker.py.
+YOUNG_OBJECTS = 50_000
 # The address, as a superuser, of a TimescaleDB on which the tests of the database run as well.
 TIMESCALE_VARIABLE = "LUNA_TEST_TIMESCALE_URL"
 TIMESCALE = os.environ.get(TIMESCALE_VARIABLE)
@@ -125,6 +127,9 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
         gc.collect()
         gc.freeze()
+        # What is left is small; by Python's own thresholds a test that parses all of the code, or
+        # reads large documents, spends four fifths of its time looking for what to throw away.
+        gc.set_threshold(YOUNG_OBJECTS, 20, 50)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -170,7 +170,7 @@ def test_every_alternative_is_answered(seed: int, kind: str) -> None:
 ROUNDED_KWH = 1e-4
 
 
-@settings(max_examples=draws(96), deadline=None)
+@settings(max_examples=draws(64), deadline=None)
 @given(seed=SEEDS, kind=KINDS)
 def test_every_override_is_planned_and_kept(seed: int, kind: str) -> None:
     rng = np.random.default_rng(seed)

@@ -3,7 +3,7 @@
 from datetime import date
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.energy.site import SUBMETERED, parse_site
@@ -11,6 +11,7 @@ from luna.energy.timeline import FloatArray
 from services.ingest.price_repair import PriceRecord, repair_prices
 from services.ingest.quality import DayRecord, judge_day
 from services.ingest.quality_service import JUDGED
+from tests.support.suite.depth import draws
 
 PRICE = st.sampled_from([0.0, 0.0, 0.1, 0.3, -0.05, float("nan")])
 SITE = parse_site(
@@ -91,6 +92,7 @@ def days(draw: st.DrawFn) -> DayRecord:
     )
 
 
+@settings(max_examples=draws(50))
 @given(days())
 def test_every_verdict_has_its_reasons_and_those_of_a_clean_day_are_what_was_not_measured(
     day: DayRecord,

@@ -35,7 +35,7 @@ from luna.energy.steering.rooms import read_flow
 from luna.energy.steering.sharing import Allotment
 from luna.energy.steering.state import UnitMemory
 from luna.energy.steering.vehicle import VehicleIntent, command_vehicle
-from tests.support.suite.depth import draws
+from tests.support.suite.depth import LONG, draws
 
 DAY = date(2026, 5, 15)
 DEVICES = SteeredDevices(
@@ -222,6 +222,9 @@ def test_a_day_sees_no_more_switches_than_allowed(
     assert changes <= 4
 
 
+CLOUDY_HOURS = 12 if LONG else 4
+
+
 @settings(max_examples=draws(8), deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
@@ -241,7 +244,7 @@ def test_the_writes_of_a_charger_last_a_cloudy_day(
     car_kw = 0.0
     surplus_kw = 5.0
     changes = 0
-    for cycle in range(12 * 360):
+    for cycle in range(CLOUDY_HOURS * 360):
         if cycle % cloud_cycles == 0:
             surplus_kw = 5.0 + random.normal(0.0, cloud_kw)
         must_stop = random.random() < 0.001

@@ -6,7 +6,7 @@ What else pages say is held by ``tests/unit/test_docs.py``.
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,10 +19,12 @@ from tests.support.documentation.pages import (
     read_pages,
     unused_identifiers,
 )
+from tests.support.documentation.sources import read_sources
 from tests.support.suite.tables import each_row
 
 _SHORT = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)(?:\(.*\))?")
 _FILE = re.compile(r".*\.(py|toml|json|lock|ya?ml|css|html|svg|md|sqlite)")
+_TEXT = re.compile(r"""["']([\w.]+)["']""")
 # Of Home Assistant
 _ENTITY = re.compile(r"(binary_sensor|input_boolean|number|select|sensor|switch)\..*")
 # Of Python's library, of NumPy, and a setting of TimescaleDB's.
@@ -69,26 +71,45 @@ def _members() -> dict[str, set[str]]:
     for path, tree in _trees():
         module = path.parent.name if path.stem == "__init__" else path.stem
         found[module] |= set(_names(tree.body))
-        for each in ast.walk(tree):
-            if isinstance(each, ast.ClassDef):
-                own = set(_names(each.body)) | {
-                    one.attr
-                    for one in ast.walk(each)
-                    if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store)
-                }
-                found[each.name] |= own
+        for line in _lines(tree.body):
+            if isinstance(line, ast.ClassDef):
+                own = set(_names(line.body)) | set(_stored_attributes(line))
+                found[line.name] |= own
                 found[module] |= own
     return found
+
+
+def _lines(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
+    """Yield all statements below some: expressions hold no class."""
+    waiting: list[ast.AST] = [*body]
+    while waiting:
+        line = waiting.pop()
+        yield line
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(line, part, ())
+
+
+def _stored_attributes(code: ast.ClassDef) -> Iterator[str]:
+    for line in _lines(code.body):
+        targets = getattr(line, "targets", [getattr(line, "target", None)])
+        items = getattr(line, "items", ())
+        targets += [item.optional_vars for item in items]
+        for target in targets:
+            for part in ast.walk(target) if target else ():
+                if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+                    yield part.attr
 
 
 @cache
 def _fields() -> frozenset[str]:
     """Return every annotated name of a class: the fields of sites, messages and records."""
-    classes = [each for each in _nodes() if isinstance(each, ast.ClassDef)]
+    classes = [
+        code for _, tree in _trees() for code in _lines(tree.body) if isinstance(code, ast.ClassDef)
+    ]
     return frozenset(
         line.target.id
-        for each in classes
-        for line in each.body
+        for code in classes
+        for line in code.body
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
     )
 
@@ -106,31 +127,15 @@ def _names(body: list[ast.stmt]) -> Iterator[str]:
 
 @cache
 def _trees() -> tuple[tuple[Path, ast.Module], ...]:
-    paths = sorted(
-        path for folder in ("luna", "services", "bench") for path in (ROOT / folder).rglob("*.py")
-    )
-    return tuple((path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths)
+    sources = read_sources("luna", "services", "bench")
+    return tuple((ROOT / path, ast.parse(text)) for path, text in sources.items())
 
 
 @cache
 def _texts() -> frozenset[str]:
     """Return every text of the code: tasks are named by one."""
-    return frozenset(
-        each.value
-        for each in _nodes()
-        if isinstance(each, ast.Constant) and isinstance(each.value, str)
-    )
-
-
-@cache
-def _nodes() -> tuple[ast.ClassDef | ast.Constant, ...]:
-    """Return all classes and constants of the code: looking through every tree takes seconds."""
-    return tuple(
-        each
-        for _, tree in _trees()
-        for each in ast.walk(tree)
-        if isinstance(each, ast.ClassDef | ast.Constant)
-    )
+    sources = read_sources("luna", "services", "bench").values()
+    return frozenset(found[1] for text in sources for found in _TEXT.finditer(text))
 
 
 EACH_PAGE = each_row("page", read_pages(), ids=lambda page: page.name)

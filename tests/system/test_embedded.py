@@ -189,6 +189,8 @@ def test_a_remembered_port_in_use_by_a_stranger_is_replaced(folder: Path) -> Non
         assert f":{port}/" not in servers.redis_url
 
 
+# In a short run servers that were killed come back at their addresses.
+@pytest.mark.long
 def test_addresses_stay_the_same_from_start_to_start(folder: Path) -> None:
     with start(folder, services=["redis"]) as servers:
         before = servers.redis_url

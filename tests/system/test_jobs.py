@@ -31,6 +31,7 @@ from tests.integration.errand_tasks import (
     GreedyRequest,
     PoisonRequest,
 )
+from tests.support.suite.depth import LONG
 from tests.support.worker.environment import ERRANDS, Place, errands_table, open_place, second_queue
 from tests.support.worker.processes import free_port
 from tests.support.worker.task_starts import count_starts
@@ -314,7 +315,9 @@ def test_a_job_that_kills_its_process_is_dead_after_three_starts_and_can_be_trie
     assert served.client.tasks.dead() == []
 
 
-@pytest.mark.parametrize("way", ["python", "numpy", "threads", "abort"])
+@pytest.mark.parametrize(
+    "way", ["python", "numpy", "threads", "abort"] if LONG else ["python", "abort"]
+)
 def test_a_job_that_takes_too_much_memory_has_failed_at_once_and_the_worker_lives_on(
     served: Place, tmp_path: Path, way: Literal["python", "numpy", "threads", "abort"]
 ) -> None:

@@ -7,7 +7,10 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+from tests.support.documentation.sources import read_sources
 
 ROOT = Path(__file__).parents[2]
 # Ceilings, to be lowered: of 12,000 summaries in seven well-known projects 22 begin with a question
@@ -17,6 +20,7 @@ MOST_CHAINS = 10
 QUESTION = re.compile(r"(What|Which|Who|Whose|Where|When|Why|How)\b")
 RELATIVE = re.compile(r"\b(what|which|who|whose|whom|where|that)\b", re.IGNORECASE)
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+LOOKED_AT = (*DOCUMENTED, ast.IfExp)
 # Words for names of modules, classes and public functions to avoid, each with a ceiling, to be
 # lowered: schedule, send, report, request, keep, describe, format and agent are clearer.
 VAGUE_NAMES = {
@@ -41,16 +45,19 @@ NAME_PART = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 SHARED = frozenset({"Decision", "Problem"})
 
 
-def list_sources() -> Iterator[tuple[Path, str]]:
-    for folder in ("luna", "services"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path, path.read_text(encoding="utf-8")
+@cache
+def list_nodes() -> tuple[tuple[Path, list[ast.AST]], ...]:
+    """Return the nodes that are looked at, by file: to look through every tree takes seconds."""
+    return tuple(
+        (ROOT / path, [node for node in ast.walk(ast.parse(text)) if isinstance(node, LOOKED_AT)])
+        for path, text in read_sources("luna", "services").items()
+    )
 
 
 def list_summaries() -> Iterator[str]:
     """Yield the first paragraphs of docstrings, each with its place."""
-    for path, source in list_sources():
-        for node in ast.walk(ast.parse(source)):
+    for path, nodes in list_nodes():
+        for node in nodes:
             if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
                 yield f"{path.relative_to(ROOT)}: {text.partition(chr(10) * 2)[0]}"
 
@@ -70,8 +77,8 @@ def test_few_summaries_chain_relative_clauses() -> None:
 def test_no_choice_is_nested_in_another() -> None:
     nested = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path, source in list_sources()
-        for node in ast.walk(ast.parse(source))
+        for path, nodes in list_nodes()
+        for node in nodes
         if isinstance(node, ast.IfExp)
         and (isinstance(node.body, ast.IfExp) or isinstance(node.orelse, ast.IfExp))
     ]
@@ -80,10 +87,10 @@ def test_no_choice_is_nested_in_another() -> None:
 
 def list_public_names() -> Iterator[str]:
     """Yield the names of modules, classes and public functions, each behind its path."""
-    for path, source in list_sources():
+    for path, nodes in list_nodes():
         place = path.relative_to(ROOT)
         yield f"{place}: {path.stem}"
-        for node in ast.walk(ast.parse(source)):
+        for node in nodes:
             if isinstance(node, DOCUMENTED[1:]) and not node.name.startswith("_"):
                 yield f"{place}: {node.name}"
 
@@ -100,8 +107,9 @@ def test_vague_words_become_no_names() -> None:
 
 def test_one_class_name_means_one_thing() -> None:
     homes = defaultdict(list)
-    for path, source in list_sources():
-        for node in ast.parse(source).body:
+    for path, [module, *_] in list_nodes():
+        assert isinstance(module, ast.Module)
+        for node in module.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(path.relative_to(ROOT).as_posix())
     assert not {

@@ -177,6 +177,7 @@ def test_durations_of_a_run_are_written_and_trifles_left_out(tree: Path) -> None
     }
 
 
+@pytest.mark.long
 def test_modules_of_this_repository_bring_their_mirrors() -> None:
     repository = Repository(ROOT)
     mirror = {

@@ -10,7 +10,7 @@ import os
 LONG_VARIABLE = "LUNA_TEST_LONG"
 LONG = bool(os.environ.get(LONG_VARIABLE))
 PART = 8
-LEAST = 6
+LEAST = 4
 
 
 def draws(count: int) -> int:

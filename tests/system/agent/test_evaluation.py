@@ -275,6 +275,8 @@ def test_the_same_again_by_the_command_trains_nothing_and_says_the_same(
         assert connection.scalar(text("SELECT count(*) FROM training_runs")) == before
 
 
+# A short run evaluates by the command once, above.
+@pytest.mark.long
 @pytest.mark.usefixtures("evaluated")
 def test_the_command_shows_what_was_measured(commands: Luna) -> None:
     shown = commands("agent", "evaluate", "--site", SITE.name, "--days", str(DAYS)).out

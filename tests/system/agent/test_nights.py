@@ -17,6 +17,7 @@ from luna.contracts.agent_control import ControlMode, NightReply, NightRequest
 from luna.contracts.data import DayQuality
 from luna.contracts.job import Job
 from luna.contracts.message import Request
+from luna.contracts.replay import DayCost
 from luna.energy.observations import Observations
 from luna.energy.timeline import SLOT
 from luna.platform.database import (
@@ -65,6 +66,16 @@ def lived(database: Engine) -> Iterator[dict[ControlMode, SteeredDays]]:
         each.home.close()
 
 
+@pytest.fixture(scope="module")
+def scored(lived: dict[ControlMode, SteeredDays]) -> dict[ControlMode, dict[str, DayCost]]:
+    """What each policy costs on the day, by who decided on it."""
+    found = {}
+    for mode, days in lived.items():
+        with unit_of_work(days.home.database) as connection:
+            found[mode] = score_day(connection, days.home.site(None), DAY, policy=POLICY)
+    return found
+
+
 def cost_executed(days: SteeredDays) -> float:
     """What the day's import cost less what its export earned, on the device.
 
@@ -111,32 +122,32 @@ def test_a_day_under_full_control_is_what_the_agents_plans_say(
     [pytest.param("shadow", "mpc", marks=pytest.mark.long), ("full_control", POLICY)],
 )
 def test_a_chain_of_stored_plans_costs_what_it_cost_on_the_device(
-    lived: dict[ControlMode, SteeredDays], mode: ControlMode, policy: str
+    lived: dict[ControlMode, SteeredDays],
+    scored: dict[ControlMode, dict[str, DayCost]],
+    mode: ControlMode,
+    policy: str,
 ) -> None:
-    days = lived[mode]
-    with unit_of_work(days.home.database) as connection:
-        costs = score_day(connection, days.home.site(None), DAY, policy=POLICY)
-    assert costs[policy].cost == pytest.approx(cost_executed(days), abs=1e-6)
+    costs = scored[mode]
+    assert costs[policy].cost == pytest.approx(cost_executed(lived[mode]), abs=1e-6)
     assert set(costs) == {"mpc", POLICY, f"{POLICY}_export", "oracle", "idle", "self_consumption"}
 
 
 def test_nobody_is_cheaper_than_the_oracle_stored_energy_counted_in(
-    lived: dict[ControlMode, SteeredDays],
+    scored: dict[ControlMode, dict[str, DayCost]],
 ) -> None:
-    days = lived[MODES[0]]
-    with unit_of_work(days.home.database) as connection:
-        costs = score_day(connection, days.home.site(None), DAY, policy=POLICY)
+    costs = scored[MODES[0]]
     settled = {name: cost.cost - (cost.value_gain or 0.0) for name, cost in costs.items()}
     assert min(settled.values()) == settled["oracle"]
     assert settled[POLICY] < settled["mpc"]
 
 
-def test_a_day_scored_twice_is_scored_once(lived: dict[ControlMode, SteeredDays]) -> None:
+def test_a_day_scored_twice_is_scored_once(
+    lived: dict[ControlMode, SteeredDays], scored: dict[ControlMode, dict[str, DayCost]]
+) -> None:
     days = lived[MODES[0]]
+    first = scored[MODES[0]]
     with unit_of_work(days.home.database) as connection:
-        first, again = (
-            score_day(connection, days.home.site(None), DAY, policy=POLICY) for _ in range(2)
-        )
+        again = score_day(connection, days.home.site(None), DAY, policy=POLICY)
         stored = scores.read_daily(connection, days.home.name, system_id=SYSTEM)
     assert first == again
     assert {name: len(found) for name, found in stored.items()} == dict.fromkeys(first, 1)

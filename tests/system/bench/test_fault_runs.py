@@ -62,6 +62,8 @@ def test_what_fails_without_the_fault_too_is_named_and_finds_nothing(
     assert json.loads(tried.stdout.splitlines()[-1]) == [found, [f"{FILE}::test_cold"]]
 
 
+# It copies the repository and begins a test run in it; nobody but who runs the bench meets it.
+@pytest.mark.long
 def test_an_interrupted_run_leaves_neither_processes_nor_folders(tmp_path: Path) -> None:
     run = subprocess.Popen(
         [sys.executable, "-m", "bench.mutations", "--only", "12", "--suite", "test"],

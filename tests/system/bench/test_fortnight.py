@@ -95,6 +95,9 @@ def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(
     } <= set(_judge_elsewhere(empty))
 
 
+# In a short run a charger is spoken to, with faults; what an inverter does is in
+# tests/system/executor/test_device_drills.py.
+@pytest.mark.long
 def test_an_inverter_that_luna_speaks_to_itself_does_what_is_said_of_it(
     empty: Engine, folder: Path
 ) -> None:

@@ -18,6 +18,8 @@ def _nodes_can_be_had() -> None:
         pytest.skip(f"no nodes on this machine: {error}")
 
 
+# In a short run a worker is killed under load, in tests/system/planner/test_fleet_killed.py.
+@pytest.mark.long
 def test_a_node_that_dies_under_load_loses_nothing_and_doubles_nothing() -> None:
     with cluster(2) as there:
         for node in there.nodes:

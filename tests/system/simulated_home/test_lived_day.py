@@ -60,7 +60,7 @@ OVERRIDDEN = 76
 OVERRIDE_SLOTS = 5
 OVERRIDE_ENDS = OVERRIDDEN + OVERRIDE_SLOTS
 BEGIN_SLOT = 0 if LONG else OVERRIDDEN - 1
-END_SLOT = SLOTS if LONG else OVERRIDE_ENDS + 2
+END_SLOT = SLOTS if LONG else OVERRIDE_ENDS + 1
 # How many modes a run has at least: by day it stores, serves, and does something with the grid or
 # nothing at all.
 LEAST_MODES = 3 if LONG else 2

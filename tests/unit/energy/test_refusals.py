@@ -76,7 +76,8 @@ REACHED = (
     "services/rag/extraction/fetching.py",
 )
 FACTORIES = ("refuse", "invalid_part")
-MAKES_ERROR = re.compile(rf"Error\(|\b(?:{'|'.join(FACTORIES)})\(")
+MAKES_ERROR = re.compile(r"Error\(")
+GIVES_REASON = re.compile(rf"\b(?:{'|'.join(FACTORIES)})\(")
 # Whose errors end in a terminal or a log, or are worded by what they happened to (files of
 # documents, devices, sources).
 BEHIND_PAGES = (
@@ -147,11 +148,20 @@ class Source:
         return source
 
 
+def is_shown(path: str) -> bool:
+    return path.startswith(REACHED) or not path.startswith(BEHIND_PAGES)
+
+
 @cache
 def parse_sources() -> dict[str, Source]:
-    """Return what is in every source file that raises or makes an error, by path."""
-    sources = read_sources("luna", "services")
-    return {path: Source.of(text) for path, text in sources.items() if MAKES_ERROR.search(text)}
+    """Return what is in every source file that gives a reason, or makes an error that a page may
+    show, by path.
+    """
+    return {
+        path: Source.of(text)
+        for path, text in read_sources("luna", "services").items()
+        if GIVES_REASON.search(text) or (MAKES_ERROR.search(text) and is_shown(path))
+    }
 
 
 def name_of(call: ast.Call) -> str:

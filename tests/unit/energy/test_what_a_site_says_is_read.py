@@ -58,15 +58,15 @@ def read_module(module: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 @cache
-def words_of(module: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", read_sources("luna", "services")[module]))
+def names_after_dots(module: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\.\s*([a-z]\w*)", read_sources("luna", "services")[module]))
 
 
 def find_users(name: str, *, in_texts: bool = False) -> Iterator[str]:
     """Yield the modules that read an attribute of a name, or also have it as a text."""
-    for module in read_sources("luna", "services"):
+    for module, text in read_sources("luna", "services").items():
         # Most modules need not be parsed to know that they do not.
-        if name in words_of(module):
+        if name in names_after_dots(module) or (in_texts and name in text):
             attributes, texts = read_module(module)
             if name in attributes or (in_texts and name in texts):
                 yield module

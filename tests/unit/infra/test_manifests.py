@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
+import pytest
 import yaml
+from kubernetes_validate import utils
 
 from infra.manifests.__main__ import render
 from infra.manifests.workloads import SINGLE, Workload, read_workloads
@@ -15,6 +17,7 @@ from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
+read_schema = cache(utils.schema_contents)
 VERSIONS = ("1.35", "1.37") if LONG else ("1.37",)
 MANIFESTS: list[dict[str, Any]] = list(
     yaml.load_all(
@@ -70,6 +73,12 @@ def test_kubernetes_own_schema_accepts_each_manifest(
     manifest: dict[str, Any], version: str
 ) -> None:
     kubernetes_validate.validate(manifest, version, strict=True)
+
+
+@pytest.fixture(autouse=True)
+def read_each_schema_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep schemas, of two megabytes, that the library reads for each manifest anew."""
+    monkeypatch.setattr(utils, "schema_contents", read_schema)
 
 
 @EACH

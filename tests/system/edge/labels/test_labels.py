@@ -66,7 +66,7 @@ def test_models_that_are_dominated_change_nothing(
 ) -> None:
     few, all_ = (
         solve_problems(
-            draw_problem(make_lab, sections, steps, minutes, count=draws(1000), every_model=every)
+            draw_problem(make_lab, sections, steps, minutes, count=draws(400), every_model=every)
         )
         for every in (False, True)
     )

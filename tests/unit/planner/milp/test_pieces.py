@@ -43,7 +43,7 @@ def pose(seed: int, batteries: int, *parts: str) -> Problem:
 @pytest.mark.parametrize(
     ("seed", "parts"),
     [
-        pytest.param(1, (), id="spot prices"),
+        pytest.param(1, (), id="spot prices", marks=pytest.mark.long),
         pytest.param(5, (), id="another week", marks=pytest.mark.long),
         pytest.param(7, ("negative_prices",), id="negative prices"),
     ],

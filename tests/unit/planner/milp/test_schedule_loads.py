@@ -164,8 +164,11 @@ def test_every_slot_adds_up_with_what_was_scheduled() -> None:
 
 @pytest.mark.parametrize(
     ("interval", "highest"),
-    [(60, 1), (60, 3), (30, 2)],
-    ids=["highest hour", "three highest", "two highest half hours"],
+    [
+        pytest.param(60, 1, id="highest hour", marks=pytest.mark.long),
+        pytest.param(60, 3, id="three highest", marks=pytest.mark.long),
+        pytest.param(30, 2, id="two highest half hours"),
+    ],
 )
 def test_a_peak_that_costs_is_heeded(interval: int, highest: int) -> None:
     problem = build_problem(ask(slots_per_hour=2, loads=[], tariff=peak(interval, highest)))

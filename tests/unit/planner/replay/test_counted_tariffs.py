@@ -1,6 +1,7 @@
 """Months replayed under blocks and allowances cost what a clerk of their own bills, to the cent."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from services.planner.problem.problem import Problem
 from services.planner.replay import DayLog, DayResult, ReplayData, ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
 from tests.support.planning.counted_month import CountedMonth
+from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 BLOCKS = {
@@ -68,16 +70,16 @@ def sum_cost(days: list[DayResult], policy: str) -> float:
     return sum(day.records[policy].cost for day in days)
 
 
-@each_row(
-    ("month", "components"),
-    [
-        (BACK, [BLOCKS]),
-        (FORWARD, [NOON]),
-        (FORWARD, [BLOCKS, NOON]),
-        (BACK, [*NEW_BLOCKS, NOON]),
-    ],
-    ids=["blocks", "noon", "both, clock forward", "new blocks and noon, clock back"],
-)
+COUNTED = {
+    "blocks and noon, clock forward": (FORWARD, [BLOCKS, NOON]),
+    "new blocks and noon, clock back": (BACK, [*NEW_BLOCKS, NOON]),
+}
+# Each of the two alone, beside both together.
+ALONE = {"blocks": (BACK, [BLOCKS]), "noon": (FORWARD, [NOON])}
+MONTHS = COUNTED | ALONE if LONG else COUNTED
+
+
+@each_row(("month", "components"), MONTHS.values(), ids=list(MONTHS))
 def test_a_replayed_month_costs_what_the_clerk_bills(
     month: tuple[int, int], components: list[dict[str, Any]]
 ) -> None:
@@ -100,10 +102,17 @@ def first_days(count: int, *components: dict[str, Any]) -> ReplayData:
     return replace(scene, timeline=scene.timeline.window(0, count * 96))
 
 
+SMALL_BLOCKS = BLOCKS | {"blocks": [{"up_to_kwh": 30, "price": 0.2}, {"price": 0.4}]}
+
+
+@cache
+def three_days() -> list[DayResult]:
+    return replay_days(first_days(3, SMALL_BLOCKS, NOON), "mpc_perfect")
+
+
 def test_a_planner_that_knows_everything_loses_nothing_by_planning_again() -> None:
     # Plans begin within the month and within the allowance's day: each has to know what was drawn.
-    blocks = BLOCKS | {"blocks": [{"up_to_kwh": 30, "price": 0.2}, {"price": 0.4}]}
-    days = replay_days(first_days(3, blocks, NOON), "mpc_perfect")
+    days = three_days()
     assert sum_cost(days, "mpc_perfect") == pytest.approx(sum_cost(days, "oracle"), abs=1e-4)
 
 
@@ -142,11 +151,10 @@ def test_every_plan_begins_with_what_the_meter_has_counted() -> None:
 
 
 def test_a_resumed_replay_counts_on_from_its_last_whole_day() -> None:
-    scene = first_days(3, BLOCKS, NOON)
-    whole = replay_days(scene, "mpc_perfect")
-    first = DayLog([whole[0].records])
-    rest = replay_days(scene, "mpc_perfect", log=first)
-    assert [day.records for day in rest] == [day.records for day in whole[1:]]
+    whole = three_days()
+    first = DayLog([day.records for day in whole[:2]])
+    rest = replay_days(first_days(3, SMALL_BLOCKS, NOON), "mpc_perfect", log=first)
+    assert [day.records for day in rest] == [whole[2].records]
 
 
 def test_what_was_drawn_before_the_window_is_gone() -> None:

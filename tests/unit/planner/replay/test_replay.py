@@ -158,10 +158,13 @@ def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:
 
 def test_what_an_operator_limited_was_limited_for_every_policy() -> None:
     scene = make_scene()
-    free = replay(scene, ["mpc", "oracle"], every=8).policies
+    # A day, planned twice: what was limited is the same for each slot and for each plan.
+    scene = replace(scene, timeline=scene.timeline.window(0, 96))
+    spec = ReplaySpec(["mpc", "oracle"], 48, explain_loss=False)
+    free = run(scene, spec).reply.policies
     # Nothing may be drawn but what the house needs, and nothing fed in.
     limit = OperatorLimit("nothing", scene.timeline.start, None, 0.0, 0.0, "connection", "api")
-    policies = replay(replace(scene, limits=(limit,)), ["mpc", "oracle"], every=8).policies
+    policies = run(replace(scene, limits=(limit,)), spec).reply.policies
     actuals = scene.actuals
     need_kwh = np.maximum(actuals.load_kwh - actuals.pv_kwh, 0.0).sum()
     assert free["mpc"].import_kwh > need_kwh

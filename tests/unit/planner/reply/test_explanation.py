@@ -65,7 +65,7 @@ def plan_of(
 @cache
 def drawn_plans(batteries: int) -> list[Plan]:
     rng = np.random.default_rng(batteries)
-    problems = [draw_problem(rng, batteries=batteries, slots=24) for _ in range(12)]
+    problems = [draw_problem(rng, batteries=batteries, slots=24) for _ in range(draws(40))]
     return [make_plan(problem, Solver()) for problem in problems]
 
 
@@ -119,7 +119,7 @@ def test_every_sentence_names_the_price_that_decides_or_the_limit_that_does(
 @pytest.mark.parametrize("batteries", [1, 2])
 def test_every_slot_has_a_value_of_energy_and_no_gain_from_the_opposite(batteries: int) -> None:
     rng = np.random.default_rng(10 + batteries)
-    for _ in range(12):
+    for _ in range(draws(40)):
         plan = make_plan(draw_contradiction(rng, batteries=batteries, slots=24), Solver())
         reasons = explain(plan)
         dearest = np.abs(

@@ -48,7 +48,9 @@ def serve() -> Iterator[Serve]:
                 pass
 
         servers.append(HTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        # It looks so often whether it is to end.
+        serving = threading.Thread(target=servers[-1].serve_forever, args=(0.01,), daemon=True)
+        serving.start()
         return f"http://127.0.0.1:{servers[-1].server_port}"
 
     yield start

@@ -15,6 +15,7 @@ from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.rag.recommending.daily_series import LEAST_DAYS, RecordedDays, cut_days, project_year
 from services.rag.recommending.tips import Tip, find_tips
+from tests.support.suite.depth import draws
 
 DAY = 96
 HOUR = np.arange(DAY) / 4
@@ -168,7 +169,7 @@ def test_unknown_prices_claim_nothing() -> None:
     assert find_tips(describe(), record(60, series, import_price=np.nan)) == []
 
 
-@settings(max_examples=40)
+@settings(max_examples=draws(40))
 @given(seed=st.integers(0, 100_000), days=st.integers(28, 80))
 def test_no_saving_exceeds_what_is_paid_and_all_are_numbers(seed: int, days: int) -> None:
     rng = np.random.default_rng(seed)

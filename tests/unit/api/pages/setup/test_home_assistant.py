@@ -27,7 +27,7 @@ def test_a_redirection_leads_the_token_nowhere() -> None:
             def log_message(self, *_: object) -> None: ...
 
         server = HTTPServer(("127.0.0.1", 0), Redirecting)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             found = look_up(HomeAssistantAccess(f"http://127.0.0.1:{server.server_port}", "secret"))
