@@ -195,6 +195,11 @@ class DocumentHandler(BaseHTTPRequestHandler):
         self._served = served
         super().__init__(*arguments)
 
+    def handle(self) -> None:
+        """Hang up on what is no HTTP, as servers do: its text has no NUL."""
+        if b"\0" not in self.rfile.peek():
+            super().handle()
+
     def do_GET(self) -> None:
         time.sleep(self._served.faults.delay_s)
         documents = cast("JsonImage", self._served.device.look()).documents()
