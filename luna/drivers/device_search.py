@@ -248,9 +248,9 @@ def _ask_port(
 
 
 def _drop_repeated(devices: Iterable[FoundDevice]) -> list[FoundDevice]:
-    """Return each device once, at the first of the numbers on the bus at which it answers.
+    """Return each device once, at the first number that answers.
 
-    It is known by its serial number.
+    A device may answer at several numbers on the bus; it is known by its serial number.
     """
     found_once: dict[object, FoundDevice] = {}
     for device in devices:
@@ -328,7 +328,8 @@ class Announcements:
     services: set[AnnouncedService] = field(default_factory=set)
 
     def hear(self) -> None:
-        """Listen on for as long as a service takes to be resolved: others may be waiting."""
+        """Listen on for as long as resolving a service takes."""
+        # Others may be waiting for their turn.
         self.listens_until = max(self.listens_until, time.monotonic() + RESOLVES_MS / 1000)
 
     def wait(self) -> list[AnnouncedService]:
@@ -458,7 +459,7 @@ class AnnouncedDevice(NamedTuple):
 def list_announced(
     host: str, port: int, profiles: Sequence[DeviceProfile], *, secret: DeviceSecret | None = None
 ) -> list[AnnouncedDevice] | None:
-    """Return the devices of these profiles that publish at a broker, None where no broker is.
+    """Return a broker's devices of these profiles, None where no broker is.
 
     Empty where the broker needs credentials and there are none.
 

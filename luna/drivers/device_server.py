@@ -196,7 +196,8 @@ class DocumentHandler(BaseHTTPRequestHandler):
         super().__init__(*arguments)
 
     def handle(self) -> None:
-        """Hang up on what is no HTTP, as servers do: its text has no NUL."""
+        """Hang up on what is no HTTP, as servers do."""
+        # Its text has no NUL.
         if b"\0" not in self.rfile.peek():
             super().handle()
 

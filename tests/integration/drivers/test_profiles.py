@@ -166,7 +166,7 @@ def each_of(names: Iterable[str]) -> list[Any]:
 
 
 def one_of_each_transport(names: Iterable[str]) -> list[Any]:
-    """Return the names as parameters; a short run tries one for each way to reach a device.
+    """Return the names as parameters; a short run tries one of each transport.
 
     What the test shows is the work of the transport and the session, not of the profile.
     """
