@@ -29,6 +29,8 @@ from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     import paho.mqtt.client as paho
     from pymodbus.constants import ExcCodes
     from pymodbus.server import ModbusTcpServer
@@ -198,7 +200,7 @@ class DocumentHandler(BaseHTTPRequestHandler):
     def handle(self) -> None:
         """Hang up on what is no HTTP, as servers do."""
         # Its text has no NUL.
-        if b"\0" not in self.rfile.peek():
+        if b"\0" not in cast("BufferedReader", self.rfile).peek():
             super().handle()
 
     def do_GET(self) -> None:
