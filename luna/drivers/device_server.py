@@ -258,7 +258,7 @@ def serve_documents(
 
 
 # Changed documents are published at this interval, all of them on request.
-EVERY_SECONDS = 1.0
+EVERY_SECONDS = 0.25
 PATIENCE_SECONDS = 10.0
 
 
