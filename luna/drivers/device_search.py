@@ -134,9 +134,9 @@ def search_network(
                 continue
             fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
             devices += _ask_port(service.host, service.port, fitting, secret)
-        # At the one port that was named, who answered there is no meter that only sends.
-        is_settled = port is not None and {device.host for device in devices}.issuperset(hosts)
-        if not is_settled:
+        # A meter that only sends takes no credentials, and does not answer at a port.
+        is_answered = port is not None and {device.host for device in devices}.issuperset(hosts)
+        if secret is None and not is_answered:
             devices += datagrams.wait()
     progress(len(hosts), len(hosts))
     devices.sort(key=_by_address)
