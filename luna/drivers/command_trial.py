@@ -28,7 +28,7 @@ LEAST_A = 6.0
 # Of a charger that nobody knows: what is 6 A on three phases is 18 A on one.
 UNKNOWN_PHASES = 1
 LOAD_W = 500.0
-_POLL_SECONDS = 2.0
+_POLL_SECONDS = 1.0
 _WAYS_BACK = 3
 # The session's own thread never looks; the trial calls ``look``.
 _NEVER_SECONDS = 1e6
@@ -134,7 +134,8 @@ def move_commanded(
     try:
         for command in commands:
             session.command(command)
-            steps.append(_watch(device, session, command, now=now, sleep=sleep))
+            may_draw = all(step.outcome != "no_car" for step in steps)
+            steps.append(_watch(device, session, command, may_draw=may_draw, now=now, sleep=sleep))
             report(steps[-1])
         return steps
     finally:
@@ -149,6 +150,7 @@ def _watch(
     session: CommandSession,
     command: DeviceCommand,
     *,
+    may_draw: bool,
     now: Callable[[], float],
     sleep: Callable[[float], object],
 ) -> CommandStep:
@@ -163,7 +165,9 @@ def _watch(
         if device.profile.decides_itself:
             outcome = "right" if is_taken else "did_not_move"
         seconds = now() - begun
-        is_clear = outcome == "right" and seconds >= LEAST_SECONDS
+        # Where no car is plugged in, none can begin to draw.
+        least_s = LEAST_SECONDS if may_draw else 0.0
+        is_clear = outcome == "right" and seconds >= least_s
         if is_clear or outcome == "no_car" or seconds >= TRIAL_SECONDS:
             return CommandStep(command.mode, outcome, power_w, seconds, is_forced)
 

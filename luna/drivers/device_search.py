@@ -134,7 +134,10 @@ def search_network(
                 continue
             fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
             devices += _ask_port(service.host, service.port, fitting, secret)
-        devices += datagrams.wait()
+        # A meter that only sends takes no credentials, and does not answer at a port.
+        is_answered = port is not None and {device.host for device in devices}.issuperset(hosts)
+        if secret is None and not is_answered:
+            devices += datagrams.wait()
     progress(len(hosts), len(hosts))
     devices.sort(key=_by_address)
     if data_folder is not None:
@@ -211,6 +214,7 @@ def _ask_port(
     host: str, port: int, profiles: list[DeviceProfile], secret: DeviceSecret | None
 ) -> list[FoundDevice]:
     settled: dict[tuple[str, int | None], FoundDevice | None] = {}
+    is_understood = False
     for profile in profiles:
         if isinstance(profile.transport, MqttTransport | P1Transport):
             continue
@@ -226,24 +230,34 @@ def _ask_port(
                 except LunaError as error:
                     if error.reason == "device-silent":
                         settled[place] = None
-    # A device may answer at several numbers on the bus; it is known by its serial number, and the
-    # first number counts.
-    found_once: dict[object, FoundDevice] = {}
-    for answered in filter(None, settled.values()):
-        serial = answered.identity.serial if answered.identity is not None else ""
-        key = (answered.profile.profile, serial) if serial else answered.unit
-        found_once.setdefault(key, answered)
-    if found_once:
-        return list(found_once.values())
+                    else:
+                        is_understood = True
+    found = [device for device in settled.values() if device is not None]
+    # Another product is no broker: its protocol is known by now.
+    if found or is_understood:
+        return _drop_repeated(found)
     over_mqtt = [profile for profile in profiles if isinstance(profile.transport, MqttTransport)]
     announced = list_announced(host, port, over_mqtt, secret=secret)
-    if announced:
+    if announced is not None:
         return [
             FoundDevice(host, port, None, device.identity, device.profile, device.prefix)
             for device in announced
         ]
     # Last: a port that sends nothing has to be listened to for as long as a slow meter may take.
     return _listen_at_port(host, port, profiles)
+
+
+def _drop_repeated(devices: Iterable[FoundDevice]) -> list[FoundDevice]:
+    """Return each device once, at the first number that answers.
+
+    A device may answer at several numbers on the bus; it is known by its serial number.
+    """
+    found_once: dict[object, FoundDevice] = {}
+    for device in devices:
+        serial = device.identity.serial if device.identity is not None else ""
+        key = (device.profile.profile, serial) if serial else device.unit
+        found_once.setdefault(key, device)
+    return list(found_once.values())
 
 
 def _listen_at_port(host: str, port: int, profiles: Iterable[DeviceProfile]) -> list[FoundDevice]:
@@ -282,6 +296,8 @@ def _listens(host: str, port: int) -> bool:
 # Services answer within a second (RFC 6762); then their addresses are resolved.
 LISTENS_S = 2.0
 RESOLVES_MS = 1500
+# However many there are.
+MOST_LISTENS_S = 10.0
 # Source: IANA's service names, and what devices use; Shelly announces both of its own. By kind of
 # transport.
 _SERVICES: Mapping[str, tuple[str, ...]] = {
@@ -311,9 +327,16 @@ class Announcements:
     listens_until: float = 0.0
     services: set[AnnouncedService] = field(default_factory=set)
 
+    def hear(self) -> None:
+        """Listen on for as long as resolving a service takes."""
+        # Others may be waiting for their turn.
+        self.listens_until = max(self.listens_until, time.monotonic() + RESOLVES_MS / 1000)
+
     def wait(self) -> list[AnnouncedService]:
         """Return the services once the time to answer has passed."""
-        time.sleep(max(0.0, self.listens_until - time.monotonic()))
+        most_until = time.monotonic() + MOST_LISTENS_S
+        while (until := min(self.listens_until, most_until)) > time.monotonic():
+            time.sleep(max(0.0, until - time.monotonic()))
         return sorted(self.services)
 
 
@@ -348,6 +371,7 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
     ) -> None:
         if state_change.name != "Added":
             return
+        announcements.hear()
         info = zeroconf.get_service_info(service_type, name, timeout=RESOLVES_MS)
         if info is None or not info.port:
             return
@@ -434,8 +458,8 @@ class AnnouncedDevice(NamedTuple):
 
 def list_announced(
     host: str, port: int, profiles: Sequence[DeviceProfile], *, secret: DeviceSecret | None = None
-) -> list[AnnouncedDevice]:
-    """Return the devices of these profiles that publish at a broker.
+) -> list[AnnouncedDevice] | None:
+    """Return a broker's devices of these profiles, None where no broker is.
 
     Empty where the broker needs credentials and there are none.
 
@@ -447,7 +471,7 @@ def list_announced(
         if profile.identified is not None:
             rules += profile.identified.documents
     if not rules:
-        return []
+        return None
     from luna.platform.mqtt import BrokerError, BrokerLink
 
     messages: dict[str, bytes] = {}
@@ -463,7 +487,9 @@ def list_announced(
         try:
             link.open()
         except BrokerError as error:
-            if secret is not None and error.fault == "refused":
+            if error.fault != "refused":
+                return None
+            if secret is not None:
                 raise refuse(
                     "broker-refuses-login", field="secret", value=f"{host}:{port}"
                 ) from error

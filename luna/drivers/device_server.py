@@ -29,6 +29,8 @@ from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     import paho.mqtt.client as paho
     from pymodbus.constants import ExcCodes
     from pymodbus.server import ModbusTcpServer
@@ -195,6 +197,12 @@ class DocumentHandler(BaseHTTPRequestHandler):
         self._served = served
         super().__init__(*arguments)
 
+    def handle(self) -> None:
+        """Hang up on what is no HTTP, as servers do."""
+        # Its text has no NUL.
+        if b"\0" not in cast("BufferedReader", self.rfile).peek():
+            super().handle()
+
     def do_GET(self) -> None:
         time.sleep(self._served.faults.delay_s)
         documents = cast("JsonImage", self._served.device.look()).documents()
@@ -250,7 +258,7 @@ def serve_documents(
 
 
 # Changed documents are published at this interval, all of them on request.
-EVERY_SECONDS = 1.0
+EVERY_SECONDS = 0.25
 PATIENCE_SECONDS = 10.0
 
 

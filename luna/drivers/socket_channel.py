@@ -156,7 +156,7 @@ def serve_lines(data_folder: Path, socket_file: str, answer: AnswerLine) -> Iter
         server.answer = answer
         path.chmod(0o600)
         thread = threading.Thread(
-            target=server.serve_forever, args=(0.1,), name=socket_file, daemon=True
+            target=server.serve_forever, args=(0.02,), name=socket_file, daemon=True
         )
         thread.start()
         try:

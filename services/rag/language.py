@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol, cast
 import httpx
 
 from luna.energy.errors import UnavailableError
+from luna.platform.checked_transport import trusted_certificates
 from luna.platform.settings import Settings
 from services.rag.model_server import server_headers
 
@@ -284,7 +285,9 @@ class ChatModel:
         timeout = httpx.Timeout(total, connect=CONNECT_TIMEOUT.total_seconds())
         async with (
             asyncio.timeout(total * FIRST_TOKEN_SHARE) as patience,
-            httpx.AsyncClient(timeout=timeout, headers=self.headers) as client,
+            httpx.AsyncClient(
+                timeout=timeout, headers=self.headers, verify=trusted_certificates()
+            ) as client,
             client.stream("POST", self.url.rstrip("/") + self.protocol.path, json=body) as response,
         ):
             if response.status_code != httpx.codes.OK:

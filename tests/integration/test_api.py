@@ -1,10 +1,7 @@
 """The gateway over HTTP, with a real queue and database behind it."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -38,7 +35,7 @@ from tests.support.planning.plans import store_plan
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording_pattern
 from tests.support.worker.processes import free_port
-from tests.support.worker.workers import wait_for
+from tests.support.worker.workers import wait_for, worker_process
 
 PROBLEM = "application/problem+json"
 SLOTS = 16
@@ -97,28 +94,13 @@ def api_without_servers() -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def planner(redis_url: str, database_url: str) -> Iterator[None]:
     """A worker for the planner's queue, ready to work."""
-    environment = os.environ | {
-        "LUNA_REDIS_URL": redis_url,
-        "LUNA_DATABASE_URL": database_url,
-        "LUNA_WORKER_PROCESSES": "1",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "luna.platform.queue.worker", "planner"],
-        env=environment,
-        stderr=subprocess.DEVNULL,
-    )
-    client = Client(redis_url)
-    wait_for(
-        lambda: (
-            any("planner" in queues for queues in client.heartbeats.workers().values())
-            or process.poll() is not None
+    with worker_process(redis_url, database_url, "services.planner.tasks"):
+        client = Client(redis_url)
+        wait_for(
+            lambda: any("planner" in queues for queues in client.heartbeats.workers().values())
         )
-    )
-    assert process.returncode is None, "the worker ended"
-    client.close()
-    yield
-    process.terminate()
-    process.wait(timeout=60)
+        client.close()
+        yield
 
 
 def test_an_unknown_address_is_a_problem_document(api: httpx.Client) -> None:

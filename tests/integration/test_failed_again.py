@@ -107,6 +107,7 @@ def test_what_fails_twice_is_red_also_beside_what_passes_alone(suite: Path) -> N
     assert "1 failed, 1 passed, 1 unsteady in " in output
 
 
+@pytest.mark.long
 def test_more_unsteady_files_than_bad_luck_explains_are_red(suite: Path) -> None:
     for number in range(MOST_UNSTEADY + 1):
         (suite / f"test_unlucky_{number}.py").write_text(
@@ -127,6 +128,7 @@ def test_what_goes_on_from_a_test_before_it_is_run_again_with_it(suite: Path) ->
     assert output.splitlines()[-1] == "unsteady: test_story.py::test_ends"
 
 
+@pytest.mark.long
 def test_a_story_that_broke_is_run_again_once(suite: Path) -> None:
     (suite / "test_story.py").write_text(STORY.format(unlucky=0))
     code, output = run(suite)

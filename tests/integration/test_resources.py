@@ -2,9 +2,6 @@
 make a request count once.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,7 +29,7 @@ from tests.support.database.databases import remove_site
 from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
 from tests.support.gateway.server import serve
 from tests.support.suite.tables import each_row
-from tests.support.worker.workers import wait_for
+from tests.support.worker.workers import wait_for, worker_process
 
 START = datetime(2024, 3, 12, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -683,27 +680,14 @@ def test_sites_are_listed_page_by_page(api: httpx.Client, database: Engine) -> N
 @pytest.fixture(scope="module")
 def workers(redis_url: str, database_url: str) -> Iterator[None]:
     """A worker for plans and forecasts, ready to work."""
-    environment = os.environ | {
-        "LUNA_REDIS_URL": redis_url,
-        "LUNA_DATABASE_URL": database_url,
-        "LUNA_WORKER_PROCESSES": "2",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "luna.platform.queue.worker", "planner", "forecaster"],
-        env=environment,
-        stderr=subprocess.DEVNULL,
-    )
-    client = Client(redis_url)
-    wait_for(
-        lambda: (
-            any("forecaster" in queues for queues in client.heartbeats.workers().values())
-            or process.poll() is not None
+    services = ("services.planner.tasks", "services.forecaster.tasks")
+    with worker_process(redis_url, database_url, *services):
+        client = Client(redis_url)
+        wait_for(
+            lambda: any("forecaster" in queues for queues in client.heartbeats.workers().values())
         )
-    )
-    client.close()
-    yield
-    process.terminate()
-    process.wait(timeout=60)
+        client.close()
+        yield
 
 
 @pytest.mark.usefixtures("workers")

@@ -12,7 +12,7 @@ import redis
 from sqlalchemy import Engine, text
 
 from luna.contracts.health import ControlledDevice, ControlledSite, ExecutorSign, RecorderSign
-from luna.platform.database import control
+from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from tests.support.control.inverters import DEVICES, describe_devices
@@ -26,10 +26,15 @@ EVERYBODY = ["api", "planner", "forecaster", "ingest", "agent", "rag", "notifier
 
 
 @pytest.fixture
-def addresses(redis_url: str, database_url: str) -> Addresses:
-    """The servers, without what workers and beats before left there."""
+def addresses(redis_url: str, database_url: str, database: Engine) -> Addresses:
+    """The servers, without what workers, beats and armed sites before left there."""
+    roles = ("beat", "beat-lock", "nodes", "recorder", "executor", "home-assistant")
     with redis.Redis.from_url(redis_url) as admin:
-        admin.delete("luna:beat", "luna:beat-lock", "luna:nodes", "luna:recorder", "luna:executor")
+        admin.delete(*(f"luna:{role}" for role in roles))
+    # For a site that another test left armed an executor is missed.
+    with unit_of_work(database) as connection:
+        for name in sites.names(connection):
+            control.disarm(connection, name)
     return Addresses(database_url=database_url, redis_url=redis_url)
 
 

@@ -173,6 +173,8 @@ class RemoteDesk:
     ) -> None:
         import httpx
 
+        from luna.platform.checked_transport import trusted_certificates
+
         self._url = url
         self._follow = follow
         self._ask_password = ask_password
@@ -184,7 +186,7 @@ class RemoteDesk:
                 remedy="Write it like https://luna.home:8080.",
             )
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        self._client = httpx.Client(base_url=url, headers=headers)
+        self._client = httpx.Client(base_url=url, headers=headers, verify=trusted_certificates())
 
     def __enter__(self) -> Self:
         return self

@@ -25,7 +25,9 @@ RequestT = TypeVar("RequestT", bound=Request)
 ShowProgress = Callable[[int, int, str], None]
 # Shows under a title, while its block runs, how far long work is.
 FollowProgress = Callable[[str], AbstractContextManager[ShowProgress]]
-PAUSE_SECONDS = 0.5
+# Short work ends soon; long work is asked for less and less often.
+FIRST_PAUSE_SECONDS = 0.05
+MOST_PAUSE_SECONDS = 0.5
 # A worker that is started again gives its sign of life sooner.
 UNSERVED_SECONDS = 60.0
 
@@ -168,6 +170,7 @@ def await_end(
     Raises:
         UnavailableError: the job has waited so long and nobody served it.
     """
+    pause_seconds = FIRST_PAUSE_SECONDS
     served = time.monotonic()
     while (job := read()).status in ("queued", "running"):
         if job.status == "running" or is_served():
@@ -186,5 +189,6 @@ def await_end(
             )
         far = job.progress
         progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(pause_seconds)
+        pause_seconds = min(2 * pause_seconds, MOST_PAUSE_SECONDS)
     return job

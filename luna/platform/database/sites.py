@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from luna.energy.errors import InvalidInputError, LunaError, UnreadableError
@@ -330,13 +341,17 @@ def time_zones(connection: Connection) -> set[str]:
     return {row.zone for row in rows if row.zone is not None}
 
 
+# Every command and every question begins with it: it is put together once.
+_KEY_OF = select(sites.c.site_key).where(sites.c.name == bindparam("name"))
+
+
 def key_of(connection: Connection, site_id: str) -> int:
     """Return a site's numeric key in the wide tables.
 
     Raises:
         NotFoundError: no site of that name; the remedy lists the existing ones.
     """
-    key = connection.scalar(select(sites.c.site_key).where(sites.c.name == site_id))
+    key = connection.scalar(_KEY_OF, {"name": site_id})
     if key is None:
         raise _missing(connection, site_id)
     return int(key)

@@ -244,6 +244,6 @@ def test_a_charger_is_tested_and_left_alone(luna: Luna) -> None:
     assert said.code == 0
     document = json.loads(said.out)
     assert document["readings"]["car_plugged"] == 0
-    # Without a car nothing moves, and stopping takes fifteen seconds to be sure.
+    # Without a car nothing moves.
     assert [step["outcome"] for step in document["moved"]] == ["no_car", "right"]
     assert charger.mode == "own"

@@ -483,7 +483,7 @@ def test_a_wrong_key_is_refused(luna: Luna, url: str) -> None:
 
 def test_a_site_is_not_asked_for_where_no_instant_is_given_or_shown(luna: Luna) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Disarmed) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         said = luna("--server", f"http://127.0.0.1:{server.server_port}", "control", "disarm", *AT)
         server.shutdown()
@@ -519,7 +519,7 @@ class _Other(BaseHTTPRequestHandler):
 @pytest.fixture
 def router_page() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Other) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

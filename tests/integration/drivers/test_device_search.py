@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -71,23 +72,17 @@ def name(found: FoundDevice) -> str:
     return found.profile.profile
 
 
-def test_each_is_found_as_itself_at_its_number_on_the_bus_and_nothing_is_written(
+def test_each_is_found_as_itself_says_what_it_is_and_nothing_is_written(
     network: tuple[int, dict[str, SimulatedProduct]],
 ) -> None:
     port, devices = network
     found = list(find_devices(devices, PROFILES.values(), port=port))
+    said = {name(each): each.identity for each in found}
     assert {each.host: (name(each), each.unit) for each in found} == {
         host: (device.profile.profile, device.profile.units[0]) for host, device in devices.items()
     }
     assert len(found) == len(devices)
     assert [device.written for device in devices.values()] == [[]] * len(devices)
-
-
-def test_a_found_device_says_what_it_is(network: tuple[int, dict[str, SimulatedProduct]]) -> None:
-    port, devices = network
-    said = {
-        name(each): each.identity for each in find_devices(devices, PROFILES.values(), port=port)
-    }
     assert said["huawei_sun2000"] is not None
     assert said["victron_gx"] is not None
     assert said["huawei_sun2000"][:2] == ("Huawei", "SUN2000-10KTL-M1")
@@ -373,23 +368,17 @@ def test_what_a_device_says_of_its_battery_stands_in_the_fields_and_the_owner_ma
 
 
 def announce(
-    responder: zeroconf.Zeroconf,
-    service_type: str,
-    name: str,
-    host: str,
-    port: int,
-    *,
-    asks_first: bool = True,
+    responder: zeroconf.Zeroconf, service_type: str, name: str, host: str, port: int
 ) -> None:
     """Say of a device where it is, as it would itself.
 
-    It takes a second to ask first whether another has its name.
+    It does not ask first whether another has its name, which takes a second.
     """
     addresses = [socket.inet_aton(host)]
     service = zeroconf.ServiceInfo(
         service_type, f"{name}.{service_type}", port, addresses=addresses, server=f"{name}.local."
     )
-    responder.register_service(service, cooperating_responders=not asks_first)
+    responder.register_service(service, cooperating_responders=True)
 
 
 @pytest.fixture
@@ -412,21 +401,19 @@ def test_devices_that_announce_themselves_are_found_at_ports_that_nobody_would_g
         serve_device(make_other_product()) as printer,
         serve_registers(elsewhere, host="127.0.0.99") as outside,
     ):
-        announce(responder, "_modbus._tcp.local.", "inverter", "127.0.0.1", modbus.port)
-        announce(responder, "_http._tcp.local.", "shellypro3em", "127.0.0.1", http.port)
-        # A printer, somebody who is away, and a device beyond the network that the owner names.
-        announce(
-            responder, "_http._tcp.local.", "printer", "127.0.0.1", printer.port, asks_first=False
+        services = (
+            ("_modbus._tcp.local.", "inverter", "127.0.0.1", modbus.port),
+            ("_http._tcp.local.", "shellypro3em", "127.0.0.1", http.port),
+            # A printer, somebody who is away, and a device beyond the network of the owner.
+            ("_http._tcp.local.", "printer", "127.0.0.1", printer.port),
+            ("_modbus._tcp.local.", "away", "127.0.0.1", 9),
+            ("_modbus._tcp.local.", "outside", "127.0.0.99", outside.port),
         )
-        announce(responder, "_modbus._tcp.local.", "away", "127.0.0.1", 9, asks_first=False)
-        announce(
-            responder,
-            "_modbus._tcp.local.",
-            "outside",
-            "127.0.0.99",
-            outside.port,
-            asks_first=False,
-        )
+        # Each announces itself for half a second, all at the same time.
+        with ThreadPoolExecutor(len(services)) as pool:
+            announced = [pool.submit(announce, responder, *service) for service in services]
+        for announcement in announced:
+            announcement.result()
         found = search_network(FindDevicesRequest(network="127.0.0.1"), tmp_path)
     assert {(each.host, each.port, each.profile) for each in found.devices} == {
         ("127.0.0.1", modbus.port, "huawei_sun2000"),

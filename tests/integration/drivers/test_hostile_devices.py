@@ -133,6 +133,8 @@ def test_a_hostile_device_is_an_error_soon_and_the_other_one_is_read_meanwhile(
     name: str, shared_in: Path | None
 ) -> None:
     profile = patient_for("sungrow_sh")
+    # The healthy one may be late on a busy machine: it is no fault of its own.
+    patient = patient_for("sungrow_sh", BOUND_S)
     ended: list[tuple[LunaError | dict[str, float], float]] = []
 
     def ask(device: ProfiledDevice) -> None:
@@ -145,8 +147,8 @@ def test_a_hostile_device_is_an_error_soon_and_the_other_one_is_read_meanwhile(
     # All behind the connections that the processes of a data folder share.
     with (
         answering(HOSTILE[name], hangs_up=name == "hangs up") as port,
-        serve_registers(SimulatedInverter(profile)) as healthy,
-        closing(reach(profile, at(profile, healthy.port), shared_in=shared_in)) as good,
+        serve_registers(SimulatedInverter(patient)) as healthy,
+        closing(reach(patient, at(patient, healthy.port), shared_in=shared_in)) as good,
         closing(reach(profile, at(profile, port), shared_in=shared_in)) as bad,
     ):
         good.read()
@@ -157,6 +159,7 @@ def test_a_hostile_device_is_an_error_soon_and_the_other_one_is_read_meanwhile(
         while asking.is_alive() or not reads:
             assert good.read()["pv_w"] == 2000
             reads += 1
+            asking.join(0.1)
         asking.join()
         peak_mb = tracemalloc.get_traced_memory()[1] / 1e6
         tracemalloc.stop()

@@ -15,6 +15,7 @@ from luna.drivers.device_server import serve_device
 from luna.drivers.profiles import load_profile
 from luna.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
+from tests.support.gateway.certificates import NO_CERTIFICATES
 
 
 class Seconds:
@@ -36,7 +37,7 @@ def test_a_meter_answers_with_the_documents_of_its_maker() -> None:
     )
     with (
         serve_device(device) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", verify=NO_CERTIFICATES) as client,
     ):
         before = client.get("/rpc/EMData.GetStatus?id=0").json()
         clock.now = 3600.0
@@ -67,7 +68,7 @@ def test_a_sonnen_battery_does_what_its_maker_says() -> None:
     )
     with (
         serve_device(device) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", verify=NO_CERTIFICATES) as client,
     ):
 
         def read_flows() -> list[float]:

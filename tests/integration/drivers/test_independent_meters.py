@@ -20,6 +20,7 @@ from luna.drivers.device_server import serve_documents, serve_registers
 from luna.drivers.profiles import load_profile
 from luna.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
+from tests.support.gateway.certificates import NO_CERTIFICATES
 
 NO_FOLDER = Path("/nonexistent")
 # The simulated house begins with 1000 kWh in either direction.
@@ -141,7 +142,7 @@ def test_a_shelly_answers_with_the_documents_of_its_maker(
     path, field, text = identity
     with (
         serve_documents(device) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", verify=NO_CERTIFICATES) as client,
     ):
         clock.now = 3600.0
         assert client.get(path).json()[field] == text

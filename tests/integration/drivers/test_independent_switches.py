@@ -28,6 +28,7 @@ from luna.drivers.profiles import list_profiles, load_profile
 from luna.drivers.simulated_charge_point import simulate
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
+from tests.support.gateway.certificates import NO_CERTIFICATES
 from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 from tests.support.worker.workers import wait_for
 
@@ -378,7 +379,9 @@ def test_simulators_do_what_a_plain_client_writes() -> None:
         device = simulate(load_profile(name, NO_FOLDER))
         with (
             serve_device(device) as server,
-            httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client,
+            httpx.Client(
+                base_url=f"http://127.0.0.1:{server.port}", verify=NO_CERTIFICATES
+            ) as client,
         ):
             for method, path, body in requests:
                 client.request(method, path, content=body).raise_for_status()

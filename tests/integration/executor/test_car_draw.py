@@ -276,23 +276,6 @@ def test_a_charger_that_may_not_wake_is_left_on(home: Home, inverter: Inverter) 
     assert (read_draw(home).verdict, inverter.states[CAR]) == ("asleep", "on")
 
 
-def test_a_car_that_wakes_slowly_is_not_accused(home: Home) -> None:
-    leave(home, 1.0)
-    plan(home)
-    live(home, 80, 0.0)
-    live(home, 120, 10.8)
-    assert read_draw(home).verdict == "as_commanded"
-    assert (find_codes(home), home.asked) == (set(), [])
-
-
-def test_nothing_is_judged_without_a_measured_power(home: Home) -> None:
-    leave(home, 1.0)
-    plan(home)
-    for _ in range(30):
-        home.turn(10 * SECONDS, CHARGER)
-    assert read_draw(home).verdict == "unknown"
-
-
 def test_an_owner_gets_no_message_of_a_car_that_is_full_enough(home: Home) -> None:
     leave(home, 0.81)
     plan(home)

@@ -214,6 +214,8 @@ def plan_slot(home: Home, setpoint: BatterySetpoint, gain: float) -> None:
     home.store(plan.model_copy(update={"slots": slots}))
 
 
+# Keeping a mode and counting writes are tested one by one as well.
+@pytest.mark.long
 def test_of_a_day_of_plans_that_flap_only_what_pays_is_told_to_flash(flash_home: FlashHome) -> None:
     """Ninety-six plans: six hours of each mode that gain 4 cents a quarter-hour, which forecasts
     overturn in two of five by half a cent at most.
@@ -399,12 +401,16 @@ def test_it_is_tried_again_less_and_less_often_and_followed_once_it_obeys(databa
             home.plan(*[CHARGE] * 4, at=home.clock.now())
             home.live(1)
             tried += [minute] if home.inverter.mode == "charge" else []
-            home.live(14)
+            home.live(5)
+            # It is left alone until the quarter-hour ends.
+            home.clock.instant += timedelta(minutes=9)
         # After a quarter of an hour, then half an hour, then an hour.
         assert tried == [0, 15, 45, 105, 165]
         home.inverter.deaf = False
         home.plan(*[CHARGE] * 8, at=home.clock.now())
-        home.live(60)
+        # An hour after it was tried last.
+        home.clock.instant += timedelta(minutes=44)
+        home.live(6)
         assert find(home) == []
         assert home.outcomes[-1] == ("planned", "charge", True)
         assert home.inverter.power_kw == pytest.approx(3, abs=0.01)

@@ -17,6 +17,7 @@ from luna.platform.embedded.supervisor import Servers
 from luna.platform.own_secrets import make_link
 from luna.platform.settings import Settings
 from services.api.identity.identity import LOGIN_SHARE
+from tests.support.gateway.certificates import NO_CERTIFICATES
 from tests.support.gateway.people import NAMES, PASSWORD, Gate, empty_gate, gate_with_people
 from tests.support.suite.tables import each_row
 
@@ -45,7 +46,7 @@ def behind(servers: Servers, counts: str) -> Iterator[Gate]:
 
 def guess(gate: Gate, name: str, address: str, password: str = "wrong") -> httpx.Response:  # noqa: S107 - wrong on purpose
     headers = {"Host": "luna.example", "X-Forwarded-For": address, "X-Forwarded-Proto": "https"}
-    with httpx.Client(base_url=gate.client.base_url) as program:
+    with httpx.Client(base_url=gate.client.base_url, verify=NO_CERTIFICATES) as program:
         return program.post(
             "/v1/auth/login",
             json={"name": name, "password": password, "form": "tokens"},

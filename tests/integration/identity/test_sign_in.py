@@ -21,6 +21,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import sessions, users
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers
+from tests.support.gateway.certificates import NO_CERTIFICATES
 from tests.support.gateway.people import FOREIGN, NAMES, OWN, PASSWORD, Gate, gate_with_people
 from tests.support.suite.tables import each_row
 
@@ -37,7 +38,7 @@ def gate(servers: Servers, redis_url: str) -> Iterator[Gate]:
 def sign_in(
     gate: Gate, name: str = NAMES["user"], password: str = PASSWORD, **more: Any
 ) -> httpx.Response:
-    with httpx.Client(base_url=gate.client.base_url) as browser:
+    with httpx.Client(base_url=gate.client.base_url, verify=NO_CERTIFICATES) as browser:
         return browser.post("/v1/auth/login", json={"name": name, "password": password}, **more)
 
 

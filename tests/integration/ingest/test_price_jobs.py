@@ -2,22 +2,22 @@
 they became known.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
 import pytest
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.timeline import SLOT, Timeline, local_day, local_days
-from luna.platform.database import prices, recorded_span
-from luna.platform.database.schema.series import market_prices
-from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.database import engine, prices, recorded_span
 from luna.platform.settings import Settings
 from services.ingest.price_collection import gather_all, list_needs, store_prices
+from tests.support.database.databases import migrated_database
 from tests.support.database.site import store_site
 from tests.support.gateway.outside_service import Service, Services, amber, energy_charts
 
@@ -30,11 +30,13 @@ WANTED = local_days(date(2026, 11, 10), date(2026, 11, 21), BERLIN)
 UNTIL_TODAY = list(local_days(date(2026, 11, 10), date(2026, 11, 20), BERLIN))
 
 
-@pytest.fixture(autouse=True)
-def nothing_stored(connection: Connection) -> None:
-    """What other tests left in this database is not there until the test ends."""
-    for table in (market_prices, sites_table):
-        connection.execute(delete(table))
+@pytest.fixture(scope="module")
+def database(database_server: str) -> Iterator[Engine]:
+    """A database in which no other test left a site or a price."""
+    with migrated_database(database_server, "prices") as url:
+        pool = engine.create(url)
+        yield pool
+        pool.dispose()
 
 
 def add_site(

@@ -17,6 +17,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from services.notifier import notification
+from tests.support.gateway.certificates import NO_CERTIFICATES
 from tests.support.gateway.server import serve
 from tests.support.notifications.server import MessageServer, serve_messages
 
@@ -191,7 +192,7 @@ def test_no_reply_holds_an_address_and_a_name_stands_once(
 def test_alerts_are_taken_from_who_has_the_token_alone(
     gateway: httpx.Client, headers: dict[str, str]
 ) -> None:
-    with httpx.Client(base_url=gateway.base_url) as anybody:
+    with httpx.Client(base_url=gateway.base_url, verify=NO_CERTIFICATES) as anybody:
         answer = anybody.post("/v1/alerts", json={"alerts": [describe()]}, headers=headers)
     assert answer.status_code in {401, 403}
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from services.api.pages.account.sign_in import safe_next
+from tests.support.gateway.certificates import NO_CERTIFICATES
 from tests.support.gateway.server import OWNER, serve
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording
@@ -133,7 +134,7 @@ def test_a_key_is_shown_once_and_opens(api: httpx.Client) -> None:
     found = re.search(r"<code>(luna_[^<]+)</code>", made.text)
     assert found
     assert found[1] not in api.get("/ui/keys").text
-    with httpx.Client(base_url=api.base_url) as program:
+    with httpx.Client(base_url=api.base_url, verify=NO_CERTIFICATES) as program:
         assert (
             program.get("/v1/sites", headers={"Authorization": f"Bearer {found[1]}"}).status_code
             == 200
@@ -189,7 +190,7 @@ def test_a_new_password_ends_keys_where_that_is_ticked(
         new_password="eleven brass foxes wait",
         **ticked,
     )
-    with httpx.Client(base_url=api.base_url) as program:
+    with httpx.Client(base_url=api.base_url, verify=NO_CERTIFICATES) as program:
         assert (
             program.get("/v1/sites", headers={"Authorization": f"Bearer {found[1]}"}).status_code
             == status

@@ -26,6 +26,7 @@ from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import Settings
 from luna.platform.telemetry import RECENT_LINES, configure_logging
+from tests.support.gateway.certificates import NO_CERTIFICATES
 from tests.support.gateway.people import PASSWORD, Gate, gate_with_people
 from tests.support.household.measurements import describe_site
 
@@ -141,7 +142,7 @@ def test_no_secret_setting_is_in_the_bundle_wherever_it_was_written(gate: Gate) 
 
 
 def test_nothing_that_opens_the_gateway_is_in_the_bundle(gate: Gate) -> None:
-    with httpx.Client(base_url=gate.client.base_url) as browser:
+    with httpx.Client(base_url=gate.client.base_url, verify=NO_CERTIFICATES) as browser:
         signed_in = browser.post("/v1/auth/login", json={"name": "ada", "password": PASSWORD})
         browser.post("/v1/auth/login", json={"name": "ada", "password": "planted-wrong-password"})
         browser.get(

@@ -41,6 +41,7 @@ from services.planner.service.plans import complete_request
 from tests.support.command_line.call import Luna
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve
+from tests.support.suite.tables import each_row
 
 START = datetime(2024, 2, 1, 11, 0, tzinfo=UTC)
 NOW = START + timedelta(minutes=5)
@@ -233,7 +234,7 @@ def test_the_same_limit_sent_twice_is_one(api: httpx.Client, home: str) -> None:
     assert len(api.get(PATH).json()["limits"]) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "field"),
     [
         ({}, "limit"),

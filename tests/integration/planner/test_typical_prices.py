@@ -43,6 +43,8 @@ SITE = {
 
 
 def store(connection: Connection) -> None:
+    # Nothing is known of the market, whatever another test has stored of it.
+    prices.forget_market(connection, "DE-LU")
     sites.save(connection, parse_site(SITE))
     load = Quantiles.exact(np.full(192, 0.1))
     sun = Quantiles.exact(np.zeros(192))

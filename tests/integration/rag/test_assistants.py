@@ -27,6 +27,7 @@ from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client as QueueClient
 from services.api.assistants import DECLARED
 from services.rag.tools.registry import TOOLS
+from tests.support.gateway.certificates import NO_CERTIFICATES
 from tests.support.gateway.people import FOREIGN, GENEROUS, OWN, Gate, gate_with_people
 from tests.support.pages.random_home import MARKET, furnish_told
 from tests.support.suite.tables import each_row
@@ -56,7 +57,7 @@ def gate(servers: Servers, redis_url: str) -> Iterator[Gate]:
 
 @asynccontextmanager
 async def connect(gate: Gate, headers: dict[str, str]) -> AsyncIterator[Client]:
-    async with httpx2.AsyncClient(headers=headers, timeout=40) as http:
+    async with httpx2.AsyncClient(headers=headers, timeout=40, verify=NO_CERTIFICATES) as http:
         address = str(gate.client.base_url).rstrip("/") + "/mcp"
         async with Client(streamable_http_client(address, http_client=http)) as client:
             yield client

@@ -49,7 +49,7 @@ class TariffPage(BaseHTTPRequestHandler):
 def page_server() -> Iterator[str]:
     """The address of a server of this machine."""
     with HTTPServer(("127.0.0.1", 0), TariffPage) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 

@@ -24,6 +24,7 @@ from services.rag.tools.registry import TOOLS, call_tool, list_tools
 from tests.support.database.site import plan_stored
 from tests.support.pages.random_home import FIRST, LAST, MARKET, NOW, PARTS, TODAY, furnish_told
 from tests.support.suite.depth import LONG
+from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording, wording_pattern
 
 DAY = timedelta(days=1)
@@ -607,9 +608,15 @@ BANDS = {
 MARKET_PRICE = {"kind": "spot", "market": MARKET}
 
 
-@pytest.mark.parametrize("language", ["en", "de", "nl"])
-@pytest.mark.parametrize(
-    ("import_rule", "arguments", "found", "figures"),
+@pytest.fixture
+def furnished(connection: Connection) -> Connection:
+    """A database with the home, its past, its forecast and its plan."""
+    furnish_told(connection)
+    return connection
+
+
+@each_row(
+    "import_rule, arguments, found, figures",
     [
         (FIXED, {"first_day": "2027-09-01"}, True, {"import_price": 0.31}),
         (FIXED, {"after_contract": True}, False, {"import_price": 0.31}),
@@ -628,21 +635,20 @@ MARKET_PRICE = {"kind": "spot", "market": MARKET}
     ],
 )
 def test_a_price_to_come_is_the_tariff_s_or_unknown_and_never_what_was_paid(
-    connection: Connection,
-    language: str,
+    furnished: Connection,
     import_rule: dict[str, Any],
     arguments: dict[str, Any],
     found: bool,
     figures: dict[str, Any],
 ) -> None:
-    furnish_told(connection)
     tariff = {"import": import_rule, "export": {"kind": "fixed", "price": 0.08}}
-    sites.save(connection, parse_site({"name": "home"} | PARTS | {"tariff": tariff}))
-    result = call(connection, "price_course", language, **arguments)
-    told = {figure.name: figure.value for figure in result.figures}
-    days = {"first_day", "last_day", "known_until"}
-    assert (result.found, {name: told[name] for name in told.keys() - days}) == (found, figures)
-    assert numbers_beside_figures(result) == ""
+    sites.save(furnished, parse_site({"name": "home"} | PARTS | {"tariff": tariff}))
+    for language in ("en", "de", "nl"):
+        result = call(furnished, "price_course", language, **arguments)
+        told = {figure.name: figure.value for figure in result.figures}
+        days = {"first_day", "last_day", "known_until"}
+        assert (result.found, {name: told[name] for name in told.keys() - days}) == (found, figures)
+        assert numbers_beside_figures(result) == ""
 
 
 def test_what_is_known_of_a_market_ends_where_it_has_published(connection: Connection) -> None:

@@ -299,7 +299,7 @@ def car_of(state: HomeState) -> CarState:
     return state.car
 
 
-@pytest.mark.parametrize("feed_lag_seconds", [0, 1])
+@pytest.mark.parametrize("feed_lag_seconds", [pytest.param(0, marks=pytest.mark.long), 1])
 async def test_the_charger_follows_a_cloud_within_five_seconds(
     tmp_path: Path, feed_lag_seconds: int
 ) -> None:

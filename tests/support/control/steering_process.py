@@ -18,6 +18,7 @@ from luna.contracts.steering import (
 from luna.energy.timeline import SLOT, floor_to
 from luna.house.steering_channel import SteeringAwayError, SteeringClient
 from luna.platform.clock import SystemClock
+from tests.support.gateway.certificates import NO_CERTIFICATES
 
 LATE_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
@@ -28,7 +29,7 @@ LATENESS = "luna_steering_cycle_lateness_seconds"
 def count_cycles(health_port: int) -> tuple[int, int]:
     """Return the cycles so far, and how many of them came more than a second late."""
     # A proxy of this machine's has no business between the two.
-    with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as client:
+    with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS, verify=NO_CERTIFICATES) as client:
         text = client.get(f"http://127.0.0.1:{health_port}/metrics").text
     count = 0.0
     in_time = 0.0

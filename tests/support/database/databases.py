@@ -15,6 +15,9 @@ from luna.platform.database.engine import unit_of_work
 # Copying the files of an empty database takes a fifth of the CPU that logging all of them takes.
 _CREATE = "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"
 _HAS_TIMESCALE = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')"
+_TEMPLATE = "luna_template"
+# Of PostgreSQL's advisory locks the one of who makes the template.
+_TEMPLATE_LOCK = 1701
 _EXISTS = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)"
 
 
@@ -40,7 +43,7 @@ def migrated_database(server: str, name: str) -> Iterator[str]:
     """Yield the address of a new database with Luna's tables, whose name begins with ``luna_`` and
     a name.
 
-    It is copied from one that this process migrated, in a sixth of the time. TimescaleDB's own
+    It is copied from one that was migrated before, in a sixth of the time. TimescaleDB's own
     processes keep a database from being copied: there each is migrated.
     """
     from luna.platform.database.migrate import upgrade
@@ -63,14 +66,26 @@ def migrated_database(server: str, name: str) -> Iterator[str]:
 
 
 def _make_template(keeper: psycopg.Connection, server: str) -> str:
-    """Return the name of this process's database to copy from, made where it is missing."""
+    """Return the name of the database to copy from, made where it is missing.
+
+    All processes of a run copy one, which the first of them makes: migrating takes seconds.
+    """
     from luna.platform.database.migrate import upgrade
 
-    name = f"luna_template_{os.getpid()}"
-    if not _is_true(keeper, _EXISTS, name):
-        _create_empty(keeper, name)
-        upgrade(_address(server, name))
-    return name
+    if _is_true(keeper, _EXISTS, _TEMPLATE):
+        return _TEMPLATE
+    keeper.execute("SELECT pg_advisory_lock(%s)", [_TEMPLATE_LOCK])
+    try:
+        if not _is_true(keeper, _EXISTS, _TEMPLATE):
+            # It gets its name once it is whole.
+            unfinished = f"{_TEMPLATE}_{os.getpid()}"
+            _create_empty(keeper, unfinished)
+            upgrade(_address(server, unfinished))
+            rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+            keeper.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(_TEMPLATE)))
+    finally:
+        keeper.execute("SELECT pg_advisory_unlock(%s)", [_TEMPLATE_LOCK])
+    return _TEMPLATE
 
 
 @contextmanager

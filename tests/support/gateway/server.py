@@ -1,6 +1,5 @@
 """The gateway on a free port, for tests over HTTP."""
 
-import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -17,10 +16,10 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from services.api.app import create_app
 from services.api.server import GatewayProtocol
+from tests.support.gateway.certificates import NO_CERTIFICATES
+from tests.support.gateway.prompt_server import PromptServer
 
 OWNER_TOKEN = "a token of the owner of the tests"
-# Reading those of the system takes as long as starting the gateway, which speaks HTTP alone.
-NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 OWNER = {"Authorization": f"Bearer {OWNER_TOKEN}"}
 
 
@@ -54,11 +53,11 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
+    server = PromptServer(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
-        time.sleep(0.01)
+        time.sleep(0.002)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         with httpx.Client(
@@ -66,7 +65,7 @@ def serve(
         ) as client:
             yield client
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
 
 

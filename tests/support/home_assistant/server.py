@@ -27,6 +27,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tests.support.gateway.prompt_server import PromptServer
+
 TOKEN = "long-lived"
 PERIODS = {"5minute": 300, "hour": 3600}
 
@@ -363,7 +365,7 @@ def serve(house: House) -> Iterator[House]:
         Route("/api/{rest:path}", house.answer),
         WebSocketRoute("/api/websocket", house.converse),
     ]
-    server = uvicorn.Server(
+    server = PromptServer(
         uvicorn.Config(
             Starlette(routes=routes),
             port=0,
@@ -386,7 +388,7 @@ def serve(house: House) -> Iterator[House]:
     try:
         yield house
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
 
 

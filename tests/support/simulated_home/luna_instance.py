@@ -22,6 +22,7 @@ from luna.platform.simulated_home.files import HomeFiles
 from luna.platform.simulated_home.site import SITE_NAME
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from services.ingest.demo_data.demo import load_demo
+from tests.support.gateway.certificates import NO_CERTIFICATES
 from tests.support.words.wording import wording
 from tests.support.worker.processes import free_port
 
@@ -71,7 +72,10 @@ class LivingLuna:
         } | own
         self.files = HomeFiles(folder)
         self.client = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=PATIENCE_SECONDS
+            base_url=f"http://127.0.0.1:{self.port}",
+            trust_env=False,
+            timeout=PATIENCE_SECONDS,
+            verify=NO_CERTIFICATES,
         )
 
     @property

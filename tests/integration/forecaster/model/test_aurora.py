@@ -79,6 +79,7 @@ def test_the_same_seed_gives_the_same_forecast_whatever_the_threads(
         )
 
 
+@pytest.mark.long
 def test_another_seed_gives_another_forecast(aurora: Aurora, history: Observations) -> None:
     other = train(history, site=SITE, until=day(65), settings=QUICK.seeded(1)).issue(
         history, day(66)
