@@ -116,6 +116,7 @@ class ChargePoint:
         clock: gives instants.
         seconds: a clock that never goes back.
         boot_seconds: how long a boot is waited for.
+        look_seconds: after which it is looked after at the latest.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class ChargePoint:
         *,
         seconds: Callable[[], float] = time.monotonic,
         boot_seconds: float = BOOT_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self.identity = identity
         self.address = ""
@@ -138,6 +140,7 @@ class ChargePoint:
         self._records = records
         self._seconds = seconds
         self._boot_seconds = boot_seconds
+        self._look_seconds = look_seconds
         self._dialect: Dialect | None = None
         self._measured = ChargePointMeasurement(clock.now())
         self._measured_at: datetime | None = None
@@ -327,7 +330,7 @@ class ChargePoint:
                     dialect.ask_values(), "a charge point sends its values when it wants"
                 )
             try:
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(self._look_seconds):
                     await self._changed.wait()
             except TimeoutError:
                 pass
