@@ -26,7 +26,7 @@ from services.ocpp.charge_point import BOOT_SECONDS, LOOK_SECONDS, ChargePoint, 
 from services.ocpp.link import CallRefusedError
 from services.ocpp.ocpp16 import Ocpp16
 from services.ocpp.ocpp201 import Ocpp201
-from services.ocpp.records import RecordFolder, restore_transaction
+from services.ocpp.records import RecordFolder
 from services.ocpp.transactions import TransactionBook
 
 # Charge points of one house and of its neighbours' experiments.
@@ -83,8 +83,7 @@ class CentralSystem:
             point = self._add(record.identity)
             point.boot = record.boot
             point.traits = record.traits
-            kept = [restore_transaction(transaction) for transaction in record.transactions]
-            point.transactions = TransactionBook(kept)
+            point.transactions = TransactionBook(record.transactions)
         self._count()
 
     # Its connections
