@@ -1,9 +1,9 @@
 """The fortnight of the simulated home on each product that Luna speaks to itself, with faults: is
 what the page says what the home's meters counted, and what the product was commanded?
 
-Every battery inverter, four chargers and two switches of the water heater. Chargers by OCPP live
-behind a process of their own, and are lived with in ``tests/integration``. The link is in this
-process; what a charger was commanded is read by a client of its own over a real wire.
+Every battery inverter, six chargers and two switches of the water heater. The link is in this
+process; what a charger was commanded is read by a client of its own over a real wire. The two that
+speak OCPP connect to Luna's process of charge points, which runs by the home's clock.
 ``luna bench product-fortnight --days 1`` is the short way.
 """
 
@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from bench.fortnight import DAYS, empty_luna, live_fortnight
+from bench.fortnight.charging_station import is_station
 from bench.fortnight.incidents import list_product_incidents
 from bench.fortnight.independent_client import READERS
 from luna.drivers.profile import DeviceProfile
@@ -35,7 +36,7 @@ def list_products() -> list[DeviceProfile]:
     return [
         profile
         for profile in list_profiles()
-        if profile.kind == "battery_inverter" or profile.profile in READERS
+        if profile.kind == "battery_inverter" or profile.profile in READERS or is_station(profile)
     ]
 
 

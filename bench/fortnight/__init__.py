@@ -22,6 +22,7 @@ import numpy as np
 import psycopg
 from sqlalchemy import Connection, Engine, event, select
 
+from bench.fortnight.charging_station import IDENTITY, is_station
 from bench.fortnight.claims import WORN_WITHIN, FalseSentence, HomeTruth, SentenceJudge
 from bench.fortnight.device_claims import ControlWatch, DeviceJudge, count_commands
 from bench.fortnight.direct_link import PREFIX, LinkFault
@@ -37,7 +38,6 @@ from bench.fortnight.incidents import (
     name_span,
 )
 from bench.fortnight.life import MINUTE, AskedWork, SetLuna
-from bench.fortnight.second_master import command_as_other
 from bench.fortnight.ways import COUNTED, Bill, SameHouse, SlotLedger, stored_kwh
 from bench.fortnight.world import SetClock, SimulatedWorld, open_world
 from luna.contracts.data import JudgeQualityRequest
@@ -203,7 +203,7 @@ def live_fortnight(
     settings = settings.model_copy(
         update={"mqtt_url": f"mqtt://127.0.0.1:{files.read_setup().port}"}
     )
-    with open_world(files, clock, site=site, product=product) as world:
+    with open_world(folder, clock, site=site, product=product) as world:
         life = FortnightLife(SetLuna(settings, database, world), world, timeline, incidents)
         diary = life.live(tell)
         figures = _tell_life(life, diary)
@@ -243,7 +243,8 @@ def build_product_site(product: DeviceProfile) -> Site:
 
 def _control_product(document: dict[str, Any], product: DeviceProfile) -> dict[str, Any]:
     """Return the controlled devices: the battery, and what the product commands."""
-    via = {"profile": product.profile, "host": "127.0.0.1"}
+    host = IDENTITY if is_station(product) else "127.0.0.1"
+    via = {"profile": product.profile, "host": host}
     if product.needs_prefix:
         via |= {"prefix": PREFIX}
     batteries = document["control"]["batteries"]
@@ -443,9 +444,9 @@ class FortnightLife:
         kinds = [LINK_FAULTS[kind] for kind in active if kind in LINK_FAULTS]
         self.world.link_faults.kind = kinds[0] if kinds else None
         if "product_forgets" in begun or "product_restarts" in ended:
-            product.reboot()
+            self.world.reboot()
         if "second_master" in begun:
-            command_as_other(product)
+            self.world.command_as_other()
         for kind in (begun & FORGETTING) | (ended & LINK_FAULTS.keys()):
             self.watch.begin(kind, now)
         if isinstance(product, HomeCharger):

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from bench.fortnight.claims import FalseSentence
 from bench.fortnight.independent_client import (
     VOLTAGE_KV,
+    CommandReader,
     ForcedFlow,
-    IndependentClient,
     OfferedPower,
     SeenCommand,
 )
@@ -48,7 +48,7 @@ class DeviceJudge:
     def ask(
         self,
         connection: Connection,
-        client: IndependentClient,
+        client: CommandReader,
         now: datetime,
         *,
         fault_since: datetime | None,
@@ -72,7 +72,7 @@ class DeviceJudge:
             self.false.append(found)
         return found
 
-    def holds(self, connection: Connection, client: IndependentClient, now: datetime) -> bool:
+    def holds(self, connection: Connection, client: CommandReader, now: datetime) -> bool:
         """Return whether the product holds the last decision."""
         state = control.load(connection, SITE_NAME, self.key)
         return find_contradiction(state, client.read(), now) is None

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pymodbus.client import ModbusTcpClient
 
@@ -42,6 +42,13 @@ class ForcedFlow:
 
 
 SeenCommand = OfferedPower | ForcedFlow | bool
+
+
+class CommandReader(Protocol):
+    """Reads of a product what it was commanded."""
+
+    def read(self) -> SeenCommand:
+        """Return what the device holds."""
 
 
 class DeviceLine:
@@ -140,7 +147,7 @@ READERS: Mapping[str, Callable[[DeviceLine], SeenCommand]] = {
 
 
 class IndependentClient:
-    """Reads of a product what it was commanded."""
+    """Reads over Modbus or HTTP what a product was commanded."""
 
     def __init__(self, name: str, line: DeviceLine) -> None:
         self._read = READERS[name]

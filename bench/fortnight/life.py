@@ -261,7 +261,7 @@ class SetLuna:
     def _reach(self, via: Via, data_folder: Path) -> ProfiledDevice:
         device = reach_device(via, data_folder)
         device.now = self._seconds
-        if self._world.product is not None:
+        if self._world.product is not None and self._world.station is None:
             device.points = link_points(
                 self._world.product, self._world.write_times, self._world.link_faults
             )

@@ -9,17 +9,23 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
+from bench.fortnight.charging_station import ChargingStation, is_station
 from bench.fortnight.direct_link import LinkFaults, WriteTimes
-from bench.fortnight.independent_client import READERS, IndependentClient, watch_device
+from bench.fortnight.independent_client import READERS, CommandReader, watch_device
+from bench.fortnight.ocpp_process import OcppProcess, serve_ocpp
+from bench.fortnight.second_master import command_as_other
 from luna.drivers.profile import DeviceProfile
 from luna.energy.site import Site
+from luna.platform.simulated_home.car import CarState
 from luna.platform.simulated_home.files import Faults, HomeFiles
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import TOPICS
 from services.simulated_home.__main__ import LivingHome
+from services.simulated_home.charger import HomeCharger
 from services.simulated_home.product import HomeProduct
 
 T = TypeVar("T")
@@ -45,7 +51,8 @@ class SimulatedWorld:
     ``said`` holds the publish times by topic while the recorder was subscribed: all of them have to
     be recorded. ``socs`` holds the battery's recent states of charge. ``write_times`` holds the
     writes to a directly controlled product, ``link_faults`` disturb the connection to it,
-    ``client`` reads of it what it was commanded.
+    ``client`` reads of it what it was commanded. A charge point by OCPP has a ``station``, which
+    connects to Luna's process.
     """
 
     def __init__(
@@ -63,7 +70,9 @@ class SimulatedWorld:
         self.socs: deque[tuple[datetime, float]] = deque(maxlen=SOCS_KEPT)
         self.write_times = WriteTimes()
         self.link_faults = LinkFaults()
-        self.client: IndependentClient | None = None
+        self.client: CommandReader | None = None
+        self.station: ChargingStation | None = None
+        self._process: OcppProcess | None = None
         self._loop = loop
         self._home = LivingHome(files, clock, product=product)
         self._sensors = [
@@ -100,12 +109,46 @@ class SimulatedWorld:
         async def begin() -> None:
             await self._home.broker.start(self._setup.port)
             self._home.turn()
+            if self.station is not None:
+                await self.station.open()
 
         self.call(begin)
 
     def close(self) -> None:
         """Close the broker and its connections."""
+        if self.station is not None:
+            self.call(self.station.close)
         self.call(self._home.broker.close)
+
+    def add_station(self, charger: HomeCharger, process: OcppProcess) -> None:
+        """Put a charge point that speaks OCPP in front of the home's charger."""
+        self._process = process
+        self.station = ChargingStation(
+            charger,
+            process.port,
+            now=self.clock.now,
+            read_car=self._read_car,
+            faults=self.link_faults,
+            times=self.write_times,
+        )
+        self.client = self.station
+
+    def _read_car(self) -> CarState | None:
+        return self.state.car
+
+    def reboot(self) -> None:
+        """Have the product forget every command."""
+        if self.station is not None:
+            self.call(self.station.forget)
+        elif self.product is not None:
+            self.product.reboot()
+
+    def command_as_other(self) -> None:
+        """Have another program command the product."""
+        if self.station is not None:
+            self.call(self.station.command_by_app)
+        elif self.product is not None:
+            command_as_other(self.product)
 
     def set_faults(self, faults: Faults) -> None:
         """Set the devices' faults from now on."""
@@ -113,17 +156,27 @@ class SimulatedWorld:
 
     def pass_time(self, passed: timedelta) -> None:
         """Advance the clock, publish, and wait until all subscribers have acknowledged."""
-        self.clock.instant += passed
+        self._advance_clock(passed)
         self.call(self._turn)
 
     def live(self, passed: timedelta) -> None:
         """Advance the clock and the devices without publishing."""
-        self.clock.instant += passed
+        self._advance_clock(passed)
 
         async def live() -> None:
             self._home.live()
+            if self.station is not None:
+                await self.station.live()
 
         self.call(live)
+
+    def _advance_clock(self, passed: timedelta) -> None:
+        self.clock.instant += passed
+        if self._process is not None:
+            self._process.set_clock(self.clock.instant)
+        if self.station is not None:
+            # Its schedule may have come to another period.
+            self.station.apply()
 
     def await_listener(self) -> None:
         """Wait until the recorder has subscribed to all its topics.
@@ -153,6 +206,8 @@ class SimulatedWorld:
     async def _turn(self) -> None:
         before = self._home.published_at
         self._home.turn()
+        if self.station is not None:
+            await self.station.live()
         if self._home.published_at != before:
             for topic in self._sensors:
                 if self._home.broker.hears(topic):
@@ -169,11 +224,12 @@ class SimulatedWorld:
 
 @contextmanager
 def open_world(
-    files: HomeFiles, clock: SetClock, *, site: Site, product: DeviceProfile | None = None
+    data_folder: Path, clock: SetClock, *, site: Site, product: DeviceProfile | None = None
 ) -> Iterator[SimulatedWorld]:
     """Run a home by ``clock`` while the block runs, with the sensors of ``site`` and, if given, a
     product of a profile.
     """
+    files = HomeFiles(data_folder)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated-home", daemon=True)
     thread.start()
@@ -182,6 +238,9 @@ def open_world(
         with ExitStack() as opened:
             if world.product is not None and world.product.profile.profile in READERS:
                 world.client = opened.enter_context(watch_device(world.product))
+            if isinstance(world.product, HomeCharger) and is_station(world.product.profile):
+                process = opened.enter_context(serve_ocpp(data_folder, clock.now()))
+                world.add_station(world.product, process)
             world.open()
             yield world
         world.close()

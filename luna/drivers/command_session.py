@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -15,7 +16,7 @@ from luna.contracts.device_command import DeviceCommand
 from luna.drivers.command_writes import express_command, plan_command
 from luna.drivers.obedience import Obedience
 from luna.drivers.points import PointValue
-from luna.drivers.profile import ProfileMode
+from luna.drivers.profile import DeviceProfile, ProfileMode
 from luna.drivers.profiled_device import ProfiledDevice
 from luna.drivers.readings import ReadingName
 from luna.drivers.session import ASKED_SECONDS, LOOK_SECONDS
@@ -33,6 +34,8 @@ MOST_PHASES = 3
 # Source: IEC 61851-1, annex A, sequences 9 and 10.
 SWITCHES_WITHIN_S = 6.0
 _POLL_SECONDS = 0.5
+# Refusals of a single value by a device that answers.
+_REFUSALS = frozenset({"device-refuses", "device-http-status", "device-keeps-value"})
 # Readings that show whether a car draws what its charger offers.
 CAR_READINGS: tuple[ReadingName, ...] = ("car_w", "car_plugged")
 # Power of what the device switches or limits, by the first reading that its profile has.
@@ -88,6 +91,8 @@ class CommandSession:
         self._called_at = -math.inf
         self._written_at = -math.inf
         self._obedience = Obedience(now)
+        # Whether the charger took its only number of phases; None: it was not sent yet.
+        self._takes_phases: bool | None = None
 
     def command(self, command: DeviceCommand) -> None:
         """Have the device follow a command from now on; return once it has taken it.
@@ -211,6 +216,37 @@ class CommandSession:
         self._obedience.note(contradicts=has_excess)
 
     def _write(self, command: DeviceCommand) -> None:
+        """Have the device take a command, with the only number of phases that a charger has.
+
+        One that needs an accessory to switch may refuse the number, or keep its own: it is sent
+        once, and its wiring decides.
+        """
+        may_keep = _may_keep_phases(self._device.profile, command)
+        if may_keep and self._takes_phases is None:
+            self._try_phases(command)
+        elif may_keep and not self._takes_phases:
+            self._write_all(replace(command, fixed_phases=None))
+        else:
+            self._write_all(command)
+
+    def _try_phases(self, command: DeviceCommand) -> None:
+        """Send a command for the first time, and see whether its number of phases is taken."""
+        profile = self._device.profile
+        try:
+            self._write_all(command)
+            phases = _list_phases(profile, express_command(profile, command), self._writes)
+            if not phases:
+                return
+            self._takes_phases = self._device.holds(phases)
+        except LunaError as error:
+            if error.reason not in _REFUSALS:
+                raise
+            self._takes_phases = False
+        if not self._takes_phases:
+            log.info("a charger keeps its number of phases", device=self._device.place)
+            self._write_all(replace(command, fixed_phases=None))
+
+    def _write_all(self, command: DeviceCommand) -> None:
         mode = express_command(self._device.profile, command)
         writes = plan_command(self._device, command)
         resend_s = self._device.profile.resend_s(mode)
@@ -245,13 +281,16 @@ class CommandSession:
 
         The current of one number of phases would else flow with the other for a moment.
         """
-        profile = self._device.profile
-        switching = {write.write for write in profile.modes[mode] if write.put == "phases"}
-        phases = [write for write in writes if write.point in switching]
-        if phases and not self._device.holds(phases):
-            stop = plan_command(self._device, DeviceCommand("stop"))
-            self._device.write(stop, hands_back=True)
-            self._await_no_current()
+        phases = _list_phases(self._device.profile, mode, writes)
+        if not phases or self._device.holds(phases):
+            return
+        before = self._device.points.read([write.point for write in phases])
+        if any(map(math.isnan, before.values())):
+            # Nobody has chosen a number yet: the charger sees to its relays by itself.
+            return
+        stop = plan_command(self._device, DeviceCommand("stop"))
+        self._device.write(stop, hands_back=True)
+        self._await_no_current()
 
     def _await_no_current(self) -> None:
         """Wait until the car draws nothing: no relay of a phase is to open under load."""
@@ -262,3 +301,21 @@ class CommandSession:
             if math.isnan(power_w) or power_w <= IDLE_W:
                 return
             self._sleep(_POLL_SECONDS)
+
+
+def _may_keep_phases(profile: DeviceProfile, command: DeviceCommand) -> bool:
+    """Return whether a charger may keep its own number of phases instead of a command's.
+
+    Its product has one, and switches with an accessory alone; its site has one as well.
+    """
+    traits = profile.charger
+    has_one = traits is not None and len(set(traits.phases)) == 1
+    return has_one and command.phases is None and command.fixed_phases is not None
+
+
+def _list_phases(
+    profile: DeviceProfile, mode: ProfileMode, writes: Sequence[PointValue]
+) -> list[PointValue]:
+    """Return those of a mode's writes that set the number of phases."""
+    switching = {write.write for write in profile.modes[mode] if write.put == "phases"}
+    return [write for write in writes if write.point in switching]

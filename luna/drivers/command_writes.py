@@ -81,7 +81,8 @@ def _find_value(
     if write.put is None:
         return write.sign * (write.value or 0.0)
     if write.put == "phases":
-        return _find_phases(profile, command)
+        # None: the charger keeps its own number.
+        return None if command.known_phases is None else float(command.known_phases)
     if write.put == "value":
         return write.sign * values[write.of or ""]
     if write.put == "power_percent":
@@ -101,18 +102,6 @@ def _find_value(
     if math.isnan(value):
         raise refuse("device-value-unknown", field="via", value=profile.profile, point=write.write)
     return write.sign * (value if point.high is None else min(value, point.high))
-
-
-def _find_phases(profile: DeviceProfile, command: DeviceCommand) -> float | None:
-    """Return the number of phases to write, None where the charger keeps its own.
-
-    One that switches only with an accessory may refuse what it has no contactor for.
-    """
-    traits = profile.charger
-    phases = command.phases
-    if traits is not None and len(set(traits.phases)) > 1:
-        phases = command.known_phases
-    return None if phases is None else float(phases)
 
 
 def _find_percent(

@@ -130,6 +130,9 @@ class RegisterServer:
         from pymodbus.constants import ExcCodes
 
         await asyncio.sleep(self.faults.delay_s)
+        places = range(address, address + count)
+        if any(place in self.faults.lacks for place in places):
+            return ExcCodes.ILLEGAL_ADDRESS
         if function in _WRITES and values is not None:
             if self.faults.writes_taken is not None:
                 if self.faults.writes_taken <= 0:
@@ -139,10 +142,9 @@ class RegisterServer:
             return None if written else ExcCodes.ILLEGAL_ADDRESS
         image = self._look()
         table = _TABLES.get(function, "holding")
-        for place in range(address, address + count):
-            if place in self.faults.lacks or not image.serves(place, table):
-                return ExcCodes.ILLEGAL_ADDRESS
-        for place in range(address, address + count):
+        if not all(image.serves(place, table) for place in places):
+            return ExcCodes.ILLEGAL_ADDRESS
+        for place in places:
             current[place - first] = image.registers[place]
         return None
 

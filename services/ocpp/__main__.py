@@ -49,11 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
     ) as process:
         process.serve_health(()).watch()
         settings = process.settings
-        asyncio.run(run(settings.data_folder, settings.ocpp_port, process.pulse))
+        central = CentralSystem(RecordFolder(settings.data_folder), SystemClock())
+        asyncio.run(run(central, settings.data_folder, settings.ocpp_port, process.pulse))
     return 0
 
 
-async def run(data_folder: Path, port: int, pulse: Liveness) -> None:
+async def run(central: CentralSystem, data_folder: Path, port: int, pulse: Liveness) -> None:
     """Serve charge points and whoever commands them until a signal."""
     ending = asyncio.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
@@ -62,7 +63,7 @@ async def run(data_folder: Path, port: int, pulse: Liveness) -> None:
     alive = FolderLock(data_folder, PROCESS_LOCK)
     try:
         if await _take(alive, ending):
-            await _serve(data_folder, port, ending)
+            await _serve(central, data_folder, port, ending)
     finally:
         beating.cancel()
         alive.release()
@@ -86,8 +87,9 @@ async def _take(lock: FolderLock, ending: asyncio.Event) -> bool:
     return True
 
 
-async def _serve(data_folder: Path, port: int, ending: asyncio.Event) -> None:
-    central = CentralSystem(RecordFolder(data_folder), SystemClock())
+async def _serve(
+    central: CentralSystem, data_folder: Path, port: int, ending: asyncio.Event
+) -> None:
     central.load()
     loop = asyncio.get_running_loop()
 

@@ -22,11 +22,11 @@ from luna.contracts.charge_points import (
     SeenChargePoint,
 )
 from luna.platform.clock import Clock
-from services.ocpp.charge_point import BOOT_SECONDS, ChargePoint, Dialect
+from services.ocpp.charge_point import BOOT_SECONDS, LOOK_SECONDS, ChargePoint, Dialect
 from services.ocpp.link import CallRefusedError
 from services.ocpp.ocpp16 import Ocpp16
 from services.ocpp.ocpp201 import Ocpp201
-from services.ocpp.records import RecordFolder, restore_transaction
+from services.ocpp.records import RecordFolder
 from services.ocpp.transactions import TransactionBook
 
 # Charge points of one house and of its neighbours' experiments.
@@ -57,6 +57,7 @@ class CentralSystem:
         clock: gives instants.
         seconds: a clock that never goes back.
         boot_seconds: how long a charge point's boot is waited for.
+        look_seconds: after which a charge point is looked after at the latest.
     """
 
     def __init__(
@@ -66,11 +67,13 @@ class CentralSystem:
         *,
         seconds: Callable[[], float] = time.monotonic,
         boot_seconds: float = BOOT_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._records = records
         self._clock = clock
         self.seconds = seconds
         self._boot_seconds = boot_seconds
+        self._look_seconds = look_seconds
         self._points: dict[str, ChargePoint] = {}
         self._changes: dict[str, deque[float]] = {}
 
@@ -80,8 +83,7 @@ class CentralSystem:
             point = self._add(record.identity)
             point.boot = record.boot
             point.traits = record.traits
-            kept = [restore_transaction(transaction) for transaction in record.transactions]
-            point.transactions = TransactionBook(kept)
+            point.transactions = TransactionBook(record.transactions)
         self._count()
 
     # Its connections
@@ -163,6 +165,7 @@ class CentralSystem:
             self._clock,
             seconds=self.seconds,
             boot_seconds=self._boot_seconds,
+            look_seconds=self._look_seconds,
         )
         self._points[identity] = point
         return point

@@ -41,6 +41,9 @@ ASKED_SECONDS = 150.0
 RENEW_SECONDS = 600.0
 # Older values say nothing of now.
 STALE = timedelta(seconds=300)
+# Above its limit by less it may measure wrongly, and sooner it may not have followed yet.
+BEYOND_A = 1.0
+FOLLOWS_SECONDS = 15.0
 # A connection whose charge point answers no ping within that time is dead.
 ALIVE_SECONDS = 3.0
 # From one request to start until the next one.
@@ -116,6 +119,7 @@ class ChargePoint:
         clock: gives instants.
         seconds: a clock that never goes back.
         boot_seconds: how long a boot is waited for.
+        look_seconds: after which it is looked after at the latest.
     """
 
     def __init__(
@@ -126,6 +130,7 @@ class ChargePoint:
         *,
         seconds: Callable[[], float] = time.monotonic,
         boot_seconds: float = BOOT_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self.identity = identity
         self.address = ""
@@ -138,11 +143,15 @@ class ChargePoint:
         self._records = records
         self._seconds = seconds
         self._boot_seconds = boot_seconds
+        self._look_seconds = look_seconds
         self._dialect: Dialect | None = None
         self._measured = ChargePointMeasurement(clock.now())
         self._measured_at: datetime | None = None
         self._wanted: ChargePointLimit | None = None
         self._applied: ChargePointLimit | None = None
+        self._applied_at = -math.inf
+        # When it last got its limit again because it offered more.
+        self._corrected_at = -math.inf
         self._asked_at = -math.inf
         self._commanded_at = -math.inf
         self._again_at = -math.inf
@@ -239,6 +248,26 @@ class ChargePoint:
                 currents_a=measured.currents_a or known.currents_a,
             )
             self._measured_at = now
+            if self._offers_more(measured.offered_a):
+                self._corrected_at = self._seconds()
+                self._applied = None
+                self._changed.set()
+
+    def _offers_more(self, offered_a: float) -> bool:
+        """Return whether it offers more than the limit that it accepted a while ago.
+
+        It forgot that limit, or somebody set another one in the maker's app. Some always send what
+        they could offer: those get it again no more often than it is renewed.
+        """
+        limit = self._applied
+        now = self._seconds()
+        if limit is None or limit.own == 1 or now - self._applied_at < FOLLOWS_SECONDS:
+            return False
+        if now - self._corrected_at < RENEW_SECONDS:
+            return False
+        limit_a = 0.0 if limit.charging == 0 else limit.current_a or 0.0
+        # What is unknown, NaN, is not more.
+        return offered_a > limit_a + BEYOND_A
 
     def take_counter(self, energy_wh: float | None) -> None:
         """Take a reading of its counter that may be an old one: the highest counts."""
@@ -327,7 +356,7 @@ class ChargePoint:
                     dialect.ask_values(), "a charge point sends its values when it wants"
                 )
             try:
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(self._look_seconds):
                     await self._changed.wait()
             except TimeoutError:
                 pass
@@ -407,6 +436,7 @@ class ChargePoint:
             if wanted != self._applied or now >= self._renew_at:
                 await self._apply(dialect, traits, wanted)
                 self._applied = wanted
+                self._applied_at = self._seconds()
             await self._start_where_needed(dialect, wanted)
         except CallRefusedError:
             self._again_at = self._seconds() + AGAIN_SECONDS

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -24,28 +23,13 @@ TAGS_FILE = "tags.txt"
 log = structlog.get_logger("luna.ocpp")
 
 
-class KeptTransaction(Message):
-    """A charging session on disk."""
-
-    number: str
-    begin_key: str
-    end_key: str
-    connector: int
-    tag: str
-    began_at: datetime | None
-    begin_wh: float | None
-    ended_at: datetime | None
-    end_wh: float | None
-    reason: str
-
-
 class ChargePointRecord(Message):
     """An accepted charge point on disk."""
 
     identity: Identity
     traits: ChargePointTraits
     boot: ChargePointBoot
-    transactions: list[KeptTransaction]
+    transactions: list[Transaction]
 
 
 class RecordFolder:
@@ -74,14 +58,8 @@ class RecordFolder:
     ) -> bool:
         """Write a charge point's file; return False where the disk takes none."""
         try:
-            kept = []
-            for transaction in transactions:
-                fields = KeptTransaction.model_fields
-                kept.append(
-                    KeptTransaction(**{name: getattr(transaction, name) for name in fields})
-                )
             record = ChargePointRecord(
-                identity=identity, traits=traits, boot=boot, transactions=kept
+                identity=identity, traits=traits, boot=boot, transactions=transactions
             )
             make_private(self.folder)
             name = hashlib.sha256(identity.encode()).hexdigest()[:32]
@@ -101,8 +79,3 @@ class RecordFolder:
             log.warning("the list of cards cannot be read", error=str(error))
             return False
         return tag.casefold() in {line.strip().casefold() for line in lines if line.strip()}
-
-
-def restore_transaction(kept: KeptTransaction) -> Transaction:
-    """Return a session as it was stored."""
-    return Transaction(**kept.model_dump())

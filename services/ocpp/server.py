@@ -21,6 +21,7 @@ from services.ocpp.access import (
     needs_password,
 )
 from services.ocpp.central_system import REJECTED, CentralSystem
+from services.ocpp.link import PING_SECONDS
 
 FOLDER = "/ocpp/"
 IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -30,8 +31,7 @@ PROTOCOLS = ("ocpp1.6", "ocpp2.0.1")
 LONGEST_BYTES = 262_144
 MOST_CONNECTIONS = 128
 OPEN_SECONDS = 10.0
-# Silence beyond both is the end of a connection.
-PING_SECONDS = 30.0
+# Silence for a ping's interval and that is the end of a connection.
 PONG_SECONDS = 30.0
 CLOSE_SECONDS = 1.0
 _WAITING_MESSAGES = 4

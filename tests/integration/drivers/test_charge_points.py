@@ -19,8 +19,10 @@ from luna.drivers.device_server import SIMULATED_PREFIX, serve_device, serve_reg
 from luna.drivers.obedience import OBEYS_WITHIN_S
 from luna.drivers.points import PointValue
 from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile_points import RegisterPoint
 from luna.drivers.profiled_device import reach
 from luna.drivers.profiles import PACKAGED, load_profile
+from luna.drivers.server_faults import ServerFaults
 from luna.drivers.session import ASKED_SECONDS
 from luna.drivers.simulated_charge_point import (
     SimulatedCar,
@@ -74,6 +76,7 @@ class Commanded:
     device: SimulatedChargePoint | SimulatedLoad
     session: CommandSession
     clock: Seconds
+    faults: ServerFaults
 
     def live(self, seconds: float, *, asked: bool = True) -> None:
         """Let time pass: the session looks four times a minute, its caller asks once."""
@@ -116,7 +119,7 @@ def command(request: pytest.FixtureRequest) -> Iterator[Commanding]:
             via = Via(profile=name, host="127.0.0.1", port=server.port, prefix=SIMULATED_PREFIX)
             session = CommandSession(reach(profile, via), now=clock, look_seconds=1e6)
             opened.enter_context(closing(session))
-            return Commanded(device, session, clock)
+            return Commanded(device, session, clock, server.faults)
 
         yield open_one
 
@@ -181,7 +184,7 @@ def test_phases_are_switched_without_the_current_of_the_other_number(
         assert len(device.written) > before
 
 
-@pytest.mark.parametrize("name", ["go_e_charger", "openwb_pro"])
+@pytest.mark.parametrize("name", ["go_e_charger", "openwb_pro", "keba_p30", "alfen_eve", "evcc"])
 @pytest.mark.parametrize("phases", [1, 3])
 def test_a_charger_with_one_number_of_phases_is_set_to_it(
     command: Commanding, name: str, phases: int
@@ -198,12 +201,26 @@ def test_a_charger_with_one_number_of_phases_is_set_to_it(
     assert device.power_kw * 1000 == pytest.approx(power_w)
 
 
-def test_one_that_needs_a_contactor_to_switch_keeps_its_only_number(command: Commanding) -> None:
+@pytest.mark.parametrize("fault", ["refuses", "ignores"])
+def test_one_without_a_contactor_is_sent_its_number_once_and_charges(
+    command: Commanding, fault: str
+) -> None:
     commanded = command("keba_p30")
-    order = DeviceCommand("charge", current_a=10, fixed_phases=1, power_w=2300)
-    commanded.session.command(order)
-    assert commanded.session.read_back() == order
-    assert charger(commanded).phases == 3
+    device = charger(commanded)
+    switch = device.profile.points["phases"]
+    assert isinstance(switch, RegisterPoint)
+    place = switch.write_register or 0
+    if fault == "refuses":
+        commanded.faults.lacks.add(place)
+    else:
+        device.stuck["phases"] = 3
+    for current_a in (10, 12):
+        order = DeviceCommand("charge", current_a=current_a, fixed_phases=1, power_w=2800)
+        commanded.session.command(order)
+        assert commanded.session.read_back() == order
+        assert device.drawn_a == current_a
+    sent = [written for written, _ in device.written if written == place]
+    assert len(sent) == (1 if fault == "ignores" else 0)
 
 
 def test_phases_are_switched_once_the_car_has_ended_its_current(command: Commanding) -> None:

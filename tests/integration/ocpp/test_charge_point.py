@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from luna.energy.errors import UnavailableError
-from services.ocpp.charge_point import ASKED_SECONDS, RENEW_SECONDS
+from services.ocpp.charge_point import ASKED_SECONDS, FOLLOWS_SECONDS, RENEW_SECONDS
 from tests.support.charge_points.central import (
     Central,
     run_with_central,
@@ -195,6 +195,32 @@ def test_without_luna_a_limit_ends_by_itself_and_luna_renews_it(tmp_path: Path) 
                 {"startPeriod": 0, "limit": 16},
                 {"startPeriod": 1800, "limit": 6},
             ]
+
+    run_with_central(test, tmp_path)
+
+
+@pytest.mark.parametrize(("offered_a", "sent"), [("9.0", 1), ("16.0", 2)])
+def test_one_that_offers_more_than_its_limit_gets_it_again_once(
+    tmp_path: Path, offered_a: str, sent: int
+) -> None:
+    async def test(central: Central) -> None:
+        async with connected(central.port, "garage") as raw:
+            await raw.boot()
+            await central.reach("garage").write(set_current_a=9, set_charging=1)
+            offered = {"measurand": "Current.Offered", "value": offered_a, "unit": "A"}
+            values = {"timestamp": datetime.now(UTC).isoformat(), "sampledValue": [offered]}
+            payload = {"connectorId": 1, "meterValue": [values]}
+            # At once it may not have followed yet.
+            await raw.call("MeterValues", payload)
+            central.seconds.ahead += FOLLOWS_SECONDS + 1
+            await raw.call("MeterValues", payload)
+            await raw.wait_for("SetChargingProfile", sent)
+            central.seconds.ahead += FOLLOWS_SECONDS + 1
+            await raw.call("MeterValues", payload)
+            assert await central.reach("garage").read("offered_a") == {
+                "offered_a": float(offered_a)
+            }
+            assert raw.count("SetChargingProfile") == sent
 
     run_with_central(test, tmp_path)
 

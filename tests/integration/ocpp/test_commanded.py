@@ -61,6 +61,25 @@ def test_each_profile_charges_pauses_and_hands_back(tmp_path: Path, profile: str
     run_with_central(test, tmp_path)
 
 
+def test_one_that_is_connected_with_one_phase_gets_its_limit_for_one(tmp_path: Path) -> None:
+    order = DeviceCommand("charge", current_a=10, fixed_phases=1, power_w=2300)
+
+    async def test(central: Central) -> None:
+        async with (
+            connected(central.port, "garage") as raw,
+            commanding("ocpp_generic", tmp_path) as session,
+        ):
+            await raw.boot()
+            await raw.set_status("Preparing")
+            await asyncio.to_thread(session.command, order)
+            [profile] = raw.profiles.values()
+            period = profile["chargingSchedule"]["chargingSchedulePeriod"][0]
+            assert (period["limit"], period["numberPhases"]) == (10, 1)
+            assert await asyncio.to_thread(session.read_back) == order
+
+    run_with_central(test, tmp_path)
+
+
 def test_one_that_comes_back_follows_its_command_again(tmp_path: Path) -> None:
     async def test(central: Central) -> None:
         raw = RawChargePoint()

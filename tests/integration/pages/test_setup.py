@@ -27,6 +27,7 @@ from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import control, jobs, observations, readings, setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
+from luna.words import Language
 from services.api.pages.setup.control_methods import METHODS
 from services.ingest.slot_service import build_site_slots
 from tests.support.database.databases import remove_site
@@ -291,6 +292,22 @@ def test_a_name_that_is_taken_and_a_review_that_is_not_whole_lead_back(
     other = begin(api)
     assert follow(api, other, ("site", SITE | {"name": "haus müller"})) == "site?check=1"
     assert wording("setup", "fault_exists") in unescape(api.get(f"{other}/site?check=1").text)
+
+
+def test_the_check_names_the_steps_that_are_not_done_and_leads_to_them(api: httpx.Client) -> None:
+    draft = begin(api)
+    languages: tuple[Language, ...] = ("en", "de", "nl")
+    for language in languages:
+        page = unescape(api.get(f"{draft}/review", headers={"Accept-Language": language}).text)
+        assert wording("setup", "missing_steps", language) in page
+        links = re.findall(r'<a href="(\w+)\?check=1">([^<]+)</a>', page)
+        missing = ("site", "devices", "tariff")
+        assert links == [(step, wording("setup", f"step_{step}", language)) for step in missing]
+    follow(api, draft, ("site", SITE), ("devices", DEVICES))
+    assert re.findall(r'"(\w+)\?check=1"', api.get(f"{draft}/review").text) == ["tariff"]
+    assert "fault" in api.get(f"{draft}/tariff?check=1").text
+    follow(api, draft, ("tariff", TARIFF))
+    assert "?check=1" not in api.get(f"{draft}/review").text
 
 
 def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored_out_of_the_page(

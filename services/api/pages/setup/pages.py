@@ -263,6 +263,7 @@ def _view_review(gateway: Gateway, request: Request, answers: Mapping[str, Any])
         numbers = numbers_of(answers, language)
         assumed = views.view_assumptions(composed.site(), words, numbers)
     return review | {
+        "missing_steps": [step for step in STEPS if _faults(gateway, answers, step)],
         "summary_lines": views.view_review(answers, words, language),
         "assumed": assumed,
     }

@@ -64,13 +64,10 @@ def view_site(
 def view_review(
     answers: Mapping[str, Any], words: PageWords, language: Language
 ) -> list[tuple[str, Lines]]:
-    """Return what was entered, step by step.
-
-    What is not whole yet is left out, for its step says what is missing.
-    """
+    """Return what was entered, step by step; nothing until all of it is whole."""
     composed = compose(answers)
     if not composed.whole:
-        return [(step, []) for step, faults in composed.faults.items() if faults]
+        return []
     parts = view_site_parts(composed.site(), words, numbers_of(answers, language))
     data_line = (words("step_data"), _say_data_source(answers, words))
     # In the order of the steps.
