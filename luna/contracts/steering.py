@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from luna.contracts.control import Setpoint
+from luna.contracts.health import ControlSign
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.message import Message
 from luna.energy.operator_limits import LimitScope, OperatorLimit
@@ -127,7 +128,14 @@ class StateQuestion(Message):
     site_id: SiteName
 
 
-SteeringRequest = SteeringTarget | MeasuredFlow | SteeringDrop | StateQuestion
+class SignQuestion(Message):
+    """Asks for the sign of life of the process."""
+
+    kind: Literal["sign"] = "sign"
+
+
+SiteRequest = SteeringTarget | MeasuredFlow | SteeringDrop | StateQuestion
+SteeringRequest = SiteRequest | SignQuestion
 REQUESTS: TypeAdapter[SteeringRequest] = TypeAdapter(
     Annotated[SteeringRequest, Field(discriminator="kind")]
 )
@@ -166,7 +174,8 @@ class SteeringState(Message):
 
 
 class SteeringAnswer(Message):
-    """The answer to any request: a state, or why there is none."""
+    """The answer to any request: a state, a sign of life, or why there is none."""
 
     state: SteeringState | None = None
+    sign: ControlSign | None = None
     fault: str | None = None

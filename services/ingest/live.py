@@ -28,7 +28,7 @@ from luna.platform.health.probes import Probe
 from luna.platform.health.readiness import Liveness
 from luna.platform.memory import FreedMemory
 from luna.platform.queue.connection import connect
-from luna.platform.queue.heartbeats import present
+from luna.platform.queue.heartbeats import present, steering_relayed
 from luna.platform.queue.live_flows import LiveFlows
 from luna.platform.service_process import (
     add_stall_option,
@@ -255,6 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
         readiness = process.serve_health(("database", "redis"), probes)
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness))
+        stack.enter_context(steering_relayed(addresses.redis_url, lambda: steering.sign))
         look = timedelta(seconds=options.look_seconds)
         live = Live(sources, sites, slots, state=state, data_folder=settings.data_folder, look=look)
         running = live.run(

@@ -3,15 +3,21 @@
 A cycle computes and hands commands to its units' threads, so that no device delays it.
 """
 
+import os
+import platform
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from importlib.metadata import version
 
 import structlog
 from prometheus_client import Gauge, Histogram
 
+from luna.contracts.health import Check, ControlSign
 from luna.contracts.steering import (
     MeasuredFlow,
+    SignQuestion,
     SteeringAnswer,
     SteeringDrop,
     SteeringRequest,
@@ -33,6 +39,8 @@ LOOK_SECONDS = 0.25
 # Time for all devices to be handed back at the end.
 RELEASE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
+# A sign of life comes at least this often.
+SIGN_TURN = timedelta(seconds=5)
 
 SITES = Gauge("luna_steering_sites", "Sites whose devices follow the meters.")
 STALE = Gauge("luna_steering_stale_sites", "Steered sites whose meters are silent.")
@@ -75,6 +83,8 @@ class SteeringLoop:
         self._due_s: dict[str, float] = {}
         # Targets of units that no disk has yet.
         self._unkept: set[tuple[str, str]] = set()
+        self._started_at = clock.now()
+        self._turned_at = self._started_at
 
     def load(self) -> None:
         """Take up the targets on disk."""
@@ -85,7 +95,9 @@ class SteeringLoop:
                 log.warning("a target cannot be followed", site_id=target.site_id, error=str(error))
 
     def answer(self, request: SteeringRequest) -> SteeringAnswer:
-        """Take a message, and return the state of its site."""
+        """Take a message, and return the state of its site, or the process's sign of life."""
+        if isinstance(request, SignQuestion):
+            return SteeringAnswer(sign=self.describe_life())
         try:
             if isinstance(request, SteeringTarget):
                 self._take(request)
@@ -135,6 +147,7 @@ class SteeringLoop:
 
     def turn(self) -> None:
         """Run the cycles that are due, where this process may command devices."""
+        self._turned_at = self._clock.now()
         if not self._sender.take():
             return
         with self._mutex:
@@ -156,6 +169,36 @@ class SteeringLoop:
                 self._forget(site.site_id, key)
         SITES.set(sum(not site.is_empty for site in sites))
         STALE.set(sum(site.is_stale for site in sites))
+
+    def describe_life(self) -> ControlSign:
+        """Return the process's sign of life with the sites that it steers."""
+        with self._mutex:
+            sites = [site for site in self._sites.values() if not site.is_empty]
+        stands = tuple(site.describe_life() for site in sites)
+        blind = sum(stand.blind_since is not None for stand in stands)
+        checks = (
+            Check(
+                "sender",
+                ok=self._sender.is_taken,
+                latency_ms=0.0,
+                detail="" if self._sender.is_taken else "another process commands the devices",
+            ),
+            Check(
+                "meters",
+                ok=blind == 0,
+                latency_ms=0.0,
+                detail=f"{blind} of {len(stands)} sites without fresh values" if blind else "",
+            ),
+        )
+        return ControlSign(
+            name=f"{platform.node()}-{os.getpid()}",
+            version=version("luna-energy"),
+            started_at=self._started_at,
+            turned_at=self._turned_at,
+            turn=SIGN_TURN,
+            checks=checks,
+            sites=stands,
+        )
 
     def _forget(self, site_id: str, key: str) -> None:
         """Remove the target of a unit that was handed back: a restart leaves it alone."""

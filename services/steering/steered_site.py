@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from luna.contracts.control import Setpoint, VehicleSetpoint
+from luna.contracts.health import ControlledSite
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.steering import (
     DeviceTarget,
@@ -91,6 +93,8 @@ class SteeredSite:
         self._memory = memory_file.load()
         self._commands: LiveCommands | None = None
         self._is_stale = False
+        self._blind_since: datetime | None = None
+        self._cycled_at: datetime | None = None
         self._is_changed = True
 
     def set_target(self, target: SteeringTarget) -> bool:
@@ -235,7 +239,13 @@ class SteeredSite:
         )
         self._commands = commands
         self._memory_file.store(self._memory)
+        self._cycled_at = now
         self._is_stale = measured.at_s - measured.read_at_s > STALE_S
+        if not self._is_stale:
+            self._blind_since = None
+        elif self._blind_since is None:
+            # A restart does not know since when the meters have been silent.
+            self._blind_since = now if flow is None else flow.at
         measured_socs = {name: power.soc for name, power in measured.batteries.items()}
         for key, steered in steered_units.items():
             requested, reason = compose_setpoints(devices[key], commands)
@@ -295,6 +305,12 @@ class SteeredSite:
             senders = [steered.sender for steered in self._units.values()]
         for sender in senders:
             sender.join(timeout_s)
+
+    def describe_life(self) -> ControlledSite:
+        """Return when the site's last cycle was, and since when it is blind."""
+        return ControlledSite(
+            site=self.site_id, cycled_at=self._cycled_at, blind_since=self._blind_since
+        )
 
     def describe(self, *, sends: bool) -> SteeringState:
         """Return the state of the site."""

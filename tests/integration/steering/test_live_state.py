@@ -4,9 +4,11 @@ import asyncio
 import html
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,10 +19,16 @@ from luna.contracts.live_steering import LiveSteering
 from luna.contracts.steering import SteeringState
 from luna.drivers.control.home_assistant import HomeAssistantDevice
 from luna.energy.site import parse_site
+from luna.house.doctor.examination import check_queue
 from luna.house.steering_channel import serve_steering
 from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.clock import SystemClock
+from luna.platform.database import control
+from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
+from luna.platform.queue import Client
 from luna.platform.queue.connection import connect
+from luna.platform.queue.heartbeats import steering_relayed
 from luna.platform.queue.live_flows import LiveFlows
 from services.home_assistant.entities import list_entities, numbers_of
 from services.ingest.listening.live_powers import LivePowers
@@ -44,6 +52,7 @@ from tests.support.control.steering import SITE, SteeredHome, planned
 from tests.support.database.site import stored_site
 from tests.support.gateway import server
 from tests.support.words.wording import plain, wording
+from tests.support.worker.workers import wait_for
 
 CHARGER = "vehicle:car"
 FLOW = f"/ui/sites/{SITE}/home/flow"
@@ -180,3 +189,63 @@ def test_steering_that_commands_nothing_shows_nothing(home: SteeredHome) -> None
     assert LiveSteering.of(state.model_copy(update={"sends": False})) is None
     assert LiveSteering.of(state.model_copy(update={"units": {}})) is None
     assert LiveSteering.of(None) is None
+
+
+@contextmanager
+def relayed(home: SteeredHome, redis_url: str) -> Iterator[None]:
+    """Have steering's sign of life in the queue, where the recorder hands it from the socket."""
+    feed = SteeringFeed(LivePowers(), home.data_folder, clock=home.clock)
+    with closing(feed), serve_steering(home.data_folder, home.loop.answer):
+        asyncio.run(feed.turn([parse_site(home.document)]))
+    assert feed.sign is not None
+    # The loop's clock is the test's, that of the gateway the machine's.
+    sign = feed.sign.model_copy(update={"turned_at": SystemClock().now()})
+    with closing(Client(redis_url)) as client, steering_relayed(redis_url, lambda: sign):
+        wait_for(lambda: client.heartbeats.steering() == sign)
+        yield
+
+
+def find_steering(api: httpx.Client) -> dict[str, Any]:
+    services = api.get("/health/services").json()["services"]
+    [steering] = [service for service in services if service["service"] == "steering"]
+    return steering
+
+
+def read_services(api: httpx.Client) -> str:
+    answer = api.get("/ui/admin/parts/services", headers={"Accept-Language": "en"})
+    return html.unescape(answer.text)
+
+
+def test_the_services_show_whether_steering_lives_and_since_when_it_is_blind(
+    api: httpx.Client, home: SteeredHome, redis_url: str
+) -> None:
+    last_seen = home.clock.instant
+    with relayed(home, redis_url):
+        steering = find_steering(api)
+        assert steering["ready"]
+        [site] = steering["instances"][0]["sites"]
+        assert (site["site"], site["blind_since"]) == (SITE, None)
+        assert datetime.fromisoformat(site["cycled_at"]) == last_seen
+        assert f"{SITE}: last decided" in read_services(api)
+    # The meters fall silent.
+    home.silent(20)
+    with relayed(home, redis_url):
+        steering = find_steering(api)
+        assert (steering["ready"], steering["missing"]) == (False, ["meters"])
+        [site] = steering["instances"][0]["sites"]
+        assert datetime.fromisoformat(site["blind_since"]) == last_seen
+        assert f"{SITE}: no fresh meter values since" in read_services(api)
+        findings = list(check_queue(redis_url, clock=SystemClock()))
+    [finding] = [finding for finding in findings if finding.topic == "steering"]
+    assert finding.severity == "fault"
+    assert SITE in finding.detail
+
+
+def test_steering_that_an_armed_site_needs_and_lacks_is_missing(
+    api: httpx.Client, home: SteeredHome, database: Engine, redis_url: str
+) -> None:
+    names = [service["service"] for service in api.get("/health/services").json()["services"]]
+    assert "steering" not in names
+    with unit_of_work(database) as connection:
+        control.arm(connection, SITE, at=SystemClock().now(), by="owner")
+    assert find_steering(api)["missing"] == ["instance"]
