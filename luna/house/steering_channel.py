@@ -18,6 +18,8 @@ from pydantic import ValidationError
 from luna.contracts.health import ControlSign
 from luna.contracts.steering import (
     REQUESTS,
+    FetchedRecords,
+    RecordsQuestion,
     SignQuestion,
     SiteRequest,
     SteeringAnswer,
@@ -68,6 +70,14 @@ class SteeringClient:
             SteeringAwayError: as for ``ask``.
         """
         return self._exchange(SignQuestion()).sign
+
+    def fetch_records(self, journal: str, stored: int) -> FetchedRecords | None:
+        """Confirm the records that are stored, and return the next ones.
+
+        Raises:
+            SteeringAwayError: as for ``ask``.
+        """
+        return self._exchange(RecordsQuestion(journal=journal, stored=stored)).records
 
     def _exchange(self, request: SteeringRequest) -> SteeringAnswer:
         try:

@@ -17,6 +17,7 @@ from prometheus_client import Gauge, Histogram
 from luna.contracts.health import Check, ControlSign
 from luna.contracts.steering import (
     MeasuredFlow,
+    RecordsQuestion,
     SignQuestion,
     SteeringAnswer,
     SteeringDrop,
@@ -31,6 +32,7 @@ from luna.house.steering_targets import TargetFolder
 from luna.platform.clock import Clock
 from luna.platform.health.readiness import Liveness
 from services.steering.memory_file import MemoryFile
+from services.steering.records import RecordJournal, SlotRecords
 from services.steering.steered_site import SteeredSite
 
 # A site's cycle comes with each new flow, and otherwise this often.
@@ -83,6 +85,7 @@ class SteeringLoop:
         self._due_s: dict[str, float] = {}
         # Targets of units that no disk has yet.
         self._unkept: set[tuple[str, str]] = set()
+        self._journal = RecordJournal()
         self._started_at = clock.now()
         self._turned_at = self._started_at
 
@@ -95,9 +98,11 @@ class SteeringLoop:
                 log.warning("a target cannot be followed", site_id=target.site_id, error=str(error))
 
     def answer(self, request: SteeringRequest) -> SteeringAnswer:
-        """Take a message, and return the state of its site, or the process's sign of life."""
+        """Take a message, and return its site's state, or the process's sign or records."""
         if isinstance(request, SignQuestion):
             return SteeringAnswer(sign=self.describe_life())
+        if isinstance(request, RecordsQuestion):
+            return SteeringAnswer(records=self._journal.answer(request))
         try:
             if isinstance(request, SteeringTarget):
                 self._take(request)
@@ -130,6 +135,7 @@ class SteeringLoop:
                     site_id,
                     self._open_device,
                     MemoryFile(self._targets.folder, site_id),
+                    SlotRecords(site_id, self._journal),
                     clock=self._clock,
                     seconds=self._seconds,
                 )

@@ -64,7 +64,7 @@ class SteeringFeed:
             if live is not None:
                 shown[site.name] = live
         self.shown = shown
-        if shown or self.sign is not None:
+        if (steered and not self._is_away) or self.sign is not None:
             await self._note_sign()
 
     async def _note_sign(self) -> None:

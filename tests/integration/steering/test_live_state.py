@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -16,11 +17,14 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import VehicleSetpoint
 from luna.contracts.live_steering import LiveSteering
-from luna.contracts.steering import SteeringState
+from luna.contracts.steering import RecordsQuestion, SteeringState
+from luna.contracts.steering_records import SteeringRecord
 from luna.drivers.control.home_assistant import HomeAssistantDevice
 from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT
 from luna.house.doctor.examination import check_queue
 from luna.house.steering_channel import serve_steering
+from luna.house.steering_history import format_records
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import SystemClock
 from luna.platform.database import control
@@ -30,9 +34,12 @@ from luna.platform.queue import Client
 from luna.platform.queue.connection import connect
 from luna.platform.queue.heartbeats import steering_relayed
 from luna.platform.queue.live_flows import LiveFlows
+from luna.words import Numbers
 from services.home_assistant.entities import list_entities, numbers_of
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.steering_feed import SteeringFeed
+from services.ingest.listening.steering_records import SteeringRecordStore
+from services.steering.records import RecordJournal
 from tests.support.control.house import house_of
 from tests.support.control.inverters import (
     BOILER,
@@ -249,3 +256,62 @@ def test_steering_that_an_armed_site_needs_and_lacks_is_missing(
     with unit_of_work(database) as connection:
         control.arm(connection, SITE, at=SystemClock().now(), by="owner")
     assert find_steering(api)["missing"] == ["instance"]
+
+
+def test_a_quarter_hour_says_later_what_held_a_device_back(
+    api: httpx.Client, home: SteeredHome, database: Engine
+) -> None:
+    first = home.clock.instant
+    for _ in range(90):
+        home.live(pv_kw=4.0, load_kw=0.5, export_kw=3.5)
+    # A cloud: the car has to stop, and half an hour goes by.
+    while home.clock.instant < first + 3 * SLOT:
+        home.live(after_s=10.0, load_kw=0.5, import_kw=0.5)
+    store = SteeringRecordStore(database, home.data_folder)
+    with closing(store):
+        # Steering is not there yet.
+        store.turn()
+        with serve_steering(home.data_folder, home.loop.answer):
+            store.turn()
+            # What is stored is not answered again.
+            store.turn()
+            assert (
+                home.loop.answer(RecordsQuestion()).records
+                == home.loop.answer(RecordsQuestion(journal="another", stored=9)).records
+            )
+    window = {"from": first.isoformat(), "to": home.clock.instant.isoformat()}
+    address = f"/v1/sites/{SITE}/control/steering"
+    records = api.get(address, params=window).raise_for_status().json()["records"]
+    car = [record for record in records if record["device"] == "car"]
+    assert len(car) >= 3
+    switched = [switch["mode"] for record in car for switch in record["switches"]]
+    assert switched == ["charge", "stop"]
+    assert car[0]["most_kw"] > 0
+    assert car[-1]["mean_kw"] == 0
+    assert car[-1]["reasons"].keys() == {"waits_for_surplus"}
+    # The plan gave it 7 kW.
+    assert car[-1]["moved_kwh"] == pytest.approx(-7.0 / 4, abs=0.1)
+    for record in car:
+        lasts = datetime.fromisoformat(record["ends_at"]) - datetime.fromisoformat(
+            record["begins_at"]
+        )
+        assert sum(record["reasons"].values()) <= lasts.total_seconds() + 15
+    numbers = Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")
+    said = format_records([SteeringRecord.model_validate(record) for record in car], numbers)
+    assert any("waits for more sun" in line for line in said)
+    assert any("too little sun" in line for line in said)
+
+
+def test_records_that_nobody_fetches_lose_the_oldest_and_are_counted() -> None:
+    journal = RecordJournal(most=3)
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    for number in range(5):
+        record = SteeringRecord(
+            site_id=SITE, device=f"device {number}", begins_at=at, ends_at=at + SLOT
+        )
+        journal.add([record])
+    assert journal.dropped == 2
+    fetched = journal.answer(RecordsQuestion())
+    assert [record.device for record in fetched.records] == ["device 2", "device 3", "device 4"]
+    following = journal.answer(RecordsQuestion(journal=fetched.journal, stored=fetched.stored))
+    assert following.records == []
