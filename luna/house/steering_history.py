@@ -5,7 +5,14 @@ from collections.abc import Iterable, Iterator
 from luna.contracts.steering_records import SteeredSwitch, SteeringRecord
 from luna.words import Numbers
 from luna.words.devices import say_device
-from luna.words.steering import HELD, SLOT, STEERING, SteeredAction, format_held, format_steered
+from luna.words.steering import (
+    HINDERED,
+    SLOT,
+    STEERING,
+    SteeredAction,
+    format_hindered,
+    format_steered,
+)
 
 # Energies that people would not notice, kWh, and times, seconds.
 _LITTLE_KWH = 0.05
@@ -52,9 +59,11 @@ def _format_sums(record: SteeringRecord, numbers: Numbers) -> Iterator[str]:
             most=numbers.power(record.most_kw),
         )
     reasons = record.reasons.items()
-    held = {code: seconds for code, seconds in reasons if code in HELD and seconds >= _LITTLE_S}
-    if held:
-        yield format_held(name, held, numbers)
+    hindered = {
+        code: seconds for code, seconds in reasons if code in HINDERED and seconds >= _LITTLE_S
+    }
+    if hindered:
+        yield format_hindered(name, hindered, numbers)
     if record.moved_kwh is not None and abs(record.moved_kwh) >= _LITTLE_KWH:
         yield SLOT.say(
             "more" if record.moved_kwh > 0 else "less",

@@ -11,7 +11,7 @@ from luna.words.phrases import Phrases
 # A message per code of ``SteeringReason``, and one per fault of a device.
 STEERING = Phrases("steering", prefix="now_")
 _ACTIONS = Phrases("steering", prefix="action_")
-HELD = Phrases("steering", prefix="held_")
+HINDERED = Phrases("steering", prefix="held_")
 SLOT = Phrases("steering", prefix="slot_")
 
 
@@ -48,18 +48,18 @@ def format_stale(language: Language) -> str:
     return STEERING.say("all_stale", language)
 
 
-def format_held(name: str, held_s: Mapping[str, float], numbers: Numbers) -> str:
+def format_hindered(name: str, hindered_s: Mapping[str, float], numbers: Numbers) -> str:
     """Return how long each reason held a device back: "Car: 4 min the fuse"."""
     parts = []
-    for code, seconds in sorted(held_s.items(), key=_read_seconds, reverse=True):
+    for code, seconds in sorted(hindered_s.items(), key=_read_seconds, reverse=True):
         minutes = max(round(seconds / 60), 1)
-        reason = HELD.say(code, numbers.language)
+        reason = HINDERED.say(code, numbers.language)
         parts.append(SLOT.say("held", numbers.language, minutes=minutes, reason=reason))
     return f"{name}: {', '.join(parts)}"
 
 
-def _read_seconds(held: tuple[str, float]) -> float:
-    return held[1]
+def _read_seconds(hindered: tuple[str, float]) -> float:
+    return hindered[1]
 
 
 def _say_action(action: SteeredAction, numbers: Numbers) -> str:
