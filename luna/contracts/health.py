@@ -94,22 +94,30 @@ class ControlledDevice(Message):
 
 
 class ControlledSite(Message):
-    """An armed site: how it is told, its last plan, and its devices.
+    """A site under control, as the executor or steering knows it.
 
-    ``dry_run`` sends nothing; the plan is known by when it was issued.
+    The executor says how the site is told, its last plan and its devices: ``dry_run`` sends
+    nothing, and the plan is known by when it was issued. Steering says when its last cycle was.
     """
 
     model_config = ConfigDict(extra="ignore")
 
     site: str
-    armed_at: Instant | None
-    by: str | None
-    plan_issued_at: Instant | None
-    devices: tuple[ControlledDevice, ...]
+    armed_at: Instant | None = None
+    by: str | None = None
+    plan_issued_at: Instant | None = None
+    devices: tuple[ControlledDevice, ...] = ()
+    cycled_at: Annotated[
+        Instant | None, Field(description="when steering last decided; null: not yet")
+    ] = None
+    blind_since: Annotated[
+        Instant | None,
+        Field(description="since when steering lacks fresh meter values; null: it has them"),
+    ] = None
 
 
-class ExecutorSign(RecorderSign):
-    """The executor's: also how the armed sites stand."""
+class ControlSign(RecorderSign):
+    """The sign of the executor or of steering: also how their sites stand."""
 
     sites: tuple[ControlledSite, ...] = ()
 
@@ -117,8 +125,8 @@ class ExecutorSign(RecorderSign):
 class InstanceReply(Message):
     """One process of a service.
 
-    ``ready`` says whether all that this service needs answers it; ``sites`` are those that an
-    executor drives.
+    ``ready`` says whether all that this service needs answers it; ``sites`` are those that
+    executor or steering control.
     """
 
     name: str

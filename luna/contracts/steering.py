@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from luna.contracts.control import Setpoint
+from luna.contracts.health import ControlSign
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.message import Message
+from luna.contracts.steering_records import SteeringRecord
 from luna.energy.operator_limits import LimitScope, OperatorLimit
 from luna.energy.part import SiteName
 from luna.energy.timeline import Instant
@@ -127,7 +129,24 @@ class StateQuestion(Message):
     site_id: SiteName
 
 
-SteeringRequest = SteeringTarget | MeasuredFlow | SteeringDrop | StateQuestion
+class SignQuestion(Message):
+    """Asks for the sign of life of the process."""
+
+    kind: Literal["sign"] = "sign"
+
+
+class RecordsQuestion(Message):
+    """Asks for finished records, and says which ones are stored."""
+
+    kind: Literal["records"] = "records"
+    journal: Annotated[
+        str, Field(max_length=64, description="of the answer before; empty: there is none")
+    ] = ""
+    stored: Annotated[int, Field(ge=0, description="of the answer before")] = 0
+
+
+SiteRequest = SteeringTarget | MeasuredFlow | SteeringDrop | StateQuestion
+SteeringRequest = SiteRequest | SignQuestion | RecordsQuestion
 REQUESTS: TypeAdapter[SteeringRequest] = TypeAdapter(
     Annotated[SteeringRequest, Field(discriminator="kind")]
 )
@@ -165,8 +184,21 @@ class SteeringState(Message):
     flow: LiveFlow | None = None
 
 
+class FetchedRecords(Message):
+    """The next records, to be confirmed by ``journal`` and ``stored``.
+
+    A restarted process has another journal.
+    """
+
+    journal: str
+    stored: int
+    records: list[SteeringRecord]
+
+
 class SteeringAnswer(Message):
-    """The answer to any request: a state, or why there is none."""
+    """The answer to any request: a state, a sign of life, records, or why there is none."""
 
     state: SteeringState | None = None
+    sign: ControlSign | None = None
+    records: FetchedRecords | None = None
     fault: str | None = None

@@ -15,8 +15,13 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
+from luna.contracts.health import ControlSign
 from luna.contracts.steering import (
     REQUESTS,
+    FetchedRecords,
+    RecordsQuestion,
+    SignQuestion,
+    SiteRequest,
     SteeringAnswer,
     SteeringRequest,
     SteeringState,
@@ -49,13 +54,32 @@ class SteeringClient:
     def __init__(self, data_folder: Path, *, patience_s: float = PATIENCE_SECONDS) -> None:
         self._client = SocketClient(data_folder, SOCKET_FILE, patience_s=patience_s)
 
-    def ask(self, request: SteeringRequest) -> SteeringState | None:
+    def ask(self, request: SiteRequest) -> SteeringState | None:
         """Send a request and return the state of its site, None where it has no target yet.
 
         Raises:
             SteeringAwayError: nobody listens, the answer is late or broken, or the request is
                 refused.
         """
+        return self._exchange(request).state
+
+    def read_sign(self) -> ControlSign | None:
+        """Return the sign of life of the process.
+
+        Raises:
+            SteeringAwayError: as for ``ask``.
+        """
+        return self._exchange(SignQuestion()).sign
+
+    def fetch_records(self, journal: str, stored: int) -> FetchedRecords | None:
+        """Confirm the records that are stored, and return the next ones.
+
+        Raises:
+            SteeringAwayError: as for ``ask``.
+        """
+        return self._exchange(RecordsQuestion(journal=journal, stored=stored)).records
+
+    def _exchange(self, request: SteeringRequest) -> SteeringAnswer:
         try:
             text = self._client.exchange(request.model_dump_json(by_alias=True).encode())
             answer = SteeringAnswer.model_validate_json(text)
@@ -65,7 +89,7 @@ class SteeringClient:
             raise SteeringAwayError("steering's answer cannot be read") from exc
         if answer.fault is not None:
             raise SteeringAwayError(f"steering refuses: {answer.fault}")
-        return answer.state
+        return answer
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,5 +1,6 @@
 """Sentences about what steering does with a device at this moment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from luna.words.devices import say_device
@@ -10,6 +11,8 @@ from luna.words.phrases import Phrases
 # A message per code of ``SteeringReason``, and one per fault of a device.
 STEERING = Phrases("steering", prefix="now_")
 _ACTIONS = Phrases("steering", prefix="action_")
+HINDERED = Phrases("steering", prefix="held_")
+SLOT = Phrases("steering", prefix="slot_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,20 @@ def format_steered(action: SteeredAction, numbers: Numbers) -> str:
 def format_stale(language: Language) -> str:
     """Return that the meters are silent, and what devices do meanwhile."""
     return STEERING.say("all_stale", language)
+
+
+def format_hindered(name: str, hindered_s: Mapping[str, float], numbers: Numbers) -> str:
+    """Return how long each reason held a device back: "Car: 4 min the fuse"."""
+    parts = []
+    for code, seconds in sorted(hindered_s.items(), key=_read_seconds, reverse=True):
+        minutes = max(round(seconds / 60), 1)
+        reason = HINDERED.say(code, numbers.language)
+        parts.append(SLOT.say("held", numbers.language, minutes=minutes, reason=reason))
+    return f"{name}: {', '.join(parts)}"
+
+
+def _read_seconds(hindered: tuple[str, float]) -> float:
+    return hindered[1]
 
 
 def _say_action(action: SteeredAction, numbers: Numbers) -> str:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from luna.contracts.health import (
     Check,
-    ExecutorSign,
+    ControlSign,
     InstanceReply,
     NodeSign,
     RecorderSign,
@@ -35,10 +35,12 @@ def service_status(
     Only sites for which ``has_site`` holds are named.
     """
     armed: list[str] = []
+    steered: list[str] = []
     unreadable_sites: list[UnreadableSiteReply] = []
     # The checks below report a database that is away.
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         armed = control.list_armed(connection)
+        steered = sites.list_steered(connection, armed)
         unreadable = [site for site in sites.list_unreadable(connection) if has_site(site.name)]
         uncontrolled = sites.find_uncontrolled(connection, unreadable, armed)
         for site in unreadable:
@@ -48,7 +50,7 @@ def service_status(
             unreadable_sites.append(reply)
     services = [_describe_gateway(gateway)]
     try:
-        services += _list_others(gateway, now, armed=armed, has_site=has_site)
+        services += _list_others(gateway, now, armed=armed, steered=steered, has_site=has_site)
     except UnavailableError:
         for name in (*SERVICES, "beat"):
             away = ServiceReply(service=name, ready=False, missing=("redis",), instances=())
@@ -73,9 +75,16 @@ def _describe_gateway(gateway: Gateway) -> ServiceReply:
 
 
 def _list_others(
-    gateway: Gateway, now: datetime, *, armed: list[str], has_site: Callable[[str], bool]
+    gateway: Gateway,
+    now: datetime,
+    *,
+    armed: list[str],
+    steered: list[str],
+    has_site: Callable[[str], bool],
 ) -> list[ServiceReply]:
     """Return the status of all services but the gateway.
+
+    ``steered`` are the armed sites whose devices follow the meters.
 
     Raises:
         UnavailableError: Redis is away.
@@ -86,6 +95,7 @@ def _list_others(
     beat = signs.beat()
     recorder = signs.recorder()
     executor = signs.executor()
+    steering = signs.steering()
     home_assistant = signs.home_assistant()
     services = [_worked(name, nodes) for name in SERVICES]
     services.append(_service("beat", _turning(beat, now)))
@@ -94,13 +104,21 @@ def _list_others(
         services.append(_service("recorder", _recorders(recorder, now)))
     # An executor has to run only where a site is armed.
     if executor is not None or armed:
-        if executor is not None:
-            visible = tuple(site for site in executor.sites if has_site(site.site))
-            executor = executor.model_copy(update={"sites": visible})
-        services.append(_service("executor", _recorders(executor, now)))
+        services.append(_service("executor", _recorders(_show_sites(executor, has_site), now)))
+    # Steering has to run only where an armed site's devices follow the meters.
+    if steered or (steering is not None and steering.sites):
+        services.append(_service("steering", _recorders(_show_sites(steering, has_site), now)))
     if home_assistant is not None or settings.mqtt_publish != "off":
         services.append(_service("home_assistant", _recorders(home_assistant, now)))
     return services
+
+
+def _show_sites(sign: ControlSign | None, has_site: Callable[[str], bool]) -> ControlSign | None:
+    """Return a sign with the sites that the caller may see."""
+    if sign is None:
+        return None
+    visible = tuple(site for site in sign.sites if has_site(site.site))
+    return sign.model_copy(update={"sites": visible})
 
 
 def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
@@ -162,7 +180,7 @@ def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:
     if sign is None or sign.is_late(now):
         return _turning(sign, now)
     ready = all(check.ok for check in sign.checks)
-    driven = sign.sites if isinstance(sign, ExecutorSign) else ()
+    driven = sign.sites if isinstance(sign, ControlSign) else ()
     return [
         InstanceReply(
             name=sign.name,

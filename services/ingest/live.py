@@ -28,7 +28,7 @@ from luna.platform.health.probes import Probe
 from luna.platform.health.readiness import Liveness
 from luna.platform.memory import FreedMemory
 from luna.platform.queue.connection import connect
-from luna.platform.queue.heartbeats import present
+from luna.platform.queue.heartbeats import present, steering_relayed
 from luna.platform.queue.live_flows import LiveFlows
 from luna.platform.service_process import (
     add_stall_option,
@@ -50,6 +50,7 @@ from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.live_sharing import LiveSharing
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.steering_feed import SteeringFeed
+from services.ingest.listening.steering_records import SteeringRecordStore
 from services.ingest.listening.supervisor import EEBUS, HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
 from services.ingest.slot_service import build_site_slots
@@ -112,13 +113,15 @@ class Live:
         *,
         sharing: LiveSharing,
         steering: SteeringFeed,
+        records: SteeringRecordStore,
         limits: LimitSensors,
         ending: threading.Event,
     ) -> None:
         """Listen until SIGTERM or SIGINT, which set ``ending``.
 
         What was acknowledged by then is safe. ``sharing`` and ``steering`` hand on what flows at
-        this moment, ``limits`` stores what the grid operator asks for.
+        this moment, ``records`` stores what steering did, ``limits`` what the grid operator asks
+        for.
         """
         stopping = asyncio.Event()
         for kind in (signal.SIGTERM, signal.SIGINT):
@@ -132,6 +135,7 @@ class Live:
                     self._build(),
                     self._share(sharing, steering),
                     self._steer(steering),
+                    self._store_records(records),
                     self._follow_limits(limits),
                 )
             ]
@@ -175,6 +179,11 @@ class Live:
             await steering.turn(self._sites.sites)
             await asyncio.sleep(SHARE.total_seconds())
 
+    async def _store_records(self, records: SteeringRecordStore) -> None:
+        while True:
+            await asyncio.to_thread(records.turn)
+            await asyncio.sleep(self._look.total_seconds())
+
     async def _follow_limits(self, limits: LimitSensors) -> None:
         while True:
             await asyncio.to_thread(limits.turn, self._sites.sites)
@@ -217,6 +226,8 @@ def main(arguments: list[str] | None = None) -> int:
         sharing = LiveSharing(LivePowers(), LiveFlows(redis_client), clock=clock)
         steering = SteeringFeed(sharing.powers, settings.data_folder, clock=clock)
         stack.callback(steering.close)
+        records = SteeringRecordStore(database, settings.data_folder)
+        stack.callback(records.close)
         sites = SiteReader(database, state, clock=clock)
 
         def find_pause(sensors: Collection[str]) -> timedelta | None:
@@ -255,10 +266,16 @@ def main(arguments: list[str] | None = None) -> int:
         readiness = process.serve_health(("database", "redis"), probes)
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness))
+        stack.enter_context(steering_relayed(addresses.redis_url, lambda: steering.sign))
         look = timedelta(seconds=options.look_seconds)
         live = Live(sources, sites, slots, state=state, data_folder=settings.data_folder, look=look)
         running = live.run(
-            process.pulse, sharing=sharing, steering=steering, limits=limits, ending=ending
+            process.pulse,
+            sharing=sharing,
+            steering=steering,
+            records=records,
+            limits=limits,
+            ending=ending,
         )
         asyncio.run(running)
     return 0

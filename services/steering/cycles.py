@@ -3,15 +3,22 @@
 A cycle computes and hands commands to its units' threads, so that no device delays it.
 """
 
+import os
+import platform
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from importlib.metadata import version
 
 import structlog
 from prometheus_client import Gauge, Histogram
 
+from luna.contracts.health import Check, ControlSign
 from luna.contracts.steering import (
     MeasuredFlow,
+    RecordsQuestion,
+    SignQuestion,
     SteeringAnswer,
     SteeringDrop,
     SteeringRequest,
@@ -25,6 +32,7 @@ from luna.house.steering_targets import TargetFolder
 from luna.platform.clock import Clock
 from luna.platform.health.readiness import Liveness
 from services.steering.memory_file import MemoryFile
+from services.steering.records import RecordJournal, SlotRecords
 from services.steering.steered_site import SteeredSite
 
 # A site's cycle comes with each new flow, and otherwise this often.
@@ -33,6 +41,8 @@ LOOK_SECONDS = 0.25
 # Time for all devices to be handed back at the end.
 RELEASE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
+# A sign of life comes at least this often.
+SIGN_TURN = timedelta(seconds=5)
 
 SITES = Gauge("luna_steering_sites", "Sites whose devices follow the meters.")
 STALE = Gauge("luna_steering_stale_sites", "Steered sites whose meters are silent.")
@@ -75,6 +85,9 @@ class SteeringLoop:
         self._due_s: dict[str, float] = {}
         # Targets of units that no disk has yet.
         self._unkept: set[tuple[str, str]] = set()
+        self._journal = RecordJournal()
+        self._started_at = clock.now()
+        self._turned_at = self._started_at
 
     def load(self) -> None:
         """Take up the targets on disk."""
@@ -85,7 +98,11 @@ class SteeringLoop:
                 log.warning("a target cannot be followed", site_id=target.site_id, error=str(error))
 
     def answer(self, request: SteeringRequest) -> SteeringAnswer:
-        """Take a message, and return the state of its site."""
+        """Take a message, and return its site's state, or the process's sign or records."""
+        if isinstance(request, SignQuestion):
+            return SteeringAnswer(sign=self.describe_life())
+        if isinstance(request, RecordsQuestion):
+            return SteeringAnswer(records=self._journal.answer(request))
         try:
             if isinstance(request, SteeringTarget):
                 self._take(request)
@@ -118,6 +135,7 @@ class SteeringLoop:
                     site_id,
                     self._open_device,
                     MemoryFile(self._targets.folder, site_id),
+                    SlotRecords(site_id, self._journal),
                     clock=self._clock,
                     seconds=self._seconds,
                 )
@@ -135,6 +153,7 @@ class SteeringLoop:
 
     def turn(self) -> None:
         """Run the cycles that are due, where this process may command devices."""
+        self._turned_at = self._clock.now()
         if not self._sender.take():
             return
         with self._mutex:
@@ -156,6 +175,36 @@ class SteeringLoop:
                 self._forget(site.site_id, key)
         SITES.set(sum(not site.is_empty for site in sites))
         STALE.set(sum(site.is_stale for site in sites))
+
+    def describe_life(self) -> ControlSign:
+        """Return the process's sign of life with the sites that it steers."""
+        with self._mutex:
+            sites = [site for site in self._sites.values() if not site.is_empty]
+        stands = tuple(site.describe_life() for site in sites)
+        blind = sum(stand.blind_since is not None for stand in stands)
+        checks = (
+            Check(
+                "sender",
+                ok=self._sender.is_taken,
+                latency_ms=0.0,
+                detail="" if self._sender.is_taken else "another process commands the devices",
+            ),
+            Check(
+                "meters",
+                ok=blind == 0,
+                latency_ms=0.0,
+                detail=f"{blind} of {len(stands)} sites without fresh values" if blind else "",
+            ),
+        )
+        return ControlSign(
+            name=f"{platform.node()}-{os.getpid()}",
+            version=version("luna-energy"),
+            started_at=self._started_at,
+            turned_at=self._turned_at,
+            turn=SIGN_TURN,
+            checks=checks,
+            sites=stands,
+        )
 
     def _forget(self, site_id: str, key: str) -> None:
         """Remove the target of a unit that was handed back: a restart leaves it alone."""

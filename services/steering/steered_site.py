@@ -3,11 +3,14 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from luna.contracts.control import Setpoint, VehicleSetpoint
+from luna.contracts.health import ControlledSite
 from luna.contracts.live_flow import LiveFlow
 from luna.contracts.steering import (
     DeviceTarget,
@@ -32,6 +35,7 @@ from luna.energy.steering.state import STALE_S
 from luna.platform.clock import Clock
 from services.steering.measurement import Moment, measure
 from services.steering.memory_file import MemoryFile, recall_commands
+from services.steering.records import SlotRecords, list_samples
 from services.steering.set_points import compose_setpoints
 from services.steering.slot_targets import compose_targets, find_devices, find_limits
 from services.steering.unit_sender import UnitCommand, UnitSender
@@ -63,6 +67,7 @@ class SteeredSite:
         site_id: its name.
         open_device: opens the connection to devices of a section ``control``.
         memory_file: what a restart must not forget.
+        records: what its devices were commanded, by quarter-hours.
         clock: gives the instant of a cycle.
         seconds: a clock that never goes back.
     """
@@ -72,6 +77,7 @@ class SteeredSite:
         site_id: str,
         open_device: Callable[[Control], Device],
         memory_file: MemoryFile,
+        records: SlotRecords,
         *,
         clock: Clock,
         seconds: Callable[[], float],
@@ -89,8 +95,11 @@ class SteeredSite:
         self._flow: LiveFlow | None = None
         self._memory_file = memory_file
         self._memory = memory_file.load()
+        self._records = records
         self._commands: LiveCommands | None = None
         self._is_stale = False
+        self._blind_since: datetime | None = None
+        self._cycled_at: datetime | None = None
         self._is_changed = True
 
     def set_target(self, target: SteeringTarget) -> bool:
@@ -235,7 +244,10 @@ class SteeredSite:
         )
         self._commands = commands
         self._memory_file.store(self._memory)
-        self._is_stale = measured.at_s - measured.read_at_s > STALE_S
+        planned = dict(chain.from_iterable(unit.items() for unit in devices.values()))
+        self._records.add(list_samples(commands, planned, measured, described), now)
+        is_stale = measured.at_s - measured.read_at_s > STALE_S
+        self._note_cycle(flow, now, is_stale=is_stale)
         measured_socs = {name: power.soc for name, power in measured.batteries.items()}
         for key, steered in steered_units.items():
             requested, reason = compose_setpoints(devices[key], commands)
@@ -245,6 +257,16 @@ class SteeredSite:
                 allowed = _stop_charges(allowed)
                 reason = WAKES_CAR
             steered.sender.send(UnitCommand(steered.target.target_id, dict(allowed), reason, now))
+
+    def _note_cycle(self, flow: LiveFlow | None, now: datetime, *, is_stale: bool) -> None:
+        """Remember when the site was decided about, and since when it is blind."""
+        self._cycled_at = now
+        self._is_stale = is_stale
+        if not is_stale:
+            self._blind_since = None
+        elif self._blind_since is None:
+            # A restart does not know since when the meters have been silent.
+            self._blind_since = now if flow is None else flow.at
 
     def _release(self, steered: _SteeredUnit) -> None:
         """Hand a unit back by its target's set-points, which are sent once."""
@@ -295,6 +317,12 @@ class SteeredSite:
             senders = [steered.sender for steered in self._units.values()]
         for sender in senders:
             sender.join(timeout_s)
+
+    def describe_life(self) -> ControlledSite:
+        """Return when the site's last cycle was, and since when it is blind."""
+        return ControlledSite(
+            site=self.site_id, cycled_at=self._cycled_at, blind_since=self._blind_since
+        )
 
     def describe(self, *, sends: bool) -> SteeringState:
         """Return the state of the site."""

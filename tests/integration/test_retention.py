@@ -280,6 +280,7 @@ def test_the_task_follows_the_settings_and_touches_no_history(connection: Connec
             "plan_history",
             "antares_plan_history",
             "operator_limits",
+            "steering_records",
         }
         | kept_elsewhere
     )
@@ -299,6 +300,7 @@ def test_a_table_with_a_policy_is_left_to_it(connection: Connection) -> None:
         "plan_history",
         "antares_plan_history",
         "operator_limits",
+        "steering_records",
     }
     assert (
         retention.delete_old(connection, retention.retention_ages(settings), now=NOW).keys()

@@ -11,7 +11,7 @@ import pytest
 import redis
 from sqlalchemy import Engine, text
 
-from luna.contracts.health import ControlledDevice, ControlledSite, ExecutorSign, RecorderSign
+from luna.contracts.health import ControlledDevice, ControlledSite, ControlSign, RecorderSign
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
@@ -204,7 +204,7 @@ def test_an_executor_tells_how_the_sites_stand_that_it_drives(
     site = ControlledSite(
         site="home", armed_at=now, by="mqtt", plan_issued_at=None, devices=(device,)
     )
-    sign = ExecutorSign(
+    sign = ControlSign(
         name="one",
         version="1",
         started_at=now,

@@ -150,7 +150,8 @@ class _Cycle:
         self._devices = devices
         self._elapsed_s = elapsed_s
         self._flow = read_flow(measured)
-        self._rise_kw_s = find_rise(self._flow, memory, elapsed_s)
+        pv_kw = max(devices.pv_kw, measured.pv_kw)
+        self._rise_kw_s = find_rise(self._flow, memory, elapsed_s, pv_kw=pv_kw)
         self._steady_kw_s = find_steady_rise(self._rise_kw_s, memory.rise_kw_s)
         self._units = _settle_all(memory, measured, devices)
         self._cars: dict[str, VehicleIntent] = {}

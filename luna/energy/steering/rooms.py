@@ -18,8 +18,10 @@ PHASES = (1, 2, 3)
 KEPT_SHARE = 0.99
 # Devices follow this much later than meters show it; a steady rise is counted with that.
 LEAD_S = 6.0
-# A cloud's edge over a home; what is faster is a step, which goes on no further.
+# A cloud's edge over a home, or this share of its PV a second: an edge of five seconds takes half.
+# What is faster is a step, which goes on no further.
 _MOST_RISE_KW_S = 0.3
+_MOST_RISE_SHARE_S = 0.1
 _MOVES_KW = 0.3
 _FADES = 0.8
 # How fast the highest draw of the house is forgotten, per second.
@@ -90,18 +92,20 @@ def track_high(drawn_kw: float, high_kw: float, elapsed_s: float) -> float:
     return high_kw + (drawn_kw - high_kw) * min(elapsed_s * _FORGET_PER_S, 1.0)
 
 
-def find_rise(flow: Flow, memory: LoopMemory, elapsed_s: float) -> float:
+def find_rise(flow: Flow, memory: LoopMemory, elapsed_s: float, *, pv_kw: float) -> float:
     """Return how fast the draw of what is not controlled rises, kW a second; unknown: 0.
 
     While devices move, meters that are read at different instants show a rise that is none: then
-    what was known fades.
+    what was known fades. ``pv_kw`` is what the home's PV reaches.
     """
     if elapsed_s <= 0.0 or math.isnan(memory.drawn_kw):
         return 0.0
     if abs(flow.controlled_kw - memory.controlled_kw) > _MOVES_KW:
-        return _FADES * memory.rise_kw_s
+        # A step may have been the last that was seen.
+        return _FADES * min(max(memory.rise_kw_s, -_MOST_RISE_KW_S), _MOST_RISE_KW_S)
     rise_kw_s = (flow.drawn_kw - memory.drawn_kw) / elapsed_s
-    return min(max(rise_kw_s, -_MOST_RISE_KW_S), _MOST_RISE_KW_S)
+    most_kw_s = max(_MOST_RISE_KW_S, _MOST_RISE_SHARE_S * pv_kw)
+    return min(max(rise_kw_s, -most_kw_s), most_kw_s)
 
 
 def find_steady_rise(rise_kw_s: float, before_kw_s: float) -> float:

@@ -1,24 +1,27 @@
 """Declare arming, overrides and the list of decisions of a site's devices."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from luna.contracts.control import ControlEntry, ControlState, Override
 from luna.contracts.message import Message
+from luna.contracts.steering_records import SteeringRecord
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site.control import DEVICE_KEYS
 from luna.energy.timeline import Instant
 from luna.house import control_service
 from luna.house.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.house.control_sentences import format_standing
-from luna.platform.database import control, executor_locks
+from luna.platform.database import control, executor_locks, steering_records
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_number
 from luna.words import Numbers, say_instant, say_mode
 from luna.words.standing import STANDING
 
 _NOUN = "control"
+_DAY = timedelta(days=1)
 _PATH = "/v1/sites/{site_id}/control"
 DeviceKey = Annotated[
     str, Field(max_length=80, description=f"{', '.join(DEVICE_KEYS[:-1])} or {DEVICE_KEYS[-1]}")
@@ -66,6 +69,27 @@ class DecisionList(Message):
         list[ControlEntry], Field(description="the decision for a slot and its result")
     ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+class SteeringRecordList(Message):
+    """What steering had devices do, in order of time."""
+
+    records: Annotated[list[SteeringRecord], Field(description="at most 5000")]
+    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
+
+
+def _show_steered(record: SteeringRecord, numbers: Numbers) -> list[str]:
+    powers = [record.mean_kw, record.least_kw, record.most_kw]
+    reasons = []
+    for code, seconds in record.reasons.items():
+        reasons.append(f"{code} {seconds / 60:.1f} min")
+    return [
+        say_instant(record.begins_at, numbers.zone),
+        record.device,
+        *("" if power_kw is None else f"{power_kw:.2f}" for power_kw in powers),
+        "" if record.moved_kwh is None else f"{record.moved_kwh:+.2f}",
+        ", ".join(reasons),
+    ]
 
 
 def _show(entry: ControlEntry, numbers: Numbers) -> list[str]:
@@ -160,6 +184,12 @@ def _format_resumed(state: ControlState, _: Numbers) -> Iterator[str]:
     yield f"{describe_target(state)} follows its plan again."
 
 
+_STEERED = ReplyTable(
+    ("from", "device", "mean kW", "least kW", "most kW", "moved kWh", "reasons"),
+    _show_steered,
+    "records",
+    none="Steering did nothing then.",
+)
 DECISIONS = ReplyTable(
     ("slot", "device", "by", "why", "told", "confirmed"),
     _show,
@@ -319,6 +349,29 @@ def list_decisions(
     return DecisionList(decisions=[entry for _, entry in page], cursor=following)
 
 
+@capability(
+    "GET",
+    f"{_PATH}/steering",
+    noun=_NOUN,
+    scope="read",
+    command="control steering",
+    shown=_STEERED,
+)
+def list_steering(
+    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None
+) -> SteeringRecordList:
+    """List what devices did between decisions.
+
+    Return by quarter-hours what steering had each device do, what held it back for how long, and
+    the energy beside its plan; of the last day where `from` and `to` say nothing.
+    """
+    until = end or call.now
+    records = steering_records.read(
+        call.connection, site_id, first=first or until - _DAY, end=until
+    )
+    return SteeringRecordList(records=records)
+
+
 CAPABILITIES = (
     read_control,
     arm,
@@ -328,4 +381,5 @@ CAPABILITIES = (
     pause,
     set_vacation,
     list_decisions,
+    list_steering,
 )

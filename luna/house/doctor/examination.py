@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, text
 
-from luna.contracts.health import NodeSign
+from luna.contracts.health import ControlSign, NodeSign
 from luna.contracts.message import interactive_queue_of
 from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.policy import REPLAN_AGE
@@ -486,6 +486,7 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
                 beat,
                 client.heartbeats.recorder(),
                 client.heartbeats.executor(),
+                client.heartbeats.steering(),
                 client.heartbeats.home_assistant(),
             )
             own_version = version("luna-energy")
@@ -505,6 +506,9 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
                 yield DoctorFinding(
                     "queues", "fault", f"{message}: nothing recurring is asked for", START_AGAIN
                 )
+            steering = client.heartbeats.steering()
+            if steering is not None and steering.sites:
+                yield describe_steering(steering, now=clock.now())
             dead = client.tasks.dead()
             if dead:
                 tasks = ", ".join(sorted({task.task for task in dead}))
@@ -516,6 +520,33 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
                 )
         except UnavailableError as error:
             yield DoctorFinding.of_error("queues", error)
+
+
+def describe_steering(sign: ControlSign, *, now: datetime) -> DoctorFinding:
+    """Return whether steering lives, for which sites, and which of them are blind."""
+    names = ", ".join(site.site for site in sign.sites)
+    if sign.is_late(now):
+        seconds = sign.age(now).total_seconds()
+        message = f"steering of {names} last turned {seconds:.0f} s ago"
+        return DoctorFinding("steering", "fault", message, START_AGAIN)
+    blind = []
+    for site in sign.sites:
+        if site.blind_since is not None:
+            blind.append(f"{site.site} since {site.blind_since:%Y-%m-%d %H:%M:%S} UTC")
+    if blind:
+        return DoctorFinding(
+            "steering",
+            "fault",
+            f"steering has no fresh meter values of {', '.join(blind)}",
+            "Look at the meters and at the recorder's log. Until then devices are in their safe "
+            "state.",
+        )
+    cycles = []
+    for site in sign.sites:
+        if site.cycled_at is not None:
+            cycles.append(f"{site.site} at {site.cycled_at:%H:%M:%S} UTC")
+    last = f"; last cycle: {', '.join(cycles)}" if cycles else ""
+    return DoctorFinding("steering", "ok", f"steering follows the meters of {names}{last}")
 
 
 def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[DoctorFinding]:

@@ -17,6 +17,7 @@ Topic = Literal[
     "certificates",
     "database",
     "queues",
+    "steering",
     "dependencies",
     "freshness",
 ]

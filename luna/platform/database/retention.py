@@ -99,6 +99,7 @@ TABLES = {
     "smart_meter_readings": Aging(("meter", "register"), "instant"),
     # A limit without an end is in force, and stays.
     "operator_limits": Aging(("site_key",), "ends_at"),
+    "steering_records": Aging(("site_key",), "begins_at"),
 }
 
 
@@ -118,6 +119,7 @@ def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
         "sensor_readings": settings.reading_retention,
         "smart_meter_readings": settings.reading_retention,
         "operator_limits": LIMIT_RETENTION,
+        "steering_records": settings.reading_retention,
     }
 
 

@@ -397,6 +397,15 @@ def read_configurations(connection: Connection, names: Collection[str]) -> dict[
     return {row.name: row.configuration for row in rows}
 
 
+def list_steered(connection: Connection, names: Collection[str]) -> list[str]:
+    """Return those of the named sites whose devices follow the meters, sorted by name."""
+    latest = _latest().where(sites.c.name.in_(names)).subquery()
+    query = select(latest.c.name).where(
+        latest.c.configuration["control"]["steering"].as_boolean().is_(True)
+    )
+    return list(connection.scalars(query.order_by(latest.c.name)))
+
+
 def list_versions(connection: Connection, site_id: str, *, limit: int) -> list[SiteVersion]:
     """Return the configurations of a site, the newest first.
 

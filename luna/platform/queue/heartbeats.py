@@ -1,4 +1,4 @@
-"""Heartbeats of workers, beat, recorder and executor in Redis, and beat's leader lock."""
+"""Heartbeats of workers, beat, recorder, executor and steering in Redis, and beat's leader lock."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ from luna.contracts.health import (
     SIGNS_MISSED,
     BeatSign,
     ControlledSite,
-    ExecutorSign,
+    ControlSign,
     NodeSign,
     RecorderSign,
 )
@@ -221,6 +221,7 @@ EXECUTOR_TURN = timedelta(seconds=2)
 MISSED_FOR = timedelta(days=1)
 _RECORDER = f"{PREFIX}recorder"
 _EXECUTOR = f"{PREFIX}executor"
+_STEERING = f"{PREFIX}steering"
 _HOME_ASSISTANT = f"{PREFIX}home-assistant"
 _ROLES = {"recorder": _RECORDER, "home_assistant": _HOME_ASSISTANT}
 S = TypeVar("S", bound=RecorderSign)
@@ -269,10 +270,15 @@ class Heartbeats:
         with reachable():
             return _read(self._redis, _HOME_ASSISTANT, RecorderSign)
 
-    def executor(self) -> ExecutorSign | None:
+    def executor(self) -> ControlSign | None:
         """Return the executor's last heartbeat within a day, with the sites that it controls."""
         with reachable():
-            return _read(self._redis, _EXECUTOR, ExecutorSign)
+            return _read(self._redis, _EXECUTOR, ControlSign)
+
+    def steering(self) -> ControlSign | None:
+        """Return steering's last heartbeat within a day, with the sites that it steers."""
+        with reachable():
+            return _read(self._redis, _STEERING, ControlSign)
 
 
 @contextmanager
@@ -297,10 +303,11 @@ def present(
         turn=turn,
     )
 
-    def read_more() -> dict[str, Any]:
-        return {"checks": readiness.checks or readiness.look()}
+    def read_sign() -> RecorderSign:
+        checks = readiness.checks or readiness.look()
+        return sign.model_copy(update={"turned_at": clock.now(), "checks": checks})
 
-    presence = _Presence(redis_url, _ROLES[role], sign, read_more=read_more, clock=clock)
+    presence = _Presence(redis_url, _ROLES[role], read_sign, turn=turn)
     with _announced(presence):
         yield
 
@@ -314,7 +321,7 @@ def executor_present(
     clock: Clock,
 ) -> Iterator[None]:
     """Publish the executor's heartbeats with the sites that it controls, while the block runs."""
-    sign = ExecutorSign(
+    sign = ControlSign(
         name=_name(),
         version=version("luna-energy"),
         started_at=clock.now(),
@@ -322,11 +329,23 @@ def executor_present(
         turn=EXECUTOR_TURN,
     )
 
-    def read_more() -> dict[str, Any]:
-        return {"checks": readiness.checks or readiness.look(), "sites": sites()}
+    def read_sign() -> ControlSign:
+        checks = readiness.checks or readiness.look()
+        changes = {"turned_at": clock.now(), "checks": checks, "sites": sites()}
+        return sign.model_copy(update=changes)
 
-    presence = _Presence(redis_url, _EXECUTOR, sign, read_more=read_more, clock=clock)
+    presence = _Presence(redis_url, _EXECUTOR, read_sign, turn=EXECUTOR_TURN)
     with _announced(presence):
+        yield
+
+
+@contextmanager
+def steering_relayed(redis_url: str, read_sign: Callable[[], ControlSign | None]) -> Iterator[None]:
+    """Publish the heartbeats of steering, which has no queue, while the block runs.
+
+    The recorder does so: without its values steering is blind.
+    """
+    with _announced(_Presence(redis_url, _STEERING, read_sign, turn=EXECUTOR_TURN)):
         yield
 
 
@@ -358,31 +377,32 @@ def _name() -> str:
 
 
 class _Presence:
+    """Publishes the sign of a process each turn; None: its last one stays."""
+
     def __init__(
         self,
         redis_url: str,
         key: str,
-        sign: RecorderSign,
+        read_sign: Callable[[], RecorderSign | None],
         *,
-        read_more: Callable[[], dict[str, Any]],
-        clock: Clock,
+        turn: timedelta,
     ) -> None:
         self._key = key
-        self._sign = sign
-        self._read_more = read_more
-        self._clock = clock
+        self._read_sign = read_sign
+        self._turn = turn
         self._redis = connect(redis_url)
 
     def beat_until(self, stop: threading.Event) -> None:
         self._try(self._beat)
-        while not stop.wait(self._sign.turn.total_seconds()):
+        while not stop.wait(self._turn.total_seconds()):
             self._try(self._beat)
         self._try(lambda: self._redis.delete(self._key))
         self._redis.close()
 
     def _beat(self) -> None:
-        sign = self._sign.model_copy(update={"turned_at": self._clock.now(), **self._read_more()})
-        self._redis.set(self._key, sign.model_dump_json(), ex=MISSED_FOR)
+        sign = self._read_sign()
+        if sign is not None:
+            self._redis.set(self._key, sign.model_dump_json(), ex=MISSED_FOR)
 
     def _try(self, step: Callable[[], object]) -> None:
         try:

@@ -21,8 +21,15 @@ from luna.house import control_service, findings
 from luna.house.now import HouseNow, PlannedHouse
 from luna.house.reading import read_battery_socs, read_house, read_planned, read_soc
 from luna.house.site_present import read_prices_now
+from luna.house.steering_history import format_records
 from luna.house.steering_status import format_steering
-from luna.platform.database import charging_sessions, departures, plan_causes, sites
+from luna.platform.database import (
+    charging_sessions,
+    departures,
+    plan_causes,
+    sites,
+    steering_records,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, mode
@@ -419,7 +426,10 @@ def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
 
 def _view_why(connection: Connection, view: HomeView, at: Any) -> dict[str, Any]:
     slot = choose_slot(view, None if at is None else (at - view.window.timeline.start) // SLOT)
+    begin = view.instant(slot)
+    records = steering_records.read(connection, view.house.site.name, first=begin, end=begin + SLOT)
     return {
+        "steered": format_records(records, view.numbers),
         "sheet": view_sheet(view, slot, low_part=describe_low_part(connection, view, slot)),
         "armed": view.house.armed,
         "only_advised": view.house.only_advised,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import structlog
 
+from luna.contracts.health import ControlSign
 from luna.contracts.live_steering import LiveSteering
-from luna.contracts.steering import MeasuredFlow, StateQuestion, SteeringRequest
+from luna.contracts.steering import MeasuredFlow, SiteRequest, StateQuestion
 from luna.energy.site import Site
 from luna.house.steering_channel import SteeringAwayError, SteeringClient
 from luna.platform.clock import Clock
@@ -33,9 +34,11 @@ class SteeringFeed:
         self._is_away = False
         # What steering answered last, by site.
         self.shown: Mapping[str, LiveSteering] = {}
+        # Steering's last sign of life, None where it never gave one.
+        self.sign: ControlSign | None = None
 
     async def turn(self, sites: Sequence[Site]) -> None:
-        """Send the present flows of the steered sites, and note what steering does.
+        """Send the present flows of the steered sites, and note what steering does and its sign.
 
         Nobody is waited for longer than a moment; where steering is away, the others come next
         time.
@@ -46,7 +49,7 @@ class SteeringFeed:
         shown: dict[str, LiveSteering] = {}
         for site in steered:
             flow = self._powers.read_flow(site, now=now)
-            request: SteeringRequest = StateQuestion(site_id=site.name)
+            request: SiteRequest = StateQuestion(site_id=site.name)
             if flow is not None:
                 request = MeasuredFlow(site_id=site.name, flow=flow)
             try:
@@ -61,6 +64,15 @@ class SteeringFeed:
             if live is not None:
                 shown[site.name] = live
         self.shown = shown
+        if (steered and not self._is_away) or self.sign is not None:
+            await self._note_sign()
+
+    async def _note_sign(self) -> None:
+        try:
+            self.sign = await asyncio.to_thread(self._client.read_sign)
+        except SteeringAwayError:
+            # The last sign becomes old.
+            return
 
     def is_steered(self, sensors: Collection[str]) -> bool:
         """Return whether a steered site has one of these sensors."""

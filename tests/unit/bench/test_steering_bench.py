@@ -8,7 +8,7 @@ import pytest
 from bench.steering import SEEDS, TUNING_SEEDS
 from bench.steering.controllers import MeanSurplusRule
 from bench.steering.home import live_day
-from bench.steering.limited import dim
+from bench.steering.limited import LimitKind, dim
 from bench.steering.profiles import SECONDS, HomeDay, draw_days
 from bench.steering.surplus import describe_home, follow_surplus
 from luna.energy.steering import LiveMeasurement, SteeredVehicle, VehiclePower
@@ -44,6 +44,18 @@ def test_a_limit_holds_within_ten_seconds_in_a_steady_home() -> None:
     assert dimmed.longest_over_s == 0
     # 4.2 kW leave the car its 6 A on three phases.
     assert not dimmed.stopped
+
+
+@pytest.mark.parametrize("kind", ["devices", "connection"])
+def test_a_limit_holds_soon_after_the_edge_of_a_fast_cloud(kind: LimitKind) -> None:
+    begin = 12 * 3600
+    cloud = begin + 639
+    # 6.5 kW of sun go within eight seconds.
+    seconds = np.arange(SECONDS)
+    pv_kw = np.interp(seconds, [cloud, cloud + 8], [8.55, 2.05])
+    day = HomeDay(np.full(SECONDS, 0.23), pv_kw, "mixed")
+    dimmed = dim(day, begin, kind)
+    assert dimmed.longest_over_s <= 5
 
 
 def measure(at_s: float, surplus_kw: float) -> LiveMeasurement:

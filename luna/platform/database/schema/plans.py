@@ -395,6 +395,23 @@ vehicle_levels = Table(
 )
 
 
+steering_records = Table(
+    "steering_records",
+    metadata,
+    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
+    instant("begins_at", primary_key=True),
+    text("device", "by its name; pv: all solar inverters", primary_key=True),
+    instant("ends_at"),
+    number("mean_kw", "of the commanded powers; empty: none was commanded"),
+    number("least_kw", "the lowest commanded power"),
+    number("most_kw", "the highest commanded power"),
+    number("moved_kwh", "what it took beyond its plan; empty: unknown"),
+    document("reasons", "seconds that each reason decided, by its code"),
+    document("switches", "changes of mode: when, to what, why"),
+    comment="What steering had a device do in a quarter-hour or in a part of it",
+)
+
+
 what_ifs = Table(
     "what_ifs",
     metadata,

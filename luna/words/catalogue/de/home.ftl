@@ -243,3 +243,4 @@ table_mode = Modus
 table_state = Grundlage
 table_why = Warum
 back = Zurück zum Diagramm
+steered_title = Was die Geräte dazwischen taten

@@ -40,3 +40,22 @@ action_on = an
 action_off = aus
 action_free = unbegrenzt
 action_no_export = keine Einspeisung
+
+# A quarter-hour that is over: changes, powers, what held a device back, energy beside the plan.
+slot_switch = { $at } { $sentence }
+slot_powers = { $name }: im Schnitt { $mean }, zwischen { $least } und { $most }
+slot_held = { $minutes } min { $reason }
+slot_more = { $name }: { $energy } mehr als geplant
+slot_less = { $name }: { $energy } weniger als geplant
+held_waits_for_surplus = zu wenig Sonne
+held_keeps_floor = auf kleinster Leistung
+held_rests = Pause zwischen zwei Starts
+held_runs_on = läuft weiter, um nicht zu oft zu schalten
+held_not_connected = nicht angesteckt
+held_supports_no_car = nur fürs Haus
+held_connection_limit = Grenze deines Anschlusses
+held_operator_limit = Grenze des Netzbetreibers
+held_fuse_limit = Sicherung
+held_export_cap = Einspeisegrenze
+held_meter_stale = keine neuen Zählerwerte
+held_unknown_soc = Ladestand unbekannt

@@ -243,3 +243,4 @@ table_mode = Mode
 table_state = Basis
 table_why = Why
 back = Back to the chart
+steered_title = What the devices did in between

@@ -40,3 +40,22 @@ action_on = on
 action_off = off
 action_free = no limit
 action_no_export = no feed-in
+
+# A quarter-hour that is over: changes, powers, what held a device back, energy beside the plan.
+slot_switch = { $at } { $sentence }
+slot_powers = { $name }: { $mean } on average, between { $least } and { $most }
+slot_held = { $minutes } min { $reason }
+slot_more = { $name }: { $energy } more than planned
+slot_less = { $name }: { $energy } less than planned
+held_waits_for_surplus = too little sun
+held_keeps_floor = at its lowest power
+held_rests = rest between two starts
+held_runs_on = running on to avoid switching
+held_not_connected = not plugged in
+held_supports_no_car = for the house only
+held_connection_limit = your connection's limit
+held_operator_limit = the grid operator's limit
+held_fuse_limit = the fuse
+held_export_cap = the feed-in limit
+held_meter_stale = no fresh meter values
+held_unknown_soc = battery level unknown

@@ -243,3 +243,4 @@ table_mode = Modus
 table_state = Basis
 table_why = Waarom
 back = Terug naar de grafiek
+steered_title = Wat de apparaten ondertussen deden

@@ -40,3 +40,22 @@ action_on = aan
 action_off = uit
 action_free = geen grens
 action_no_export = geen teruglevering
+
+# A quarter-hour that is over: changes, powers, what held a device back, energy beside the plan.
+slot_switch = { $at } { $sentence }
+slot_powers = { $name }: gemiddeld { $mean }, tussen { $least } en { $most }
+slot_held = { $minutes } min { $reason }
+slot_more = { $name }: { $energy } meer dan gepland
+slot_less = { $name }: { $energy } minder dan gepland
+held_waits_for_surplus = te weinig zon
+held_keeps_floor = op het laagste vermogen
+held_rests = pauze tussen twee starts
+held_runs_on = loopt door om niet te vaak te schakelen
+held_not_connected = niet ingestoken
+held_supports_no_car = alleen voor het huis
+held_connection_limit = de grens van je aansluiting
+held_operator_limit = de grens van de netbeheerder
+held_fuse_limit = de zekering
+held_export_cap = de teruglevergrens
+held_meter_stale = geen nieuwe meterwaarden
+held_unknown_soc = laadniveau onbekend
