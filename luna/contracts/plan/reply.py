@@ -237,6 +237,9 @@ class CostReply(Message):
     export: float
     wear: float
     peak: float = 0.0
+    devices: Annotated[
+        float, Field(description="what devices with a price of their own cost beside the house's")
+    ] = 0.0
     carbon_g: float | None = None
     self_sufficiency: float | None = None
 
