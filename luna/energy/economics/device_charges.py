@@ -1,4 +1,4 @@
-"""What devices with a price of their own cost beside the house's price.
+"""Charges of devices with a price of their own, beside that of the house.
 
 An allowance counts kWh, or the hours of the slots in which the devices draw anything.
 """
@@ -24,7 +24,7 @@ _SAME_HOURS = 1e-9
 
 
 class AllowanceDay(NamedTuple):
-    """The slots of one day that take from an allowance, and what is left of it, kWh or hours."""
+    """The slots of a day that take from an allowance, and its rest, kWh or hours."""
 
     slots: IndexArray
     left: float
@@ -128,7 +128,7 @@ def list_device_charges(
 def device_period_begin(
     prices: Sequence[DevicePrice], instant: datetime, zone: ZoneInfo
 ) -> datetime | None:
-    """Return when the first of the allowances in force at an instant began; None without one."""
+    """Return when the first allowance in force at an instant began, or None."""
     begins = [price.day_begin(instant, zone) for price in prices if price.has_limit]
     return min(begins, default=None)
 
@@ -140,10 +140,10 @@ def count_device_use(
     *,
     zone: ZoneInfo,
 ) -> dict[str, float]:
-    """Return what the allowances that run at the end of ``past`` have counted, by name.
+    """Return what the allowances running at the end of ``past`` have counted.
 
     Args:
-        prices: of the tariff.
+        prices: of the tariff; their names are the keys of the result.
         drawn_kwh: the devices' energy by series, ``(slots,)``.
         past: of these slots; it begins with the allowances, or before them.
         zone: whose clock counts.

@@ -92,9 +92,9 @@ def price_lines(rule: ImportRule | PriceRule, slots: PricedSlots) -> list[Tariff
 def device_lines(
     charge: DeviceCharge, use_kwh: FloatArray, timeline: Timeline, zone: ZoneInfo
 ) -> list[TariffLine]:
-    """Return what devices with a price of their own cost beside the house's price, with tax.
+    """Return the lines of devices with a price of their own, with tax.
 
-    Energy at no other price has no line.
+    They add to the house's price; energy at no other price has no line.
 
     Args:
         charge: with what its running allowance had counted before.

@@ -83,7 +83,7 @@ class DailyAllowance(CalendarTimes, UnitComponent):
 
 
 class AllowanceComponent(DailyAllowance):
-    """A part of the price that rises beyond so many kWh that the site draws each day."""
+    """A part of the price that rises beyond so many kWh of each day."""
 
     kind: Literal["allowance"]
     kwh_per_day: Annotated[float, Field(gt=0, le=100_000)]

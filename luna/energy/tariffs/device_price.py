@@ -1,4 +1,4 @@
-"""A price for what one kind of device draws, such as a car tariff or a heat pump tariff."""
+"""A price for what one kind of device draws, such as a car tariff."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -18,10 +18,11 @@ DEVICE_SERIES: Mapping[PricedDevices, str] = {
 
 
 class DevicePrice(DailyAllowance):
-    """What a kWh that devices draw costs beside the price of the house; below zero it is cheaper.
+    """A price per kWh that devices draw, beside that of the house.
 
-    It counts all that their own meter counts, also from the sun. With ``kwh_per_day`` or
-    ``hours_per_day`` it rises beyond that; a quarter-hour counts in which they draw anything.
+    Below zero it is cheaper. It counts all that their own meter counts, also from the sun. With
+    ``kwh_per_day`` or ``hours_per_day`` it rises beyond that; a quarter-hour counts in which they
+    draw anything.
     """
 
     devices: Annotated[PricedDevices, Field(description="whose energy it is for")]
