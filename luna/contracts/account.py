@@ -45,7 +45,8 @@ class CostLineReply(Message):
             description=(
                 "spot, markup, vat, energy: an all-in price; blocks: what later blocks of the "
                 "tariff add; beyond: what energy beyond a component's allowance adds; component: "
-                "a component of the tariff, by its name; base: a charge without energy"
+                "a component of the tariff, by its name; device: what devices with a price of "
+                "their own cost beside it; base: a charge without energy"
             )
         ),
     ]
@@ -59,6 +60,10 @@ class CostLineReply(Message):
     ] = None
     beyond_kwh: Annotated[
         float | None, Field(description="the allowance of each period that the line is not for")
+    ] = None
+    beyond_hours: Annotated[
+        float | None,
+        Field(description="the hours of drawing of each day that the line is not for"),
     ] = None
     first_day: Annotated[
         Day | None,

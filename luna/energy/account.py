@@ -95,7 +95,8 @@ class CostLine:
 
     The price is in currency per kWh, None where it changes within the line. Earnings are negative
     costs. ``name`` is the owner's for a component of the tariff, None where the code says it. The
-    line is for what lies beyond ``beyond_kwh``, None where it is for all energy.
+    line is for what lies beyond ``beyond_kwh`` or ``beyond_hours``, None where it is for all
+    energy.
     ``first_day`` and ``last_day`` are local days, where the component begins or ends within the
     period.
     """
@@ -107,6 +108,7 @@ class CostLine:
     price: float | None = None
     name: str | None = None
     beyond_kwh: float | None = None
+    beyond_hours: float | None = None
     first_day: date | None = None
     last_day: date | None = None
 
@@ -294,7 +296,8 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
         if not counted.any():
             continue
         cost = sign * fsum(line.slot_cost(energy)[counted].tolist())
-        bought_kwh = fsum(energy[counted].tolist())
+        line_kwh = energy if line.energy_kwh is None else line.energy_kwh
+        bought_kwh = fsum(line_kwh[counted].tolist())
         first_day, last_day = _find_days(line, slots)
         bill.append(
             CostLine(
@@ -305,6 +308,7 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
                 price=line.price,
                 name=line.name,
                 beyond_kwh=line.beyond_kwh,
+                beyond_hours=line.beyond_hours,
                 first_day=first_day,
                 last_day=last_day,
             )
@@ -370,11 +374,12 @@ def _share_uses(slots: AccountSlots) -> list[UseShare]:
     for name, values in sources.items():
         nothing = np.zeros_like(supplied)
         shared[name] = np.divide(values, supplied, out=nothing, where=can_share)
-    price = _cost_of(slots.import_lines, np.ones(slots.timeline.count))
+    price = _mean_import_price(slots)
     shares = []
     for name in uses:
         energy = np.where(known, np.nan_to_num(slots.energy_kwh[name]), 0.0)
         grid = energy * shared["import"]
+        own_cost = _cost_of([line for line in slots.import_lines if line.flow == name], energy)
         shares.append(
             UseShare(
                 name,
@@ -382,7 +387,19 @@ def _share_uses(slots: AccountSlots) -> list[UseShare]:
                 solar_kwh=float((energy * shared["pv"]).sum()),
                 grid_kwh=float(grid.sum()),
                 battery_kwh=float((energy * shared["discharge"]).sum()),
-                cost=float(np.nansum(grid * price)),
+                cost=float(np.nansum(grid * price) + np.nansum(np.where(known, own_cost, 0.0))),
             )
         )
     return shares
+
+
+def _mean_import_price(slots: AccountSlots) -> FloatArray:
+    """Return what a bought kWh of each slot costs, NaN where it is unknown.
+
+    Prices of what devices draw are theirs alone.
+    """
+    bought_kwh = slots.energy_kwh["import"]
+    lines = [line for line in slots.import_lines if line.flow is None]
+    cost = _cost_of(lines, bought_kwh)
+    first_kwh = _cost_of([line for line in lines if line.surcharge is None], np.ones(cost.size))
+    return np.divide(cost, bought_kwh, out=first_kwh, where=bought_kwh > 0)

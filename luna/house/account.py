@@ -1,6 +1,6 @@
 """Read the account of energy and money of a stored site."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -20,7 +20,17 @@ from luna.energy.account import FLOWS, AccountSlots, EnergyAccount, FlowTotal, s
 from luna.energy.account_period import AccountPeriod
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.economics.charges import find_charges, period_begin
-from luna.energy.economics.tariff_lines import TariffLine, price_lines, surcharge_line
+from luna.energy.economics.device_charges import (
+    count_device_use,
+    device_period_begin,
+    list_device_charges,
+)
+from luna.energy.economics.tariff_lines import (
+    TariffLine,
+    device_lines,
+    price_lines,
+    surcharge_line,
+)
 from luna.energy.observations import ESTIMABLE
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT, Site
@@ -55,7 +65,10 @@ def read_account_slots(
         timeline=elapsed,
         energy_kwh=energy,
         estimated={name: marks >> ESTIMABLE.index(f"{name}_kwh") & 1 > 0 for name in FLOWS},
-        import_lines=_read_import_lines(connection, site, bought, energy["import"]),
+        import_lines=[
+            *_read_import_lines(connection, site, bought, energy["import"]),
+            *_read_device_lines(connection, site, elapsed, energy),
+        ],
         export_lines=price_lines(site.tariff.export, sold),
     )
 
@@ -95,6 +108,35 @@ def _read_import_lines(
         line = surcharge_line(charged, import_kwh, timeline, drawn_kwh=drawn_kwh, zone=slots.zone)
         lines.append(line)
     return lines
+
+
+def _read_device_lines(
+    connection: Connection, site: Site, timeline: Timeline, energy_kwh: Mapping[str, FloatArray]
+) -> list[TariffLine]:
+    """Return the lines of devices with a price of their own and a meter."""
+    zone = parse_zone(site.timezone)
+    used = read_device_use(connection, site, timeline.start)
+    lines = []
+    for charge in list_device_charges(site.tariff.devices, used, timeline, zone):
+        use_kwh = energy_kwh[charge.price.series.removesuffix("_kwh")]
+        lines += device_lines(charge, use_kwh, timeline, zone)
+    return lines
+
+
+def read_device_use(connection: Connection, site: Site, instant: datetime) -> dict[str, float]:
+    """Return what the running allowances of devices have counted, kWh or hours, by name.
+
+    Unmeasured energy counts nothing. Empty where no device has an allowance.
+    """
+    zone = parse_zone(site.timezone)
+    devices = site.tariff.devices
+    begin = device_period_begin(devices, instant, zone)
+    if begin is None or instant - begin < SLOT:
+        return {}
+    past = Timeline(begin, SLOT, (instant - begin) // SLOT)
+    names = {price.series for price in devices}
+    drawn_kwh = observations.read_series(connection, site.name, past, tuple(sorted(names)))
+    return count_device_use(devices, drawn_kwh, past, zone=zone)
 
 
 def read_account(

@@ -27,6 +27,8 @@ class PricedLine(Protocol):
     @property
     def beyond_kwh(self) -> float | None: ...
     @property
+    def beyond_hours(self) -> float | None: ...
+    @property
     def first_day(self) -> date | None: ...
     @property
     def last_day(self) -> date | None: ...
@@ -43,6 +45,9 @@ def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
         decimals = 0 if line.beyond_kwh.is_integer() else 1
         kwh = numbers.number(line.beyond_kwh, decimals)
         return _LINES.say(line.code, numbers.language, name=line.name, kwh=kwh)
+    if line.beyond_hours is not None:
+        hours = numbers.hours(line.beyond_hours)
+        return _LINES.say("beyond_hours", numbers.language, name=line.name, hours=hours)
     name = format_price_part(line.code, line.name, numbers.language)
     if line.direction == "export":
         name = _say_sold(line, name, numbers.language)

@@ -31,6 +31,7 @@ _ASSUMED_OF_SITE = (
     "price_beyond_markets",
     "prices_beyond_last_week",
     "prices_stale",
+    "prices_outdone",
 )
 _OF_KINDS = [kind.plan.notes for kind in DEVICE_KINDS]
 ASSUMED = frozenset(_ASSUMED_OF_SITE).union(*(notes.assumed for notes in _OF_KINDS))
@@ -141,7 +142,10 @@ _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
         Numbers.share,
     ),
     "start_soc": _precise_share,
-    **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
+    **dict.fromkeys(
+        ("import_price", "export_price", "price", "known_price", "source_error", "own_error"),
+        Numbers.price,
+    ),
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
     **dict.fromkeys(("need_kwh", "metered_kwh", "given_kwh", "planned_kwh"), Numbers.energy),
     "times": Numbers.number,

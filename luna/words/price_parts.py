@@ -16,6 +16,7 @@ from luna.energy.tariffs.calendar import (
 )
 from luna.energy.tariffs.component import Component, Dated
 from luna.energy.tariffs.components import SumOfComponents
+from luna.energy.tariffs.device_price import DevicePrice
 from luna.energy.tariffs.fixed import FixedComponent
 from luna.energy.tariffs.plant_size import PlantSizeComponent
 from luna.energy.tariffs.series import SeriesComponent
@@ -43,6 +44,58 @@ def describe_base_charges(charges: Sequence[BaseCharge], numbers: Numbers) -> li
         said += _say_terms(charge, charge.vat, numbers)
         lines.append(f"{charge.name}: {', '.join(said)}")
     return lines
+
+
+def describe_device_prices(prices: Sequence[DevicePrice], numbers: Numbers) -> list[str]:
+    """Return a line for each price that holds for devices, beside that of the house."""
+    lines = []
+    for price in prices:
+        said = [_say_device_window(price, numbers), *_say_device_limit(price, numbers)]
+        said += _say_terms(price, price.vat, numbers)
+        lines.append(f"{price.name}: {', '.join(said)}")
+    return lines
+
+
+def _say_device_window(price: DevicePrice, numbers: Numbers) -> str:
+    is_always = (price.from_, price.to) == ("00:00", "24:00")
+    within = _PART.say(
+        "device_always" if is_always else "device",
+        numbers.language,
+        devices=_PART.say(f"device_{price.devices}", numbers.language),
+        difference=_say_difference(price.per_kwh(price.price), numbers),
+        begin=price.from_,
+        end=price.to,
+    )
+    return within + _say_limits(price, numbers)
+
+
+def _say_device_limit(price: DevicePrice, numbers: Numbers) -> list[str]:
+    """Return the limit of a day with the price beyond it, and that outside the window."""
+    language = numbers.language
+    said = []
+    beyond = _say_difference(price.per_kwh(price.price_beyond), numbers)
+    if price.kwh_per_day is not None:
+        decimals = 0 if price.kwh_per_day.is_integer() else 1
+        kwh = f"{numbers.number(price.kwh_per_day, decimals)}{NBSP}kWh"
+        said.append(_PART.say("device_limit", language, limit=kwh))
+    elif price.hours_per_day is not None:
+        hours = numbers.hours(price.hours_per_day)
+        said.append(_PART.say("device_limit", language, limit=hours))
+    if price.has_limit:
+        said.append(_PART.say("beyond", language, price=beyond))
+        said.append(_PART.say("device_anew", language, clock=price.day_begins))
+    if price.price_outside is not None:
+        outside = _say_difference(price.per_kwh(price.price_outside), numbers)
+        said.append(_PART.say("else", language, price=outside))
+    return said
+
+
+def _say_difference(added: float, numbers: Numbers) -> str:
+    """Return how much more or less than the house's price a kWh costs."""
+    if not added:
+        return _PART.say("device_same", numbers.language)
+    code = "device_less" if added < 0 else "device_more"
+    return _PART.say(code, numbers.language, price=_say_price(abs(added), numbers))
 
 
 def _say_component(part: Component, numbers: Numbers) -> str:

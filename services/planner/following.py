@@ -69,7 +69,7 @@ def follow_plan(problem: Problem, plan: Plan, *, deadline: Deadline | None = Non
         followed = _choose_policy(plan, deadline)
     costs = weigh_flows(problem.at_tariff_prices, followed.flows)
     if followed.load_schedule is not None:
-        costs = replace(costs, wear_cost=costs.wear_cost + followed.load_schedule.wear_cost)
+        costs = followed.load_schedule.add_costs(costs)
     spent_ms = (planning_clock_s() - begun_s) * 1e3
     return replace(followed, costs=costs, solve_ms=followed.solve_ms + spent_ms)
 

@@ -97,7 +97,7 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
         plan = _plan_batteries(rest, solver)
     except (InfeasibleError, SolverError):
         plan = plan_alone(rest)
-    costs = replace(plan.costs, wear_cost=plan.costs.wear_cost + load_schedule.wear_cost)
+    costs = load_schedule.add_costs(plan.costs)
     # A plan without a gap of its own is the inverter alone: the load schedule's gap proves nothing
     # of it.
     gap = None if plan.gap is None else load_schedule.gap

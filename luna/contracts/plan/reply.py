@@ -136,6 +136,9 @@ class NoteReply(Message):
       ones of the month and hour, of the market ``like``, stand for them until they come.
     - ``prices_stale``: the sources of these ``markets`` published nothing new ``since`` an instant;
       the plan uses their last forecast.
+    - ``prices_outdone``: forecasts of these ``markets`` erred by ``source_error`` on average in the
+      last days, those of the last known day by ``own_error``; the latter are planned with from so
+      many ``hours`` ahead on.
     - ``loads_not_placed``: these ``loads`` are part of the forecast load; when they run is not
       planned.
     - ``no_session``: of these ``vehicles`` no session at a charger is known, so nothing is planned
@@ -237,6 +240,9 @@ class CostReply(Message):
     export: float
     wear: float
     peak: float = 0.0
+    devices: Annotated[
+        float, Field(description="what devices with a price of their own cost beside the house's")
+    ] = 0.0
     carbon_g: float | None = None
     self_sufficiency: float | None = None
 

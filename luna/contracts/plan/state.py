@@ -177,6 +177,15 @@ class StateMessage(DeviceStates):
             )
         ),
     ] = {}
+    device_use: Annotated[
+        dict[str, Annotated[float, Field(ge=0, le=10_000_000)]],
+        Field(
+            description=(
+                "what the running allowance of a device's price has counted so far, kWh or hours, "
+                "by its name"
+            )
+        ),
+    ] = {}
     peaks: Annotated[
         dict[str, PeakState],
         Field(

@@ -61,17 +61,24 @@ def break_even(
 class Costs:
     """Cost per slot in the site's currency.
 
-    Earnings are negative. Arrays have the slot as their last axis.
+    Earnings are negative. Arrays have the slot as their last axis. ``device_cost`` is what devices
+    with a price of their own cost beside the house's price.
     """
 
     import_cost: FloatArray
     export_cost: FloatArray
     wear_cost: FloatArray
+    device_cost: FloatArray | float = 0.0
 
     @property
     def total(self) -> FloatArray:
         """The sum of the parts, per slot."""
-        return self.import_cost + self.export_cost + self.wear_cost
+        return self.import_cost + self.export_cost + self.wear_cost + self.device_cost
+
+    @property
+    def device_total(self) -> float:
+        """What the devices cost beside the house's price over all slots."""
+        return float(np.sum(self.device_cost))
 
 
 def slot_costs(

@@ -188,6 +188,10 @@ REASONS: dict[str, RefusalReason] = {
         "a kWh beyond the allowance costs {beyond:g}, less than the {price:g} within it",
         "Raise price_beyond; energy beyond the allowance cannot be cheaper.",
     ),
+    "device-price-limits": RefusalReason(
+        "{name} has both kwh_per_day and hours_per_day",
+        "Keep the one of your contract.",
+    ),
     "zero-below-spot-counted": RefusalReason(
         "a component that counts the energy drawn cannot have zero_below_spot",
         "Leave zero_below_spot out.",

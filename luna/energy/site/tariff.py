@@ -21,6 +21,7 @@ from luna.energy.tariffs.component import (
     check_apart,
 )
 from luna.energy.tariffs.components import AnyComponent, ComponentsPrice, SumOfComponents
+from luna.energy.tariffs.device_price import DevicePrice
 from luna.energy.tariffs.fixed import FixedComponent
 from luna.energy.tariffs.series import SeriesComponent
 from luna.energy.tariffs.spot import SpotComponent
@@ -218,9 +219,18 @@ class Tariff(Part):
         Field(max_length=16, description="charges that are due without energy as well"),
     ] = ()
 
+    devices: Annotated[
+        tuple[DevicePrice, ...],
+        Field(
+            max_length=8,
+            description="what a kWh of cars or heat pumps costs beside the price of the house",
+        ),
+    ] = ()
+
     @model_validator(mode="after")
-    def _base_apart(self) -> Self:
+    def _terms_apart(self) -> Self:
         check_apart(self.base)
+        check_apart(self.devices)
         return self
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from luna.energy.timeline import FloatArray
 from services.planner.linear.model import Indices, LinearModel, ModelBuilder, StartBasis, Term
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.milp.contract_rows import add_contract
+from services.planner.milp.device_prices import add_device_charges
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters
 from services.planner.milp.load_columns import (
@@ -133,6 +134,7 @@ def formulate(
     tariff = problem.tariff
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=tariff.peaks, zone=zone)
     add_charges(builder, bought, outlook.timeline, charges=tariff.charges, zone=zone)
+    add_device_charges(builder, problem, load_columns)
     add_contract(builder, problem, batteries, pv=(curtailed, direct), load_columns=load_columns)
     cuts = balanced[:0]
     if not elastic:

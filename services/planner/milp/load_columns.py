@@ -1,7 +1,8 @@
 """Add flexible loads to the mixed-integer model, and the rows of what may supply them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -57,9 +58,26 @@ def add_demands(builder: ModelBuilder, problem: Problem) -> LoadColumns:
     loads = []
     for demand in problem.demands:
         with builder.section(demand.name):
-            loads.append(demand.add(builder, ahead))
+            loads.append(demand.add(builder, _price_devices(problem, ahead, demand.section)))
     _share_surplus(builder, [load.surplus for load in loads if load.surplus], ahead.surplus_kwh)
     return LoadColumns(tuple(loads), slice(first, builder.columns))
+
+
+def _price_devices(problem: Problem, ahead: LoadPricing, section: str) -> LoadPricing:
+    """Return the prices with those that hold for devices of a section, on average.
+
+    They value energy that a device has left at the horizon or buys after it.
+    """
+    timeline = problem.outlook.timeline
+    zone = ZoneInfo(problem.site.timezone)
+    added = 0.0
+    for charge in problem.tariff.device_charges:
+        if charge.price.devices == section:
+            added += float(charge.first_price(timeline, zone).mean())
+    if not added:
+        return ahead
+    mean = ahead.mean_price + added
+    return replace(ahead, mean_price=mean, left_price=TERMINAL_SHARE * max(mean, 0.0))
 
 
 def _share_surplus(

@@ -9,9 +9,13 @@ the gap of a proven lower bound.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.energy.economics.device_charges import device_slot_cost
+from luna.energy.timeline import FloatArray
+from services.planner.devices.kind import DemandSchedule
 from services.planner.linear.model import InfeasibleError
 from services.planner.milp.device_choices import DeviceChoice, list_choices
 from services.planner.milp.directions import (
@@ -143,10 +147,22 @@ def _read_schedule(
         import_limit_kwh=np.minimum(limit, most_from_grid),
         give_limit_kwh=give_limit_kwh,
         beside_cost=float(built.model.cost[span] @ column[span]),
+        device_cost=_sum_device_cost(problem, loads),
         objective=solution.objective,
         gap=solution.gap,
         proven=solution.proven,
     )
+
+
+def _sum_device_cost(problem: Problem, loads: Sequence[DemandSchedule]) -> FloatArray:
+    """Return what loads cost beside the house's price, ``(slots,)``."""
+    timeline = problem.outlook.timeline
+    use_kwh: dict[str, FloatArray] = {}
+    for load in loads:
+        section = load.demand.section
+        use_kwh[section] = use_kwh.get(section, np.zeros(timeline.count)) + load.use_kwh
+    zone = ZoneInfo(problem.site.timezone)
+    return device_slot_cost(problem.tariff.device_charges, use_kwh, timeline, zone=zone)
 
 
 # A search starts with at least this many times what rounding took: with less it improves on

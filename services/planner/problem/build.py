@@ -19,6 +19,7 @@ from luna.contracts.plan import (
 )
 from luna.energy.economics.charges import EnergyCharge, Peak, PeakHistory, find_charges
 from luna.energy.economics.costs import COST_ALONE, Weights, weigh_import, weigh_wear
+from luna.energy.economics.device_charges import list_device_charges
 from luna.energy.outlook import Outlook
 from luna.energy.physics.limits import BatteryLimits, SiteLimits
 from luna.energy.physics.mode import Mode
@@ -142,7 +143,7 @@ def build_problem(request: PlanRequest) -> Problem:
         SiteLimits.of(site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
         _search_limits(options, has_demands=bool(demands)),
         demands,
-        TariffState(read_peaks(site, request.state), _read_charges(site, request.state, timeline)),
+        _read_tariff(site, request.state, timeline),
         Uncertainty(scenarios, options.risk, _scenarios(series.errors)),
         applied_rules=tuple(rules),
         storage=StorageBounds(discharged_today_kwh=discharged),
@@ -189,6 +190,16 @@ def _read_demands(
         if has_devices or (kind.by_weather and series.heat_demand_kwh):
             demands += kind.read(site, state, timeline, series)
     return tuple(demands)
+
+
+def _read_tariff(site: Site, state: StateMessage, timeline: Timeline) -> TariffState:
+    zone = ZoneInfo(site.timezone)
+    prices = site.tariff.devices
+    return TariffState(
+        read_peaks(site, state),
+        _read_charges(site, state, timeline),
+        list_device_charges(prices, state.device_use, timeline, zone),
+    )
 
 
 def _read_charges(site: Site, state: StateMessage, timeline: Timeline) -> tuple[EnergyCharge, ...]:

@@ -26,6 +26,7 @@ from luna.energy.site import OWN, Site
 from luna.energy.tariffs.component import billed_name
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, repeat_last
 from luna.words import say_instant
+from services.planner.problem.price_skill import BandSkill, SourcePrices, replace_outdone
 from services.planner.problem.price_spans import split_spans
 
 DAY = timedelta(days=1)
@@ -184,7 +185,10 @@ class SitePrices:
         typical: dict[str, str] = {}
         whole = {}
         for market, book in self.books.items():
-            ahead = self._look_ahead(market, book.read(now, first, end), first, start)
+            price = book.read(now, first, end)
+            own = self._find_better(market, now)[0][first:end]
+            price = np.where(np.isfinite(own), own, price)
+            ahead = self._look_ahead(market, price, first, start)
             known_end = min(known_end, first + ahead.known)
             whole[market] = ahead.price
             if ahead.like is not None:
@@ -204,6 +208,8 @@ class SitePrices:
         for market, book in self.books.items():
             ahead = self._look_ahead(market, book.read(now, first, end), first, start)
             published_at = book.read_publications(now, start, end)
+            own = self._find_better(market, now)[0][start:end]
+            published_at[np.isfinite(own)] = np.datetime64("NaT")
             is_typical = ahead.is_typical[start - first :]
             spans += split_spans(
                 market, timeline, published_at=published_at, is_typical=is_typical, now=now
@@ -223,6 +229,26 @@ class SitePrices:
             if now - newest > PRICE_FORECAST_MAX_AGE:
                 stale[market] = newest
         return stale
+
+    def find_outdone(self, now: datetime) -> dict[str, BandSkill]:
+        """Return the markets whose forecasts were worse than repeated prices, and from when on."""
+        outdone = {}
+        for market in self.books:
+            _, skill = self._find_better(market, now)
+            if skill is not None:
+                outdone[market] = skill
+        return outdone
+
+    def _find_better(self, market: str, now: datetime) -> tuple[FloatArray, BandSkill | None]:
+        """Return Luna's own prices where the source's forecasts were worse, NaN elsewhere.
+
+        Only in plans of a real home, and of sources whose prices are forecasts until delivery.
+        """
+        if not self.predicts or find_publication(market) != "forecast":
+            return np.full(self.timeline.count, np.nan), None
+        book = self.books[market]
+        published = SourcePrices(book.timeline, book.slot, book.published_at, book.price)
+        return replace_outdone(published, now)
 
     def _average_billed(self, prices: Mapping[str, FloatArray], end: int) -> dict[str, FloatArray]:
         """Return the means of the markets that are billed by longer intervals.

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from luna.energy.economics.costs import Costs
 from luna.energy.timeline import FloatArray
 from services.planner.devices.kind import Demand, DemandSchedule
 from services.planner.problem.problem import Problem
@@ -21,6 +22,7 @@ class LoadSchedule:
         give_limit_kwh: limits that keep batteries from supplying loads they must not, ``(slots,)``.
         beside_cost: the demands' cost besides energy: wear, starts and missing energy, less the
             value of energy beyond a target.
+        device_cost: what they cost beside the house's price, ``(slots,)``.
     """
 
     demands: tuple[Demand, ...]
@@ -28,6 +30,7 @@ class LoadSchedule:
     import_limit_kwh: FloatArray
     give_limit_kwh: FloatArray | None
     beside_cost: float
+    device_cost: FloatArray
     objective: float
     gap: float | None
     proven: bool
@@ -58,6 +61,14 @@ class LoadSchedule:
                 cost = cost + load.storage.wear_cost
         return cost
 
+    def add_costs(self, costs: Costs) -> Costs:
+        """Return a plan's costs with the loads' wear and their own prices."""
+        return replace(
+            costs,
+            wear_cost=costs.wear_cost + self.wear_cost,
+            device_cost=costs.device_cost + self.device_cost,
+        )
+
     def remaining(self, problem: Problem) -> Problem:
         """Return the batteries' problem.
 
@@ -76,7 +87,7 @@ class LoadSchedule:
             limits=replace(problem.limits, import_limit_kw=import_limit_kw),
             search=replace(problem.search, mip_gap=0.0, gap_cost=0.0),
             demands=(),
-            tariff=replace(problem.tariff, peaks=()),
+            tariff=replace(problem.tariff, peaks=(), device_charges=()),
             uncertainty=uncertainty,
             storage=replace(problem.storage, give_limit_kwh=self.give_limit_kwh),
         )

@@ -13,6 +13,7 @@ from numba.core import event
 from luna.contracts.owner import AppliedRule
 from luna.energy.economics.charges import EnergyCharge, Peak
 from luna.energy.economics.curtailment import site_curtailment
+from luna.energy.economics.device_charges import DeviceCharge
 from luna.energy.outlook import Outlook
 from luna.energy.physics.inverters import Conversion
 from luna.energy.physics.limits import SiteLimits
@@ -133,11 +134,13 @@ class SearchLimits:
 class TariffState:
     """The tariff's parts that couple slots, with their counts so far.
 
-    They are the components of a capacity tariff, and prices that depend on energy drawn before.
+    They are the components of a capacity tariff, prices that depend on energy drawn before, and
+    prices of what devices draw.
     """
 
     peaks: tuple[Peak, ...] = ()
     charges: tuple[EnergyCharge, ...] = ()
+    device_charges: tuple[DeviceCharge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

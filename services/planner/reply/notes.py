@@ -29,6 +29,7 @@ from luna.words.compromises import say_compromise
 from luna.words.notes import ASSUMED, say_note
 from services.planner.devices import PLANNED_KINDS
 from services.planner.dp.plan import Plan, objective
+from services.planner.problem.price_skill import BandSkill
 
 _SAME_SOC = 1e-9
 _UNLIMITED_KW = GridConnection.model_fields["import_limit_kw"].default
@@ -210,6 +211,18 @@ def doubt_stale_prices(stale: Mapping[str, datetime]) -> Iterator[Assumption]:
     if stale:
         figures = {"markets": sorted(stale), "since": min(stale.values()).isoformat()}
         yield Assumption(code="prices_stale", figures=figures)
+
+
+def doubt_outdone_forecasts(outdone: Mapping[str, BandSkill]) -> Iterator[Assumption]:
+    """Yield a note on each market whose forecasts were worse than repeated prices."""
+    for market, skill in outdone.items():
+        figures = {
+            "markets": [market],
+            "hours": round(skill.begin / timedelta(hours=1)),
+            "source_error": round(skill.source_error, 6),
+            "own_error": round(skill.own_error, 6),
+        }
+        yield Assumption(code="prices_outdone", figures=figures)
 
 
 def name_compromise(

@@ -341,6 +341,7 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
         export=_round_sum(float(costs.export_cost.sum())),
         wear=_round_sum(float(costs.wear_cost.sum())),
         peak=_round_sum(peak),
+        devices=_round_sum(costs.device_total),
         carbon_g=None if carbon is None else _round_sum(carbon_g(flows.import_kwh, carbon)),
         self_sufficiency=None if share is None else _round_sum(share),
     )

@@ -109,7 +109,7 @@ def _money_of_meter(reply: PlanReply) -> Iterator[Finding]:
     computed = [
         float(priced.import_cost.sum()),
         float(priced.export_cost.sum()),
-        cost.import_ + cost.export + cost.wear + cost.peak,
+        cost.import_ + cost.export + cost.wear + cost.peak + cost.devices,
     ]
     for (what, stated_cost), actual_cost in zip(stated.items(), computed, strict=True):
         if abs(stated_cost - actual_cost) > tolerance:

@@ -24,7 +24,11 @@ from luna.platform.queue.task_metrics import TaskCounter, TaskHistogram
 from luna.platform.tracing import span
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.reply.notes import doubt_by_last_week, doubt_stale_prices
+from services.planner.reply.notes import (
+    doubt_by_last_week,
+    doubt_outdone_forecasts,
+    doubt_stale_prices,
+)
 from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.assumptions import list_assumptions
 from services.planner.service.inputs import SiteInputs, gather_inputs, read_facts, read_outlook
@@ -210,6 +214,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
                 *note_limits(facts.limits),
                 *doubt_by_last_week(outlook, before, site.currency),
                 *doubt_stale_prices(inputs.prices.find_stale(facts.known_at)),
+                *doubt_outdone_forecasts(inputs.prices.find_outdone(facts.known_at)),
             ],
         }
     )

@@ -23,6 +23,7 @@ from luna.energy.economics.charges import (
 )
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
+from luna.house.account import read_device_use
 from luna.platform.database import plans, sites
 from luna.platform.database.site_facts import DemandFacts, PlanningFacts, read_demands_each
 from services.planner.devices import PLANNED_KINDS
@@ -127,6 +128,9 @@ def complete_state(
         state = state.model_copy(update={"batteries": tell_soc(facts)})
     state = carry_demands(site, state, facts.demands, start=start)
     state = _complete_month(facts, state)
+    if not state.device_use:
+        device_use = read_device_use(connection, site, start)
+        state = state.model_copy(update={"device_use": device_use})
     modes = list_commanded_modes(facts.control)
     prices = [site.objective.switching_price, options.switching_price]
     if options.objective:

@@ -21,7 +21,7 @@ from luna.contracts.data import BuildSlotsRequest, FetchPricesRequest, FetchWeat
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
 from luna.energy.devices.commands import Via
-from luna.energy.site import parse_site
+from luna.energy.site import Tariff, parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import control, jobs, observations, readings, setup_drafts, sites
@@ -639,6 +639,56 @@ def test_a_tariff_is_changed_on_one_page(api: httpx.Client) -> None:
     assert "27.0 ct/kWh" in api.get(page, headers={"Accept-Language": "en"}).text.replace(
         "\u00a0", " "
     )
+
+
+CAR_TARIFF = {
+    "priced_devices": "vehicles",
+    "vehicles_name": "Autotarif",
+    "device_price": "0",
+    "device_limit": "6",
+    "device_limit_unit": "hours",
+    "device_from": "23:30",
+    "device_to": "05:30",
+    "device_beyond": "19,5",
+    "device_day_begins": "noon",
+}
+
+
+def test_a_car_gets_a_price_of_its_own_which_goes_again(
+    api: httpx.Client, database: Engine
+) -> None:
+    draft = begin(api)
+    follow(api, draft, ("site", SITE), ("devices", DEVICES))
+    wrong = TARIFF | CAR_TARIFF | {"device_limit": "6,1", "device_beyond": "-1"}
+    assert follow(api, draft, ("tariff", wrong)) == "tariff?check=1"
+    page = api.get(f"{draft}/tariff?check=1").text
+    assert {'id="device_limit-fault"', 'id="device_beyond-fault"'} <= set(
+        re.findall(r'id="device_[a-z]+-fault"', page)
+    )
+    follow(api, draft, ("tariff", TARIFF | CAR_TARIFF), ("review", {"go": "next"}))
+    (price,) = read_tariff(database).devices
+    assert (price.name, price.devices, price.hours_per_day) == ("Autotarif", "vehicles", 6)
+    assert (price.price, price.price_beyond, price.day_begins) == (0, 0.195, "12:00")
+    english = {"Accept-Language": "en"}
+    change = f"/ui/sites/{OWN_ID}/site/change"
+    again = api.post(change, data={"step": "tariff"}).headers["Location"]
+    page = api.get(again, headers=english).text
+    assert re.search(r'value="vehicles"\s+selected', page)
+    draft = again.removesuffix("/tariff")
+    answers = TARIFF | CAR_TARIFF | {"device_limit": "7", "go": "store"}
+    assert follow(api, draft, ("tariff", answers)) == f"/ui/sites/{OWN_ID}/site"
+    assert read_tariff(database).devices[0].hours_per_day == 7
+    review = flatten_html(api.get(f"/ui/sites/{OWN_ID}/site", headers=english).text)
+    said = "Autotarif: cars pay the same as the house from 23:30 to 05:30, for 7 h a day"
+    assert said in review.replace("\u00a0", " ")
+    draft = api.post(change, data={"step": "tariff"}).headers["Location"].removesuffix("/tariff")
+    follow(api, draft, ("tariff", TARIFF | {"priced_devices": "none", "go": "store"}))
+    assert read_tariff(database).devices == ()
+
+
+def read_tariff(database: Engine) -> Tariff:
+    with unit_of_work(database) as connection:
+        return sites.load(connection, OWN_ID).tariff
 
 
 PARTS = {

@@ -213,6 +213,64 @@ def test_a_supplier_s_forecasts_are_named_so_and_said_to_be_old_when_they_are(
     ]
 
 
+def publish_amber(connection: Connection, *, error: float, days: int) -> None:
+    """Publish what was settled on days before the start, and a forecast of two days every six
+    hours that is off by ``error`` beyond its next nine hours.
+    """
+    week = Timeline(START - timedelta(days=days), SLOT, days * 96)
+    settled = {start: 0.3 + 0.1 * np.sin(start.hour / 24 * 2 * np.pi) for start in week}
+    for issue in range(0, days * 24 + 1, 6):
+        issued_at = week.start + timedelta(hours=issue)
+        ahead = Timeline(issued_at, SLOT, 192)
+        price = [0.3 + 0.1 * np.sin(start.hour / 24 * 2 * np.pi) for start in ahead]
+        prices.upsert(
+            connection,
+            "AU-AMBER",
+            starts=ahead.starts,
+            price=np.array(price) + error * (np.arange(192) >= 36),
+            currency="AUD",
+            published_at=issued_at,
+        )
+    prices.upsert(
+        connection,
+        "AU-AMBER",
+        starts=week.starts,
+        price=np.array(list(settled.values())),
+        currency="AUD",
+        published_at=[start + SLOT for start in week],
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "days", "origins"),
+    [
+        (0.0, 5, [(0, 192, "published")]),
+        # Nine hours ahead they were off: from six on the last settled day is repeated.
+        (0.2, 5, [(0, 24, "published"), (24, 192, "repeated")]),
+        # One day of it says nothing yet.
+        (0.2, 1, [(0, 192, "published")]),
+    ],
+    ids=["good", "off", "off for a day"],
+)
+def test_a_supplier_s_forecasts_are_planned_with_where_they_were_better_than_repeated_days(
+    connection: Connection, error: float, days: int, origins: list[tuple[int, int, str]]
+) -> None:
+    store(connection)
+    tariff = {"import": {"kind": "spot", "market": "AU-AMBER"}}
+    sites.save(connection, parse_site(SITE | {"currency": "AUD", "tariff": tariff}))
+    publish_amber(connection, error=error, days=days)
+    reply = plan(connection)
+    assert [(first, end, origin) for _, first, end, _, origin in spans_of(reply)] == origins
+    notes = [note for note in reply.notes if note.code == "prices_outdone"]
+    repeated = origins[1:]
+    assert [note.figures["hours"] for note in notes] == [6 for _ in repeated]
+    real = [0.3 + 0.1 * np.sin(slot.start.hour / 24 * 2 * np.pi) for slot in reply.slots]
+    off = [slot.import_price - price for slot, price in zip(reply.slots, real, strict=True)]
+    # Repeated days are right, forecasts that count are not.
+    least = 0.0 if repeated or not error else error
+    assert max(off) == pytest.approx(least, abs=1e-6)
+
+
 def test_a_plan_says_over_http_and_on_the_page_whose_prices_it_uses_until_when(
     database: Engine, redis_url: str, database_url: str
 ) -> None:

@@ -18,6 +18,7 @@ line_markup = Aufschlag des Anbieters
 line_vat = Mehrwertsteuer
 line_blocks = Höhere Preisstufen
 line_beyond = { $name }, über { $kwh } kWh hinaus
+line_beyond_hours = { $name }, über { $hours } am Tag hinaus
 line_component = Teil des Preises
 line_base = Grundpreis
 line_sold = Einspeisung

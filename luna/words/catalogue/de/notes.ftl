@@ -18,6 +18,7 @@ note_prices_unused = Luna nutzt die geladenen Preise ({ $series }) nicht, denn d
 note_prices_carried_on = Preise sind bis { $since } bekannt. Danach wiederholt Luna die des letzten bekannten Tages.
 note_prices_typical = Preise von { $markets } fehlen ab { $since }. Luna plant mit typischen Preisen für Monat und Stunde, wie in { $like }. Echte Preise ersetzen sie.
 note_prices_stale = Seit { $since } sind keine neuen Preise von { $markets } gekommen. Luna plant mit der letzten Prognose. Prüfe die Verbindung zu deinem Anbieter.
+note_prices_outdone = Prognosen von { $markets } lagen in den letzten Tagen im Mittel um { $source_error } je kWh daneben, die Preise vom Vortag um { $own_error }. Ab { $hours } h im Voraus plant Luna mit den Preisen des letzten bekannten Tages.
 note_forecast_fallback = { $active } hat keine aktuelle Prognose. Luna nutzt { $version }, erstellt { $issued_at }.
 note_forecast_old = Luna nutzt die Prognose { $version }, erstellt { $issued_at }. Eine neuere kam nicht an.
 note_forecast_awaits_proof = Luna nutzt die Prognose { $version }. { $candidate } ist trainiert: { $days } von { $needed } Tagen sind geprüft{ $earliest }.

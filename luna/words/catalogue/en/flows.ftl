@@ -18,6 +18,7 @@ line_markup = Supplier's markup
 line_vat = VAT
 line_blocks = Higher price tiers
 line_beyond = { $name }, beyond { $kwh } kWh
+line_beyond_hours = { $name }, beyond { $hours } a day
 line_component = Part of the price
 line_base = Base price
 line_sold = Feed-in

@@ -18,6 +18,7 @@ note_prices_unused = Luna does not use the loaded prices ({ $series }), as your 
 note_prices_carried_on = Prices are known until { $since }. After that Luna repeats those of the last known day.
 note_prices_typical = Prices of { $markets } are missing from { $since } on. Luna plans with prices typical of month and hour, as in { $like }. Real prices replace them.
 note_prices_stale = No new prices of { $markets } since { $since }. Luna plans with the last forecast. Check the connection to your supplier.
+note_prices_outdone = Forecasts of { $markets } were off by { $source_error } per kWh on average in the last days, the prices of the day before by { $own_error }. From { $hours } h ahead on, Luna plans with the prices of the last known day.
 note_forecast_fallback = { $active } has no current forecast. Luna uses { $version }, made { $issued_at }.
 note_forecast_old = Luna uses the forecast { $version }, made { $issued_at }. A newer one did not arrive.
 note_forecast_awaits_proof = Luna uses the forecast { $version }. { $candidate } is trained: { $days } of { $needed } days are tested{ $earliest }.

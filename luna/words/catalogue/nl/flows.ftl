@@ -18,6 +18,7 @@ line_markup = Opslag van de leverancier
 line_vat = Btw
 line_blocks = Hogere schijven
 line_beyond = { $name }, boven { $kwh } kWh
+line_beyond_hours = { $name }, boven { $hours } per dag
 line_component = Deel van de prijs
 line_base = Vaste kosten
 line_sold = Teruglevering

@@ -18,6 +18,7 @@ note_prices_unused = Luna gebruikt de geïmporteerde prijzen ({ $series }) niet,
 note_prices_carried_on = Prijzen zijn bekend tot { $since }. Daarna herhaalt Luna die van de laatste bekende dag.
 note_prices_typical = Prijzen van { $markets } ontbreken vanaf { $since }. Luna plant met typische prijzen voor maand en uur, zoals in { $like }. Echte prijzen vervangen die.
 note_prices_stale = Sinds { $since } zijn er geen nieuwe prijzen van { $markets }. Luna plant met de laatste voorspelling. Controleer de verbinding met je leverancier.
+note_prices_outdone = Voorspellingen van { $markets } zaten er de laatste dagen gemiddeld { $source_error } per kWh naast, de prijzen van de dag ervoor { $own_error }. Vanaf { $hours } uur vooruit plant Luna met de prijzen van de laatste bekende dag.
 note_forecast_fallback = { $active } heeft geen actuele voorspelling. Luna gebruikt { $version }, gemaakt { $issued_at }.
 note_forecast_old = Luna gebruikt de voorspelling { $version }, gemaakt { $issued_at }. Een nieuwere kwam niet aan.
 note_forecast_awaits_proof = Luna gebruikt de voorspelling { $version }. { $candidate } is getraind: { $days } van { $needed } dagen zijn getest{ $earliest }.

@@ -47,6 +47,7 @@ from services.api.pages.setup.device_control import (
     WAY,
     ControlForm,
 )
+from services.api.pages.setup.device_prices import answer_device_price, list_device_entries
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import write_numbers
 from services.api.pages.setup.fields import (
@@ -300,6 +301,7 @@ def _keep_prices(site: Site) -> dict[str, Any]:
         "import": tariff["import"],
         "export": tariff["export"],
         "base": tariff["base"],
+        "devices": tariff["devices"],
         "components": dump_parts(site.tariff.import_.components),
     }
 
@@ -318,7 +320,9 @@ def _answer_tariff(site: Site, answers: Mapping[str, Any]) -> dict[str, str]:
     sold = _answer_export(site, scale) | answer_sold(site.tariff.export, bought, site.country or "")
     if not _expresses(answers, bought | sold, "export", site.tariff.export):
         sold |= {"export_kind": KEPT}
-    return bought | sold | _answer_base(site) | answer_peaks(site.tariff, site.country or "")
+    peaks = answer_peaks(site.tariff, site.country or "")
+    devices = answer_device_price(site.tariff, scale)
+    return bought | sold | _answer_base(site) | peaks | devices
 
 
 def _expresses(
@@ -452,6 +456,8 @@ def _list_tariff_entries(*tariffs: Mapping[str, str]) -> list[Entry]:
     The parts of a bill are compared in words.
     """
     names = {"import_kind", "base_price", "peak_published", "export_kind"}
+    for tariff in tariffs:
+        names |= {entry.name for entry in list_device_entries(tariff)}
     for tariff in tariffs:
         if tariff["import_kind"] not in {PARTS, PRODUCT}:
             names |= {entry.name for entry in IMPORT_ENTRIES.get(tariff["import_kind"], ())}

@@ -14,6 +14,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.part import in_currency
 from luna.energy.site.assumptions import USUAL_NIGHT
 from luna.energy.site.household import HeatedBy
+from luna.energy.tariffs.device_price import PricedDevices
 from luna.energy.timeline import parse_zone
 from luna.words.catalogue import CATALOGUE
 from luna.words.numbers import read_number
@@ -210,11 +211,34 @@ LEVIES_FIXED = (Entry("levies_price", "price", least=-1, most=10),)
 # What the parts are called on this bill, in the language in which they were typed.
 PART_NAMES = tuple(
     Entry(f"{part}_name", "text", required=False)
-    for part in ("energy", "surcharge", "fee", "levies", "base", "feed_in", "feed_in_fee")
+    for part in (
+        "energy",
+        "surcharge",
+        "fee",
+        "levies",
+        "base",
+        "feed_in",
+        "feed_in_fee",
+        "vehicles",
+        "heat_pumps",
+    )
 )
 BASE = (Entry("base_price", "amount", most=1_000, required=False, hint=True),)
 # A published capacity charge.
 PEAK = (Entry("peak_published", "choice", required=False),)
+# A price of its own for what cars or heat pumps draw, beside that of the house.
+PRICED_DEVICES = Entry(
+    "priced_devices", "choice", required=False, options=("none", *get_args(PricedDevices))
+)
+DEVICE_PRICE = (
+    Entry("device_price", "price", least=-1, most=10, hint=True),
+    Entry("device_limit", above=True, most=1_000, required=False, hint=True),
+    Entry("device_limit_unit", "choice", options=("hours", "kwh"), default="hours"),
+    Entry("device_from", "clock", default="00:00"),
+    Entry("device_to", "clock", default="24:00"),
+    Entry("device_beyond", "price", least=-1, most=10, default="0", hint=True),
+    Entry("device_day_begins", "choice", options=("midnight", "noon"), default="midnight"),
+)
 ENERGY_ENTRIES = {"spot": ENERGY_SPOT, "fixed": ENERGY_FIXED}
 FEE_ENTRIES = {
     "fixed": FEE_FIXED,
@@ -244,6 +268,8 @@ TARIFF = (
     *PART_NAMES,
     *BASE,
     *PEAK,
+    PRICED_DEVICES,
+    *DEVICE_PRICE,
     Entry("export_kind", "choice", options=EXPORT_KINDS, default="fixed"),
     *EXPORT_FIXED,
     *EXPORT_SPOT,

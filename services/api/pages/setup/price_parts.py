@@ -27,6 +27,8 @@ NAMES = {
     "base": "base price",
     "feed_in": "feed-in",
     "feed_in_fee": "fee",
+    "vehicles": "car tariff",
+    "heat_pumps": "heat pump tariff",
 }
 _MONTHS = {"all": (), "summer": (4, 5, 6, 7, 8, 9), "winter": (1, 2, 3, 10, 11, 12)}
 _WINDOW_NEEDS = ("fee_from", "fee_to", "fee_window_price")

@@ -6,6 +6,11 @@ from zoneinfo import ZoneInfo
 
 from luna.energy.site.countries import Country
 from luna.words import Numbers
+from services.api.pages.setup.device_prices import (
+    compose_device_price,
+    find_device_faults,
+    list_device_entries,
+)
 from services.api.pages.setup.fields import (
     BASE,
     EXPORT_ENTRIES,
@@ -64,7 +69,9 @@ def compose_tariff(
     if offer is not None:
         import_entries += list_offer_entries(offer, typed)
     bought, faults = _check_prices(import_entries, typed, currency)
-    others, other_faults = _check_prices((*BASE, *PEAK), typed, currency)
+    beside_entries = (*BASE, *PEAK, *list_device_entries(typed))
+    others, other_faults = _check_prices(beside_entries, typed, currency)
+    other_faults += find_device_faults(others)
     sold, export_faults = _check_prices(_list_export_entries(typed), typed, currency)
     faults += _find_market_faults(bought | sold, country)
     faults += _find_choice_faults(typed, bought | others, country_code)
@@ -89,13 +96,13 @@ def compose_tariff(
 def _compose_charges(
     typed: Mapping[str, str], values: Mapping[str, Any], country: str
 ) -> dict[str, Any]:
-    """Return the documents of what is due beside the kWh: base price, capacity charge."""
+    """Return the documents of what is due beside the house's kWh: base, peaks, devices."""
     charges: dict[str, Any] = {}
     if "base_price" in values:
         charges["base"] = [{"name": name_part("base", typed), "price": values["base_price"]}]
     if "peak_published" in values:
         charges["peak"] = compose_peaks(list_peak_charges(country)[values["peak_published"]])
-    return charges
+    return charges | compose_device_price(typed, values)
 
 
 def _find_choice_faults(

@@ -10,11 +10,23 @@ from luna.platform.grid_fees.published import PublishedProduct
 from luna.words import Language, Numbers
 from luna.words.numbers import say_day
 from luna.words.pages import PageWords
-from luna.words.price_parts import describe_base_charges, describe_components
+from luna.words.price_parts import (
+    describe_base_charges,
+    describe_components,
+    describe_device_prices,
+)
 from luna.words.tariffs import say_buying, say_selling
 from services.api.pages.setup.composition import country_of, numbers_of, suggest_tariff
 from services.api.pages.setup.devices.form import LINE_BREAK
-from services.api.pages.setup.fields import FEE_WINDOWS, KEPT, PART_NAMES, TARIFF, Entry
+from services.api.pages.setup.fields import (
+    DEVICE_PRICE,
+    FEE_WINDOWS,
+    KEPT,
+    PART_NAMES,
+    PRICED_DEVICES,
+    TARIFF,
+    Entry,
+)
 from services.api.pages.setup.peak_charges import list_peak_charges
 from services.api.pages.setup.postcode import asks_postcode, name_place, suggest_by_postcode
 from services.api.pages.setup.price_parts import list_fees, list_levies
@@ -46,6 +58,7 @@ class KeptPrices(NamedTuple):
     bought: str
     sold: str
     base: str
+    devices: str
 
 
 def view_tariff(answers: Mapping[str, Any], words: PageWords, language: Language) -> dict[str, Any]:
@@ -76,6 +89,7 @@ def view_tariff(answers: Mapping[str, Any], words: PageWords, language: Language
         "markets": [(market, market) for market in markets],
         "price_unit": numbers.price_unit[1],
         "amount_unit": words("per_month", currency=numbers.currency_sign),
+        "device_fields": [entry.name for entry in DEVICE_PRICE],
         "windows": [[entry.name for entry in window] for window in FEE_WINDOWS],
         "has_window": [_is_typed(window, typed) for window in FEE_WINDOWS],
         "fees": [(choice, choice) for choice in fees],
@@ -127,10 +141,11 @@ def _describe_source(of: str, product: PublishedProduct, language: Language) -> 
 def _say_kept(answers: Mapping[str, Any], words: PageWords, numbers: Numbers) -> KeptPrices:
     """Describe the stored prices of a site that is changed."""
     if "kept" not in answers:
-        return KeptPrices("", "", "")
+        return KeptPrices("", "", "", "")
     before = answers.get("before", answers)["tariff"]
     kept = answers["kept"]
-    tariff = Tariff.model_validate({name: kept[name] for name in ("import", "export", "base")})
+    names = ("import", "export", "base", "devices")
+    tariff = Tariff.model_validate({name: kept[name] for name in names})
     bought = ""
     sold = ""
     base = ""
@@ -140,7 +155,10 @@ def _say_kept(answers: Mapping[str, Any], words: PageWords, numbers: Numbers) ->
         sold = describe_sold(tariff.export, words, numbers)
     if not before.get("base_price"):
         base = LINE_BREAK.join(describe_base_charges(tariff.base, numbers))
-    return KeptPrices(bought, sold, base)
+    devices = ""
+    if not before.get(PRICED_DEVICES.name):
+        devices = LINE_BREAK.join(describe_device_prices(tariff.devices, numbers))
+    return KeptPrices(bought, sold, base, devices)
 
 
 def describe_tariff(tariff: Tariff, words: PageWords, numbers: Numbers) -> Lines:
@@ -152,6 +170,9 @@ def describe_tariff(tariff: Tariff, words: PageWords, numbers: Numbers) -> Lines
     if tariff.base:
         base = LINE_BREAK.join(describe_base_charges(tariff.base, numbers))
         lines.append((words("field_base_price"), base))
+    if tariff.devices:
+        devices = LINE_BREAK.join(describe_device_prices(tariff.devices, numbers))
+        lines.append((words("field_priced_devices"), devices))
     for peak in tariff.peaks:
         price = numbers.money(peak.price_per_kw_month)
         lines.append((words("field_peak_published"), words("review_peak", price=price)))
