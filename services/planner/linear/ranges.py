@@ -30,6 +30,8 @@ _LENGTHS = (1, 2, 4, 8, 16, _LONGEST_CHANGE)
 _ENERGY_ROUNDS = 16
 # Extra cost of a later slot, to tell slots of equal price apart.
 _IN_ORDER = 1e-5
+# Stored energies this near count as equal, kWh.
+_SAME_KWH = 1e-6
 # A run is moved by at most this many slots, or else to the best place of all.
 _NEAR = 3
 
@@ -53,7 +55,7 @@ class RangeRules:
 
     def price(self, cost: FloatArray, ranges: Ranges) -> float:
         """Return the price of a choice at ``cost``, ``(1 + ranges, slots)``."""
-        used = float(cost[ranges, np.arange(ranges.size)].sum())
+        used = float(_sum_costs(cost, ranges))
         return used + self.start_price * self.count_starts(ranges)
 
     def find(self, cost: FloatArray) -> Ranges:
@@ -115,6 +117,72 @@ class RangeRules:
 
     def _free_start(self, ranges: Ranges) -> int:
         return int(self.goes_on and ranges.size > 0 and ranges[0] > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """Stored energy that a choice must reach, and not exceed, at the end of each session.
+
+    Args:
+        session: the session of each slot, ``(slots,)``.
+        low_kwh: the lowest use of each range, ``(ranges, slots)``.
+        high_kwh: the highest use (same shape).
+        arrival_kwh: stored energy at the begin of each session, NaN where it goes on from the one
+            before, ``(sessions,)``.
+        required_kwh: stored energy at its end, at most what it can reach.
+        most_kwh: the most that it can store.
+        efficiency: share of the energy used that is stored.
+    """
+
+    session: IndexArray
+    low_kwh: FloatArray
+    high_kwh: FloatArray
+    arrival_kwh: FloatArray
+    required_kwh: FloatArray
+    most_kwh: FloatArray
+    efficiency: float
+
+    def allows(self, ranges: Ranges) -> bool:
+        """Return whether each session can get the energy it needs, and is not overfilled."""
+        use = self.session, self.low_kwh, self.high_kwh, self.efficiency
+        stored = self.arrival_kwh, self.required_kwh, self.most_kwh
+        return bool(_keeps_limits(ranges, use, stored))
+
+
+@loop
+def _keeps_limits(
+    ranges: Ranges,
+    use: tuple[IndexArray, FloatArray, FloatArray, float],
+    stored: tuple[FloatArray, FloatArray, FloatArray],
+) -> bool:
+    session, low_kwh, high_kwh, efficiency = use
+    arrival_kwh, required_kwh, most_kwh = stored
+    sessions = arrival_kwh.size
+    lowest_use = np.zeros(sessions)
+    highest_use = np.zeros(sessions)
+    for slot in range(ranges.size):
+        if ranges[slot] > 0:
+            lowest_use[session[slot]] += low_kwh[ranges[slot] - 1, slot]
+            highest_use[session[slot]] += high_kwh[ranges[slot] - 1, slot]
+    lowest = 0.0
+    highest = 0.0
+    for place in range(sessions):
+        if not np.isnan(arrival_kwh[place]):
+            lowest = arrival_kwh[place]
+            highest = arrival_kwh[place]
+        lowest += lowest_use[place] * efficiency
+        highest = min(highest + highest_use[place] * efficiency, most_kwh[place])
+        if highest < required_kwh[place] - _SAME_KWH or lowest > most_kwh[place] + _SAME_KWH:
+            return False
+    return True
+
+
+@loop
+def _sum_costs(cost: FloatArray, ranges: Ranges) -> float:
+    used = 0.0
+    for slot in range(ranges.size):
+        used += cost[ranges[slot], slot]
+    return used
 
 
 @loop
@@ -356,7 +424,15 @@ def _find_moves(
     return found[:count]
 
 
-LOOPS = (_count_starts, _find_cheapest, _find_with_energy, _find_stretches, _find_moves)
+LOOPS = (
+    _keeps_limits,
+    _sum_costs,
+    _count_starts,
+    _find_cheapest,
+    _find_with_energy,
+    _find_stretches,
+    _find_moves,
+)
 
 
 def load_kernels() -> None:
@@ -367,3 +443,6 @@ def load_kernels() -> None:
     needed = np.zeros(2, dtype=np.intp), np.ones(1)
     rules.find_with_energy(cost, np.ones((1, 2)), needed, highest_price=2.0)
     list(rules.list_changes(cost, rules.find(cost)))
+    one = np.ones(1)
+    limits = SessionLimits(needed[0], np.ones((1, 2)), np.ones((1, 2)), one, one, one, 1.0)
+    limits.allows(rules.find(cost))

@@ -198,31 +198,11 @@ class Schedules:
             InfeasibleError: there is none.
         """
         cost = self.cost + price
-        rules = self._rules
-        after = np.zeros((1, rules[0] + rules[1] + 1))
-        chosen = []
-        prices = (self.start_price, self.late_price)
-        for span in reversed(self._spans):
-            slots = slice(span.first, span.end)
-            bounds = cost[slots], self.least[slots], self.most[slots]
-            after, on = _step_back(
-                after[span.following] + span.ended[:, None],
-                bounds,
-                (span.first, span.step),
-                (rules, *prices),
-            )
-            chosen.append(on)
-        level = 0
-        state = rules[0] - 1 if self.rules.was_on else rules[0]
-        if not np.isfinite(after[level, state]):
+        slots = cost, self.least, self.most
+        priced = self._rules, self.start_price, self.late_price
+        schedule, value = _find_cheapest(slots, self._steps, priced)
+        if not np.isfinite(value):
             raise InfeasibleError("a load has no schedule that keeps its rules")
-        schedule = np.zeros(cost.size)
-        value = float(after[level, state])
-        for span, on in zip(self._spans, reversed(chosen), strict=True):
-            level, state = _follow(
-                schedule[span.first : span.end], on, (level, state), (span.step, rules)
-            )
-            level = int(span.following[level])
         return OnOffSchedule(schedule, value - float(price @ schedule))
 
     @cached_property
@@ -245,7 +225,26 @@ class Schedules:
         )
 
     @cached_property
-    def _spans(self) -> list[_Span]:
+    def _steps(self) -> "_Steps":
+        """The steps of all spans as the compiled loop takes them.
+
+        They are the slot after each span, its number of states, and its ``step``, ``following`` and
+        ``ended``, each ``(spans, most states)``.
+        """
+        spans = self._list_spans()
+        states = np.array([span.step.size for span in spans], dtype=np.intp)
+        shape = (len(spans), int(states.max(initial=1)))
+        step = np.zeros(shape, dtype=np.intp)
+        following = np.zeros(shape, dtype=np.intp)
+        ended = np.zeros(shape)
+        for place, span in enumerate(spans):
+            step[place, : span.step.size] = span.step
+            following[place, : span.step.size] = span.following
+            ended[place, : span.step.size] = span.ended
+        ends = np.array([span.end for span in spans], dtype=np.intp)
+        return ends, states, step, following, ended
+
+    def _list_spans(self) -> list[_Span]:
         counted: list[SlotNeed] = []
         for need in self.needs:
             beside = [
@@ -341,6 +340,7 @@ def _list_spans(needs: Sequence[SlotNeed], slots: int) -> Iterator[_Span]:
 # States: on for 1, 2, … slots, the last one for longer too; then off for 0, 1, … slots, 0 only
 # before the first slot.
 _Rules = tuple[int, int, int, int, int, bool]
+_Steps = tuple[IndexArray, IndexArray, IndexArray, IndexArray, FloatArray]
 
 
 @loop_part
@@ -373,61 +373,91 @@ def _is_late(state: int, slot: int, rules: _Rules) -> bool:
     )
 
 
-@loop
+@loop_part
 def _step_back(
-    after: FloatArray,
-    bounds: tuple[FloatArray, FloatArray, FloatArray],
-    span: tuple[int, IndexArray],
-    priced: tuple[_Rules, float, float],
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return costs-to-go by state at the start of a span, and decisions by slot."""
-    cost, least, most = bounds
-    first, step = span
-    rules, start_price, late_price = priced
-    levels, states = after.shape
-    chosen = np.zeros((cost.size, levels, states), dtype=np.bool_)
-    for place in range(cost.size - 1, -1, -1):
-        slot = first + place
-        before = np.full((levels, states), np.inf)
-        for state in range(states):
-            on = _turn_on(state, slot, rules) if most[place] > 0 else -1
-            off = _turn_off(state, rules) if least[place] <= 0 else -1
-            on_cost = cost[place] + (start_price if state >= rules[0] else 0.0)
-            off_cost = late_price if off >= 0 and _is_late(off, slot, rules) else 0.0
-            for level in range(levels):
-                if off >= 0:
-                    before[level, state] = off_cost + after[level, off]
-                if on >= 0:
-                    value = on_cost + after[step[level], on]
-                    if value < before[level, state]:
-                        before[level, state] = value
-                        chosen[place, level, state] = True
-        after = before
-    return after, chosen
+    costs: tuple[FloatArray, FloatArray],
+    chosen: NDArray[np.bool_],
+    bounds: tuple[int, float, float, float],
+    steps: tuple[IndexArray, _Rules, float, float],
+) -> None:
+    """Write the costs-to-go before a slot from those after it, ``(states, levels)``."""
+    after, before = costs
+    slot, cost, least, most = bounds
+    step, rules, start_price, late_price = steps
+    for state in range(after.shape[0]):
+        on = _turn_on(state, slot, rules) if most > 0 else -1
+        off = _turn_off(state, rules) if least <= 0 else -1
+        on_cost = cost + (start_price if state >= rules[0] else 0.0)
+        off_cost = late_price if off >= 0 and _is_late(off, slot, rules) else 0.0
+        for level in range(step.size):
+            before[state, level] = off_cost + after[off, level] if off >= 0 else np.inf
+            if on >= 0:
+                value = on_cost + after[on, step[level]]
+                if value < before[state, level]:
+                    before[state, level] = value
+                    chosen[state, level] = True
+
+
+@loop_part
+def _follow(
+    schedule: FloatArray, chosen: NDArray[np.bool_], begin: tuple[int, _Rules], steps: _Steps
+) -> None:
+    """Write the schedule of the decisions from a state on."""
+    state, rules = begin
+    ends, _, steps_on, following, _ = steps
+    level = 0
+    slot = 0
+    for span in range(ends.size):
+        while slot < ends[span]:
+            if chosen[slot, state, level]:
+                schedule[slot] = 1.0
+                # A chosen start is an allowed one.
+                state = min(state + 1, rules[0] - 1) if state < rules[0] else 0
+                level = steps_on[span, level]
+            else:
+                state = _turn_off(state, rules)
+            slot += 1
+        level = following[span, level]
 
 
 @loop
-def _follow(
-    schedule: FloatArray,
-    chosen: NDArray[np.bool_],
-    begin: tuple[int, int],
-    span: tuple[IndexArray, _Rules],
-) -> tuple[int, int]:
-    """Write a span's schedule from a state on, and return the state at its end."""
-    level, state = begin
-    step, rules = span
-    for place in range(schedule.size):
-        if chosen[place, level, state]:
-            schedule[place] = 1.0
-            # A chosen start is an allowed one.
-            state = min(state + 1, rules[0] - 1) if state < rules[0] else 0
-            level = step[level]
-        else:
-            state = _turn_off(state, rules)
-    return level, state
+def _find_cheapest(
+    slots: tuple[FloatArray, FloatArray, FloatArray],
+    steps: _Steps,
+    priced: tuple[_Rules, float, float],
+) -> tuple[FloatArray, float]:
+    """Return the cheapest schedule and its cost, infinite where there is none."""
+    cost, least, most = slots
+    ends, counts, steps_on, following, ended = steps
+    rules, start_price, late_price = priced
+    states = rules[0] + rules[1] + 1
+    width = steps_on.shape[1]
+    chosen = np.zeros((cost.size, states, width), dtype=np.bool_)
+    after = np.zeros((states, width))
+    before = np.zeros((states, width))
+    slot = cost.size - 1
+    for span in range(ends.size - 1, -1, -1):
+        levels = counts[span]
+        for state in range(states):
+            for level in range(levels):
+                before[state, level] = after[state, following[span, level]] + ended[span, level]
+        after, before = before, after
+        first = ends[span - 1] if span > 0 else 0
+        step = (steps_on[span, :levels], rules, start_price, late_price)
+        while slot >= first:
+            bounds = (slot, cost[slot], least[slot], most[slot])
+            _step_back((after, before), chosen[slot], bounds, step)
+            after, before = before, after
+            slot -= 1
+    state = rules[0] - 1 if rules[5] else rules[0]
+    schedule = np.zeros(cost.size)
+    value = after[state, 0]
+    if value < np.inf:
+        _follow(schedule, chosen, (state, rules), steps)
+    return schedule, value
 
 
-LOOPS = (_step_back, _follow)
+LOOPS = (_find_cheapest,)
 
 
 def load_kernels() -> None:

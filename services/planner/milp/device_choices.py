@@ -7,17 +7,18 @@ Source: changes are stretches of slots, moved runs and whole schedules by dynami
 price on every slot that changes (proximity search, Fischetti and Monaci, 2014).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.devices.kind import RangedUse
 from services.planner.linear.model import CHOSEN, Indices, LinearModel
-from services.planner.linear.ranges import FORBIDDEN, Ranges
+from services.planner.linear.ranges import FORBIDDEN, Ranges, SessionLimits
 from services.planner.linear.schedules import ScheduleBlock
 from services.planner.milp.formulation import Formulation
 from services.planner.milp.solver import LinearSolution
@@ -34,6 +35,8 @@ _HIGHEST_PRICE = 1.0
 _AWAY = 0.05
 _FIRST_PRICE = 2.0
 _SAME_KWH = 1e-6
+# Whether a load is on, or the range of a device, in each slot in which it may run.
+Schedule = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +60,38 @@ class Present:
 
 
 class DeviceChoice(Protocol):
-    """A device whose binaries are chosen; a schedule is the values of its ``columns``.
+    """A device whose binaries, its ``columns``, are chosen by a schedule.
 
-    A schedule settles ``inner_columns`` and ``inner_rows``: the rest of the model does without.
+    A schedule settles ``inner_columns`` and ``inner_rows``, so the rest of the model does without,
+    and bounds ``use_columns``.
     """
 
     columns: Indices
+    use_columns: Indices
     inner_columns: IndexArray
     inner_rows: IndexArray
 
-    def begin(self, relaxed: Present) -> list[FloatArray]:
+    def begin(self, relaxed: Present) -> list[Schedule]:
         """Return schedules to begin with, near a solution with fractional binaries."""
 
-    def read(self, column: FloatArray) -> FloatArray:
+    def read(self, column: FloatArray) -> Schedule:
         """Return the schedule of a solution with whole binaries."""
 
-    def allows(self, schedule: FloatArray) -> bool:
+    def as_binaries(self, schedule: Schedule) -> FloatArray:
+        """Return the values of its columns."""
+
+    def allows(self, schedule: Schedule) -> bool:
         """Return whether a schedule can meet the device's needs."""
 
-    def own_cost(self, schedule: FloatArray) -> float:
+    def own_cost(self, schedule: Schedule) -> float:
         """Return the cost of a schedule that the rest of the model does not count."""
 
-    def use_bounds(self, schedule: FloatArray) -> tuple[Indices, FloatArray, FloatArray]:
-        """Return the columns that a schedule bounds, their lower and their upper bounds."""
+    def use_bounds(self, schedule: Schedule) -> tuple[FloatArray, FloatArray]:
+        """Return the lower and the upper bounds of its use columns."""
 
     def list_changes(
-        self, present: Present, schedule: FloatArray
-    ) -> Iterator[tuple[float, FloatArray]]:
+        self, present: Present, schedule: Schedule
+    ) -> Iterator[tuple[float, Schedule]]:
         """Yield other schedules, each after its predicted addition to the cost."""
 
 
@@ -92,6 +100,7 @@ class SwitchedChoice:
 
     def __init__(self, block: ScheduleBlock, kwh: FloatArray) -> None:
         self.columns = block.on
+        self.use_columns = block.on[:0]
         self._block = block
         self._kwh = kwh
         self.inner_columns = np.arange(block.columns.start, block.columns.stop)
@@ -118,38 +127,27 @@ class SwitchedChoice:
         """
         return self._costs[schedule.tobytes()]
 
-    def use_bounds(self, schedule: FloatArray) -> tuple[Indices, FloatArray, FloatArray]:
+    def as_binaries(self, schedule: FloatArray) -> FloatArray:
+        """Return the schedule."""
+        return schedule
+
+    def use_bounds(self, schedule: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return none: its use is its binaries."""
-        return self.columns[:0], schedule[:0], schedule[:0]
+        return schedule[:0], schedule[:0]
 
     def list_changes(
         self, present: Present, schedule: FloatArray
     ) -> Iterator[tuple[float, FloatArray]]:
         """Yield the cheapest schedules at several prices on every slot that changes."""
         price = self._price(present, schedule)
-        now = self.own_cost(schedule) + float(price @ schedule)
-        for changed in self._find_at_change_prices(price, schedule):
-            yield self.own_cost(changed) + float(price @ changed) - now, changed
-
-    def _find_at_change_prices(self, price: FloatArray, schedule: FloatArray) -> list[FloatArray]:
-        """Return the cheapest schedules, from the highest price on changes to the lowest.
-
-        Where two prices have the same cheapest schedule, prices between them have it as well.
-        """
         away = 1.0 - 2.0 * schedule
-        last = len(_SWITCHED_CHANGE_PRICES) - 1
-        found = {
-            place: self._find(price + _SWITCHED_CHANGE_PRICES[place] * away) for place in (0, last)
-        }
-        open_stretches = [(0, last)]
-        while open_stretches:
-            first, end = open_stretches.pop()
-            if end - first < 2 or np.array_equal(found[first], found[end]):
-                continue
-            middle = (first + end) // 2
-            found[middle] = self._find(price + _SWITCHED_CHANGE_PRICES[middle] * away)
-            open_stretches += [(first, middle), (middle, end)]
-        return [found[place] for place in sorted(found)]
+        now = self.own_cost(schedule) + float(price @ schedule)
+
+        def find_at(change_price: float) -> FloatArray:
+            return self._find(price + change_price * away)
+
+        for changed in _find_at_prices(find_at, _SWITCHED_CHANGE_PRICES):
+            yield self.own_cost(changed) + float(price @ changed) - now, changed
 
     def _find(self, price: FloatArray) -> FloatArray:
         found = self._block.schedules.find(price)
@@ -185,9 +183,10 @@ class RangedChoice:
         self._entries = model.column_entries(use, counted)
         self._use_cost = model.cost[use]
         self._most_kwh = np.where(self._forbidden[-1], 0.0, ranged.high_kwh[-1])
-        self._reachable_kwh = self._stored(self._most_kwh, capped=True)
+        self._limits = self._limit_sessions()
+        self.use_columns = use[ranged.slots]
 
-    def begin(self, relaxed: Present) -> list[FloatArray]:
+    def begin(self, relaxed: Present) -> list[Ranges]:
         """Return the choice nearest to the relaxed one, and the cheapest beside it."""
         column = relaxed.solution.column
         away = np.cumsum(1.0 - 2.0 * column[self._ranged.on], axis=0) * _AWAY
@@ -195,53 +194,50 @@ class RangedChoice:
         needed = self._needed(column)
         first = self._find(self._allowed(nearest), needed, highest=_FIRST_PRICE)
         cheapest = self._find(self._costs(relaxed, None), needed, highest=_HIGHEST_PRICE)
-        return [self._as_ladder(first), self._as_ladder(cheapest)]
+        return [first, cheapest]
 
-    def read(self, column: FloatArray) -> FloatArray:
+    def read(self, column: FloatArray) -> Ranges:
+        """Return its range in each slot."""
+        rungs = column[self._ranged.on] > 0.5
+        return np.asarray(rungs.sum(axis=0), dtype=np.int64)
+
+    def as_binaries(self, schedule: Ranges) -> FloatArray:
         """Return the ladder of its ranges."""
-        return np.round(column[self.columns])
+        rungs = np.arange(self._ranged.on.shape[0])[:, None]
+        return (schedule > rungs).astype(float).ravel()
 
-    def allows(self, schedule: FloatArray) -> bool:
+    def allows(self, schedule: Ranges) -> bool:
         """Return whether each session can get the energy it needs, and is not overfilled."""
-        ranges = self._as_ranges(schedule)
-        highest_kwh = self._stored(self._within(self._ranged.high_kwh, ranges), capped=True)
-        lowest_kwh = self._stored(self._within(self._ranged.low_kwh, ranges), capped=False)
-        required_kwh = [session.required_kwh for session in self._ranged.sessions]
-        room_kwh = [session.most_kwh for session in self._ranged.sessions]
-        is_enough = highest_kwh >= np.minimum(required_kwh, self._reachable_kwh) - _SAME_KWH
-        is_room = lowest_kwh <= np.add(room_kwh, _SAME_KWH)
-        return bool(is_enough.all() and is_room.all())
+        return self._limits.allows(schedule)
 
-    def own_cost(self, schedule: FloatArray) -> float:
+    def own_cost(self, schedule: Ranges) -> float:
         """Return the cost of its starts."""
         rules = self._ranged.rules
-        return rules.start_price * rules.count_starts(self._as_ranges(schedule))
+        return rules.start_price * rules.count_starts(schedule)
 
-    def use_bounds(self, schedule: FloatArray) -> tuple[Indices, FloatArray, FloatArray]:
+    def use_bounds(self, schedule: Ranges) -> tuple[FloatArray, FloatArray]:
         """Return the bounds of its use in the slots in which it may run."""
-        ranges = self._as_ranges(schedule)
-        low = self._within(self._ranged.low_kwh, ranges)
-        high = self._within(self._ranged.high_kwh, ranges)
-        return self._use[self._ranged.slots], low, high
+        low = self._within(self._ranged.low_kwh, schedule)
+        high = self._within(self._ranged.high_kwh, schedule)
+        return low, high
 
-    def list_changes(
-        self, present: Present, schedule: FloatArray
-    ) -> Iterator[tuple[float, FloatArray]]:
+    def list_changes(self, present: Present, schedule: Ranges) -> Iterator[tuple[float, Ranges]]:
         """Yield choices with other stretches or moved runs, and the cheapest whole ones.
 
         Those are the cheapest at several prices on every slot that changes.
         """
         rules = self._ranged.rules
-        ranges = self._as_ranges(schedule)
-        costs = self._costs(present, ranges)
-        for added, changed in rules.list_changes(costs, ranges):
-            yield added, self._as_ladder(changed)
-        now = rules.price(costs, ranges)
+        costs = self._costs(present, schedule)
+        yield from rules.list_changes(costs, schedule)
+        now = rules.price(costs, schedule)
         choices = np.arange(costs.shape[0])[:, None]
-        differs = choices != ranges
-        for change_price in _RANGED_CHANGE_PRICES:
-            changed = rules.find(costs + change_price * differs)
-            yield rules.price(costs, changed) - now, self._as_ladder(changed)
+        differs = choices != schedule
+
+        def find_at(change_price: float) -> Ranges:
+            return rules.find(costs + change_price * differs)
+
+        for changed in _find_at_prices(find_at, _RANGED_CHANGE_PRICES):
+            yield rules.price(costs, changed) - now, changed
 
     def _costs(self, present: Present, ranges: Ranges | None) -> FloatArray:
         """Return the cost of each range per chosen slot, at its best use beside the plan.
@@ -298,22 +294,29 @@ class RangedChoice:
             costs, self._ranged.high_kwh, (self._session, needed), highest_price=highest
         )
 
-    def _stored(self, use_kwh: FloatArray, *, capped: bool) -> FloatArray:
-        """Return the stored energy at the end of each session with this use.
-
-        ``capped`` says that it is at most what the session has room for.
-        """
-        stored = 0.0
-        ends = []
-        for session, used in zip(
-            self._ranged.sessions, self._per_session(use_kwh).tolist(), strict=True
-        ):
-            begin = stored if session.arrival_kwh is None else session.arrival_kwh
-            stored = begin + used * self._ranged.efficiency
-            if capped:
-                stored = min(stored, session.most_kwh)
-            ends.append(stored)
-        return np.array(ends)
+    def _limit_sessions(self) -> SessionLimits:
+        """Return what its sessions require, at most what they can reach."""
+        ranged = self._ranged
+        arrivals_kwh = []
+        required_kwh = []
+        reachable_kwh = 0.0
+        used_kwh = self._per_session(self._most_kwh).tolist()
+        for session, most_use_kwh in zip(ranged.sessions, used_kwh, strict=True):
+            if session.arrival_kwh is not None:
+                reachable_kwh = session.arrival_kwh
+            reachable_kwh += most_use_kwh * ranged.efficiency
+            reachable_kwh = min(reachable_kwh, session.most_kwh)
+            arrivals_kwh.append(np.nan if session.arrival_kwh is None else session.arrival_kwh)
+            required_kwh.append(min(session.required_kwh, reachable_kwh))
+        return SessionLimits(
+            session=self._session,
+            low_kwh=ranged.low_kwh,
+            high_kwh=ranged.high_kwh,
+            arrival_kwh=np.array(arrivals_kwh),
+            required_kwh=np.array(required_kwh),
+            most_kwh=np.array([session.most_kwh for session in ranged.sessions], dtype=float),
+            efficiency=ranged.efficiency,
+        )
 
     def _per_session(self, amount: FloatArray) -> FloatArray:
         sessions = len(self._ranged.sessions)
@@ -324,13 +327,25 @@ class RangedChoice:
         place = np.maximum(ranges - 1, 0)
         return np.where(ranges > 0, bound[place, np.arange(ranges.size)], 0.0)
 
-    def _as_ranges(self, ladder: FloatArray) -> Ranges:
-        rungs = ladder.reshape(self._ranged.on.shape) > 0.5
-        return np.asarray(rungs.sum(axis=0), dtype=np.int64)
 
-    def _as_ladder(self, ranges: Ranges) -> FloatArray:
-        rungs = np.arange(self._ranged.on.shape[0])[:, None]
-        return (ranges > rungs).astype(float).ravel()
+def _find_at_prices(
+    find_at: Callable[[float], Schedule], prices: Sequence[float]
+) -> list[Schedule]:
+    """Return the cheapest schedules at several prices on changes, in their order.
+
+    Where two prices have the same cheapest schedule, prices between them have it as well.
+    """
+    last = len(prices) - 1
+    found = {place: find_at(prices[place]) for place in (0, last)}
+    open_stretches = [(0, last)]
+    while open_stretches:
+        first, end = open_stretches.pop()
+        if end - first < 2 or np.array_equal(found[first], found[end]):
+            continue
+        middle = (first + end) // 2
+        found[middle] = find_at(prices[middle])
+        open_stretches += [(first, middle), (middle, end)]
+    return [found[place] for place in sorted(found)]
 
 
 def _find_inner_rows(model: LinearModel, ranged: RangedUse, use: Indices) -> IndexArray:

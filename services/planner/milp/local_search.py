@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from luna.energy.timeline import FloatArray
-from services.planner.milp.device_choices import DeviceChoice, Present
+from services.planner.milp.device_choices import DeviceChoice, Present, Schedule
 from services.planner.milp.formulation import Formulation
 from services.planner.milp.solver import LinearSolution, Solution, Solver
 from services.planner.milp.supply import BalanceEntries
@@ -52,7 +52,8 @@ class _FixedModel:
         keeps_row[built.cuts] = False
         self._columns = np.flatnonzero(keeps_column)
         self._rows = np.flatnonzero(keeps_row)
-        self._place = np.cumsum(keeps_column) - 1
+        bounded = np.concatenate([choice.use_columns for choice in choices])
+        self._use = (np.cumsum(keeps_column) - 1)[bounded].astype(np.int32)
         self._shape = model.cost.size, model.row_lower.size
         chosen = np.concatenate([choice.columns for choice in choices])
         row, self._position, self._factor = model.column_entries(chosen, keeps_row)
@@ -62,21 +63,24 @@ class _FixedModel:
         self._bounds = model.row_lower[self._rows[touched]], model.row_upper[self._rows[touched]]
         self._model = model.part(keeps_column, keeps_row)
 
-    def solve(self, schedules: Sequence[FloatArray]) -> float:
+    def solve(self, schedules: Sequence[Schedule]) -> float:
         """Return the cost with these schedules, infinite where they are not feasible."""
-        values = np.concatenate(schedules)
-        weights = self._factor * values[self._position]
-        used = np.bincount(self._row, weights=weights, minlength=self._touched.size)
-        lower, upper = self._bounds
-        bounds = []
+        binaries = []
+        lowest = []
+        highest = []
         own_cost = 0.0
         for choice, schedule in zip(self._choices, schedules, strict=True):
-            bounds.append(choice.use_bounds(schedule))
+            low, high = choice.use_bounds(schedule)
+            binaries.append(choice.as_binaries(schedule))
+            lowest.append(low)
+            highest.append(high)
             own_cost += choice.own_cost(schedule)
-        columns, lowest, highest = (np.concatenate(parts) for parts in zip(*bounds, strict=True))
-        places = self._place[columns].astype(np.int32)
+        weights = self._factor * np.concatenate(binaries)[self._position]
+        used = np.bincount(self._row, weights=weights, minlength=self._touched.size)
+        lower, upper = self._bounds
+        columns = (self._use, np.concatenate(lowest), np.concatenate(highest))
         rows = (self._touched, lower - used, upper - used)
-        self._solver.bind(self._model, (places, lowest, highest), rows)
+        self._solver.bind(self._model, columns, rows)
         return self._solver.resolve() + own_cost
 
     def read(self) -> LinearSolution:
@@ -98,7 +102,7 @@ def search_schedules(
     search: SearchLimits,
     *,
     relaxed: LinearSolution,
-    rounded: Solution | None = None,
+    rounded: FloatArray | None = None,
 ) -> Solution | None:
     """Return the best schedules found, or None if none of the first ones is feasible.
 
@@ -108,7 +112,7 @@ def search_schedules(
         solver: that solved the relaxed model before.
         search: which solution is good enough.
         relaxed: the relaxed model's solution, whose cost is the lower bound.
-        rounded: a solution to begin with, beside the relaxed one.
+        rounded: columns with whole binaries to begin with, beside the relaxed solution.
     """
     found = _Search(built, choices, solver, relaxed).run(search, rounded)
     if found is None:
@@ -123,7 +127,7 @@ class _Tried:
 
     cost: float
     turn: int
-    schedules: tuple[FloatArray, ...] = field(compare=False)
+    schedules: tuple[Schedule, ...] = field(compare=False)
 
 
 class _Search:
@@ -152,21 +156,28 @@ class _Search:
         self._turn = 0
         self._last = -1
 
-    def run(self, search: SearchLimits, rounded: Solution | None) -> LinearSolution | None:
+    def run(self, search: SearchLimits, rounded: FloatArray | None) -> LinearSolution | None:
         """Return the best solution found, None where no schedule is feasible."""
         if rounded is not None:
-            self._try(tuple(choice.read(rounded.column) for choice in self._choices))
-        firsts = [choice.begin(self._relaxed) for choice in self._choices]
-        for place in range(max(map(len, firsts))):
-            self._try(tuple(found[min(place, len(found) - 1)] for found in firsts))
+            self._try(tuple(choice.read(rounded) for choice in self._choices))
+        if not self._is_over(search):
+            self._begin()
         while self._open and not self._is_over(search):
             self._explore(heappop(self._open), search)
         if self._best is None:
             return None
         # The whole model has columns that follow from the schedules.
-        if self._solver.fix(self._columns, np.concatenate(self._best.schedules)) == np.inf:
+        pairs = zip(self._choices, self._best.schedules, strict=True)
+        binaries = np.concatenate([choice.as_binaries(schedule) for choice, schedule in pairs])
+        if self._solver.fix(self._columns, binaries) == np.inf:
             return None
         return self._solver.read_linear()
+
+    def _begin(self) -> None:
+        """Try each device's first schedules."""
+        firsts = [choice.begin(self._relaxed) for choice in self._choices]
+        for place in range(max(map(len, firsts))):
+            self._try(tuple(found[min(place, len(found) - 1)] for found in firsts))
 
     def _is_over(self, search: SearchLimits) -> bool:
         if self._best is None:
@@ -188,7 +199,7 @@ class _Search:
             for added, changed in choice.list_changes(present, now):
                 if added < -_LEAST_GAIN:
                     # Predictions of small changes are the most reliable ones.
-                    per_change = added / np.count_nonzero(changed != now)
+                    per_change = added / np.abs(changed - now).sum()
                     candidates.append((per_change, place, changed))
         candidates.sort(key=lambda candidate: candidate[:2])
         left = _ROUND_TRIALS
@@ -202,12 +213,12 @@ class _Search:
                 if cost < base.cost - _BETTER:
                     return
 
-    def _try(self, schedules: tuple[FloatArray, ...]) -> float | None:
+    def _try(self, schedules: tuple[Schedule, ...]) -> float | None:
         """Return the cost of schedules.
 
         None where they were tried before, or cannot meet their devices' needs.
         """
-        key = np.concatenate(schedules).astype(np.int8).tobytes()
+        key = b"".join(schedule.tobytes() for schedule in schedules)
         if key in self._keys:
             return None
         self._keys.add(key)

@@ -71,10 +71,11 @@ def round_relaxation(
     return best
 
 
-def round_once(
-    built: Formulation, relaxed: LinearSolution, solver: Solver, search: SearchLimits
-) -> Solution | None:
-    """Return the integer solution nearest to the relaxed one, None if infeasible."""
+def round_once(built: Formulation, relaxed: LinearSolution, solver: Solver) -> FloatArray | None:
+    """Return columns with the whole binaries nearest to the relaxed ones, None if infeasible.
+
+    The other columns are those of the relaxed solution.
+    """
     model = built.model
     blocks = built.load_columns.blocks
     column = relaxed.column
@@ -85,8 +86,10 @@ def round_once(
             fixed = fixed.fixed(block.on, nearest.on)
         if blocks:
             column = solver.solve(fixed.relaxed()).column
-        rounded = _round_binaries(fixed, column, solver, share=_ROUND_UP_SHARES[0])
-        return rounded.bounded(relaxed.objective, search)
+        rounded = _choose_binaries(fixed, column, solver, share=_ROUND_UP_SHARES[0])
+        whole = relaxed.column.copy()
+        whole[rounded.columns] = rounded.value
+        return whole
     return None
 
 
@@ -199,10 +202,31 @@ _ROUNDS = 6
 _INTEGRALITY_TOLERANCE = 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class _WholeBinaries:
+    """Whole values of binary columns, and the relaxed model with most of them fixed."""
+
+    columns: IndexArray
+    value: FloatArray
+    model: LinearModel
+
+
 def _round_binaries(
     model: LinearModel, column: FloatArray, solver: Solver, *, share: float
 ) -> Solution:
     """Return the solution with every binary fixed to a whole value.
+
+    Raises:
+        InfeasibleError: the whole values contradict each other.
+    """
+    rounded = _choose_binaries(model, column, solver, share=share)
+    return solver.solve(rounded.model.fixed(rounded.columns, rounded.value))
+
+
+def _choose_binaries(
+    model: LinearModel, column: FloatArray, solver: Solver, *, share: float
+) -> _WholeBinaries:
+    """Return whole values of all binaries.
 
     Those are fixed first that are fractional in the relaxed solution ``column``.
 
@@ -219,7 +243,7 @@ def _round_binaries(
         chosen = fractional | (value > 0)
         fixed = fixed.fixed(binaries.columns[chosen], value[chosen])
         fractional, value = binaries.round(model, solver.solve(fixed).column, share=share)
-    return solver.solve(fixed.fixed(binaries.columns, value))
+    return _WholeBinaries(binaries.columns, value, fixed)
 
 
 @dataclass(frozen=True, slots=True)

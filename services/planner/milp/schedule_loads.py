@@ -201,13 +201,11 @@ def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
 def _search_choices(
     built: Formulation, choices: Sequence[DeviceChoice], problem: Problem, solver: Solver
 ) -> Solution | None:
-    """Return the rounded solution if it is good enough, else the best of the local search."""
+    """Return the best solution of a local search, which begins with the rounded one."""
     searching = solver.renew(problem.deadline)
     searching.solve(built.model.relaxed())
     relaxed = searching.read_linear()
-    rounded = round_once(built, relaxed, searching, problem.search)
-    if rounded and rounded.proven:
-        return rounded
+    rounded = round_once(built, relaxed, searching)
     return search_schedules(
         built, choices, searching, problem.search, relaxed=relaxed, rounded=rounded
     )

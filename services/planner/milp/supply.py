@@ -29,10 +29,12 @@ _HIGHER = 1.5
 
 @dataclass(frozen=True, slots=True)
 class BalanceEntries:
-    """The entries of a model's balance rows; ``factor`` is the supply of a column's unit."""
+    """The entries of a model's balance rows; ``factor`` is the supply of a column's unit.
 
-    slots: int
-    slot: IndexArray
+    Those of a slot begin at ``starts``, ``(slots + 1,)``.
+    """
+
+    starts: IndexArray
     row: IndexArray
     column: IndexArray
     factor: FloatArray
@@ -46,7 +48,8 @@ class BalanceEntries:
         inside = (rows >= first_row) & (rows < first_row + slots) & (model.value != 0)
         where = np.flatnonzero(inside)
         column = model.index[where].astype(np.intp)
-        return cls(slots, rows[where] - first_row, rows[where], column, model.value[where])
+        starts = np.searchsorted(rows[where], first_row + np.arange(slots + 1))
+        return cls(starts, rows[where], column, model.value[where])
 
     def curves(
         self, solution: LinearSolution, bounds: tuple[FloatArray, FloatArray], fixed: BoolArray
@@ -58,30 +61,9 @@ class BalanceEntries:
             bounds: lowest and highest value of each column.
             fixed: columns that do not move, ``(columns,)``.
         """
-        moves = ~fixed[self.column]
-        slot = self.slot[moves]
-        column = self.column[moves]
-        factor = self.factor[moves]
-        lower, upper = bounds
-        value = solution.column[column]
-        price = solution.reduced_cost[column] / factor + solution.dual[self.row[moves]]
-        rising = (upper[column] - value) * np.abs(factor)
-        falling = (value - lower[column]) * np.abs(factor)
-        supplies = factor > 0
-        more = np.clip(np.where(supplies, rising, falling), 0.0, _MOST_KWH)
-        less = np.clip(np.where(supplies, falling, rising), 0.0, _MOST_KWH)
-        order = np.lexsort((price, slot))
-        starts = np.searchsorted(slot[order], np.arange(self.slots))
-        place = np.arange(order.size) - starts[slot[order]]
-        shape = (self.slots, int(place.max(initial=0)) + 1)
-        prices = np.full(shape, _UNSUPPLIED)
-        mores = np.zeros(shape)
-        lesses = np.zeros(shape)
-        at = (slot[order], place)
-        prices[at] = price[order]
-        mores[at] = more[order]
-        lesses[at] = less[order]
-        return SupplyCurves(prices, mores, lesses)
+        entries = self.starts, self.row, self.column, self.factor
+        plan = solution.column, solution.reduced_cost, solution.dual
+        return SupplyCurves(*_sort_flows(entries, plan, (*bounds, fixed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +112,48 @@ class SupplyCurves:
                 (group, count),
             )
         )
+
+
+@loop
+def _sort_flows(
+    entries: tuple[IndexArray, IndexArray, IndexArray, FloatArray],
+    plan: tuple[FloatArray, FloatArray, FloatArray],
+    bounds: tuple[FloatArray, FloatArray, BoolArray],
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return price, possible growth and possible fall of each slot's flows by ascending price."""
+    starts, row, column, factor = entries
+    value, reduced_cost, dual = plan
+    lower, upper, fixed = bounds
+    slots = starts.size - 1
+    most = 1
+    for slot in range(slots):
+        most = max(most, starts[slot + 1] - starts[slot])
+    prices = np.full((slots, most), _UNSUPPLIED)
+    mores = np.zeros((slots, most))
+    lesses = np.zeros((slots, most))
+    for slot in range(slots):
+        count = 0
+        for entry in range(starts[slot], starts[slot + 1]):
+            moved = column[entry]
+            if fixed[moved]:
+                continue
+            price = reduced_cost[moved] / factor[entry] + dual[row[entry]]
+            size = abs(factor[entry])
+            more = min(max((upper[moved] - value[moved]) * size, 0.0), _MOST_KWH)
+            less = min(max((value[moved] - lower[moved]) * size, 0.0), _MOST_KWH)
+            if factor[entry] < 0:
+                more, less = less, more
+            place = count
+            while place > 0 and prices[slot, place - 1] > price:
+                prices[slot, place] = prices[slot, place - 1]
+                mores[slot, place] = mores[slot, place - 1]
+                lesses[slot, place] = lesses[slot, place - 1]
+                place -= 1
+            prices[slot, place] = price
+            mores[slot, place] = more
+            lesses[slot, place] = less
+            count += 1
+    return prices, mores, lesses
 
 
 @loop
@@ -224,13 +248,16 @@ def _find_values(
     return found
 
 
-LOOPS = (_find_cost, _find_move, _find_values)
+LOOPS = (_sort_flows, _find_cost, _find_move, _find_values)
 
 
 def load_kernels() -> None:
     """Load the compiled loops, or compile them the first time."""
     one = np.ones(1)
-    curves = SupplyCurves(one[:, None], one[:, None], one[:, None])
+    zero = np.zeros(1, dtype=np.intp)
+    entries = BalanceEntries(np.arange(2), zero, zero, one)
+    solution = LinearSolution(one, one, one, 0.0)
+    curves = entries.curves(solution, (one, one), np.zeros(1, dtype=bool))
     curves.cost(one)
     curves.move_to(one)
-    curves.find_values(one, one, (one, one), groups=(np.zeros(1, dtype=np.intp), 1))
+    curves.find_values(one, one, (one, one), groups=(zero, 1))

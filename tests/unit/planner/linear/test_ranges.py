@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luna.energy.timeline import FloatArray
-from services.planner.linear.ranges import FORBIDDEN, RangeRules, Ranges
+from services.planner.linear.ranges import FORBIDDEN, RangeRules, Ranges, SessionLimits
 from tests.support.suite.tables import each_row
 
 SLOTS = 7
@@ -81,3 +81,31 @@ def test_each_session_can_use_what_it_needs() -> None:
     assert found[4:].max() == 0
     used = np.where(found > 0, high_kwh[np.maximum(found - 1, 0), np.arange(SLOTS)], 0.0)
     assert used[:4].sum() >= 4.0
+
+
+@pytest.mark.parametrize(
+    ("ranges", "allowed"),
+    [
+        # Arrives with 2 kWh, gains 0.5 to 1 kWh in each low slot, 1.5 to 2 kWh in each high one.
+        ([1, 1, 0, 0], True),
+        ([1, 0, 0, 0], False),
+        ([2, 0, 0, 0], True),
+        ([2, 2, 2, 0], False),
+        # The second session goes on from the first: from at least 4 or 5 kWh to at most 6.
+        ([2, 1, 0, 2], True),
+        ([2, 2, 0, 2], False),
+    ],
+)
+def test_a_choice_reaches_what_sessions_need_without_overfilling_them(
+    ranges: list[int], allowed: bool
+) -> None:
+    limits = SessionLimits(
+        session=np.array([0, 0, 0, 1]),
+        low_kwh=np.repeat([[0.5], [1.5]], 4, axis=1),
+        high_kwh=np.repeat([[1.0], [2.0]], 4, axis=1),
+        arrival_kwh=np.array([2.0, np.nan]),
+        required_kwh=np.array([4.0, 0.0]),
+        most_kwh=np.array([5.0, 6.0]),
+        efficiency=1.0,
+    )
+    assert limits.allows(np.array(ranges)) is allowed

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from services.planner.milp.supply import SupplyCurves
+from services.planner.milp.solver import LinearSolution
+from services.planner.milp.supply import BalanceEntries, SupplyCurves
 
 # A slot that exports 2 kWh at 0.08, may discharge 1 kWh more at 0.2, import 10 kWh at 0.3.
 CURVES = SupplyCurves(
@@ -45,3 +46,25 @@ def test_energy_is_worth_what_its_present_use_says() -> None:
     )
     # Below 0.08 each slot would use less; from 0.08 on more of what is exported.
     assert found == pytest.approx([0.08, 0.08], abs=1e-4)
+
+
+def test_flows_of_a_slot_stand_in_order_of_their_prices() -> None:
+    # Import at 0.3 (0 of 10 kWh), export at 0.08 (2 kWh), a fixed device.
+    entries = BalanceEntries(
+        starts=np.array([0, 3]),
+        row=np.zeros(3, np.intp),
+        column=np.arange(3),
+        factor=np.array([1.0, -1.0, -1.0]),
+    )
+    solution = LinearSolution(
+        column=np.array([0.0, 2.0, 1.0]),
+        reduced_cost=np.array([0.22, 0.0, 0.0]),
+        dual=np.array([0.08]),
+        objective=0.0,
+    )
+    bounds = np.zeros(3), np.array([10.0, 5.0, 4.0])
+    curves = entries.curves(solution, bounds, np.array([False, False, True]))
+    # 2 kWh less may be exported, or 3 kWh more; then 10 kWh imported.
+    assert curves.price[0, :2] == pytest.approx([0.08, 0.3])
+    assert curves.more_kwh[0].tolist() == [2.0, 10.0, 0.0]
+    assert curves.less_kwh[0].tolist() == [3.0, 0.0, 0.0]
