@@ -178,10 +178,12 @@ class MqttPoints:
         """
         self._connect()
         request = self._transport.request
-        if self._alive is not None:
-            topics = {self._alive}
         since = self._now() - self._transport.stale_s
         is_first = not self._messages
+        if self._alive is not None:
+            # What the broker keeps comes at once, and is no sign of life.
+            topics = {self._alive}
+            is_first = self._alive not in self._messages
         is_new = is_first
         if request is not None and self._now() - self._requested_at >= request.every_s:
             since = self._now()
