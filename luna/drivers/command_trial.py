@@ -68,7 +68,7 @@ class CommandStep(NamedTuple):
 
 
 def is_tried_by_command(profile: DeviceProfile) -> bool:
-    """Return whether a profile is of a charge point, a switched load or a solar inverter."""
+    """Return whether the devices of a profile are tried by commands."""
     return profile.kind in SWITCHED_MODES
 
 
@@ -115,7 +115,7 @@ def move_commanded(
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> list[CommandStep]:
-    """Let a charger charge with 6 A, a load be on or an inverter give half, each for a moment.
+    """Move a charger, load or solar inverter for a moment.
 
     Args:
         device: of a charge point, load or inverter that nothing else commands.

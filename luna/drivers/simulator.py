@@ -147,7 +147,7 @@ class SimulatedInverter(SimulatedProduct):
 
     @cached_property
     def _derived_readings(self) -> frozenset[str]:
-        """The readings that follow from others: shorter ones have all of their points."""
+        """The readings whose points are all in shorter ones."""
         points_by_reading = {
             reading: {split_sign(entry)[1] for entry in entries}
             for reading, entries in self.profile.reads.items()

@@ -245,7 +245,7 @@ def allow_trial(connection: Connection, via: Via) -> TrialBounds:
 
 
 def allow_command_trial(connection: Connection, via: Via, profile: DeviceProfile) -> DeviceCommand:
-    """Return the command that leaves a charger, load or solar inverter to itself after a trial.
+    """Return the command that leaves a device to itself after a trial.
 
     Raises:
         ConflictError: a site is armed that commands this device, or one of its kind over a channel

@@ -64,7 +64,7 @@ def is_database(data: bytes) -> bool:
 
 
 def read_database(data: bytes) -> PeerValue:
-    """Return what a database says, in the form of an evcc.yaml without lines.
+    """Return what a database says, as an evcc.yaml without lines.
 
     Raises:
         InvalidInputError: it is too large, damaged, not evcc's, or takes too long.
@@ -117,7 +117,7 @@ def _decode(value: bytes) -> str:
 
 
 def _select(connection: sqlite3.Connection, table: str, columns: str) -> Rows:
-    """Return the rows of a table, none where it is missing, a view or a virtual one."""
+    """Return a table's rows, none of a view or a virtual table."""
     found = connection.execute(
         "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)
     ).fetchone()
@@ -200,7 +200,7 @@ def _compose_site(said: Mapping[str, str], names: Mapping[str, str], used: set[s
 def _compose_tariffs(
     said: Mapping[str, str], entries: Mapping[str, Document], used: set[str]
 ) -> Document:
-    """Return the tariffs, each in place of its reference; those that nothing names, apart."""
+    """Return the tariffs in place of their references, unnamed ones apart."""
     whole = _read_structure(said.get("tariffs", ""))
     tariffs: Document = dict(whole) if isinstance(whole, Mapping) else {}
     used |= {"tariffs", "currency", "tariffRefs"}
@@ -265,7 +265,7 @@ def _add_settings(point: Document, said: Mapping[str, str], place: int, used: se
 
 
 def _read_structure(text: str) -> Any:
-    """Return what a text of JSON or YAML holds, None where it cannot be read.
+    """Return what a text of JSON or YAML holds, else None.
 
     An alias, with which a short text becomes a huge one, is not read.
     """
