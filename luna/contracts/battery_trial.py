@@ -1,4 +1,4 @@
-"""Trials that move batteries, chargers and loads by a little before anything is armed."""
+"""Trials that move batteries, chargers, loads and inverters before anything is armed."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -31,8 +31,8 @@ class BatteryMove(Message):
         float | None,
         Field(
             description=(
-                "what flowed into the battery, out of it below zero, or into the car or the load; "
-                "null: it was not looked at"
+                "what flowed into the battery, out of it below zero, into the car or the load, or "
+                "what the roof gave; null: it was not looked at"
             )
         ),
     ]
@@ -62,14 +62,17 @@ class BatteryTrials(Message):
 
     batteries: Annotated[
         dict[str, BatteryTrial],
-        Field(description="by their names; a car or a load by its key, such as vehicle:car"),
+        Field(
+            description="by their names; a car or a load by its key (vehicle:car), the roof as pv"
+        ),
     ]
 
 
 class TryBatteriesRequest(Request):
     """Move batteries for a trial, read what they do, and hand them back.
 
-    They move by 200 W for ten seconds each way; a car charges with 6 A, a load is on for a minute.
+    They move by 200 W for ten seconds each way; a car charges with 6 A, a load is on and a solar
+    inverter gives half of what it gave, for a minute.
 
     Refused of one whose site is armed.
     """
@@ -81,8 +84,8 @@ class TryBatteriesRequest(Request):
         dict[str, Via | None],
         Field(
             description=(
-                "how each battery is reached, and each car or load by its key; null: nobody knows "
-                "yet"
+                "how each battery is reached, each car or load by its key, the roof as pv; null: "
+                "nobody knows yet"
             )
         ),
     ]

@@ -1,7 +1,8 @@
-"""Test a profile on a real charge point or switched load.
+"""Test a profile on a real charge point, switched load or solar inverter.
 
-It charges with its least current, or is switched on, for a minute, then stops, and is always left
-to itself in the end.
+A charger charges with its least current, a load is switched on, an inverter gives half of what it
+gave, each for a minute at most. Then they stop, or are free again, and are always left to
+themselves in the end.
 """
 
 import math
@@ -12,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from luna.contracts.device_command import CommandMode, DeviceCommand
 from luna.drivers.command_session import IDLE_W, CommandSession, exceeds
-from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile import SWITCHED_MODES, DeviceProfile
 from luna.drivers.profiled_device import ProfiledDevice
 from luna.drivers.readings import ReadingName
 from luna.energy.devices.vehicle import ElectricVehicle
@@ -28,20 +29,30 @@ LEAST_A = 6.0
 # Of a charger that nobody knows: what is 6 A on three phases is 18 A on one.
 UNKNOWN_PHASES = 1
 LOAD_W = 500.0
+# Of a solar inverter: with less a limit cannot be told from its own changes.
+LEAST_SUN_W = 300.0
+LIMITED_SHARE = 0.5
+# Shares of what it gave before: at most that much under its limit, at least that much without.
+_MOST_LIMITED = 0.65
+_LEAST_FREE = 0.8
 _POLL_SECONDS = 1.0
 _WAYS_BACK = 3
 # The session's own thread never looks; the trial calls ``look``.
 _NEVER_SECONDS = 1e6
 
-# no_car: nothing is plugged in; does_not_stop: it draws although it was stopped; unknown: it
-# reports no power.
-CommandOutcome = Literal["right", "did_not_move", "too_much", "does_not_stop", "no_car", "unknown"]
+# no_car: nothing is plugged in; no_sun: the roof gives too little; does_not_stop: it draws although
+# it was stopped; unknown: it reports no power.
+CommandOutcome = Literal[
+    "right", "did_not_move", "too_much", "does_not_stop", "no_car", "no_sun", "unknown"
+]
+_HARMLESS: frozenset[CommandOutcome] = frozenset({"right", "no_car", "no_sun"})
+_FORCED: frozenset[CommandMode] = frozenset({"charge", "on", "limit"})
 
 
 class CommandStep(NamedTuple):
-    """The result of one step: the mode that was tried, and the power that was drawn.
+    """The result of one step: the mode that was tried, and the power that it drew or gave.
 
-    ``is_forced``: it was to draw something.
+    ``is_forced``: it was to draw something, or to give less.
     """
 
     mode: CommandMode
@@ -53,12 +64,12 @@ class CommandStep(NamedTuple):
     @property
     def is_right(self) -> bool:
         """Whether the outcome is consistent with the profile."""
-        return self.outcome in {"right", "no_car"}
+        return self.outcome in _HARMLESS
 
 
 def is_tried_by_command(profile: DeviceProfile) -> bool:
-    """Return whether a profile is of a charge point or a switched load."""
-    return profile.kind in {"charge_point", "switched_load"}
+    """Return whether the devices of a profile are tried by commands."""
+    return profile.kind in SWITCHED_MODES
 
 
 def own_command(profile: DeviceProfile, site: Site | None, name: str | None) -> DeviceCommand:
@@ -66,6 +77,8 @@ def own_command(profile: DeviceProfile, site: Site | None, name: str | None) -> 
 
     A charger without a known car is left with its least current; a load that no site has, off.
     """
+    if profile.kind == "pv_inverter":
+        return DeviceCommand("free")
     if profile.kind == "charge_point":
         vehicle = _find_vehicle(site, name)
         charger = None if vehicle is None else vehicle.charger
@@ -102,10 +115,10 @@ def move_commanded(
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> list[CommandStep]:
-    """Let a charger charge with 6 A and stop, or a load be on and off; return what it drew.
+    """Move a charger, load or solar inverter for a moment.
 
     Args:
-        device: of a charge point or a load that nothing else commands.
+        device: of a charge point, load or inverter that nothing else commands.
         own: leaves it to itself afterwards; see ``own_command``.
         report: receives each step as it ends.
         now: seconds of a monotonic clock.
@@ -116,26 +129,26 @@ def move_commanded(
         InvalidInputError: its profile commands nothing.
     """
     profile = device.profile
-    if not is_tried_by_command(profile):
+    if not is_tried_by_command(profile) or not profile.is_commanded:
         raise refuse("profile-not-tried", field="profile", value=profile.profile)
-    commands = [DeviceCommand("on", power_w=LOAD_W), DeviceCommand("off")]
-    if profile.kind == "charge_point":
-        phases = own.known_phases or UNKNOWN_PHASES
-        least = replace(
-            own,
-            mode="charge",
-            stand_in=None,
-            current_a=LEAST_A,
-            power_w=LEAST_A * phases * VOLTAGE_V,
-        )
-        commands = [least, DeviceCommand("stop")]
+    given_w = math.nan
+    if profile.kind == "pv_inverter":
+        given_w = device.read("pv_w")["pv_w"]
+        if not given_w >= LEAST_SUN_W:
+            outcome: CommandOutcome = "unknown" if math.isnan(given_w) else "no_sun"
+            idle = CommandStep("limit", outcome, given_w, 0.0)
+            report(idle)
+            return [idle]
     session = CommandSession(device, now=now, look_seconds=_NEVER_SECONDS)
     steps: list[CommandStep] = []
     try:
-        for command in commands:
+        for command in _list_commands(profile, own, given_w):
             session.command(command)
             may_draw = all(step.outcome != "no_car" for step in steps)
-            steps.append(_watch(device, session, command, may_draw=may_draw, now=now, sleep=sleep))
+            step = _watch(
+                device, session, command, given_w=given_w, may_draw=may_draw, now=now, sleep=sleep
+            )
+            steps.append(step)
             report(steps[-1])
         return steps
     finally:
@@ -145,23 +158,43 @@ def move_commanded(
             session.close()
 
 
+def _list_commands(
+    profile: DeviceProfile, own: DeviceCommand, given_w: float
+) -> list[DeviceCommand]:
+    """Return the commands of a trial; ``given_w``: what a solar inverter gave before."""
+    if profile.kind == "pv_inverter":
+        return [DeviceCommand("limit", power_w=LIMITED_SHARE * given_w), DeviceCommand("free")]
+    if profile.kind == "switched_load":
+        return [DeviceCommand("on", power_w=LOAD_W), DeviceCommand("off")]
+    phases = own.known_phases or UNKNOWN_PHASES
+    least = replace(
+        own,
+        mode="charge",
+        stand_in=None,
+        current_a=LEAST_A,
+        power_w=LEAST_A * phases * VOLTAGE_V,
+    )
+    return [least, DeviceCommand("stop")]
+
+
 def _watch(
     device: ProfiledDevice,
     session: CommandSession,
     command: DeviceCommand,
     *,
+    given_w: float,
     may_draw: bool,
     now: Callable[[], float],
     sleep: Callable[[float], object],
 ) -> CommandStep:
     """Return what a device does under a command, once it is clear or the time is over."""
     begun = now()
-    is_forced = command.mode in {"charge", "on"}
+    is_forced = command.mode in _FORCED
     while True:
         sleep(_POLL_SECONDS)
         is_taken = session.read_back() is not None
         session.look()
-        outcome, power_w = _judge(device, command)
+        outcome, power_w = _judge(device, command, given_w)
         if device.profile.decides_itself:
             outcome = "right" if is_taken else "did_not_move"
         seconds = now() - begun
@@ -172,9 +205,14 @@ def _watch(
             return CommandStep(command.mode, outcome, power_w, seconds, is_forced)
 
 
-def _judge(device: ProfiledDevice, command: DeviceCommand) -> tuple[CommandOutcome, float]:
-    """Return the outcome by the present readings, and the power that is drawn."""
+def _judge(
+    device: ProfiledDevice, command: DeviceCommand, given_w: float
+) -> tuple[CommandOutcome, float]:
+    """Return the outcome by the present readings, and the power that is drawn or given."""
     readings = device.read()
+    if device.profile.kind == "pv_inverter":
+        given_now_w = readings.get("pv_w", math.nan)
+        return _judge_sun(command, given_w, given_now_w), given_now_w
     name: ReadingName = "car_w" if device.profile.kind == "charge_point" else "heater_w"
     power_w = readings.get(name, math.nan)
     if command.mode == "charge" and readings.get("car_plugged") == 0:
@@ -190,6 +228,15 @@ def _judge_state(command: DeviceCommand, state: float) -> CommandOutcome:
     if math.isnan(state):
         return "unknown"
     return "right" if bool(state) == (command.mode in {"charge", "on"}) else "did_not_move"
+
+
+def _judge_sun(command: DeviceCommand, before_w: float, power_w: float) -> CommandOutcome:
+    if math.isnan(power_w):
+        return "unknown"
+    if command.mode == "limit":
+        return "right" if power_w <= _MOST_LIMITED * before_w else "too_much"
+    # A cloud that came just then is no proof either.
+    return "right" if power_w >= _LEAST_FREE * before_w else "did_not_move"
 
 
 def _judge_power(command: DeviceCommand, power_w: float) -> CommandOutcome:

@@ -321,8 +321,11 @@ class MessageServer:
         self._client.loop_stop()
 
     def _run(self) -> None:
+        alive = self._transport.alive
         while not self._ending.wait(EVERY_SECONDS):
             self._publish(all_of_it=False)
+            if alive is not None:
+                self._client.publish(self._topic(alive), json.dumps(int(self.device.now())))
 
     def _publish(self, *, all_of_it: bool) -> None:
         with self._lock:
@@ -332,8 +335,9 @@ class MessageServer:
                 for name, document in image.documents().items()
             }
             for topic, text in documents.items():
+                is_kept = topic in self._announced or self._transport.alive is not None
                 if all_of_it or self._published.get(topic) != text:
-                    self._client.publish(topic, text, retain=topic in self._announced)
+                    self._client.publish(topic, text, retain=is_kept)
             self._published = documents
 
     def _write(self, document: Any) -> bytes:

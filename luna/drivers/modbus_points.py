@@ -49,6 +49,14 @@ class RegisterSpan(NamedTuple):
     length: int
 
 
+class WriteRequest(NamedTuple):
+    """Registers that one request writes, and the points that they are."""
+
+    address: int
+    registers: list[int]
+    sent: dict[str, list[int]]
+
+
 @dataclass(slots=True)
 class ModbusPoints:
     """The points of a device in the registers behind its link."""
@@ -145,14 +153,28 @@ class ModbusPoints:
         encoded = [
             (point, self._encode(point, value, exponents, as_sent=True)) for point, value in values
         ]
-        for point, registers in encoded:
+        for request in self._list_requests(encoded):
             # A device that refuses a value may hold another one by now.
-            self._sent.pop(point, None)
-            self.link.write(self._write_address(self._point(point)), registers)
+            for point in request.sent:
+                self._sent.pop(point, None)
+            self.link.write(request.address, request.registers)
             if self._sent_over != self.link.opened:
                 self._sent = {}
                 self._sent_over = self.link.opened
-            self._sent[point] = registers
+            self._sent |= request.sent
+
+    def _list_requests(self, encoded: Iterable[tuple[str, list[int]]]) -> list[WriteRequest]:
+        """Return the requests that write points, joined where the device wants that."""
+        requests: list[WriteRequest] = []
+        for point, registers in encoded:
+            address = self._write_address(self._point(point))
+            last = requests[-1] if requests and self.link.transport.writes_together else None
+            if last is not None and address == last.address + len(last.registers):
+                last.registers.extend(registers)
+                last.sent[point] = registers
+            else:
+                requests.append(WriteRequest(address, list(registers), {point: registers}))
+        return requests
 
     def close(self) -> None:
         self.link.close()
@@ -194,7 +216,7 @@ class ModbusPoints:
         raw_numbers = [decode_point(number, point, invalid) for number in numbers]
         if point.absent is not None:
             raw_numbers = [point.absent if math.isnan(raw) else raw for raw in raw_numbers]
-        terms = [raw * point.scale * power for raw in raw_numbers]
+        terms = [raw * point.scale * power + point.offset for raw in raw_numbers]
         if min(terms, default=0.0) < -_NOISE and max(terms, default=0.0) > _NOISE:
             # Ports of one kind flow the same way: a sign of one of them is wrong, or one battery
             # charges another.
@@ -231,7 +253,7 @@ class ModbusPoints:
         """Return the registers of a value as the device reads it back, or as it is sent."""
         point = self._point(name)
         exponent = next((_exponent_of(registers[span]) for span in self._exponent_spans(name)), 0.0)
-        number = value / (point.scale * 10**exponent)
+        number = (value - point.offset) / (point.scale * 10**exponent)
         # NaN would be encoded as "not implemented", and a device's reaction to that command is
         # undefined.
         if not math.isnan(number):

@@ -75,6 +75,7 @@ class MqttPoints:
             user = secret.user
             password = SecretStr(secret.password)
         self._broker = Broker(via.host, port, user, password, tls=port == TLS_PORT)
+        self._alive = None if transport.alive is None else self._topic(transport.alive)
         self._news = threading.Condition()
         self._messages: dict[str, TimedMessage] = {}
         # Requests for all values, and ``done`` messages, over this connection.
@@ -179,6 +180,10 @@ class MqttPoints:
         request = self._transport.request
         since = self._now() - self._transport.stale_s
         is_first = not self._messages
+        if self._alive is not None:
+            # What the broker keeps comes at once, and is no sign of life.
+            topics = {self._alive}
+            is_first = self._alive not in self._messages
         is_new = is_first
         if request is not None and self._now() - self._requested_at >= request.every_s:
             since = self._now()
@@ -217,7 +222,8 @@ class MqttPoints:
         message = self._messages.get(self._topic(point.at))
         if message is None:
             return point.absent if point.absent is not None and self._is_done() else math.nan
-        if self._now() - message.at > self._transport.stale_s:
+        sign_of_life = message if self._alive is None else self._messages.get(self._alive)
+        if sign_of_life is None or self._now() - sign_of_life.at > self._transport.stale_s:
             return math.nan
         return pick_point(message.document, point, self._profile.invalid_of(point))
 
@@ -241,6 +247,8 @@ class MqttPoints:
         request = self._transport.request
         if request is not None and request.done is not None:
             names.append(request.done)
+        if self._transport.alive is not None:
+            names.append(self._transport.alive)
         return [self._topic(name) for name in dict.fromkeys(names)]
 
     def _publish(self, topic: str, payload: str) -> None:
@@ -268,7 +276,7 @@ class MqttPoints:
 
     def _on_message(self, message: "paho.MQTTMessage") -> None:
         # The age of a retained message is unknown.
-        if message.retain:
+        if message.retain and self._alive in {None, message.topic}:
             return
         try:
             document = (

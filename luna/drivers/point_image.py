@@ -211,7 +211,7 @@ class RegisterImage:
         as_written = point.model_copy(update={"type": point.write_type or point.type})
         if len(value) != width_of(as_written):
             return False
-        self.put(name, decode_point(value, as_written) * self._factor(point))
+        self.put(name, decode_point(value, as_written) * self._factor(point) + point.offset)
         return True
 
     def value(self, name: str) -> float:
@@ -220,6 +220,7 @@ class RegisterImage:
         port_places = self._port_places(point)
         numbers = [[self.registers[place] for place in places] for places in port_places]
         value = math.fsum(decode_point(number, point) for number in numbers) * self._factor(point)
+        value += point.offset
         if point.sign_bits is None:
             return value
         return turn_by_bits(value, self.registers[point.sign_bits.register_], point.sign_bits)
@@ -240,7 +241,8 @@ class RegisterImage:
             self.registers[bits.register_] = others | sign
             value = abs(value)
         for places in ports:
-            words = encode_point(value / self._factor(point) / len(ports), point)
+            number = (value - point.offset) / self._factor(point)
+            words = encode_point(number / len(ports), point)
             self.registers |= dict(zip(places, words, strict=True))
         status = point.while_bit
         if status is not None:

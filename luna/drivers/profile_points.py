@@ -146,7 +146,7 @@ class Point(ProfilePart):
 
 
 class RegisterPoint(Point):
-    """A number in one or two registers: raw × scale × 10^exponent."""
+    """A number in one or two registers: raw × scale × 10^exponent + offset."""
 
     register_: Annotated[
         Register,
@@ -199,6 +199,10 @@ class RegisterPoint(Point):
             )
         ),
     ] = None
+    offset: Annotated[
+        float,
+        Field(description="in its unit: added to raw × scale, such as -32000 where 32000 is 0 W"),
+    ] = 0.0
     while_bit: Annotated[
         StatusBit | None,
         Field(description="it counts while this bit of the same table is set, else it is 0"),

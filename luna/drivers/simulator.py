@@ -145,6 +145,20 @@ class SimulatedInverter(SimulatedProduct):
         singles = [entries[0] for entries in self.profile.reads.values() if len(entries) == 1]
         return frozenset(split_sign(entry)[1] for entry in singles)
 
+    @cached_property
+    def _derived_readings(self) -> frozenset[str]:
+        """The readings whose points are all in shorter ones."""
+        points_by_reading = {
+            reading: {split_sign(entry)[1] for entry in entries}
+            for reading, entries in self.profile.reads.items()
+        }
+        derived = set()
+        for reading, points in points_by_reading.items():
+            shorter = [other for other in points_by_reading.values() if len(other) < len(points)]
+            if points <= set().union(*shorter):
+                derived.add(reading)
+        return frozenset(derived)
+
     def _measure(self) -> dict[str, float]:
         """Return all readings of the house that this device is in."""
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
@@ -161,6 +175,8 @@ class SimulatedInverter(SimulatedProduct):
         values: dict[str, float] = {}
         # Points with a reading of their own first: a sum has the others show the rest of it.
         for reading, entries in sorted(self.profile.reads.items(), key=_has_terms):
+            if reading in self._derived_readings:
+                continue
             value = shown.get(reading, 0.0)
             terms = [split_sign(entry) for entry in entries]
             if len(terms) > 1:

@@ -28,6 +28,15 @@ class ModbusTransport(ProfilePart):
         bool,
         Field(description="each register by a request of its own (function 6, and not 16)"),
     ] = False
+    writes_together: Annotated[
+        bool,
+        Field(
+            description=(
+                "points at registers that follow each other by one request, of a device that takes "
+                "a command as a whole"
+            )
+        ),
+    ] = False
 
 
 DocumentFormat = Literal["json", "sml"]
@@ -92,6 +101,15 @@ class MqttTransport(ProfilePart):
     stale_s: Annotated[
         float, Field(gt=0, le=3600, description="a message older than that says nothing any more")
     ] = 120.0
+    alive: Annotated[
+        DocumentPlace | None,
+        Field(
+            description=(
+                "of a device that publishes changes alone: a topic that it publishes every few "
+                "seconds; while it does, what the broker keeps of the others counts"
+            )
+        ),
+    ] = None
     patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
 

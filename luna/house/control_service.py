@@ -18,16 +18,17 @@ from sqlalchemy import Connection
 from luna.contracts.control import ControlPause, ControlState, Override
 from luna.contracts.device_command import DeviceCommand
 from luna.drivers.command_trial import own_command
-from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile import DeviceProfile, ProfileKind
 from luna.drivers.trial import TrialBounds, bound_by, bound_unknown, is_same_host
 from luna.energy.devices import find_commands
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.commands import Via
+from luna.energy.devices.pv import PvControl
 from luna.energy.devices.switched import LoadControl
 from luna.energy.devices.vehicle import VehicleControl
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_VACATION, Site, invalid_input
-from luna.energy.site.control import NOT_SENT
+from luna.energy.site.control import NOT_SENT, Control
 from luna.energy.timeline import SLOT, floor_to, to_instant
 from luna.house.control_standing import judge_standing
 from luna.house.untried_devices import find_untried
@@ -244,7 +245,7 @@ def allow_trial(connection: Connection, via: Via) -> TrialBounds:
 
 
 def allow_command_trial(connection: Connection, via: Via, profile: DeviceProfile) -> DeviceCommand:
-    """Return the command that leaves a charger or a load to itself after a trial.
+    """Return the command that leaves a device to itself after a trial.
 
     Raises:
         ConflictError: a site is armed that commands this device, or one of its kind over a channel
@@ -254,10 +255,7 @@ def allow_command_trial(connection: Connection, via: Via, profile: DeviceProfile
         section = sites.load_last_readable(connection, name)[0].control
         if section is None or section.by in NOT_SENT:
             continue
-        entries: Sequence[VehicleControl | LoadControl] = section.loads
-        if profile.kind == "charge_point":
-            entries = section.vehicles
-        for entry in entries:
+        for entry in _list_of_kind(section, profile.kind):
             if entry.via is None or is_same_host(entry.via.host, via.host):
                 raise refuse("device-commanded", field="via", value=via.host, site=name)
     for site in sites.load_all(connection).sites:
@@ -269,6 +267,17 @@ def allow_command_trial(connection: Connection, via: Via, profile: DeviceProfile
             if entry.via is not None and is_same_host(entry.via.host, via.host):
                 return own_command(profile, site, entry.device)
     return own_command(profile, None, None)
+
+
+def _list_of_kind(
+    section: Control, kind: ProfileKind
+) -> Sequence[VehicleControl | LoadControl | PvControl]:
+    """Return the entries of a section that command devices of a kind."""
+    if kind == "charge_point":
+        return section.vehicles
+    if kind == "pv_inverter":
+        return () if section.pv is None else (section.pv,)
+    return section.loads
 
 
 def _require_device(site: Site, device: str) -> None:

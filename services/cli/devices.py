@@ -173,7 +173,8 @@ def try_device(  # noqa: PLR0913 - one per option
             "--move",
             help=(
                 "Then check that it obeys: charge and discharge a battery with 200 W for ten "
-                "seconds each, charge a car with 6 A or switch a device on for a minute."
+                "seconds each, charge a car with 6 A, switch a device on or halve what a roof "
+                "gives for a minute."
             ),
         ),
     ] = False,
@@ -211,8 +212,9 @@ def try_device(  # noqa: PLR0913 - one per option
         return
     if not as_json:
         show()
-        if not yes and sys.stdin.isatty():
-            typer.confirm(_MOVE_COMMANDED if is_commanded else _MOVE, abort=True, err=True)
+        question = _MOVES.get(device.profile.kind)
+        if question is not None and not yes and sys.stdin.isatty():
+            typer.confirm(question, abort=True, err=True)
     move_device = _move_commanded if is_commanded else _move
     steps = move_device(via, quiet=as_json)
     ending = (COMMAND_TRIAL if is_commanded else TRIAL).say("ended", "en")
@@ -227,8 +229,12 @@ def try_device(  # noqa: PLR0913 - one per option
         raise typer.Exit(1)
 
 
-_MOVE = "Charge and discharge the battery with 200 W for half a minute?"
-_MOVE_COMMANDED = "Charge the car with 6 A, or switch the device on, for a minute?"
+_MOVES: Mapping[str, str] = {
+    "battery_inverter": "Charge and discharge the battery with 200 W for half a minute?",
+    "charge_point": "Charge the car with 6 A for a minute?",
+    "switched_load": "Switch the device on for a minute?",
+    "pv_inverter": "Let the roof give half of what it gives, for a minute?",
+}
 
 
 def _move(via: "Via", *, quiet: bool) -> "Sequence[TrialStep | CommandStep]":

@@ -9,7 +9,7 @@ from luna.drivers.profiles import list_profiles, require_profiles
 from luna.energy.refusals import refuse
 from luna.house.desk.servers import unit_of_work
 from luna.house.peer_import import (
-    MOST_BYTES,
+    MOST_FILE_BYTES,
     PEERS,
     STATUSES,
     ImportRow,
@@ -27,7 +27,8 @@ from services.cli.options import confirm_differences
 
 PeerArgument = Annotated[PeerName, typer.Argument(help="The program that the file is from.")]
 FileArgument = Annotated[
-    Path, typer.Argument(help="Its configuration, such as evcc.yaml, config.json or apps.yaml.")
+    Path,
+    typer.Argument(help="Its configuration, such as evcc.yaml, evcc.db, config.json or apps.yaml."),
 ]
 
 
@@ -83,7 +84,7 @@ def _read_file(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as stream:
-            return stream.read(MOST_BYTES + 1)
+            return stream.read(MOST_FILE_BYTES + 1)
     except OSError as exc:
         raise refuse("file-unreadable", field=str(path), why=exc.strerror) from exc
 

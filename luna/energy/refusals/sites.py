@@ -84,6 +84,10 @@ REASONS: dict[str, RefusalReason] = {
         "Name the configuration itself, not a backup or a log.",
         kinds={"bytes": "bytes", "most_bytes": "bytes"},
     ),
+    "peer-database-unreadable": RefusalReason(
+        "is no database of evcc that can be read",
+        "Stop evcc, copy its evcc.db and name the copy, or name its evcc.yaml.",
+    ),
     "peer-file-no-yaml": RefusalReason(
         "is not valid YAML: see line {line}", "Correct that line, or copy the file again."
     ),

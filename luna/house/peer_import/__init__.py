@@ -15,16 +15,19 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.house.peer_import import emhass, evcc, predbat
 from luna.house.peer_import.draft import SiteDraft
+from luna.house.peer_import.evcc_database import MOST_DATABASE_BYTES
 from luna.house.peer_import.ledger import STATUSES, ImportRow, RowStatus
 from luna.house.peer_import.peer_file import (
-    MOST_BYTES,
     PeerValue,
     parse_peer_file,
     parse_secrets_file,
 )
 
+# A database is the largest file of all; a text is bounded further where it is read.
+MOST_FILE_BYTES = MOST_DATABASE_BYTES
+
 __all__ = [
-    "MOST_BYTES",
+    "MOST_FILE_BYTES",
     "PEERS",
     "STATUSES",
     "ImportRow",
@@ -47,16 +50,18 @@ class Peer:
         file: the usual name of its file.
         known: names of which its file has at least one at its top.
         read: reads a file into a draft.
+        parse: parses the file, with what ``!secret`` stands for.
     """
 
     called: str
     file: str
     known: tuple[str, ...]
     read: Callable[[PeerValue, SiteDraft, Sequence[DeviceProfile]], None]
+    parse: Callable[[bytes, Mapping[str, str]], PeerValue] = parse_peer_file
 
 
 PEERS: Mapping[PeerName, Peer] = {
-    "evcc": Peer("evcc", "evcc.yaml", evcc.KNOWN, evcc.read_evcc),
+    "evcc": Peer("evcc", "evcc.yaml", evcc.KNOWN, evcc.read_evcc, evcc.parse_evcc),
     "emhass": Peer("EMHASS", "config.json", emhass.KNOWN, emhass.read_emhass),
     "predbat": Peer("Predbat", "apps.yaml", predbat.KNOWN, predbat.read_predbat),
 }
@@ -108,9 +113,8 @@ def import_peer(
     Invariants: a row tells of each value of the file, by its key or that of a branch above it; no
         value of a secret is in a row or in the site.
     """
-    others = None if secrets is None else parse_secrets_file(secrets)
-    root = parse_peer_file(data, others)
     declared = PEERS[peer]
+    root = declared.parse(data, {} if secrets is None else parse_secrets_file(secrets))
     if not any(root.find(known) is not None for known in declared.known):
         raise refuse("peer-file-other", field="file", peer=declared.called, names=declared.known)
     draft = SiteDraft()

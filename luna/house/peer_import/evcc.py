@@ -1,4 +1,4 @@
-"""Read evcc's evcc.yaml, or the state that its API shows as JSON."""
+"""Read evcc's evcc.yaml, its database, or the state that its API shows as JSON."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +10,7 @@ from luna.house.peer_import.draft import (
     SiteDraft,
     make_via,
 )
+from luna.house.peer_import.evcc_database import is_database, read_database
 from luna.house.peer_import.evcc_state import (
     MOST_A,
     STATE_DIFFERENCES,
@@ -18,7 +19,7 @@ from luna.house.peer_import.evcc_state import (
     read_state,
 )
 from luna.house.peer_import.evcc_tariffs import read_tariffs
-from luna.house.peer_import.peer_file import PeerValue
+from luna.house.peer_import.peer_file import PeerValue, parse_peer_file
 from luna.house.peer_import.products import find_product, find_profile
 
 # Names of which a file of evcc has at least one at its top.
@@ -43,6 +44,7 @@ DIFFERENCES: Mapping[str, str] = {
     "database": "runs_itself",
     "profile": "runs_itself",
     "version": "runs_itself",
+    "settings.*": "runs_itself",
     "interval": "cycle",
     "mqtt": "broker",
     "mqtt.*": "broker",
@@ -111,6 +113,15 @@ _ADDRESS_PARTS = (
     "connector",
     "charger",
 )
+
+
+def parse_evcc(data: bytes, others: Mapping[str, str]) -> PeerValue:
+    """Parse a file of evcc: text, or its database.
+
+    Raises:
+        InvalidInputError: as ``parse_peer_file`` and ``read_database`` do.
+    """
+    return read_database(data) if is_database(data) else parse_peer_file(data, others)
 
 
 def read_evcc(root: PeerValue, draft: SiteDraft, profiles: Sequence[DeviceProfile]) -> None:

@@ -188,7 +188,7 @@ class ImportLedger:
         is_shown = status in ("taken", "changed") and not value.is_secret
         before = value.text[:120] if is_shown else ""
         row = ImportRow(
-            status, code, value.key, value.line, place, before, after, dict(figures or {})
+            status, code, value.key, value.line or None, place, before, after, dict(figures or {})
         )
         self.rows.append(row)
         self.account(value)

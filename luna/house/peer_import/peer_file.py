@@ -6,7 +6,7 @@ as they are used, and a value behind a key that names a secret is dropped while 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import yaml
 
@@ -40,7 +40,7 @@ class PeerValue:
 
     Args:
         key: path from the file's top, such as ``meters.0.host``.
-        line: where it stands, from 1.
+        line: where it stands, from 1; 0: its file has no lines.
         text: of a scalar as written, without quotes; empty for what is no scalar, and for secrets.
         tag: of a value that stands elsewhere, such as ``!secret``; empty: none.
         members: of a mapping, by name, the last of a name.
@@ -114,6 +114,17 @@ def parse_peer_file(data: bytes, others: Mapping[str, str] | None = None) -> Pee
     if not isinstance(root, yaml.MappingNode) or not root.value:
         raise refuse("peer-file-unnamed", field="file")
     return _Tree(others or {}).read(root, key="", depth=0)
+
+
+def drop_lines(value: PeerValue) -> PeerValue:
+    """Return a value of a file without lines, such as a database."""
+    return replace(
+        value,
+        line=0,
+        members={name: drop_lines(member) for name, member in value.members.items()},
+        items=tuple(drop_lines(item) for item in value.items),
+        repeated=tuple(drop_lines(member) for member in value.repeated),
+    )
 
 
 def parse_secrets_file(data: bytes) -> dict[str, str]:
@@ -192,7 +203,7 @@ class _Tree:
             value = self.read(value_node, key=there, depth=depth + 1)
             # The line of the name, where somebody looks for it.
             line = name_node.start_mark.line + 1
-            members[name] = _at_line(value, line)
+            members[name] = replace(value, line=line)
         members = {**inherited, **members}
         return PeerValue(
             key,
@@ -201,19 +212,6 @@ class _Tree:
             members=members,
             repeated=tuple(repeated),
         )
-
-
-def _at_line(value: PeerValue, line: int) -> PeerValue:
-    return PeerValue(
-        value.key,
-        line,
-        value.text,
-        value.tag,
-        value.members,
-        value.items,
-        value.repeated,
-        value.is_secret,
-    )
 
 
 def _last_name(key: str) -> str:

@@ -17,11 +17,15 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job
 from luna.words import Language
 from luna.words.command_trial import COMMAND_TRIAL, format_command_trial
+from luna.words.devices import say_device
 from luna.words.implausible import say_implausible
 from luna.words.refusals import say_refusal
 from luna.words.trial import TRIAL, say_trial
 from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
+
+# Key of all arrays together, the only one without a colon that is no battery's name.
+_ROOF = "pv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,9 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
         find_progress(gateway, job),
         address,
         {
-            device.rpartition(":")[2]: _say_trial(trial, language, by_command=":" in device)
+            say_device(device, language=language): _say_trial(
+                trial, language, by_command=":" in device or device == _ROOF
+            )
             for device, trial in trials.items()
         },
         all(trial.is_right for trial in trials.values()),
@@ -80,7 +86,7 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
 
 
 def _say_trial(trial: BatteryTrial, language: Language, *, by_command: bool) -> list[str]:
-    """Return what a trial showed; ``by_command``: of a charger or a load."""
+    """Return what a trial showed; ``by_command``: of no battery."""
     sentences: list[str] = []
     for move in trial.moves:
         power_w = move.power_w or 0.0

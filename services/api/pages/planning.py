@@ -40,6 +40,8 @@ from luna.platform.database import (
     vehicle_levels,
 )
 from luna.platform.database.engine import unit_of_work
+from luna.words import Language
+from luna.words.devices import say_device
 from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
@@ -238,7 +240,7 @@ async def show_planning(
         return [*list_unattended(stored.site, data_folder, words=words, language=numbers.language)]
 
     unattended = await run_in_threadpool(read_unattended)
-    untried = await run_in_threadpool(_list_untried, gateway, stored.site)
+    untried = await run_in_threadpool(_list_untried, gateway, stored.site, numbers.language)
     return show(
         request,
         PAGE,
@@ -253,12 +255,12 @@ async def show_planning(
     )
 
 
-def _list_untried(gateway: Gateway, site: Site) -> list[str]:
+def _list_untried(gateway: Gateway, site: Site, language: Language) -> list[str]:
     """Return the names of the devices that are only read until they were tried."""
     vias = {} if site.control is None else site.control.vias_by_key
     with unit_of_work(gateway.database) as connection:
         untried = find_untried(connection, vias, gateway.settings.data_folder)
-    return [device.rpartition(":")[2] for device in untried]
+    return [say_device(device, language=language) for device in untried]
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/try", "operate")

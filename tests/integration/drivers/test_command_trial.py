@@ -1,5 +1,6 @@
-"""The trial of a charger and of a switch: a minute at 6 A, stopped, and left to itself."""
+"""The trial of a charger, a switch and a roof: 6 A, on or half for a minute, then left alone."""
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,11 @@ from luna.drivers.command_trial import move_commanded, own_command
 from luna.drivers.device_server import DeviceServer, serve_device
 from luna.drivers.profiled_device import ProfiledDevice, reach
 from luna.drivers.profiles import load_profile
-from luna.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
+from luna.drivers.simulated_charge_point import (
+    SimulatedChargePoint,
+    SimulatedLoad,
+    SimulatedPvInverter,
+)
 from luna.drivers.trial import shows_control
 from luna.energy.devices.commands import Via
 from luna.energy.site import parse_site
@@ -117,6 +122,44 @@ def test_a_heat_pump_passes_that_takes_what_it_is_offered_and_heats_as_it_likes(
                 steps = move_commanded(device, own, now=moments, sleep=moments.sleep)
         assert [(step.mode, step.outcome) for step in steps] == [("on", outcome), ("off", outcome)]
         assert shows_control(steps) == reads_back
+
+
+@pytest.mark.parametrize(
+    ("roof_kw", "deaf", "outcomes", "counts"),
+    [
+        (2.0, False, ["right", "right"], True),
+        (2.0, True, ["too_much", "right"], False),
+        (0.2, False, ["no_sun"], False),
+        # A cloud hides what the limit did.
+        (math.nan, False, ["right", "did_not_move"], False),
+    ],
+    ids=["obeys", "deaf", "dusk", "cloud"],
+)
+def test_a_roof_gives_half_for_a_moment_and_then_everything(
+    roof_kw: float, deaf: bool, outcomes: list[str], counts: bool, moments: Moments
+) -> None:
+    profile = load_profile("sunspec_inverter", Path("/nonexistent"))
+
+    def clouding(seconds: float) -> float:
+        return 2.0 if seconds < 10 else 0.4
+
+    roof = clouding if math.isnan(roof_kw) else lambda _: roof_kw
+    inverter = SimulatedPvInverter(profile, now=moments, roof=roof)
+    inverter.deaf = deaf
+    with serve_device(inverter) as server:
+        via = Via(profile="sunspec_inverter", host="127.0.0.1", port=server.port)
+        own = own_command(profile, None, None)
+        with closing(reach(profile, via)) as device:
+            steps = move_commanded(device, own, now=moments, sleep=moments.sleep)
+    assert [step.outcome for step in steps] == outcomes
+    assert [step.mode for step in steps] == ["limit", "free"][: len(outcomes)]
+    assert shows_control(steps) == counts
+    assert inverter.mode == "free"
+    for step in steps:
+        for language in CATALOGUE.languages:
+            assert format_command_trial(
+                step.mode, step.outcome, power_w=step.power_w, language=language
+            )
 
 
 def test_a_charger_is_left_with_what_its_car_may_draw() -> None:

@@ -17,8 +17,11 @@ from pymodbus import FramerType
 from pymodbus.client import ModbusTcpClient
 
 from luna.drivers.device_server import serve_documents, serve_registers
+from luna.drivers.profile_points import JsonPoint
 from luna.drivers.profiles import load_profile
+from luna.drivers.sensor_name import ProfiledSensor, name_sensor
 from luna.drivers.simulator import SimulatedInverter
+from luna.energy.devices.commands import Via
 from luna.platform.simulated_home.battery import BatteryModel
 from tests.support.gateway.certificates import NO_CERTIFICATES
 
@@ -157,6 +160,12 @@ def read_first_generation(client: httpx.Client) -> tuple[list[float], float | No
     return [clamp["power"] for clamp in clamps], clamps[0].get("total_returned")
 
 
+def read_em(client: httpx.Client) -> tuple[list[float], float | None]:
+    """GET /emeter/0: power in W, total and total_returned in Wh of the first clamp."""
+    clamp = client.get("/emeter/0").json()
+    return [clamp["power"]], clamp["total_returned"]
+
+
 def read_em1(client: httpx.Client) -> tuple[list[float], float | None]:
     """EM1.GetStatus and EM1Data.GetStatus of the first clamp."""
     power_w = client.get("/rpc/EM1.GetStatus", params={"id": 0}).json()["act_power"]
@@ -165,7 +174,24 @@ def read_em1(client: httpx.Client) -> tuple[list[float], float | None]:
 
 
 READ_SHELLY = {
-    "shelly_em": read_first_generation,
+    "shelly_em": read_em,
     "shelly_3em": read_first_generation,
     "shelly_em_gen3": read_em1,
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "paths"),
+    [
+        ("shelly_em", {"/emeter/1"}),
+        ("shelly_em_gen3", {"/rpc/EM1.GetStatus?id=1", "/rpc/EM1Data.GetStatus?id=1"}),
+    ],
+)
+def test_the_second_clamp_of_a_meter_is_its_unit_one(name: str, paths: set[str]) -> None:
+    profile = load_profile(name, Path("/nonexistent"))
+    points = [point for point in profile.points.values() if isinstance(point, JsonPoint)]
+    assert {point.at_unit(1).at for point in points} == paths
+    second = Via(profile=name, host="192.0.2.1", unit=1)
+    sensor = ProfiledSensor.parse(name_sensor(second, "import_kwh"))
+    assert sensor is not None
+    assert sensor.via == second

@@ -7,6 +7,7 @@ order of words that a profile has wrong is wrong here.
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ from typing import Any
 import pytest
 from pymodbus.client import ModbusTcpClient
 
+from luna.contracts.control import BatterySetpoint
 from luna.drivers.device_server import RegisterServer, serve_registers
+from luna.drivers.profiled_device import reach
 from luna.drivers.profiles import load_profile
+from luna.drivers.session import InverterSession
 from luna.drivers.simulator import SimulatedInverter
+from luna.energy.devices.commands import Via
 from tests.support.suite.tables import each_row
 
 # What the house uses and its roof gives, kW.
@@ -86,6 +91,26 @@ def read_sungrow(client: Client) -> dict[str, float]:
         "soc": client.read(13022, "H", inputs=True) / 10,
         "charge": power if running & 0b010 else 0,
         "discharge": power if running & 0b100 else 0,
+    }
+
+
+def read_alpha(client: Client) -> dict[str, float]:
+    """258 in tenths; 294, which is above zero while it discharges."""
+    power = client.read(294, "h")
+    return {
+        "soc": client.read(258, "H") / 10,
+        "charge": max(-power, 0),
+        "discharge": max(power, 0),
+    }
+
+
+def read_solax(client: Client) -> dict[str, float]:
+    """28; 22, which is above zero while it charges; both in the input registers."""
+    power = client.read(22, "h", inputs=True)
+    return {
+        "soc": client.read(28, "H", inputs=True),
+        "charge": max(power, 0),
+        "discharge": max(-power, 0),
     }
 
 
@@ -217,6 +242,22 @@ def victron(discharging: int, charging: int, setpoint: int) -> Writes:
 def goodwe(mode: int, power: int) -> Writes:
     """The power, then the mode."""
     return ((47512, "H", power), (47511, "H", mode))
+
+
+def alpha(start: int, power: int, mode: int, until_soc: int) -> Writes:
+    """The block of its dispatch: 32000 is 0 W, above it discharges, 250 is full; 180 s."""
+    return (
+        *((0x0880, "H", start), (0x0881, "i", 32_000 + power), (0x0883, "i", 32_000)),
+        *((0x0885, "H", mode), (0x0886, "H", until_soc), (0x0887, "I", 180)),
+    )
+
+
+def solax(control: int, active_power: int) -> Writes:
+    """The block of its remote control for 120 s, what it does not need as zeros."""
+    return (
+        *((0x7C, "H", control), (0x7D, "H", 1), (0x7E, "~i", active_power), (0x80, "~i", 0)),
+        *((0x82, "H", 120), (0x83, "H", 0), (0x84, "~I", 0), (0x86, "~i", 0), (0x88, "H", 0)),
+    )
 
 
 def solaredge(command: int, charge_limit: int, discharge_limit: int) -> Writes:
@@ -453,6 +494,27 @@ MAKERS = {
         },
         rest_ends=False,
     ),
+    "alphaess_smile": Maker(
+        unit=85,
+        read=read_alpha,
+        usual=alpha(0, 0, 0, 0),
+        rest=alpha(1, 0, 2, 250),
+        charge_2000=alpha(1, -2000, 2, 250),
+        discharge_2000=alpha(1, 2000, 2, 25),
+        also={"taken from the grid": ((33, "i", False, False), 2000)},
+        ends_after=180,
+    ),
+    # The battery's power less the roof's: of one kilowatt of roof.
+    "solax_g4": Maker(
+        unit=1,
+        read=read_solax,
+        usual=solax(0, 0),
+        rest=solax(1, -1000),
+        charge_2000=solax(1, 1000),
+        discharge_2000=solax(1, -3000),
+        also={"fed in": ((70, "i", True, True), -2000)},
+        ends_after=120,
+    ),
     # One kilowatt of roof and of house: the AC side takes one of the two that the battery gets.
     "foxess_h3": Maker(
         unit=247,
@@ -543,7 +605,7 @@ CASES: tuple[tuple[str, tuple[float, float], float, float], ...] = (
     ("discharge_2000", EVEN, 0, 2000),
 )
 # With a power of the AC side alone rest depends on roof and house.
-ONLY_EVEN = {("foxess_h3", "rest")}
+ONLY_EVEN = {("foxess_h3", "rest"), ("solax_g4", "rest")}
 
 
 @each_row("writes, house, charge, discharge", CASES)
@@ -594,6 +656,18 @@ def test_a_dead_master_that_kept_it_from_discharging_leaves_that_as_its_profile_
     assert home.maker.read(home.client)["discharge"] == pytest.approx(
         1500 if home.maker.rest_ends else 0, abs=10
     )
+
+
+def test_a_command_that_is_a_block_is_sent_by_one_request_each_time() -> None:
+    profile = load_profile("alphaess_smile", Path("/nonexistent"))
+    device = SimulatedInverter(profile)
+    with serve_registers(device) as server:
+        via = Via(profile=profile.profile, host="127.0.0.1", port=server.port)
+        with closing(InverterSession(reach(profile, via), look_seconds=1e6)) as session:
+            session.command(BatterySetpoint(mode="charge", power_kw=2))
+            session.command(BatterySetpoint(mode="charge", power_kw=1.5))
+    blocks = [[1, 0, power, 0, 32_000, 2, 250, 0, 180] for power in (32_000 - 2000, 32_000 - 1500)]
+    assert device.written == [(0x0880, block) for block in blocks]
 
 
 def test_a_product_that_is_only_read_has_its_signs_and_its_order_of_words() -> None:

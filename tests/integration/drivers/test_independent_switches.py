@@ -3,9 +3,11 @@ papers alone, and their simulators under plain clients: what a device receives, 
 """
 
 import json
+import math
 import re
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +29,7 @@ from luna.drivers.profiled_device import reach
 from luna.drivers.profiles import list_profiles, load_profile
 from luna.drivers.simulated_charge_point import simulate
 from luna.energy.devices.commands import Via
-from luna.energy.errors import LunaError
+from luna.energy.errors import LunaError, UnavailableError
 from tests.support.gateway.certificates import NO_CERTIFICATES
 from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 from tests.support.worker.workers import wait_for
@@ -515,3 +517,89 @@ def test_a_switch_at_a_broker_receives_a_plain_word(
             session.command(command)
             assert session.read_back() == command
             wait_for(lambda message=message: message in listener.heard)  # type: ignore[misc]
+
+
+TEMPLATE = "openWB/chargepoint/5/set/charge_template"
+
+
+class OpenWb:
+    """An openWB at its broker: it keeps what it publishes, and publishes what changes."""
+
+    def __init__(self, port: int) -> None:
+        self.template: dict[str, Any] = {
+            "chargemode": {"selected": "pv_charging", "instant_charging": {"current": 16}}
+        }
+        self.ends = threading.Event()
+        self.client = paho.Client(CallbackAPIVersion.VERSION2)
+        self.client.on_message = self._on_message
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        self.client.subscribe("openWB/simpleAPI/set/chargepoint/5/#", 1)
+        self._keep("openWB/chargepoint/5/get/power", 0.0)
+        self._keep("openWB/chargepoint/5/get/imported", 123456.7)
+        self._keep("openWB/chargepoint/5/get/plug_state", value=True)
+        self._keep(TEMPLATE, self.template)
+        self._thread = threading.Thread(target=self._live)
+        self._thread.start()
+
+    def close(self) -> None:
+        self.ends.set()
+        self._thread.join()
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def _live(self) -> None:
+        while not self.ends.wait(0.1):
+            self.client.publish("openWB/system/time", json.dumps(time.time()))
+
+    def _keep(self, topic: str, value: Any) -> None:
+        self.client.publish(topic, json.dumps(value), qos=1, retain=True).wait_for_publish()
+
+    def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        mode = self.template["chargemode"]
+        text = message.payload.decode()
+        if message.topic.endswith("/chargecurrent"):
+            mode["instant_charging"]["current"] = int(text)
+        else:
+            modes = {"instant": "instant_charging", "pv": "pv_charging", "stop": "stop"}
+            mode["selected"] = modes[text]
+        client.publish(TEMPLATE, json.dumps(self.template), retain=True)
+
+
+@needs_mosquitto
+def test_an_openwb_at_its_broker_is_read_by_what_it_keeps_and_set_by_words(
+    broker: Mosquitto,
+) -> None:
+    profile = load_profile("openwb_mqtt", NO_FOLDER)
+    transport = profile.transport.model_copy(update={"stale_s": 1.0, "patience_s": 1.0})
+    profile = profile.model_copy(update={"transport": transport})
+    via = Via(profile=profile.profile, host="127.0.0.1", port=broker.port, prefix="5")
+    with closing(OpenWb(broker.port)) as openwb, closing(reach(profile, via)) as reached:
+        readings = reached.read("car_kwh", "car_plugged", "car_w", "offered_a")
+        assert (readings["car_kwh"], readings["car_plugged"], readings["car_w"]) == (
+            pytest.approx(123.4567),
+            1,
+            0,
+        )
+        assert math.isnan(readings["offered_a"])
+        session = CommandSession(reached, look_seconds=1e6)
+        for command, mode, current_a in (
+            (DeviceCommand("charge", current_a=10.9, power_w=7500), "instant_charging", 10),
+            (DeviceCommand("stop"), "stop", 10),
+            (DeviceCommand("own"), "pv_charging", 10),
+        ):
+            session.command(command)
+            assert session.read_back() == command
+            chosen = openwb.template["chargemode"]
+            assert (chosen["selected"], chosen["instant_charging"]["current"]) == (mode, current_a)
+        # What the broker keeps of an openWB that is off says nothing.
+        openwb.ends.set()
+
+        def is_silent() -> bool:
+            try:
+                reached.read("car_plugged")
+            except UnavailableError as error:
+                return error.reason == "device-silent"
+            return False
+
+        wait_for(is_silent)

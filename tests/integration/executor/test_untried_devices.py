@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import Override
+from luna.drivers.command_trial import CommandStep
 from luna.drivers.control.opening import open_device
 from luna.drivers.device_server import serve_registers
-from luna.drivers.profiles import load_profile
+from luna.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.drivers.simulator import SimulatedInverter
 from luna.drivers.trial import TrialStep
 from luna.drivers.write_limits import uncounted
@@ -151,3 +152,21 @@ def test_a_device_with_its_maker_s_paper_needs_no_trial(home: Home) -> None:
     assert not is_untried(home, known)
     with unit_of_work(home.database) as connection:
         assert device_trials.find(connection, known) is None
+
+
+def test_a_roof_by_its_owner_s_own_profile_is_read_until_it_gave_half(
+    home: Home, tmp_path: Path
+) -> None:
+    paper = (PACKAGED / "sunspec_inverter.yaml").read_text(encoding="utf-8")
+    own = tmp_path / OWN_FOLDER / "own_roof.yaml"
+    own.parent.mkdir(parents=True)
+    text = paper.replace("sunspec_inverter", "own_roof").replace("kind: maker", "kind: simulator")
+    own.write_text(text, encoding="utf-8")
+    roof = Via(profile="own_roof", host="192.0.2.3")
+    limited = CommandStep("limit", "right", 900.0, 16.0, is_forced=True)
+    freed = CommandStep("free", "right", 1900.0, 16.0)
+    clouded = CommandStep("free", "did_not_move", 400.0, 60.0)
+    with unit_of_work(home.database) as connection:
+        for steps, untried in (((), True), ((limited, clouded), True), ((limited, freed), False)):
+            store_trial(connection, roof, steps, at=START)
+            assert bool(find_untried(connection, {"pv": roof}, tmp_path)) is untried

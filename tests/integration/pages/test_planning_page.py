@@ -32,6 +32,7 @@ from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
 from luna.words import Language, Numbers
 from luna.words.command_trial import COMMAND_TRIAL, format_command_trial
+from luna.words.devices import say_device
 from luna.words.implausible import say_implausible
 from luna.words.trial import TRIAL
 from services.planner.milp.solver import Solver
@@ -435,7 +436,8 @@ def test_an_untried_device_is_said_to_be_read_alone_and_is_not_armed(
         sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
     for language in ("en", "de", "nl"):
         text = read(api, PAGE, language)
-        assert wording("planning", "untried", language, device="battery") in text
+        name = say_device("battery", language=language)
+        assert wording("planning", "untried", language, device=name) in text
         assert wording_pattern("planning", "unattended_evidence_reported", language).search(text)
     refused = api.post(f"{PAGE}/arm", data={"sure": "true"})
     assert refused.status_code == 409
@@ -443,11 +445,11 @@ def test_an_untried_device_is_said_to_be_read_alone_and_is_not_armed(
     with unit_of_work(database) as connection:
         assert control.load(connection, site).armed_at is None
         control.arm(connection, site, at=SystemClock().now(), by="anna")
-    assert wording("planning", "untried_armed", device="battery") in read(api, PAGE)
+    assert wording("planning", "untried_armed", device="Battery") in read(api, PAGE)
     with unit_of_work(database) as connection:
         control.disarm(connection, site)
         device_trials.remember(connection, Via.model_validate(via), at=SystemClock().now())
-    assert wording("planning", "untried", device="battery") not in read(api, PAGE)
+    assert wording("planning", "untried", device="Battery") not in read(api, PAGE)
     assert api.post(f"{PAGE}/arm", data={"sure": "true"}).status_code == 303
 
 
@@ -542,7 +544,7 @@ def test_a_charger_is_only_read_until_it_was_tried_and_its_trial_is_told(
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished(site, vehicles=[car], control=own))
     text = read(api, PAGE)
-    assert wording("planning", "untried", device="car") in text
+    assert wording("planning", "untried", device="Car") in text
     assert wording("planning", "unattended_falls_back", device="car", seconds=120) in text
     assert wording("every_page", "try_device_lead") in text
     assert api.post(f"{PAGE}/arm", data={"sure": "true"}).status_code == 409
@@ -556,6 +558,27 @@ def test_a_charger_is_only_read_until_it_was_tried_and_its_trial_is_told(
     said = format_command_trial("charge", "right", power_w=4140, language="en")
     assert said.replace("\u00a0", " ") in page
     assert COMMAND_TRIAL.say("ended", "en") in page
+
+
+def test_a_roof_is_tried_by_half_and_its_trial_is_told(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
+    via = {"profile": "sunspec_inverter", "host": "192.0.2.1"}
+    own = {"by": "profile", "pv": {"via": via}}
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished(site, vehicles=[], control=own))
+    text = read(api, PAGE)
+    assert wording("every_page", "try_solar_lead") in text
+    assert wording("every_page", "try_device_lead") not in text
+    address = api.post(f"{PAGE}/try").headers["Location"]
+    move = BatteryMove(mode="limit", outcome="too_much", is_right=False, power_w=3900, seconds=60)
+    reply = BatteryTrials(batteries={"pv": BatteryTrial(moves=[move])}).model_dump_json()
+    job_id = address.partition("?tried=")[2].partition("#")[0]
+    with unit_of_work(database) as connection:
+        jobs.finish(connection, jobs.begin(connection, job_id), status="done", reply=reply)
+    page = read(api, address)
+    said = format_command_trial("limit", "too_much", power_w=3900, language="en")
+    assert said.replace("\u00a0", " ") in page
 
 
 def test_a_battery_is_tried_before_it_is_armed_and_never_after(

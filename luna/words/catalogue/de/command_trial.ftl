@@ -1,4 +1,4 @@
-### Ergebnisse eines kurzen Tests einer Wallbox oder eines geschalteten Geräts: was es tun sollte, und was es tat.
+### Ergebnisse eines kurzen Tests einer Wallbox, eines geschalteten Geräts oder eines Wechselrichters: was es tun sollte, und was es tat.
 
 commanded_charge_right = Laden klappt: { $power } W.
 commanded_charge_did_not_move = Laden klappte nicht: Das Auto nahm eine Minute lang nichts. Prüfe, ob es voll ist oder etwas anderes die Wallbox steuert.
@@ -16,4 +16,11 @@ commanded_off_right = Ausschalten klappt.
 commanded_off_does_not_stop = Ausschalten klappte nicht: Es nimmt weiter { $power } W.
 commanded_off_did_not_move = Ausschalten klappte nicht. Prüfe, ob etwas anderes das Gerät steuert.
 commanded_off_unknown = Ausschalten ist nicht getestet: Das Gerät meldete keine brauchbaren Werte.
+commanded_limit_right = Begrenzen klappt: { $power } W.
+commanded_limit_too_much = Begrenzen klappte nicht: Das Dach gab weiter { $power } W. Prüfe, ob etwas anderes den Wechselrichter steuert.
+commanded_limit_no_sun = Begrenzen ist nicht getestet: Das Dach gibt nur { $power } W. Teste noch einmal, wenn die Sonne scheint.
+commanded_limit_unknown = Begrenzen ist nicht getestet: Der Wechselrichter meldete keine brauchbaren Werte.
+commanded_free_right = Danach gibt das Dach wieder alles: { $power } W.
+commanded_free_did_not_move = Danach gab das Dach nur { $power } W. Vielleicht kam eine Wolke: Teste noch einmal.
+commanded_free_unknown = Das Ende der Begrenzung ist nicht getestet: Der Wechselrichter meldete keine brauchbaren Werte.
 commanded_ended = Das Gerät regelt sich wieder selbst.

@@ -52,6 +52,7 @@ try_battery = Mit 200 W testen
 try_battery_lead = Der Test dauert eine halbe Minute. Die Batterie pausiert, lädt mit 200 W und gibt dann 200 W ab, je zehn Sekunden. Danach läuft sie wieder eigenständig. Die Steuerung bleibt, wie sie ist.
 try_device = Geräte testen
 try_device_lead = Ein Auto lädt höchstens eine Minute mit 6 A, ein geschaltetes Gerät ist ebenso lange an. Dann halten sie an und laufen wieder eigenständig. Steck das Auto vorher an.
+try_solar_lead = Das Dach gibt höchstens eine Minute lang die Hälfte, danach wieder alles. Teste, wenn die Sonne scheint.
 trying_battery = Luna testet die Batterie.
 tried_battery = Ergebnis des Tests
 page_zone = Zeitzone: { $zone }

@@ -25,5 +25,5 @@ part_objective = Ziele
 welcome = Ich komme von einem anderen Programm
 welcome_lead = Nutzt du evcc, EMHASS oder Predbat? Luna liest deine Datei und zeigt, was es verstanden hat. Gespeichert wird nichts, bevor du es sagst.
 welcome_peer = Programm
-welcome_file = Seine Datei, zum Beispiel evcc.yaml, config.json oder apps.yaml
+welcome_file = Seine Datei, zum Beispiel evcc.yaml, evcc.db, config.json oder apps.yaml
 welcome_start = Datei lesen

@@ -1,4 +1,4 @@
-### Results of a short test of a charger or a switched device: what it should do, and what it did.
+### Results of a short test of a charger, a switched device or a solar inverter: what it should do, and what it did.
 
 commanded_charge_right = Charging works: { $power } W.
 commanded_charge_did_not_move = Charging failed: the car took nothing for a minute. Check that it is not full and that no other system controls the charger.
@@ -16,4 +16,11 @@ commanded_off_right = Switching off works.
 commanded_off_does_not_stop = Switching off failed: it still takes { $power } W.
 commanded_off_did_not_move = Switching off failed. Check that no other system controls the device.
 commanded_off_unknown = Switching off is not tested: the device sent no usable values.
+commanded_limit_right = Limiting works: { $power } W.
+commanded_limit_too_much = Limiting failed: the roof still gave { $power } W. Check that no other system controls the inverter.
+commanded_limit_no_sun = Limiting is not tested: the roof gives only { $power } W. Test again when the sun is out.
+commanded_limit_unknown = Limiting is not tested: the inverter sent no usable values.
+commanded_free_right = Giving everything again works: { $power } W.
+commanded_free_did_not_move = The roof gave only { $power } W afterwards. Perhaps a cloud came: test again.
+commanded_free_unknown = The end of the limit is not tested: the inverter sent no usable values.
 commanded_ended = The device is on its own again.

@@ -52,6 +52,7 @@ try_battery = Test with 200 W
 try_battery_lead = The test takes half a minute. The battery pauses, charges with 200 W and then gives 200 W, ten seconds each. After that it runs on its own again. Control stays as it is.
 try_device = Test the devices
 try_device_lead = A car charges with 6 A for a minute at most, a switched device is on for as long. Then they stop and run on their own again. Plug the car in first.
+try_solar_lead = The roof gives half of what it gives now, for a minute at most, and then everything again. Test it while the sun is out.
 trying_battery = Luna is testing the battery.
 tried_battery = Test result
 page_zone = Time zone: { $zone }

@@ -25,5 +25,5 @@ part_objective = goals
 welcome = I come from another program
 welcome_lead = Do you use evcc, EMHASS or Predbat? Luna reads your file and shows what it understood. It stores nothing before you say so.
 welcome_peer = Program
-welcome_file = Its file, such as evcc.yaml, config.json or apps.yaml
+welcome_file = Its file, such as evcc.yaml, evcc.db, config.json or apps.yaml
 welcome_start = Read the file

@@ -1,4 +1,4 @@
-### Resultaten van een korte test van een laadpaal of een geschakeld apparaat: wat het moest doen, en wat het deed.
+### Resultaten van een korte test van een laadpaal, een geschakeld apparaat of een omvormer: wat het moest doen, en wat het deed.
 
 commanded_charge_right = Laden werkt: { $power } W.
 commanded_charge_did_not_move = Laden lukte niet: de auto nam een minuut lang niets. Controleer of hij vol is of dat iets anders de laadpaal bestuurt.
@@ -16,4 +16,11 @@ commanded_off_right = Uitschakelen werkt.
 commanded_off_does_not_stop = Uitschakelen lukte niet: het neemt nog { $power } W.
 commanded_off_did_not_move = Uitschakelen lukte niet. Controleer of iets anders het apparaat bestuurt.
 commanded_off_unknown = Uitschakelen is niet getest: het apparaat gaf geen bruikbare waarden.
+commanded_limit_right = Begrenzen werkt: { $power } W.
+commanded_limit_too_much = Begrenzen lukte niet: het dak gaf nog steeds { $power } W. Controleer of iets anders de omvormer bestuurt.
+commanded_limit_no_sun = Begrenzen is niet getest: het dak geeft maar { $power } W. Test opnieuw als de zon schijnt.
+commanded_limit_unknown = Begrenzen is niet getest: de omvormer gaf geen bruikbare waarden.
+commanded_free_right = Daarna geeft het dak weer alles: { $power } W.
+commanded_free_did_not_move = Daarna gaf het dak maar { $power } W. Misschien kwam er een wolk: test opnieuw.
+commanded_free_unknown = Het einde van de begrenzing is niet getest: de omvormer gaf geen bruikbare waarden.
 commanded_ended = Het apparaat regelt zichzelf weer.

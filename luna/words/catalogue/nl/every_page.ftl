@@ -52,6 +52,7 @@ try_battery = Testen met 200 W
 try_battery_lead = De test duurt een halve minuut. De batterij pauzeert, laadt met 200 W en levert dan 200 W, elk tien seconden. Daarna werkt ze weer op zichzelf. De besturing blijft zoals ze is.
 try_device = Apparaten testen
 try_device_lead = Een auto laadt hoogstens een minuut met 6 A, een geschakeld apparaat staat even lang aan. Daarna stoppen ze en werken ze weer op zichzelf. Steek de auto eerst in.
+try_solar_lead = Het dak geeft hoogstens een minuut lang de helft en daarna weer alles. Test als de zon schijnt.
 trying_battery = Luna test de batterij.
 tried_battery = Resultaat van de test
 page_zone = Tijdzone: { $zone }

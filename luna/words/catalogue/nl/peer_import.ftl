@@ -25,5 +25,5 @@ part_objective = doelen
 welcome = Ik kom van een ander programma
 welcome_lead = Gebruik je evcc, EMHASS of Predbat? Luna leest je bestand en laat zien wat het begreep. Er wordt niets opgeslagen voordat jij het zegt.
 welcome_peer = Programma
-welcome_file = Het bestand, zoals evcc.yaml, config.json of apps.yaml
+welcome_file = Het bestand, zoals evcc.yaml, evcc.db, config.json of apps.yaml
 welcome_start = Bestand lezen

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from luna.drivers.profiles import list_profiles
 from luna.energy.refusals import refuse
-from luna.house.peer_import import MOST_BYTES, PEERS, PeerName, import_peer
+from luna.house.peer_import import MOST_FILE_BYTES, PEERS, PeerName, import_peer
 from luna.platform.database import setup_drafts
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
@@ -25,7 +25,7 @@ router = ResourceRouter(route_class=PageRoute)
 
 PAGE = Page("peer_import", "/ui/setup", "administer")
 # A form has its boundaries and fields besides the file.
-_MOST_FORM_BYTES = MOST_BYTES + 20_000
+_MOST_FORM_BYTES = MOST_FILE_BYTES + 20_000
 
 
 @router.page("GET", "/ui/setup/import", "administer")

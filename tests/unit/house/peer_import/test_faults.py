@@ -4,7 +4,8 @@ import pytest
 
 from luna.drivers.profiles import list_profiles
 from luna.energy.errors import InvalidInputError
-from luna.house.peer_import import MOST_BYTES, import_peer
+from luna.house.peer_import import import_peer
+from luna.house.peer_import.peer_file import MOST_BYTES
 from luna.words.refusals import say_refusal
 
 PROFILES = list_profiles()
