@@ -36,7 +36,7 @@ from services.rag.examples import Example
 from services.rag.extraction.extract import extract
 
 FOLDER = Path(__file__).parent / "document_questions"
-SETS = ("fresh",)
+SETS = ("fresh", "training")
 Verdict = Literal["right", "beside", "refused", "false"]
 
 

@@ -24,6 +24,8 @@ from typing import Final
 import snowballstemmer
 
 from luna.contracts.documents import DocumentLanguage
+from luna.words import Language
+from services.rag.retrieval.meanings import meanings_of
 
 Group = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -108,7 +110,11 @@ GLOSSARY_WEIGHT = 0.5
 _LONGEST_ENTRY = 4
 
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
-_STEMMERS = {"de": snowballstemmer.stemmer("german"), "en": snowballstemmer.stemmer("english")}
+_STEMMERS = {
+    "de": snowballstemmer.stemmer("german"),
+    "en": snowballstemmer.stemmer("english"),
+    "nl": snowballstemmer.stemmer("dutch"),
+}
 # German, then English.
 _STOP_WORDS = """
     der die das den dem des ein eine einen einem einer eines und oder aber ist sind war wird werden
@@ -141,6 +147,7 @@ def weigh_passage(text: str, language: DocumentLanguage | None) -> dict[int, flo
     terms = terms_of(text, language)
     norm = K1 * (1 - B + B * len(terms) / MEAN_LENGTH)
     counts = Counter(terms)
+    counts.update(_meanings(text))
     if language != "en":
         # Parts of compounds count as terms, but not for the passage's length.
         for part in _parts(text):
@@ -156,6 +163,8 @@ def weigh_query(text: str) -> dict[int, float]:
     weights: dict[int, float] = {}
     for word in (*_words(text), *_parts(text)):
         weights |= dict.fromkeys(map(number_of, _stems(word, None)), 1.0)
+    for meaning in _meanings(text):
+        weights.setdefault(number_of(meaning), GLOSSARY_WEIGHT)
     for other in (*translate(text), *translate(" ".join(_parts(text)))):
         for term in terms_of(other, None):
             weights.setdefault(number_of(term), GLOSSARY_WEIGHT)
@@ -211,14 +220,20 @@ def _parts(text: str) -> list[str]:
     return [part for word in _words(text) for part in split_compound(word)]
 
 
+def _meanings(text: str) -> list[str]:
+    """Return the listed meanings of a text's words, the same in each language."""
+    plain = _WORD.findall(text.lower())
+    return [f"={meaning}" for word in plain for meaning in sorted(meanings_of(word))]
+
+
 def _stems(word: str, language: DocumentLanguage | None) -> tuple[str, ...]:
     if language:
         return (_stem(word, language),)
-    return tuple(dict.fromkeys((_stem(word, "de"), _stem(word, "en"))))
+    return tuple(dict.fromkeys(_stem(word, name) for name in _STEMMERS))
 
 
 @lru_cache(maxsize=200_000)
-def _stem(word: str, language: DocumentLanguage) -> str:
+def _stem(word: str, language: Language) -> str:
     """Return a word's stem without accents."""
     letters = unicodedata.normalize("NFKD", _STEMMERS[language].stemWord(word))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
