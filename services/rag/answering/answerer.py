@@ -324,7 +324,8 @@ class Answerer:
             # Extracts may come from all passages, also those left out of the prompt.
             draft.evidence = evidence
         self.listener.stage("checking")
-        for answer in read_answer(question, draft.evidence, language):
+        answers = read_answer(question, draft.evidence, language, timeless=timeless)
+        for answer in answers:
             if draft.evidence.is_claimed(answer.text, [answer.number]):
                 draft.add(answer.text, sources=[answer.number])
         return draft

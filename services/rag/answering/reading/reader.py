@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
+from operator import itemgetter
 
 from luna.words import Language
 from services.rag.answering.claims.items import Word
@@ -16,6 +17,7 @@ from services.rag.answering.claims.times import Time
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.facts import facts_of
 from services.rag.answering.matching import content_words
+from services.rag.answering.question import has_validity
 from services.rag.answering.reading.asked import AskedQuestion, read_question
 from services.rag.answering.sentences import is_row
 from services.rag.answering.subjects import may_hold
@@ -40,8 +42,8 @@ BESIDE = 0.7
 HEADING = 0.9
 TITLE = 0.8
 # A value of the asked kind needs fewer of the question's words around it than a statement does.
-LEAST_OF_VALUE = 0.5
-LEAST_OF_STATEMENT = 0.7
+LEAST_OF_VALUE = 0.57
+LEAST_OF_STATEMENT = 0.8
 # "Without a contract" is not answered by what holds with one.
 OTHER_POLARITY = 0.2
 _REMEDY = re.compile(
@@ -96,32 +98,62 @@ class ReadAnswer:
     score: float
 
 
-def read_answer(question: str, evidence: AnswerEvidence, language: Language) -> list[ReadAnswer]:
-    """Return the best answer to a question, cells of one row together; empty if there is none."""
-    asked = read_question(question)
-    words = content_words(question)
-    names = facts_of(question, proper_names=language == "en").names
-    places: list[AnswerPlace] = []
+def read_answer(
+    question: str, evidence: AnswerEvidence, language: Language, *, timeless: str | None = None
+) -> list[ReadAnswer]:
+    """Return the best answer to a question, cells of one row together; empty if there is none.
+
+    Args:
+        question: by itself.
+        evidence: the passages that were found for it.
+        language: of the question.
+        timeless: the question without the time that it names; documents valid at that time need not
+            name it themselves.
+    """
+    by_text: dict[str, list[AnswerPlace]] = {}
     for number, source in enumerate(evidence.sources, start=1):
-        if may_hold(question, words, names, source):
-            places += _list_places(source, number)
-    weights = _weigh_words(asked, places)
-    scored = []
-    for place in places:
-        if _may_answer(asked, place):
-            scored.append((_score(asked, place, weights), place))
-    least = LEAST_OF_STATEMENT if asked.kind.is_statement else LEAST_OF_VALUE
-    enough = [(score, place) for score, place in scored if score >= least]
+        text = question
+        if timeless is not None and has_validity(source.passage):
+            text = timeless
+        names = facts_of(text, proper_names=language == "en").names
+        if may_hold(text, content_words(text), names, source):
+            by_text.setdefault(text, []).extend(_list_places(source, number))
+    everywhere = [place for places in by_text.values() for place in places]
+    enough: list[tuple[float, AnswerPlace]] = []
+    for text, places in by_text.items():
+        asked = read_question(text)
+        enough += _list_answering(asked, places, _weigh_words(asked, everywhere))
     if not enough:
         return []
-    best_score, best = max(enough, key=lambda pair: pair[0])
-    same = [
-        place
-        for score, place in enough
-        if place.row is not None and place.row == best.row and score >= best_score - 0.01
-    ]
-    chosen = same[:MOST_CELLS] if best.row is not None else [best]
+    best_score, best = max(enough, key=itemgetter(0))
+    chosen = [best]
+    if best.row is not None:
+        same = [pair for pair in enough if pair[1].row == best.row]
+        chosen = [place for score, place in same if score >= best_score - 0.01][:MOST_CELLS]
     return [ReadAnswer(place.text, place.number, best_score) for place in chosen]
+
+
+def _list_answering(
+    asked: AskedQuestion, places: Sequence[AnswerPlace], weights: Sequence[float]
+) -> list[tuple[float, AnswerPlace]]:
+    """Return the places that answer, with their scores."""
+    answering = []
+    for place in places:
+        if not _may_answer(asked, place):
+            continue
+        score = _score(asked, place, weights)
+        is_value = not asked.kind.is_statement or _has_code(asked, place)
+        if score >= (LEAST_OF_VALUE if is_value else LEAST_OF_STATEMENT):
+            answering.append((score, place))
+    return answering
+
+
+def _has_code(asked: AskedQuestion, place: AnswerPlace) -> bool:
+    """Return whether a question names the code of a place's row."""
+    if place.row is None or not asked.names:
+        return False
+    label = read_segment(place.row.label).keys
+    return any(has_word(label, name) for name in asked.names)
 
 
 def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
