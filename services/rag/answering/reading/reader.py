@@ -236,7 +236,17 @@ def _may_answer(asked: AskedQuestion, place: AnswerPlace) -> bool:
         return False
     if asked.dimension is not None and not _has_unit(asked.dimension, place.value):
         return False
-    return place.row is None or _names_row(asked, place)
+    return _is_about(asked, place)
+
+
+def _is_about(asked: AskedQuestion, place: AnswerPlace) -> bool:
+    """Return whether a place is about what is asked for: its row, or the sentence itself."""
+    if place.row is not None:
+        return _names_row(asked, place.row, place)
+    # Its heading counts as the sentence; its neighbours only add to it.
+    near = place.own.keys | place.heading
+    is_subject = any(has_word(near, word.word) for word in asked.words)
+    return is_subject or bool(near & asked.kind.implied)
 
 
 def _has_unit(dimension: str, value: ClaimSegment) -> bool:
@@ -246,10 +256,7 @@ def _has_unit(dimension: str, value: ClaimSegment) -> bool:
     return False
 
 
-def _names_row(asked: AskedQuestion, place: AnswerPlace) -> bool:
-    row = place.row
-    if row is None:
-        return True
+def _names_row(asked: AskedQuestion, row: TableRow, place: AnswerPlace) -> bool:
     label = read_segment(row.label)
     keys = label.keys | place.beside
     if any(has_word(keys, word.word) for word in asked.words) or keys & asked.kind.implied:
