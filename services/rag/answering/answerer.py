@@ -31,6 +31,8 @@ from services.rag.answering.question import (
     part_by_time,
     stand_alone,
 )
+from services.rag.answering.reading.asked import OPEN, read_question
+from services.rag.answering.reading.extracts import extract_sentences
 from services.rag.answering.reading.reader import read_answer
 from services.rag.answering.sentences import detect_language
 from services.rag.embedding import Embedder
@@ -325,6 +327,8 @@ class Answerer:
             draft.evidence = evidence
         self.listener.stage("checking")
         answers = read_answer(question, draft.evidence, language, timeless=timeless)
+        if not answers and read_question(question).kind is OPEN:
+            answers = extract_sentences(question, draft.evidence, judged.answered_by)
         for answer in answers:
             if draft.evidence.is_claimed(answer.text, [answer.number]):
                 draft.add(answer.text, sources=[answer.number])

@@ -161,7 +161,7 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
     document = read_segment(source.passage.title).keys
     segments = [read_segment(sentence) for sentence in source.sentences]
     for place, sentence in enumerate(source.sentences):
-        if is_row(sentence) or not _is_statement(sentence):
+        if is_row(sentence) or not is_statement(sentence):
             continue
         beside = frozenset[str]()
         for other in (place - 1, place + 1):
@@ -174,7 +174,8 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
             yield from _list_cells(row, number, heading, document)
 
 
-def _is_statement(sentence: str) -> bool:
+def is_statement(sentence: str) -> bool:
+    """Return whether a sentence may answer: no heading, question, command or remark on itself."""
     if len(sentence.split()) <= 2 or sentence.endswith(("?", ":")) or sentence.isupper():
         return False
     return not _ABOUT_ITSELF.search(sentence) and not _CODE.search(sentence)
