@@ -1,4 +1,4 @@
-"""How many questions on an owner's documents are answered rightly, by language and retrieval.
+"""Counts right and wrong answers to questions on an owner's documents, by language.
 
 Run as ``python -m bench.document_questions [--list SET]``; ``--list`` also prints the answers of a
 set that are not right. The questions of ``fresh`` were written before the reader that answers
@@ -40,7 +40,7 @@ SETS = ("fresh", "training")
 Verdict = Literal["right", "beside", "refused", "false"]
 
 
-class DocumentQuestion(Message):
+class BenchQuestion(Message):
     """A question with phrases of right and of wrong answers.
 
     Attributes:
@@ -57,7 +57,7 @@ class DocumentQuestion(Message):
 class JudgedQuestion(Message):
     """A question with its answer's text and verdict."""
 
-    question: DocumentQuestion
+    question: BenchQuestion
     text: str
     verdict: Verdict
 
@@ -77,7 +77,7 @@ def judge_set(name: str, embedder: Embedder | None) -> list[JudgedQuestion]:
     """Return the questions of a set with their judged answers."""
     content = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     documents = [_read_document(name, row) for row in content["documents"]]
-    questions = [DocumentQuestion.model_validate(row) for row in content["questions"]]
+    questions = [BenchQuestion.model_validate(row) for row in content["questions"]]
     passages = cut_documents(documents)
     corpus = Corpus(list_searched(passages), len(passages), embedder, be_silent)
     search = search_in(corpus, passages, site=SITE)
@@ -99,7 +99,7 @@ def _read_document(name: str, row: dict[str, Any]) -> Example:
 
 
 def judge_answer(
-    question: DocumentQuestion, result: AnswerResult, passages: Sequence[Passage]
+    question: BenchQuestion, result: AnswerResult, passages: Sequence[Passage]
 ) -> Verdict:
     """Return whether an answer is right, beside the point, refused or false."""
     if result.refused:

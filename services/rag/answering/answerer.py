@@ -31,8 +31,8 @@ from services.rag.answering.question import (
     part_by_time,
     stand_alone,
 )
-from services.rag.answering.reading.asked import OPEN, read_question
 from services.rag.answering.reading.extracts import extract_sentences
+from services.rag.answering.reading.query import OPEN, read_question
 from services.rag.answering.reading.reader import read_answer
 from services.rag.answering.sentences import detect_language
 from services.rag.embedding import Embedder

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.rag.answering.claims.segments import ClaimSegment, read_segment, read_segments
+from services.rag.answering.claims.tables import TableRow, list_tables
 from services.rag.answering.sentences import is_row
-from services.rag.answering.tables import TableRow, list_tables
 
 
 @dataclass(frozen=True)

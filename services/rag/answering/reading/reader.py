@@ -13,15 +13,15 @@ from operator import itemgetter
 from luna.words import Language
 from services.rag.answering.claims.items import Word
 from services.rag.answering.claims.segments import ClaimSegment, has_word, read_segment
+from services.rag.answering.claims.tables import TableRow, list_tables
 from services.rag.answering.claims.times import Time
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.facts import facts_of
 from services.rag.answering.matching import content_words
 from services.rag.answering.question import has_validity
-from services.rag.answering.reading.asked import AskedQuestion, read_question
+from services.rag.answering.reading.query import DocumentQuery, read_question
 from services.rag.answering.sentences import is_row
 from services.rag.answering.subjects import may_hold
-from services.rag.answering.tables import TableRow, list_tables
 
 # A sentence about the document itself answers nothing, and a command or a setting is no sentence.
 _ABOUT_ITSELF = re.compile(
@@ -121,8 +121,8 @@ def read_answer(
     everywhere = [place for places in by_text.values() for place in places]
     enough: list[tuple[float, AnswerPlace]] = []
     for text, places in by_text.items():
-        asked = read_question(text)
-        enough += _list_answering(asked, places, _weigh_words(asked, everywhere))
+        query = read_question(text)
+        enough += _list_answering(query, places, _weigh_words(query, everywhere))
     if not enough:
         return []
     best_score, best = max(enough, key=itemgetter(0))
@@ -134,26 +134,26 @@ def read_answer(
 
 
 def _list_answering(
-    asked: AskedQuestion, places: Sequence[AnswerPlace], weights: Sequence[float]
+    query: DocumentQuery, places: Sequence[AnswerPlace], weights: Sequence[float]
 ) -> list[tuple[float, AnswerPlace]]:
     """Return the places that answer, with their scores."""
     answering = []
     for place in places:
-        if not _may_answer(asked, place):
+        if not _may_answer(query, place):
             continue
-        score = _score(asked, place, weights)
-        is_value = not asked.kind.is_statement or _has_code(asked, place)
+        score = _score(query, place, weights)
+        is_value = not query.kind.is_statement or _has_code(query, place)
         if score >= (LEAST_OF_VALUE if is_value else LEAST_OF_STATEMENT):
             answering.append((score, place))
     return answering
 
 
-def _has_code(asked: AskedQuestion, place: AnswerPlace) -> bool:
+def _has_code(query: DocumentQuery, place: AnswerPlace) -> bool:
     """Return whether a question names the code of a place's row."""
-    if place.row is None or not asked.names:
+    if place.row is None or not query.names:
         return False
     label = read_segment(place.row.label).keys
-    return any(has_word(label, name) for name in asked.names)
+    return any(has_word(label, name) for name in query.names)
 
 
 def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
@@ -215,39 +215,39 @@ def _list_cells(
         )
 
 
-def _weigh_words(asked: AskedQuestion, places: Sequence[AnswerPlace]) -> list[float]:
+def _weigh_words(query: DocumentQuery, places: Sequence[AnswerPlace]) -> list[float]:
     """Return the weight of each word: a word of few places tells more than one of many."""
     weights = []
-    for word in asked.words:
+    for word in query.words:
         count = sum(has_word(place.keys, word.word) for place in places)
         rarity = log(1 + (len(places) + 0.5) / (max(count, 1) + 0.5))
         weights.append(word.weight * rarity)
     return weights
 
 
-def _may_answer(asked: AskedQuestion, place: AnswerPlace) -> bool:
+def _may_answer(query: DocumentQuery, place: AnswerPlace) -> bool:
     """Return whether a place has the asked kind of value, the codes and the row of a question."""
-    if not asked.kind.holds(place.value):
+    if not query.kind.holds(place.value):
         return False
-    if place.is_label and (asked.kind.is_statement or set(asked.times) & set(place.own.times)):
+    if place.is_label and (query.kind.is_statement or set(query.times) & set(place.own.times)):
         return False
-    if place.in_remedy_table and place.is_remedy != (asked.kind.name == "remedy"):
+    if place.in_remedy_table and place.is_remedy != (query.kind.name == "remedy"):
         return False
-    if not all(has_word(place.keys, name) for name in asked.names):
+    if not all(has_word(place.keys, name) for name in query.names):
         return False
-    if asked.dimension is not None and not _has_unit(asked.dimension, place.value):
+    if query.dimension is not None and not _has_unit(query.dimension, place.value):
         return False
-    return _is_about(asked, place)
+    return _is_about(query, place)
 
 
-def _is_about(asked: AskedQuestion, place: AnswerPlace) -> bool:
+def _is_about(query: DocumentQuery, place: AnswerPlace) -> bool:
     """Return whether a place is about what is asked for: its row, or the sentence itself."""
     if place.row is not None:
-        return _names_row(asked, place.row, place)
+        return _names_row(query, place.row, place)
     # Its heading counts as the sentence; its neighbours only add to it.
     near = place.own.keys | place.heading
-    is_subject = any(has_word(near, word.word) for word in asked.words)
-    return is_subject or bool(near & asked.kind.implied)
+    is_subject = any(has_word(near, word.word) for word in query.words)
+    return is_subject or bool(near & query.kind.implied)
 
 
 def _has_unit(dimension: str, value: ClaimSegment) -> bool:
@@ -257,33 +257,33 @@ def _has_unit(dimension: str, value: ClaimSegment) -> bool:
     return False
 
 
-def _names_row(asked: AskedQuestion, row: TableRow, place: AnswerPlace) -> bool:
+def _names_row(query: DocumentQuery, row: TableRow, place: AnswerPlace) -> bool:
     label = read_segment(row.label)
     keys = label.keys | place.beside
-    if any(has_word(keys, word.word) for word in asked.words) or keys & asked.kind.implied:
+    if any(has_word(keys, word.word) for word in query.words) or keys & query.kind.implied:
         return True
-    return any(_is_named_time(time, label) for time in asked.times)
+    return any(_is_named_time(time, label) for time in query.times)
 
 
 def _is_named_time(time: Time, segment: ClaimSegment) -> bool:
     return any(time.is_within(other) for other in segment.times)
 
 
-def _score(asked: AskedQuestion, place: AnswerPlace, weights: Sequence[float]) -> float:
+def _score(query: DocumentQuery, place: AnswerPlace, weights: Sequence[float]) -> float:
     """Return the weighted share of a question's words and times that a place names."""
     total = sum(weights)
     named = 0.0
-    for word, weight in zip(asked.words, weights, strict=True):
+    for word, weight in zip(query.words, weights, strict=True):
         named += weight * _share(word.word, place)
-    for time in asked.times:
+    for time in query.times:
         total += max(weights, default=1.0)
         if _is_named_time(time, place.own):
             named += max(weights, default=1.0)
     if not total:
         return 0.0
-    is_other = not asked.kind.is_statement and asked.is_negated != place.own.is_negated
+    is_other = not query.kind.is_statement and query.is_negated != place.own.is_negated
     named -= OTHER_POLARITY * total if is_other else 0.0
-    return named / total + CLOSE_SHARE * len(asked.words) / max(place.own.size, len(asked.words), 1)
+    return named / total + CLOSE_SHARE * len(query.words) / max(place.own.size, len(query.words), 1)
 
 
 def _share(word: Word, place: AnswerPlace) -> float:

@@ -1,4 +1,4 @@
-"""What a question asks for: the kind of its answer, and the words that say what about.
+"""Reads the kind of answer that a question wants, and its subject.
 
 Rules in German, English and Dutch; the first kind whose words a question has is asked for.
 """
@@ -42,7 +42,7 @@ def _has_words(segment: ClaimSegment) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedKind:
+class AnswerKind:
     """A kind of answer.
 
     Attributes:
@@ -98,9 +98,9 @@ def _has_quantity(segment: ClaimSegment) -> bool:
     return any(not item.every for item in segment.quantities)
 
 
-def _kind(name: KindName, pattern: str, holds: Holds, implied: str = "") -> AskedKind:
+def _kind(name: KindName, pattern: str, holds: Holds, implied: str = "") -> AnswerKind:
     compiled = re.compile(rf"(?:{pattern})", re.IGNORECASE)
-    return AskedKind(name, compiled, holds, frozenset(implied.split()))
+    return AnswerKind(name, compiled, holds, frozenset(implied.split()))
 
 
 _DO = r"\b(?:was (?:soll|muss|kann) ich|what (?:should|must|can|do) i|wat (?:moet|kan) ik)\b.*"
@@ -164,9 +164,9 @@ KINDS = (
     _kind("yes_no", _VERB_FIRST, _has_words),
     _kind("reason", r"^(?:why|warum|weshalb|wieso|waarom)\b", _has_words),
 )
-OPEN = AskedKind("open", re.compile(""), _has_words)
+OPEN = AnswerKind("open", re.compile(""), _has_words)
 # Words that ask, and say nothing of what is asked about.
-_ASKING = _words("""
+_QUESTION_WORDS = _words("""
     what when where why how much many often long high big large far soon quickly fast heavy loud
     expensive thick deep kind time am any was wann wo warum wie viel viele vieler vielen hoch groß
     oft lange schnell weit schwer laut teuer dick welchem wieviel wofür woran womit werde wirst
@@ -193,7 +193,7 @@ _PER_ENERGY = re.compile(r"\b(?:kwh|kilowattstunde|kilowatt-hour|kilowattuur)\b"
 
 
 @dataclass(frozen=True, slots=True)
-class AskedWord:
+class SubjectWord:
     """A word of the subject; ``weight`` is below 1 where it says little."""
 
     word: Word
@@ -201,7 +201,7 @@ class AskedWord:
 
 
 @dataclass(frozen=True)
-class AskedQuestion:
+class DocumentQuery:
     """What a question asks for.
 
     Attributes:
@@ -213,8 +213,8 @@ class AskedQuestion:
     """
 
     text: str
-    kind: AskedKind
-    words: tuple[AskedWord, ...]
+    kind: AnswerKind
+    words: tuple[SubjectWord, ...]
     times: tuple[Time, ...]
     names: tuple[Word, ...]
     dimension: str | None
@@ -222,7 +222,7 @@ class AskedQuestion:
 
 
 @lru_cache(maxsize=1_000)
-def read_question(text: str) -> AskedQuestion:
+def read_question(text: str) -> DocumentQuery:
     """Return what a question asks for."""
     kind = next((kind for kind in KINDS if kind.pattern.search(text.strip())), OPEN)
     segment = read_segment(text)
@@ -236,10 +236,10 @@ def read_question(text: str) -> AskedQuestion:
     for word in segment.words:
         is_counted = dimension is not None and _find_dimension(word.text) == dimension
         silent = kind.implied | _OF_CODES if names else kind.implied
-        is_asking = word.text in _ASKING or bool(word_keys(word) & silent)
-        if not is_counted and not is_asking:
-            words.append(AskedWord(word, _weigh(word, is_german=is_german)))
-    return AskedQuestion(
+        is_silent = word.text in _QUESTION_WORDS or bool(word_keys(word) & silent)
+        if not is_counted and not is_silent:
+            words.append(SubjectWord(word, _weigh(word, is_german=is_german)))
+    return DocumentQuery(
         text, kind, tuple(words), segment.times, names, dimension, segment.is_negated
     )
 
