@@ -95,7 +95,7 @@ def judge_set(name: str, embedder: Embedder | None) -> list[JudgedQuestion]:
 def _read_document(name: str, row: dict[str, Any]) -> Example:
     path = FOLDER / name / row["name"]
     language = extract(path, name=row["name"]).language
-    return Example(path, row["name"], row["title"], row["kind"], language)  # type: ignore[arg-type]
+    return Example(path, row["name"], row["title"], row["kind"], language)
 
 
 def judge_answer(

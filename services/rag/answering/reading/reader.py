@@ -1,4 +1,4 @@
-"""Reads the sentence, list item or table cell that answers a question, or none.
+"""Reads the sentence, list item or table cell that answers a question.
 
 A place answers if it has a value of the kind that is asked for, names what is asked about, and no
 other row or code than the question does.
@@ -101,7 +101,7 @@ class ReadAnswer:
 def read_answer(
     question: str, evidence: AnswerEvidence, language: Language, *, timeless: str | None = None
 ) -> list[ReadAnswer]:
-    """Return the best answer to a question, cells of one row together; empty if there is none.
+    """Return the best answer to a question; cells of one row together.
 
     Args:
         question: by itself.
@@ -175,7 +175,7 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
 
 
 def is_statement(sentence: str) -> bool:
-    """Return whether a sentence may answer: no heading, question, command or remark on itself."""
+    """Return whether a sentence may answer: no heading, question or command."""
     if len(sentence.split()) <= 2 or sentence.endswith(("?", ":")) or sentence.isupper():
         return False
     return not _ABOUT_ITSELF.search(sentence) and not _CODE.search(sentence)
@@ -226,7 +226,7 @@ def _weigh_words(query: DocumentQuery, places: Sequence[AnswerPlace]) -> list[fl
 
 
 def _may_answer(query: DocumentQuery, place: AnswerPlace) -> bool:
-    """Return whether a place has the asked kind of value, the codes and the row of a question."""
+    """Return whether a place has the value, codes and row of a question."""
     if not query.kind.holds(place.value):
         return False
     if place.is_label and (query.kind.is_statement or set(query.times) & set(place.own.times)):
@@ -241,7 +241,7 @@ def _may_answer(query: DocumentQuery, place: AnswerPlace) -> bool:
 
 
 def _is_about(query: DocumentQuery, place: AnswerPlace) -> bool:
-    """Return whether a place is about what is asked for: its row, or the sentence itself."""
+    """Return whether a row, or a sentence itself, speaks of the subject."""
     if place.row is not None:
         return _names_row(query, place.row, place)
     # Its heading counts as the sentence; its neighbours only add to it.
