@@ -13,7 +13,7 @@ documents.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -80,42 +80,11 @@ class OwnSet:
     def __init__(self) -> None:
         self.examples = (*list_examples(), *list_hostile())
         self.questions = read_questions()
-        self.passages: list[Passage] = []
-        for example in self.examples:
-            first = len(self.passages)
-            extraction = extract(example.path, name=example.name)
-            validity = validity_of(extraction, title=example.title)
-            self.passages.extend(
-                [
-                    Passage(
-                        chunk_id=first + position,
-                        document_id=example.name,
-                        title=example.title,
-                        name=example.name,
-                        kind=example.kind,
-                        language=example.language,
-                        dated=example.dated,
-                        valid_from=validity.valid_from,
-                        valid_until=validity.valid_until,
-                        site_id=example.site_id,
-                        headings=list(part.headings),
-                        position=position,
-                        text=part.text,
-                        score=0.0,
-                    )
-                    for position, part in enumerate(cut(extraction.blocks))
-                ]
-            )
+        self.passages = cut_documents(self.examples)
 
     def searched(self) -> Iterator[SetPassage]:
         """Yield the passages as they are searched, by their numbers."""
-        for each in self.passages:
-            yield SetPassage(
-                str(each.chunk_id),
-                "",
-                searched_text(each.title, each.headings, each.text),
-                each.language,
-            )
+        return list_searched(self.passages)
 
     def questions_of(self, *kinds: QuestionKind) -> list[OwnQuestion]:
         """Return the questions of some kinds."""
@@ -138,6 +107,40 @@ class OwnSet:
         """Return whether the document that answers a question is in the other language."""
         languages = {each.name: each.language for each in self.examples}
         return languages[question.evidence[0].document] != question.language
+
+
+def cut_documents(documents: Iterable[Example]) -> list[Passage]:
+    """Return the passages of documents as the service cuts them, numbered from 0."""
+    passages: list[Passage] = []
+    for document in documents:
+        extraction = extract(document.path, name=document.name)
+        validity = validity_of(extraction, title=document.title)
+        for position, part in enumerate(cut(extraction.blocks)):
+            passage = Passage(
+                chunk_id=len(passages),
+                document_id=document.name,
+                title=document.title,
+                name=document.name,
+                kind=document.kind,
+                language=document.language,
+                dated=document.dated,
+                valid_from=validity.valid_from,
+                valid_until=validity.valid_until,
+                site_id=document.site_id,
+                headings=list(part.headings),
+                position=position,
+                text=part.text,
+                score=0.0,
+            )
+            passages.append(passage)
+    return passages
+
+
+def list_searched(passages: Iterable[Passage]) -> Iterator[SetPassage]:
+    """Yield passages as they are searched, by their numbers."""
+    for passage in passages:
+        text = searched_text(passage.title, passage.headings, passage.text)
+        yield SetPassage(str(passage.chunk_id), "", text, passage.language)
 
 
 def holds(text: str, quote: str) -> bool:

@@ -13,7 +13,7 @@ from luna.energy.errors import LunaError, UnavailableError
 from luna.words import Language
 from luna.words.answering import say_answering, say_beyond, say_holds, say_recommended
 from services.rag.answering.answerability import judge_answerability
-from services.rag.answering.citations import AnswerDraft, CheckedStream, extract_answer
+from services.rag.answering.citations import AnswerDraft, CheckedStream
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence
 from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import Listener, Nobody, ProposedCall, Search, SiteTools
@@ -31,6 +31,9 @@ from services.rag.answering.question import (
     part_by_time,
     stand_alone,
 )
+from services.rag.answering.reading.extracts import extract_sentences
+from services.rag.answering.reading.query import OPEN, read_question
+from services.rag.answering.reading.reader import read_answer
 from services.rag.answering.sentences import detect_language
 from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
@@ -300,7 +303,7 @@ class Answerer:
         )
         self._require_listener()
         draft = self._begin(evidence, result)
-        if not judged.answered and (self.model is None or not judged.worth_reading):
+        if self.model is not None and not judged.worth_reading:
             return draft
         self.listener.stage("answering")
         if self.model is not None:
@@ -323,8 +326,12 @@ class Answerer:
             # Extracts may come from all passages, also those left out of the prompt.
             draft.evidence = evidence
         self.listener.stage("checking")
-        for extract in extract_answer(question, draft.evidence, judged.answered_by):
-            draft.add(extract.text, sources=[extract.number])
+        answers = read_answer(question, draft.evidence, language, timeless=timeless)
+        if not answers and read_question(question).kind is OPEN:
+            answers = extract_sentences(question, draft.evidence, judged.answered_by)
+        for answer in answers:
+            if draft.evidence.is_claimed(answer.text, [answer.number]):
+                draft.add(answer.text, sources=[answer.number])
         return draft
 
     def _say_validity(

@@ -4,149 +4,15 @@ A model's sentence is sent only if the passages that it cites support it.
 """
 
 import itertools
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from luna.contracts.answers import AnswerSentence, Citation
-from services.rag.answering.answerability import MOST_COMPARED
 from services.rag.answering.evidence import AnswerEvidence
-from services.rag.answering.facts import facts_of
-from services.rag.answering.matching import ContentWords, content_words, stems_of
 from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
 from services.rag.answering.ports import Listener
 from services.rag.answering.prompts import UNANSWERABLE, read_citations
-from services.rag.answering.sentences import is_row, split_sentences
-
-MOST_EXTRACTS = 2
-# A second extract is given if its score comes this near to the best one's.
-NEAR_BEST = 0.8
-WORDS_WEIGHT = 0.7
-WINDOW_WEIGHT = 0.5
-COSINE_WEIGHT = 0.8
-HEADING_WEIGHT = 0.2
-KIND_WEIGHT = 0.3
-ORDER_WEIGHT = 0.2
-_ASKS_NUMBER = re.compile(
-    r"\b(?:how (?:much|many|long|high|big|large|often|far)|what "
-    r"(?:price|rate|percentage|temperature|power|capacity)"
-    r"|wie (?:viel\w*|hoch|lange?|gro(?:ß|ss)|oft|weit|teuer)|wieviel\w*|welche[rsnm]? "
-    r"(?:preis|satz|temperatur|leistung|kapazität))\b",
-    re.IGNORECASE,
-)
-_ASKS_DATE = re.compile(
-    r"\b(?:when|until when|since when|which (?:day|date|year)|"
-    r"wann|bis wann|seit wann|ab wann|welche[srnm]? (?:tag|datum|jahr))\b",
-    re.IGNORECASE,
-)
-# A sentence about the document itself answers nothing, and a command or a setting is no sentence.
-_ABOUT_ITSELF = re.compile(
-    r"\b(?:beispieldokument|beispielhaushalt\w*|erfunden\w*|example "
-    r"(?:document|household)|made up|invented|fictitious|fictional|ersetz\w+ keine "
-    r"auskunft)\b",
-    re.IGNORECASE,
-)
-_CODE = re.compile(
-    r"(?:^|\s)--[a-z][\w-]+|\\\s*(?:\n|$)|[{}]|^\s*(?:luna|docker|curl|sudo|export|pip|"
-    r"make)\s+[\w./-]+"
-    r"|^\s*[\w.-]+:\s*(?:[\w.]+:|\[|$)|^\$ "
-)
-_TIME = re.compile(
-    r"\b\d{4}\b|\b\d{1,2}[.:]\d{2}\b|\b(?:days?|weeks?|months?|years?|tag\w*|woche\w*|"
-    r"monat\w*|jahr\w*|uhr|o'clock)\b",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """A sentence of a source with its score as an answer."""
-
-    text: str
-    number: int
-    place: int
-    score: float
-
-
-def extract_answer(
-    question: str, evidence: AnswerEvidence, answered_by: tuple[int, ...]
-) -> list[Extract]:
-    """Return the best sentences of the sources ``answered_by``, in their order in each source."""
-    words = content_words(question)
-    weights = words.rarity_among([source.terms for source in evidence.sources])
-    ranked: list[Extract] = []
-    for rank, number in enumerate(answered_by):
-        ranked += _score(question, (words, weights), evidence, number, rank=rank)
-    ranked.sort(key=lambda extract: extract.score, reverse=True)
-    if not ranked:
-        return []
-    enough = ranked[0].score * NEAR_BEST
-    distinct: dict[str, Extract] = {}
-    for extract in ranked:
-        if extract.score >= enough:
-            distinct.setdefault(" ".join(extract.text.lower().split()), extract)
-    selected = list(distinct.values())[:MOST_EXTRACTS]
-    in_order: list[Extract] = []
-    for number in dict.fromkeys(extract.number for extract in selected):
-        own = [extract for extract in selected if extract.number == number]
-        in_order += sorted(own, key=lambda extract: extract.place)
-    return in_order
-
-
-def _score(
-    question: str,
-    question_words: tuple[ContentWords, list[float]],
-    evidence: AnswerEvidence,
-    number: int,
-    *,
-    rank: int,
-) -> list[Extract]:
-    words, weights = question_words
-    source = evidence.sources[number - 1]
-    cosines = np.zeros(len(source.sentences))
-    if rank < MOST_COMPARED:
-        cosines = evidence.similarities(question, number)
-    windows = [words.share_in(window, weights) for window in source.windows]
-    heads = words.share_in(stems_of(" ".join((source.passage.title, *source.passage.headings))))
-    extracts = []
-    for place, text in enumerate(source.sentences):
-        if not _is_statement(source.sentences, place):
-            continue
-        score = (
-            WORDS_WEIGHT * words.share_in(source.sentence_terms[place], weights)
-            + COSINE_WEIGHT * float(cosines[place])
-            + HEADING_WEIGHT * heads
-        )
-        score += WINDOW_WEIGHT * windows[place]
-        score += KIND_WEIGHT * _answers_kind(question, text) - ORDER_WEIGHT * rank
-        if score > 0:
-            extracts.append(Extract(text, number, place, score))
-    return extracts
-
-
-def _answers_kind(question: str, text: str) -> bool:
-    """Return whether a sentence has the kind of thing that is asked for: a number, a time."""
-    if _ASKS_NUMBER.search(question):
-        return bool(facts_of(text, proper_names=False).quantities)
-    if _ASKS_DATE.search(question):
-        return bool(_TIME.search(text) or facts_of(text, proper_names=False).dates)
-    return False
-
-
-def _is_statement(sentences: Sequence[str], place: int) -> bool:
-    """Return whether a sentence may answer: no heading, head of a table, question or command."""
-    text = sentences[place]
-    if len(text.split()) <= 2 or text.endswith(("?", ":")) or text.isupper():
-        return False
-    if set(text) <= set("|-: ") or _ABOUT_ITSELF.search(text) or _CODE.search(text):
-        return False
-    # The head of a table is a row without one before it and with one after it.
-    follows_row = place > 0 and is_row(sentences[place - 1])
-    precedes_row = place + 1 < len(sentences) and is_row(sentences[place + 1])
-    return follows_row or not (is_row(text) and precedes_row)
-
+from services.rag.answering.sentences import split_sentences
 
 MOST_SENTENCES = 8
 MOST_QUOTE = 600

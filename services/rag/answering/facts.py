@@ -107,6 +107,7 @@ def facts_of(text: str, *, proper_names: bool) -> StatedFacts:
     names.difference_update(_UNITS)
     if proper_names:
         names |= {match.group(1).lower() for match in _PROPER.finditer(rest)}
+    names.difference_update(MONTHS)
     return StatedFacts(_quantities(rest), dates, frozenset(names))
 
 

@@ -1,12 +1,12 @@
-"""Words of one meaning: by their stems, the lists of ``concepts.txt`` and the glossary."""
+"""Words of one meaning: by their stems, the listed meanings and the glossary."""
 
 import re
 import unicodedata
 from functools import lru_cache
-from pathlib import Path
 
 import snowballstemmer
 
+from services.rag.retrieval.meanings import is_listed, meanings_of
 from services.rag.retrieval.terms import split_compound, translate
 
 SHORTEST_PART = 3
@@ -20,42 +20,10 @@ _LINKS = ("", "s", "n", "en", "es", "e", "ungs", "er")
 _STEMMERS = tuple(snowballstemmer.stemmer(name) for name in ("german", "english", "dutch"))
 
 
-def _read_concepts() -> tuple[dict[str, frozenset[str]], dict[str, str]]:
-    """Return the concepts of whole words, and of beginnings of words."""
-    whole: dict[str, set[str]] = {}
-    beginnings: dict[str, str] = {}
-    text = Path(__file__).with_name("concepts.txt").read_text(encoding="utf-8")
-    for line in text.splitlines():
-        if not line or line.startswith("#"):
-            continue
-        name, words = line.split(" = ")
-        for word in words.split():
-            if word.endswith("*"):
-                beginnings[word.removesuffix("*")] = name
-            else:
-                whole.setdefault(word, set()).add(name)
-    return {word: frozenset(names) for word, names in whole.items()}, beginnings
-
-
-_WHOLE, _BEGINNINGS = _read_concepts()
-_LONGEST_BEGINNING = max(map(len, _BEGINNINGS))
-
-
-@lru_cache(maxsize=50_000)
-def concepts_of(word: str) -> frozenset[str]:
-    """Return the meanings of a word in lower case; none for an unknown word."""
-    if word in _WHOLE:
-        return _WHOLE[word]
-    for end in range(min(len(word), _LONGEST_BEGINNING), 1, -1):
-        if word[:end] in _BEGINNINGS:
-            return frozenset({_BEGINNINGS[word[:end]]})
-    return frozenset()
-
-
 @lru_cache(maxsize=50_000)
 def keys_of(word: str) -> frozenset[str]:
     """Return what a word is compared by: its stems and meanings, those of translations too."""
-    meanings = {f"={name}" for name in concepts_of(word)}
+    meanings = {f"={name}" for name in meanings_of(word)}
     if meanings:
         # A listed word has the listed meaning alone, so that opposites never share a stem.
         return frozenset(meanings | {_without_accents(word)})
@@ -63,7 +31,7 @@ def keys_of(word: str) -> frozenset[str]:
     for other in translate(word):
         if " " not in other:
             keys |= _stems(other.lower())
-            keys |= {f"={name}" for name in concepts_of(other.lower())}
+            keys |= {f"={name}" for name in meanings_of(other.lower())}
     return frozenset(keys)
 
 
@@ -73,7 +41,7 @@ def parts_of(word: str) -> tuple[str, ...]:
     for end in range(len(word) - SHORTEST_PART, SHORTEST_PART - 1, -1):
         first = _known_first(word[:end])
         rest = word[end:]
-        if first and concepts_of(rest):
+        if first and meanings_of(rest):
             return (first, rest)
     return split_compound(word.replace("ß", "ss"))
 
@@ -81,7 +49,7 @@ def parts_of(word: str) -> tuple[str, ...]:
 def _known_first(text: str) -> str | None:
     for link in _LINKS:
         word = text.removesuffix(link)
-        is_known = text.endswith(link) and (word in _WHOLE or word in _BEGINNINGS)
+        is_known = text.endswith(link) and is_listed(word)
         if is_known and len(word) >= SHORTEST_PART:
             return word
     return None

@@ -56,6 +56,7 @@ _REPLACED = (
     (r"\bwithin a fortnight\b", "within 14 days"),
     (r"\bsmart meter\b", "smart-meter"),
     (r"\bheat pump\b", "heat-pump"),
+    (r"\bstanding charge\b|\bbase (?:price|fee|charge)\b", "base-price"),
     (r"\bunit (?:rate|price)\b", "unit-rate"),
     (r"\b(?:most expensive)\b", "dearest"),
     (r"\b(?:more expensive)\b", "dearer"),

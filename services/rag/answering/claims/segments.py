@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal
 
-from services.rag.answering.claims.concepts import concepts_of, keys_of, parts_of
+from services.rag.answering.claims.concepts import keys_of, parts_of
 from services.rag.answering.claims.items import ClaimedQuantity, Item, Mark, Word, read_items
 from services.rag.answering.claims.times import Time
 from services.rag.answering.claims.units import find_unit
@@ -20,6 +20,7 @@ from services.rag.answering.claims.word_lists import (
     NEGATIONS,
     SUBORDINATORS,
 )
+from services.rag.retrieval.meanings import meanings_of
 
 Duty = Literal["", "must", "may"]
 _SPLITTING = frozenset(",;:|–")
@@ -86,7 +87,7 @@ def has_word(keys: frozenset[str], word: Word) -> bool:
     if word_keys(word) & keys:
         return True
     # A word with a listed meaning means that alone: "Arbeitspreis" is not any "Preis".
-    if word.is_name or concepts_of(word.text):
+    if word.is_name or meanings_of(word.text):
         return False
     parts = parts_of(word.text)
     return bool(parts) and all(keys_of(part) & keys for part in parts)

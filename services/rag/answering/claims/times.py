@@ -137,7 +137,7 @@ def _read_date(match: re.Match[str]) -> Time | None:
 def _read_clock(match: re.Match[str]) -> Time | None:
     word = match["hour"] or match["hour2"]
     value = float(word) if word.isdigit() else read_number_word(word.lower())
-    if value is None or not 0 <= value <= 24:
+    if value is None or value % 1 or not 0 <= value <= 24:
         return None
     hour = int(value)
     unit = (match["unit"] or "").lower()[:1]

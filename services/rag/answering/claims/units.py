@@ -9,7 +9,7 @@ _ROWS = (
     ("time", 1 / 60, "second seconds sekunde sekunden seconde seconden s"),
     ("time", 1, "minute minutes minuten minuut min"),
     ("time", 15, "viertelstunde kwartier quarter-hour"),
-    ("time", 60, "hour hours stunde stunden uren h"),
+    ("time", 60, "hour hours stunde stunden uur uren h"),
     (
         "time",
         _DAY_MINUTES,
@@ -45,6 +45,7 @@ _ROWS = (
     ("length", 0.001, "mm millimeter millimetre millimetres"),
     ("area", 1, "m² m2 quadratmeter"),
     ("volume", 1, "liter litre litres liters l"),
+    ("sound", 1, "db decibel dezibel"),
     ("mass", 1, "kg kilogramm kilogram kilograms kilo"),
     ("mass", 0.001, "g gramm gram grams"),
     ("cycles", 1, "cycles zyklen cycle zyklus vollzyklen ladezyklen cycli"),
