@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Literal, NamedTuple
 
 from luna.contracts.device_command import CommandMode, DeviceCommand
@@ -144,12 +145,13 @@ def move_commanded(
     try:
         for command in _list_commands(profile, own, given_w):
             session.command(command)
+            observe = partial(_observe, device, session, command, given_w)
+            # Where no car is plugged in, none can begin to draw.
             may_draw = all(step.outcome != "no_car" for step in steps)
-            step = _watch(
-                device, session, command, given_w=given_w, may_draw=may_draw, now=now, sleep=sleep
-            )
+            least_s = LEAST_SECONDS if may_draw else 0.0
+            step = _watch(command, observe, least_s=least_s, now=now, sleep=sleep)
             steps.append(step)
-            report(steps[-1])
+            report(step)
         return steps
     finally:
         try:
@@ -178,12 +180,10 @@ def _list_commands(
 
 
 def _watch(
-    device: ProfiledDevice,
-    session: CommandSession,
     command: DeviceCommand,
+    observe: Callable[[], tuple[CommandOutcome, float]],
     *,
-    given_w: float,
-    may_draw: bool,
+    least_s: float,
     now: Callable[[], float],
     sleep: Callable[[float], object],
 ) -> CommandStep:
@@ -192,17 +192,23 @@ def _watch(
     is_forced = command.mode in _FORCED
     while True:
         sleep(_POLL_SECONDS)
-        is_taken = session.read_back() is not None
-        session.look()
-        outcome, power_w = _judge(device, command, given_w)
-        if device.profile.decides_itself:
-            outcome = "right" if is_taken else "did_not_move"
+        outcome, power_w = observe()
         seconds = now() - begun
-        # Where no car is plugged in, none can begin to draw.
-        least_s = LEAST_SECONDS if may_draw else 0.0
         is_clear = outcome == "right" and seconds >= least_s
         if is_clear or outcome == "no_car" or seconds >= TRIAL_SECONDS:
             return CommandStep(command.mode, outcome, power_w, seconds, is_forced)
+
+
+def _observe(
+    device: ProfiledDevice, session: CommandSession, command: DeviceCommand, given_w: float
+) -> tuple[CommandOutcome, float]:
+    """Return the outcome so far, and the power that is drawn or given; keep the command up."""
+    is_taken = session.read_back() is not None
+    session.look()
+    outcome, power_w = _judge(device, command, given_w)
+    if device.profile.decides_itself:
+        outcome = "right" if is_taken else "did_not_move"
+    return outcome, power_w
 
 
 def _judge(
