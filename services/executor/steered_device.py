@@ -15,10 +15,10 @@ import structlog
 
 from luna.contracts.device_template import Write
 from luna.contracts.steering import (
+    SiteRequest,
     StateQuestion,
     SteeredUnitState,
     SteeringDrop,
-    SteeringRequest,
     SteeringState,
     SteeringTarget,
 )
@@ -239,7 +239,7 @@ class SteeredDevice:
             return None
         return unit_state if unit_state.target_id == self._target.target_id else None
 
-    def _ask(self, request: SteeringRequest) -> SteeringState | None:
+    def _ask(self, request: SiteRequest) -> SteeringState | None:
         """Return steering's answer, None where this process commands.
 
         Raises:

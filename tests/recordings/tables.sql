@@ -1090,6 +1090,28 @@ COMMENT ON COLUMN source_cursors.series IS 'sensor, market or place';
 COMMENT ON COLUMN source_cursors.complete_until IS 'everything before this instant was taken over';
 COMMENT ON COLUMN source_cursors.moved_at IS 'when the row was written';
 COMMENT ON TABLE source_cursors IS 'How far a source has been read, so that reading goes on there';
+CREATE TABLE steering_records (
+	site_key INTEGER NOT NULL,
+	begins_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	device TEXT NOT NULL,
+	ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	mean_kw DOUBLE PRECISION,
+	least_kw DOUBLE PRECISION,
+	most_kw DOUBLE PRECISION,
+	moved_kwh DOUBLE PRECISION,
+	reasons JSONB NOT NULL,
+	switches JSONB NOT NULL,
+	CONSTRAINT pk_steering_records PRIMARY KEY (site_key, begins_at, device),
+	CONSTRAINT fk_steering_records_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON COLUMN steering_records.device IS 'by its name; pv: all solar inverters';
+COMMENT ON COLUMN steering_records.mean_kw IS 'of the commanded powers; empty: none was commanded';
+COMMENT ON COLUMN steering_records.least_kw IS 'the lowest commanded power';
+COMMENT ON COLUMN steering_records.most_kw IS 'the highest commanded power';
+COMMENT ON COLUMN steering_records.moved_kwh IS 'what it took beyond its plan; empty: unknown';
+COMMENT ON COLUMN steering_records.reasons IS 'seconds that each reason decided, by its code';
+COMMENT ON COLUMN steering_records.switches IS 'changes of mode: when, to what, why';
+COMMENT ON TABLE steering_records IS 'What steering had a device do in a quarter-hour or in a part of it';
 CREATE TABLE training_runs (
 	run_id TEXT NOT NULL,
 	site_key INTEGER NOT NULL,
@@ -1241,3 +1263,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0007_operator_limits.py
 -- r0008_device_trials.py
 -- r0009_departures.py
+-- r0010_steering_records.py

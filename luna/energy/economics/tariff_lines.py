@@ -106,7 +106,9 @@ def device_lines(
     drawn_kwh = np.nan_to_num(use_kwh)
     beyond_kwh = charge.beyond_kwh(drawn_kwh, timeline, zone=zone)
     first_price = charge.first_price(timeline, zone)
-    levels = [(drawn_kwh - beyond_kwh, first_price, None, None)]
+    levels: list[tuple[FloatArray, FloatArray, float | None, float | None]] = [
+        (drawn_kwh - beyond_kwh, first_price, None, None)
+    ]
     if price.has_limit:
         later_price = np.where(beyond_kwh > 0, first_price + price.rise, 0.0)
         levels.append((beyond_kwh, later_price, price.kwh_per_day, price.hours_per_day))
