@@ -285,8 +285,8 @@ class CommandSession:
         if not phases or self._device.holds(phases):
             return
         before = self._device.points.read([write.point for write in phases])
-        if any(map(math.isnan, before.values())):
-            # Nobody has chosen a number yet: the charger sees to its relays by itself.
+        if any(map(math.isnan, before.values())) and not self._draws():
+            # Nobody has chosen a number yet, and no relay opens under load.
             return
         stop = plan_command(self._device, DeviceCommand("stop"))
         self._device.write(stop, hands_back=True)
@@ -294,13 +294,16 @@ class CommandSession:
 
     def _await_no_current(self) -> None:
         """Wait until the car draws nothing: no relay of a phase is to open under load."""
-        if "car_w" not in self._device.profile.reads:
-            return
         for _ in range(round(SWITCHES_WITHIN_S / _POLL_SECONDS)):
-            power_w = self._device.read("car_w")["car_w"]
-            if math.isnan(power_w) or power_w <= IDLE_W:
+            if not self._draws():
                 return
             self._sleep(_POLL_SECONDS)
+
+    def _draws(self) -> bool:
+        """Return whether the car is known to draw power."""
+        if "car_w" not in self._device.profile.reads:
+            return False
+        return self._device.read("car_w")["car_w"] > IDLE_W
 
 
 def _may_keep_phases(profile: DeviceProfile, command: DeviceCommand) -> bool:

@@ -69,6 +69,8 @@ class Evcc(FakeDevice):
             }
             for _ in range(2)
         ]
+        # Its number of phases is not chosen yet, and must not change under load.
+        self.loadpoints[1] |= {"charging": True, "chargePower": 4100}
 
     def answer(self, method: str, path: str, body: str) -> Any:
         url = urlsplit(path)

@@ -143,6 +143,14 @@ BLIND = [
     if all(PROFILES[name].points[point].write_only for point in PROFILES[name].written_points)
 ]
 
+# What one request carries cannot break off half-way.
+WHOLE = [
+    name
+    for name, profile in PROFILES.items()
+    if getattr(profile.transport, "writes_together", False)
+]
+DIVIDED = [name for name in COMMANDED if name not in WHOLE]
+
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
@@ -535,6 +543,7 @@ def find_far_mode(profile: DeviceProfile) -> Mode:
     raise AssertionError(profile.profile)
 
 
+@pytest.mark.parametrize("profile", each_of(DIVIDED), indirect=True)
 def test_what_breaks_off_in_mid_write_is_said_and_taken_up_again(
     bench: Bench, profile: DeviceProfile
 ) -> None:
