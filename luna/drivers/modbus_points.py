@@ -164,7 +164,7 @@ class ModbusPoints:
             self._sent |= request.sent
 
     def _list_requests(self, encoded: Iterable[tuple[str, list[int]]]) -> list[WriteRequest]:
-        """Return the requests that write points, joined where the device wants that."""
+        """Return the requests that write points, one for all if the device wants that."""
         requests: list[WriteRequest] = []
         for point, registers in encoded:
             address = self._write_address(self._point(point))

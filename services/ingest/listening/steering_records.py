@@ -28,7 +28,7 @@ class SteeringRecordStore:
         self._stored = 0
 
     def turn(self) -> None:
-        """Store what there is; steering keeps what a database that is away did not take."""
+        """Store the records; steering keeps those that the database could not take."""
         while True:
             try:
                 fetched = self._client.fetch_records(self._journal, self._stored)
