@@ -128,28 +128,30 @@ WEARING = [
     and profile.reverts.resend_s
     and any(list_flash(profile))
 ]
-# What these are told cannot be read back.
-UNREADABLE = [
-    name
-    for name, profile in PROFILES.items()
-    if name in INVERTERS
-    and any(profile.points[point].write_only for point in profile.written_points)
-]
-READABLE = [name for name in COMMANDED if name not in UNREADABLE]
-# A reboot shows at what can be read back, or as a broken connection.
-BLIND = [
-    name
-    for name in UNREADABLE
-    if all(PROFILES[name].points[point].write_only for point in PROFILES[name].written_points)
-]
-
 # What one request carries cannot break off half-way.
 WHOLE = [
     name
     for name, profile in PROFILES.items()
     if getattr(profile.transport, "writes_together", False)
 ]
+
+
+def hides_commands(name: str) -> bool:
+    """Return whether another's command cannot be seen; any readable part of a block shows it."""
+    hidden = [PROFILES[name].points[point].write_only for point in PROFILES[name].written_points]
+    return all(hidden) if name in WHOLE else any(hidden)
+
+
+# What these are told cannot be read back.
+UNREADABLE = [name for name in INVERTERS if hides_commands(name)]
+READABLE = [name for name in COMMANDED if name not in UNREADABLE]
 DIVIDED = [name for name in COMMANDED if name not in WHOLE]
+# A reboot shows at what can be read back, or as a broken connection.
+BLIND = [
+    name
+    for name in UNREADABLE
+    if all(PROFILES[name].points[point].write_only for point in PROFILES[name].written_points)
+]
 
 
 @pytest.fixture(scope="module")

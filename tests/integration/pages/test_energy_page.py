@@ -167,6 +167,7 @@ class _Line:
         self.price = line["price"]
         self.name = line["name"]
         self.beyond_kwh = line["beyond_kwh"]
+        self.beyond_hours = line["beyond_hours"]
         self.first_day = line["first_day"]
         self.last_day = line["last_day"]
 

@@ -178,7 +178,7 @@ def test_a_period_that_has_not_begun_is_refused_and_one_without_records_is_empty
         else ahead.json()
     )
     empty = read_account(api, period="month", day="2020-05-01")
-    assert (empty.sources, empty.uses, empty.totals.cost, empty.known) == ([], [], None, 0.0)
+    assert (empty.sources, empty.uses, empty.totals.cost, empty.totals.known) == ([], [], None, 0.0)
     assert empty.previous is None
 
 

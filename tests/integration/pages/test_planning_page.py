@@ -386,7 +386,7 @@ def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is
     )
     assert wording_pattern("planning", "session_charging", **charge).search(planning), planning
     assert wording_pattern("home", "step_car", name="Car", **charge).search(home)
-    assert wording("device_vehicle", "note_vehicle_soc_said", vehicle="car", soc="40%") in planning
+    assert wording("device_vehicle", "note_vehicle_soc_said", vehicle="Car", soc="40%") in planning
 
 
 def test_before_arming_a_device_of_luna_s_own_says_what_it_does_without_luna(

@@ -15,6 +15,7 @@ from services.api.pages.setup.composition import compose, suggest_tariff
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import (
     ALL_PARTS,
+    DEVICE_PRICE,
     GRID,
     HOUSEHOLD,
     PRODUCT_PARTS,
@@ -119,7 +120,7 @@ def test_each_is_a_sentence_and_what_is_worth_most_comes_first(language: Languag
 # Fields whose default is no assumption: the reader sees them as they are, or they count only beside
 # others.
 SAID_PLAINLY = {"name", "import_kind", "export_kind", "second_days"} | {
-    entry.name for entry in (*ALL_PARTS, *PRODUCT_PARTS)
+    entry.name for entry in (*ALL_PARTS, *PRODUCT_PARTS, *DEVICE_PRICE)
 }
 # Of fields that set-up fills in: what has to be typed beside them for a site to be whole.
 NEEDED = {
