@@ -20,7 +20,7 @@ from tests.selection import durations
 from tests.selection.durations import TABLE, duration_of, read_durations
 from tests.support.browser import chromium
 from tests.support.command_line.call import Luna, Said
-from tests.support.database.databases import migrated_database, spare_disk
+from tests.support.database.databases import migrated_database, spare_disk, spare_passwords
 from tests.support.database.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 from tests.support.database.server_folders import make_server_folder, server_folder
 from tests.support.home_assistant.broker import SAID
@@ -189,6 +189,7 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
     """The embedded servers; the workers of one run share them, and the last worker stops them."""
     with start(request.config.stash[FOLDER] / "servers") as servers:
         spare_disk(servers.database_url)
+        spare_passwords(servers.database_url)
         yield servers
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cache
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import (
@@ -23,7 +23,13 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
@@ -81,6 +87,33 @@ ISSUED_ELSEWHERE = "given out by another server"
 # Marks a setting that an owner may change in the pages; what an operator sets by hand goes before.
 CHANGEABLE = "may be changed in the pages"
 STORED_FILE = "settings.json"
+
+
+class _NamedFields(EnvSettingsSource):
+    """Looks at the settings that variables name, and at no other.
+
+    Their kinds are worked out anew at every reading: for all of them it takes 2 ms.
+    """
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        if self.env_prefix.lower() + field_name not in self.env_vars:
+            return None, field_name, False
+        return super().get_field_value(field, field_name)
+
+    def prepare_field_value(
+        self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool
+    ) -> Any:
+        if value is None:
+            return None
+        return super().prepare_field_value(field_name, field, value, value_is_complex)
+
+
+class EnvironmentVariables(_NamedFields):
+    """Reads ``LUNA_<NAME>`` of the environment."""
+
+
+class EnvironmentFile(_NamedFields, DotEnvSettingsSource):
+    """Reads ``LUNA_<NAME>`` of the file ``.env``."""
 
 
 class FileSecrets(PydanticBaseSettingsSource):
@@ -752,9 +785,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (
             init_settings,
-            env_settings,
+            EnvironmentVariables(settings_cls),
             FileSecrets(settings_cls),
-            dotenv_settings,
+            EnvironmentFile(
+                settings_cls, env_file=cast("DotEnvSettingsSource", dotenv_settings).env_file
+            ),
             StoredSettings(settings_cls),
         )
 

@@ -13,11 +13,18 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
-from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.energy.site import invalid_input
-from luna.platform.settings.model import CHANGEABLE, STORED_FILE, FileSecrets, Settings, read_stored
+from luna.platform.settings.model import (
+    CHANGEABLE,
+    STORED_FILE,
+    EnvironmentFile,
+    EnvironmentVariables,
+    FileSecrets,
+    Settings,
+    read_stored,
+)
 
 # The first source that names a setting counts.
 SettingSource = Literal["environment", "secret_file", "dotenv", "page", "start", "default"]
@@ -139,9 +146,9 @@ def _show(value: object) -> str:
 
 def _operator_sources() -> dict[SettingSource, Mapping[str, Any]]:
     return {
-        "environment": EnvSettingsSource(Settings)(),
+        "environment": EnvironmentVariables(Settings)(),
         "secret_file": FileSecrets(Settings)(),
-        "dotenv": DotEnvSettingsSource(Settings)(),
+        "dotenv": EnvironmentFile(Settings)(),
     }
 
 
