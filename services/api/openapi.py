@@ -187,10 +187,9 @@ def _add_examples(operation: Schema) -> None:
 
 @cache
 def _read_examples() -> dict[str, Schema]:
-    return cast(
-        "dict[str, Schema]",
-        yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")),
-    )
+    text = Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")
+    # As safe as ``safe_load``, which takes ten times as long.
+    return cast("dict[str, Schema]", yaml.load(text, Loader=yaml.CSafeLoader))
 
 
 def _describe_field(name: str) -> str | None:

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from luna.energy.refusals import refuse
-from luna.house.peer_import.peer_file import PeerValue, drop_lines, parse_peer_file
+from luna.house.peer_import.peer_file import MOST_DEPTH, PeerValue, drop_lines, parse_peer_file
 
 MAGIC = b"SQLite format 3\x00"
 # Some years of charging sessions and readings.
@@ -267,7 +267,8 @@ def _add_settings(point: Document, said: Mapping[str, str], place: int, used: se
 def _read_structure(text: str) -> Any:
     """Return what a text of JSON or YAML holds, else None.
 
-    An alias, with which a short text becomes a huge one, is not read.
+    An alias, with which a short text becomes a huge one, is not read, nor lists in lists without
+    end: the scanner's work grows with the square of their depth.
     """
     if not text.strip() or len(text) > _MOST_VALUE_BYTES:
         return None
@@ -276,11 +277,22 @@ def _read_structure(text: str) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            return None
-        return yaml.safe_load(text)
+        return yaml.safe_load(text) if _is_plain(text) else None
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether YAML has no alias and is no deeper than files of peers are."""
+    depth = 0
+    for token in yaml.scan(text):
+        if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
+            depth += 1
+        elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken):
+            depth -= 1
+        if depth > MOST_DEPTH or isinstance(token, yaml.AliasToken):
+            return False
+    return True
 
 
 def _clean(value: Any) -> Any:

@@ -158,7 +158,8 @@ def read_published(path: Path) -> PublishedTariff:
         PublishedTariffError: the file is not valid, or not in the folder of its country.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # As safe as ``safe_load``, which takes ten times as long.
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         tariff = PublishedTariff.model_validate(document)
     except (ValidationError, yaml.YAMLError) as exc:
         raise PublishedTariffError(path, str(exc)) from exc

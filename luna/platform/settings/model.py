@@ -97,7 +97,8 @@ class _NamedFields(EnvSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         if self.env_prefix.lower() + field_name not in self.env_vars:
-            return None, field_name, False
+            # As if its kind were known, so that nothing looks for it.
+            return None, field_name, True
         return super().get_field_value(field, field_name)
 
     def prepare_field_value(
