@@ -39,6 +39,8 @@ def connect(redis_url: str) -> "redis.Redis":
             socket_timeout=SOCKET_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
+            # The library would look for its version in its package at every connection.
+            driver_info=None,
         )
     except ValueError as exc:
         raise refuse("no-redis-address", field="LUNA_REDIS_URL") from exc

@@ -13,6 +13,7 @@ import uvicorn
 
 from luna.platform.clock import Clock
 from luna.platform.embedded.supervisor import Addresses
+from luna.platform.queue.connection import connect
 from luna.platform.settings import Settings
 from services.api.app import create_app
 from services.api.server import GatewayProtocol
@@ -73,6 +74,6 @@ def _forget_requests(redis_url: str) -> None:
     """Begin to count anew: all tests ask from one address, and a gateway takes its share of a
     minute's budget at once, so that some use it up.
     """
-    with suppress(redis.RedisError), redis.Redis.from_url(redis_url) as counts:
+    with suppress(redis.RedisError), connect(redis_url) as counts:
         for key in counts.scan_iter("luna:limit:*"):
             counts.delete(key)
