@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import Self
 
 import structlog
@@ -37,6 +38,8 @@ _TAKEN_OVER = 0x8E
 log = structlog.get_logger("luna.simulated_home.broker")
 
 
+# A home says the same topics to the same clients, again and again.
+@lru_cache(maxsize=4096)
 def matches(topic_filter: str, topic: str) -> bool:
     """Return whether a filter matches a topic. 4.7.
 
