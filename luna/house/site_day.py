@@ -104,7 +104,7 @@ def read_days(
     since = Timeline(whole.start - SLOT, SLOT, whole.count + 1)
     observed = observations.read_series(connection, site.name, since, (*SERIES, *SUBMETERED))
     paid = _read_paid(connection, site, whole, now=now)
-    use_kwh = {}
+    use_kwh: dict[str, FloatArray] = {}
     for section, names in uses.items():
         measured = observed[DEVICE_SERIES[section]][1:]
         planned_kwh = np.sum([np.nan_to_num(planned.columns[name]) for name in names], axis=0)

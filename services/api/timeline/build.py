@@ -215,9 +215,9 @@ def compare_next_day(
     cost_alone = float(
         alone.import_kwh[place] @ import_price - alone.export_kwh[place] @ export_price
     )
-    priced = {charge.price.devices for charge in charges}
-    planned_use = {}
-    use_alone = {}
+    priced: set[str] = {charge.price.devices for charge in charges}
+    planned_use: dict[str, FloatArray] = {}
+    use_alone: dict[str, FloatArray] = {}
     for kind in FLOW_KINDS:
         if kind.section in priced:
             # A kind's first flow is the energy that it takes.
