@@ -6,6 +6,7 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.energy.economics.price_explanation import Standing
+from luna.energy.tariffs.device_price import PricedDevices
 from luna.energy.timeline import Instant
 
 Side = Literal["import", "export"]
@@ -51,6 +52,27 @@ class ComponentPrice(Message):
     ] = None
 
 
+class AllowanceState(Message):
+    """An allowance of a day for one kind of devices."""
+
+    name: Annotated[str, Field(description="of the price, as the owner calls it")]
+    unit: Annotated[Literal["kwh", "hours"], Field(description="hours: of drawing")]
+    limit: Annotated[float, Field(description="of each day")]
+    left: Annotated[float | None, Field(description="of it; null: the devices have no meter")]
+    until: Annotated[Instant, Field(description="when a new one begins")]
+    rise: Annotated[float, Field(description="of the price beyond it, currency/kWh")]
+
+
+class DeviceKwhPrice(Message):
+    """What the next kWh costs devices with a price of their own."""
+
+    devices: Annotated[PricedDevices, Field(description="whose kWh it is")]
+    names: Annotated[list[str], Field(description="of their prices, as the owner calls them")]
+    price: Annotated[PriceOrUnknown, Field(description="with the house's price, currency/kWh")]
+    difference: Annotated[float, Field(description="from the house's price, currency/kWh")]
+    allowances: Annotated[list[AllowanceState], Field(description="those that count then")] = []
+
+
 class PriceExplanationReply(Message):
     """The price of a kWh in a quarter-hour, its parts, and the part that moves it most."""
 
@@ -76,6 +98,10 @@ class PriceExplanationReply(Message):
         Field(description="place of the main cause in the components, from 0; null: none"),
     ] = None
     components: Annotated[list[ComponentPrice], Field(description="in the tariff's order")]
+    devices: Annotated[
+        list[DeviceKwhPrice],
+        Field(description="cars and heat pumps with a price of their own"),
+    ] = []
     sentences: Annotated[
         list[str], Field(description="the same in words; the first two are the answer")
     ]

@@ -47,12 +47,14 @@ class House:
 class WithoutLuna:
     """The baseline's flows, kWh, each of shape ``(slots,)``.
 
-    ``soc`` is that of all batteries together at the end of a slot, NaN without any.
+    ``soc`` is that of all batteries together at the end of a slot, NaN without any. ``charge_kwh``
+    is what the chargers draw.
     """
 
     soc: FloatArray
     import_kwh: FloatArray
     export_kwh: FloatArray
+    charge_kwh: FloatArray
 
 
 def run_without_luna(
@@ -71,7 +73,8 @@ def run_without_luna(
         energy as with Luna.
     """
     limits = SiteLimits.of(site)
-    load = house.load_kwh + charge_at_plug_in(house)
+    charge_kwh = charge_at_plug_in(house)
+    load = house.load_kwh + charge_kwh
     stored_kwh = []
     for battery in site.batteries:
         start_soc = np.clip(soc, battery.min_soc, battery.max_soc)
@@ -84,7 +87,7 @@ def run_without_luna(
     share = np.full(house.timeline.count, np.nan)
     if capacity_kwh:
         share = flows.stored_kwh.sum(axis=0)[0] / capacity_kwh
-    return WithoutLuna(share, flows.import_kwh[0], flows.export_kwh[0])
+    return WithoutLuna(share, flows.import_kwh[0], flows.export_kwh[0], charge_kwh)
 
 
 def charge_at_plug_in(house: House) -> FloatArray:

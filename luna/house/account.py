@@ -21,6 +21,7 @@ from luna.energy.account_period import AccountPeriod
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.economics.charges import find_charges, period_begin
 from luna.energy.economics.device_charges import (
+    DeviceCharge,
     count_device_use,
     device_period_begin,
     list_device_charges,
@@ -115,12 +116,22 @@ def _read_device_lines(
 ) -> list[TariffLine]:
     """Return the lines of devices with a price of their own and a meter."""
     zone = parse_zone(site.timezone)
-    used = read_device_use(connection, site, timeline.start)
     lines = []
-    for charge in list_device_charges(site.tariff.devices, used, timeline, zone):
+    for charge in read_device_charges(connection, site, timeline):
         use_kwh = energy_kwh[charge.price.series.removesuffix("_kwh")]
         lines += device_lines(charge, use_kwh, timeline, zone)
     return lines
+
+
+def read_device_charges(
+    connection: Connection, site: Site, timeline: Timeline
+) -> tuple[DeviceCharge, ...]:
+    """Return the charges of devices on a timeline, with what their allowances had counted."""
+    if not site.tariff.devices:
+        return ()
+    used = read_device_use(connection, site, timeline.start)
+    zone = parse_zone(site.timezone)
+    return list_device_charges(site.tariff.devices, used, timeline, zone)
 
 
 def read_device_use(connection: Connection, site: Site, instant: datetime) -> dict[str, float]:

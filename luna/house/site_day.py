@@ -8,14 +8,17 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, SlotReply
+from luna.energy.devices import FLOW_KINDS
+from luna.energy.economics.device_charges import device_slot_cost
 from luna.energy.observations import SERIES
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.schedule import whole_range
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import SUBMETERED, Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline
-from luna.house.account import has_begun, read_account_slots
+from luna.energy.tariffs.device_price import DEVICE_SERIES, PricedDevices
+from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
+from luna.house.account import has_begun, read_account_slots, read_device_charges
 from luna.platform.database import observations, plans
 from luna.platform.database.plans import PlannedSlots
 
@@ -40,6 +43,7 @@ class Day:
     Attributes:
         measured: 1 where all meters have values; elsewhere the last plan is used.
         battery_kwh: the batteries' net charge at their terminals.
+        device_cost: what devices cost beside the house's price, measured or as planned.
         paid: the account's cost of energy, NaN where it is not known yet.
         start_soc: state of charge at its beginning, None if it was not measured.
     """
@@ -54,6 +58,7 @@ class Day:
     import_price: FloatArray
     export_price: FloatArray
     start_soc: float | None
+    device_cost: FloatArray
     paid: FloatArray
 
     @property
@@ -62,7 +67,8 @@ class Day:
 
         By the account as far as it goes, then as planned.
         """
-        planned = self.import_kwh * self.import_price - self.export_kwh * self.export_price
+        bought = self.import_kwh * self.import_price
+        planned = bought - self.export_kwh * self.export_price + self.device_cost
         return _finite(float(np.where(np.isfinite(self.paid), self.paid, planned).sum()))
 
     @property
@@ -88,14 +94,48 @@ def read_days(
     """
     whole = Timeline(days[0].start, SLOT, sum(day.count for day in days))
     issued = (whole.start - _PLANNED_BEFORE, now)
+    uses = _name_device_uses(site)
+    columns = [*PLANNED, *(name for names in uses.values() for name in names)]
+    if before is not None and not before.columns.keys() >= set(columns):
+        before = None
     planned = plans.read_latest(
-        connection, site.name, whole, columns=PLANNED, issued=issued, before=before
+        connection, site.name, whole, columns=columns, issued=issued, before=before
     )
     since = Timeline(whole.start - SLOT, SLOT, whole.count + 1)
     observed = observations.read_series(connection, site.name, since, (*SERIES, *SUBMETERED))
     paid = _read_paid(connection, site, whole, now=now)
-    parts = _split_days(site, days, planned=planned.columns, observed=observed, paid=paid, now=now)
+    use_kwh: dict[str, FloatArray] = {}
+    for section, names in uses.items():
+        measured = observed[DEVICE_SERIES[section]][1:]
+        planned_kwh = np.sum([np.nan_to_num(planned.columns[name]) for name in names], axis=0)
+        use_kwh[section] = np.where(np.isfinite(measured), measured, planned_kwh)
+    charges = read_device_charges(connection, site, whole)
+    zone = parse_zone(site.timezone)
+    device_cost = device_slot_cost(charges, use_kwh, whole, zone=zone)
+    columns_of_plans = {name: planned.columns[name] for name in PLANNED}
+    parts = _split_days(
+        site,
+        days,
+        planned=columns_of_plans | {"device_cost": device_cost},
+        observed=observed,
+        paid=paid,
+        now=now,
+    )
     return list(parts), planned
+
+
+def _name_device_uses(site: Site) -> dict[PricedDevices, list[str]]:
+    """Return the plans' columns of the energy of devices with a price of their own."""
+    priced = {price.devices for price in site.tariff.devices}
+    uses: dict[PricedDevices, list[str]] = {}
+    for kind in FLOW_KINDS:
+        # A kind's first flow is the energy that it takes.
+        flow = next(iter(kind.plan.flows))
+        for section in priced:
+            devices = kind.of(site)
+            if kind.section == section and devices:
+                uses[section] = [f"{section}:{device.name}:{flow}" for device in devices]
+    return uses
 
 
 def _read_paid(connection: Connection, site: Site, whole: Timeline, *, now: datetime) -> FloatArray:
@@ -166,6 +206,7 @@ def join_day(  # noqa: PLR0913 - one per source of a day's columns
         import_price=planned["import_price"],
         export_price=planned["export_price"],
         start_soc=start_soc if np.isfinite(start_soc) else None,
+        device_cost=planned["device_cost"],
         paid=paid,
     )
 

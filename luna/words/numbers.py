@@ -173,9 +173,10 @@ class Numbers:
         return _write(self._forms.power, text)
 
     def hours(self, value_hours: float | None) -> str:
-        """Return a duration: "8 h", "1.5 h"."""
-        is_whole = value_hours is not None and value_hours == round(value_hours)
-        text = self.number(value_hours, 0 if is_whole else 1)
+        """Return a duration: "8 h", "1.5 h", by the quarter-hour "1.25 h"."""
+        decimals_by_quarter = {0.0: 0, 0.25: 2, 0.75: 2}
+        decimals = 1 if value_hours is None else decimals_by_quarter.get(value_hours % 1, 1)
+        text = self.number(value_hours, decimals)
         return _write(self._forms.hours, text)
 
     def temperature(self, value_c: float | None) -> str:

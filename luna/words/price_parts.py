@@ -62,7 +62,7 @@ def _say_device_window(price: DevicePrice, numbers: Numbers) -> str:
         "device_always" if is_always else "device",
         numbers.language,
         devices=_PART.say(f"device_{price.devices}", numbers.language),
-        difference=_say_difference(price.per_kwh(price.price), numbers),
+        difference=describe_difference(price.per_kwh(price.price), numbers),
         begin=price.from_,
         end=price.to,
     )
@@ -73,7 +73,7 @@ def _say_device_limit(price: DevicePrice, numbers: Numbers) -> list[str]:
     """Return the limit of a day with the price beyond it, and that outside the window."""
     language = numbers.language
     said = []
-    beyond = _say_difference(price.per_kwh(price.price_beyond), numbers)
+    beyond = describe_difference(price.per_kwh(price.price_beyond), numbers)
     if price.kwh_per_day is not None:
         decimals = 0 if price.kwh_per_day.is_integer() else 1
         kwh = f"{numbers.number(price.kwh_per_day, decimals)}{NBSP}kWh"
@@ -85,12 +85,12 @@ def _say_device_limit(price: DevicePrice, numbers: Numbers) -> list[str]:
         said.append(_PART.say("beyond", language, price=beyond))
         said.append(_PART.say("device_anew", language, clock=price.day_begins))
     if price.price_outside is not None:
-        outside = _say_difference(price.per_kwh(price.price_outside), numbers)
+        outside = describe_difference(price.per_kwh(price.price_outside), numbers)
         said.append(_PART.say("else", language, price=outside))
     return said
 
 
-def _say_difference(added: float, numbers: Numbers) -> str:
+def describe_difference(added: float, numbers: Numbers) -> str:
     """Return how much more or less than the house's price a kWh costs."""
     if not added:
         return _PART.say("device_same", numbers.language)

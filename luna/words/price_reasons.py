@@ -1,10 +1,11 @@
 """Sentences that say what a kWh costs in a quarter-hour, and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from luna.energy.economics.device_kwh import AllowanceLeft, DeviceKwh
 from luna.energy.economics.price_explanation import (
     ExplainedComponent,
     PriceExplanation,
@@ -14,6 +15,7 @@ from luna.words.account import format_price_part
 from luna.words.language import language_forms
 from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
+from luna.words.price_parts import describe_difference
 from luna.words.price_rank import format_price_rank
 
 _REASONS = Phrases("price_reasons")
@@ -48,7 +50,8 @@ def describe_price_reasons(
 ) -> list[ReasonSentence]:
     """Return the sentences of a known price.
 
-    The first two are the answer, the others details: comparison, tax, one for each component.
+    The first two are the answer, the others details: devices with a price of their own,
+    comparison, tax, one for each component.
     """
     price = _price("price", explanation.on_day.price, numbers)
     figures = {"at": _clock(explanation.start, numbers), "price": price}
@@ -57,6 +60,7 @@ def describe_price_reasons(
         figures["day"] = _day(explanation.start, numbers)
         code += "_on_day"
     sentences = [_say(code, numbers, figures), _say_main(explanation, numbers)]
+    sentences += describe_device_kwh(explanation.devices, explanation.on_day.price, numbers)
     sentences += _compare(explanation, numbers, sells=sells)
     tax = sum(component.tax for component in explanation.components)
     if abs(tax) >= _LEAST_TAX:
@@ -72,6 +76,54 @@ def describe_price_reasons(
         }
         sentences.append(_say("line", numbers, told))
     return sentences
+
+
+def describe_device_kwh(
+    devices: Sequence[DeviceKwh], house_price: float, numbers: Numbers
+) -> list[ReasonSentence]:
+    """Return what a kWh costs each kind of devices, and what its allowances leave."""
+    sentences = []
+    for device in devices:
+        price = house_price + device.difference
+        names = ", ".join(device.names)
+        difference = describe_difference(round(device.difference, 6), numbers)
+        label = device.devices
+        figures = {
+            "price": _price(f"{label}_price", price, numbers),
+            "difference": SentenceFigure(f"{label}_difference", difference, "name", difference),
+            "name": SentenceFigure(f"{label}_name", names, "name", names),
+        }
+        sentences.append(_say(f"device_{label}", numbers, figures))
+        for allowance in device.allowances:
+            sentences.append(_say_allowance(label, allowance, price, numbers))
+    return sentences
+
+
+def _say_allowance(
+    label: str, allowance: AllowanceLeft, price: float, numbers: Numbers
+) -> ReasonSentence:
+    until = f"{numbers.day(allowance.ends)}, {numbers.clock(allowance.ends)}"
+    limit = _write_amount(allowance.limit, numbers, in_hours=allowance.counts_hours)
+    figures = {
+        "limit": SentenceFigure(f"{label}_limit", limit, "name", limit),
+        "until": SentenceFigure(
+            f"{label}_until", _in_iso(allowance.ends, numbers), "instant", until
+        ),
+        "beyond": _price(f"{label}_beyond", price + allowance.rise, numbers),
+    }
+    if allowance.left is None:
+        return _say("allowance_unmetered", numbers, figures)
+    if allowance.is_used_up:
+        return _say("allowance_used", numbers, figures)
+    left = _write_amount(allowance.left, numbers, in_hours=allowance.counts_hours)
+    figures["left"] = SentenceFigure(f"{label}_left", left, "name", left)
+    return _say("allowance_left", numbers, figures)
+
+
+def _write_amount(amount: float, numbers: Numbers, *, in_hours: bool) -> str:
+    if in_hours:
+        return numbers.hours(amount)
+    return numbers.amount(amount)
 
 
 def describe_unknown_price(

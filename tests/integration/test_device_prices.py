@@ -106,6 +106,49 @@ def test_the_page_and_the_command_name_the_hours(api: httpx.Client, luna_on_serv
     assert "Autotarif, beyond 2 h a day" in shown.replace("\u00a0", " ")
 
 
+LAST_SENTENCE = {
+    "en": "1 h of 2 h are left at this price until",
+    "de": "Noch 1 h von 2 h gibt es zu diesem Preis, bis",
+    "nl": "Tegen deze prijs is nog 1 uur van 2 uur over, tot",
+}
+
+
+@pytest.mark.parametrize(
+    ("at", "price", "left"),
+    [
+        # The hour after noon is drawn; at nine, the night before had used up both.
+        ("2024-02-01T14:30:00+01:00", 0.2, 1.0),
+        ("2024-02-01T09:00:00+01:00", 0.35, 0.0),
+        ("2024-02-02T13:00:00+01:00", 0.2, 2.0),
+    ],
+    ids=["now", "used up", "tomorrow"],
+)
+def test_an_explanation_says_the_car_s_price_and_what_is_left(
+    api: httpx.Client, at: str, price: float, left: float
+) -> None:
+    path = f"/v1/sites/{NAME}/tariff/explanation"
+    told = api.get(path, params={"at": at}).json()
+    (car,) = told["devices"]
+    (allowance,) = car["allowances"]
+    assert (told["price"], car["devices"]) == (0.3, "vehicles")
+    assert (car["price"], allowance["left"]) == (price, left)
+    assert api.get(path, params={"at": at, "side": "export"}).json()["devices"] == []
+
+
+@pytest.mark.parametrize("language", LAST_SENTENCE)
+def test_page_and_sentences_say_what_the_car_pays(
+    api: httpx.Client, luna_on_servers: Luna, language: str
+) -> None:
+    path = f"/v1/sites/{NAME}/tariff/explanation"
+    sentences = api.get(path, params={"language": language}).json()["sentences"]
+    said = [sentence.replace("\u00a0", " ") for sentence in sentences]
+    assert [line for line in said if line.startswith(LAST_SENTENCE[language])] == [said[3]]
+    page = api.get(f"/ui/sites/{NAME}/planning", headers={"Accept-Language": language})
+    assert " ".join(said[2:4]) in flatten_html(page.text).replace("\u00a0", " ")
+    shown = luna_on_servers("tariff", "explain", "--site", NAME, "--language", language).out
+    assert sentences[2].split(":")[0] in shown
+
+
 @pytest.mark.usefixtures("api")
 def test_a_plan_begins_with_the_hours_that_the_car_has_drawn(database: Engine) -> None:
     request = PlanRequest(site_id=NAME, start=NOW)

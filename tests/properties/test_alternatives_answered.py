@@ -239,7 +239,7 @@ def test_every_variant_of_a_plan_is_answered(
         """Return no prices: no change is one of the tariff."""
         return SitePrices(site, Timeline(START, timedelta(minutes=15), 1), {})
 
-    def draw_nothing(_: Site) -> dict[str, float]:
+    def count_nothing(_: Site) -> dict[str, dict[str, float]]:
         return {}
 
     try:
@@ -248,7 +248,7 @@ def test_every_variant_of_a_plan_is_answered(
             Variant(name="other", site=change),
             export_kwh=export_kwh,
             prices=price,
-            drawn=draw_nothing,
+            counted=count_nothing,
             solver=Solver(),
         )
         describe_variant(before, after, requests=(request, changed), name="other", language="en")

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from luna.energy.economics.device_kwh import DeviceKwh
 from luna.energy.economics.prices import PRICE_ROUNDING, price_rule
 from luna.energy.site import ImportRule, PriceRule
 from luna.energy.tariffs.component import PricedSlots
@@ -100,6 +101,7 @@ class PriceExplanation:
         components: those in force, in the tariff's order.
         main: the component that deviates most from its own mean of the day, in the direction of
             the price; None where the price is unknown or equals the day's mean.
+        devices: what the next kWh of devices with a price of their own costs beside it.
     """
 
     start: datetime
@@ -108,6 +110,7 @@ class PriceExplanation:
     rank: PriceRank | None
     components: tuple[ExplainedComponent, ...]
     main: ExplainedComponent | None
+    devices: tuple[DeviceKwh, ...] = ()
 
 
 def explain_price(rule: ImportRule | PriceRule, day: PricedSlots, at: datetime) -> PriceExplanation:

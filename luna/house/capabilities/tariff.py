@@ -7,7 +7,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from luna.contracts.price_explanation import ComponentPrice, PriceExplanationReply, Side
+from luna.contracts.price_explanation import (
+    AllowanceState,
+    ComponentPrice,
+    DeviceKwhPrice,
+    PriceExplanationReply,
+    Side,
+)
+from luna.energy.economics.device_kwh import AllowanceLeft, DeviceKwh
 from luna.energy.economics.price_explanation import ExplainedComponent, PriceExplanation
 from luna.energy.site import Site
 from luna.energy.timeline import Instant, parse_zone
@@ -51,12 +58,13 @@ def explain_tariff(
     """Explain what a kWh costs.
 
     Return the price of a quarter-hour by the site's tariff, its parts, how each compares with the
-    rest of the local day, and the main cause. A price that is not known yet has the end of the
+    rest of the local day, the main cause, and what the car or the heat pump pays where it has a
+    price of its own. A price that is not known yet has the end of the
     known ones.
     """
     site = sites.load(call.connection, site_id)
     instant = at or call.now
-    explanation = read_explanation(call.connection, site, instant, side=side)
+    explanation = read_explanation(call.connection, site, instant, side=side, now=call.now)
     numbers = Numbers(language, parse_zone(site.timezone), site.currency)
     if explanation.rank is None:
         known_until = find_known_end(call.connection, site, instant, side=side, now=call.now)
@@ -92,6 +100,9 @@ def _compose_reply(
         rank_count=rank.count if rank else None,
         main=main,
         components=[_describe_component(component) for component in explanation.components],
+        devices=[
+            _describe_device(device, explanation.on_day.price) for device in explanation.devices
+        ],
         sentences=[sentence.text for sentence in sentences],
     )
 
@@ -116,6 +127,27 @@ def _describe_component(component: ExplainedComponent) -> ComponentPrice:
         billed_to=detail.end,
         up_to_kwh=detail.up_to_kwh,
         below_spot=component.below_spot,
+    )
+
+
+def _describe_device(device: DeviceKwh, house_price: float) -> DeviceKwhPrice:
+    return DeviceKwhPrice(
+        devices=device.devices,
+        names=list(device.names),
+        price=_round_price(house_price + device.difference),
+        difference=round(device.difference, _DECIMALS),
+        allowances=[_describe_allowance(allowance) for allowance in device.allowances],
+    )
+
+
+def _describe_allowance(allowance: AllowanceLeft) -> AllowanceState:
+    return AllowanceState(
+        name=allowance.name,
+        unit="hours" if allowance.counts_hours else "kwh",
+        limit=allowance.limit,
+        left=None if allowance.left is None else round(allowance.left, _DECIMALS),
+        until=allowance.ends,
+        rise=round(allowance.rise, _DECIMALS),
     )
 
 

@@ -10,26 +10,33 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 
 from luna.energy.economics.charges import ChargedComponent, find_charges
+from luna.energy.economics.device_kwh import DeviceKwh
 from luna.energy.economics.price_parts import PricePart
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
+from luna.house.price_explanations import read_device_kwh
 from luna.house.price_parts import read_price_parts
 from luna.words import Numbers
 from luna.words.account import format_price_part
 from luna.words.charts.price_parts import PartsView, colour_class, draw_parts
 from luna.words.pages import PageWords
+from luna.words.price_reasons import describe_device_kwh
 
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class DayParts:
-    """The parts of a site's import price over today and tomorrow, by quarter-hour."""
+    """The parts of a site's import price over today and tomorrow, by quarter-hour.
+
+    ``devices``: what the next kWh of devices with a price of their own costs beside it.
+    """
 
     site: Site
     timeline: Timeline
     now: datetime
     parts: Sequence[PricePart]
+    devices: Sequence[DeviceKwh] = ()
 
 
 def read_day_parts(connection: Connection, site: Site, *, now: datetime) -> DayParts:
@@ -38,7 +45,8 @@ def read_day_parts(connection: Connection, site: Site, *, now: datetime) -> DayP
     today = now.astimezone(zone).date()
     timeline = local_days(today, today + timedelta(days=1), zone)
     parts = read_price_parts(connection, site, timeline, now=now)
-    return DayParts(site, timeline, now, parts)
+    devices = read_device_kwh(connection, site, now, now=now)
+    return DayParts(site, timeline, now, parts, devices)
 
 
 @dataclass(frozen=True)
@@ -51,8 +59,16 @@ class PricePartsView:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the price has several parts."""
-        return len(self.read.parts) > 1
+        """Whether the price has several parts, or devices have one of their own."""
+        return len(self.read.parts) > 1 or bool(self.read.devices)
+
+    @property
+    def devices(self) -> list[str]:
+        """What a kWh costs now for devices with a price of their own, as sentences."""
+        if np.isnan(self._total_now):
+            return []
+        described = describe_device_kwh(self.read.devices, self._total_now, self.numbers)
+        return [sentence.text for sentence in described]
 
     @property
     def has_blocks(self) -> bool:
@@ -90,9 +106,12 @@ class PricePartsView:
     @property
     def price_now(self) -> str:
         """The sum of the present prices."""
+        return self.numbers.price_per_kwh(self._total_now)
+
+    @property
+    def _total_now(self) -> float:
         slot = (self.read.now - self.read.timeline.start) // SLOT
-        total = sum(float(part.price[slot]) for part in self.read.parts)
-        return self.numbers.price_per_kwh(total)
+        return sum(float(part.price[slot]) for part in self.read.parts)
 
     @property
     def lacks_prices(self) -> bool:

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
+from luna.energy.devices import CHARGED_KINDS, FLOW_KINDS, SWITCHED_KINDS
 from luna.energy.devices.battery import BATTERIES
+from luna.energy.economics.device_charges import DeviceCharge, device_slot_cost
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
 from luna.energy.without_luna import ChargerSession, House, WithoutLuna, run_without_luna
+from luna.house.account import read_device_charges
 from luna.house.reading import begins_assumed
 from luna.platform.database import control, manual_blocks, plan_slots
 from luna.words.retold_reasons import retell_reason
@@ -189,12 +191,14 @@ def compare_next_day(
     without: tuple[int, WithoutLuna] | None,
     *,
     energy_value: float | None,
+    charges: Sequence[DeviceCharge],
 ) -> dict[str, float] | None:
     """Return the cost of the next 24 hours with the plan and without Luna.
 
     None where less than a day is planned.
 
-    A difference in stored energy at the end counts at ``energy_value``, currency/kWh.
+    A difference in stored energy at the end counts at ``energy_value``, currency/kWh. ``charges``
+    are those of devices on these hours.
     """
     span = slice(window.past, window.past + A_DAY)
     bought = values.planned["import_kw"][span] / PER_HOUR
@@ -211,6 +215,21 @@ def compare_next_day(
     cost_alone = float(
         alone.import_kwh[place] @ import_price - alone.export_kwh[place] @ export_price
     )
+    priced: set[str] = {charge.price.devices for charge in charges}
+    planned_use: dict[str, FloatArray] = {}
+    use_alone: dict[str, FloatArray] = {}
+    for kind in FLOW_KINDS:
+        if kind.section in priced:
+            # A kind's first flow is the energy that it takes.
+            column = next(iter(kind.plan.flows.values()))
+            planned_use[kind.section] = np.nan_to_num(values.planned[column][span]) / PER_HOUR
+            charges_early = kind in CHARGED_KINDS
+            own_use = alone.charge_kwh[place] if charges_early else planned_use[kind.section]
+            use_alone[kind.section] = own_use
+    hours = Timeline(window.running, SLOT, A_DAY)
+    zone = parse_zone(window.site.timezone)
+    cost += float(device_slot_cost(charges, planned_use, hours, zone=zone).sum())
+    cost_alone += float(device_slot_cost(charges, use_alone, hours, zone=zone).sum())
     capacity_kwh = sum(battery.capacity_kwh for battery in window.site.batteries)
     surplus_soc = values.planned["soc"][span.stop - 1] - alone.soc[place][-1]
     surplus_kwh = float(np.nan_to_num(surplus_soc)) * capacity_kwh
@@ -251,7 +270,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
     decided = _apply_owner(plan.decisions, deciders, logged, overrides=overrides, window=window)
     values = WindowValues(measured, plan.planned, prices, sessions)
     expected = read_expected(connection, window)
-    ghosts = _draw_ghosts(followed, values, window, expected=expected, memory=memory)
+    ghosts = _draw_ghosts(connection, followed, values, window, expected=expected, memory=memory)
     block_documents = []
     for block in blocks:
         document = block.model_dump(mode="json", by_alias=True, include=_BLOCK_FIELDS)
@@ -381,6 +400,7 @@ def _describe_plan(followed: Followed, window: Window) -> Document | None:
 
 
 def _draw_ghosts(
+    connection: Connection,
     followed: Followed,
     values: WindowValues,
     window: Window,
@@ -411,7 +431,9 @@ def _draw_ghosts(
         soc_alone[first : first + flows.soc.size] = flows.soc
     part = followed.parts[window.past] if window.past < len(followed.parts) else None
     value: float | None = part.first["reason"].get("energy_value") if part else None
-    next_day = compare_next_day(window, values, without, energy_value=value)
+    next_hours = Timeline(window.running, SLOT, A_DAY)
+    charges = read_device_charges(connection, window.site, next_hours)
+    next_day = compare_next_day(window, values, without, energy_value=value, charges=charges)
     without_luna = {"soc": soc_alone, "next_day": next_day}
     return {"without_luna": without_luna, "forecast_then": expected}
 

@@ -26,6 +26,7 @@ from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, repeat_last
+from luna.house.account import read_device_use
 from luna.platform.database import (
     forecast_scenarios,
     forecasts,
@@ -376,6 +377,16 @@ def read_drawn(connection: Connection, site: Site, start: datetime) -> dict[str,
     past = Timeline(begin, SLOT, (start - begin) // SLOT)
     stored = observations.read_series(connection, site.name, past, ("import_kwh",))
     return count_drawn(rule, stored["import_kwh"], past, zone=zone)
+
+
+def read_counted(
+    connection: Connection, site: Site, start: datetime
+) -> dict[str, dict[str, float]]:
+    """Return the fields of a plan's state that count for a site's tariff at ``start``."""
+    return {
+        "drawn_kwh": read_drawn(connection, site, start),
+        "device_use": read_device_use(connection, site, start),
+    }
 
 
 def _require(series: FloatArray, window: Timeline, name: str, *, zone: ZoneInfo) -> FloatArray:

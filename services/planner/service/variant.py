@@ -35,7 +35,13 @@ from services.planner.problem.problem import ACTING
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import Progress, ReplayData
 from services.planner.service.assumptions import note_tariff
-from services.planner.service.inputs import LOOK_BACK, read_drawn, read_prices, read_scene
+from services.planner.service.inputs import (
+    LOOK_BACK,
+    read_counted,
+    read_drawn,
+    read_prices,
+    read_scene,
+)
 from services.planner.variants.adapted_site import (
     USUAL_DAYS,
     AdaptedSite,
@@ -181,8 +187,8 @@ def _read_months(
         drawn_kwh = read_drawn(connection, site, scene.timeline.start)
         adapted = adapt(recorded, site, prices, drawn_kwh=drawn_kwh)
         if addition.any():
-            added_kwh = addition.schedule_on(adapted)
-            adapted = adapt(recorded, site, prices, drawn_kwh=drawn_kwh, added_kwh=added_kwh)
+            added = addition.schedule_on(adapted)
+            adapted = adapt(recorded, site, prices, drawn_kwh=drawn_kwh, added=added)
         yield adapted
 
 
@@ -226,7 +232,7 @@ def plan_stored_variant(
         request.variant,
         export_kwh=request.export_kwh,
         prices=prices,
-        drawn=partial(read_drawn, connection, start=timeline.start),
+        counted=partial(read_counted, connection, start=timeline.start),
         solver=solver,
     )
     language = request.language or inputs.options.language

@@ -49,11 +49,28 @@ _CHANGEABLE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class AddedUse:
+    """What added devices draw on recorded days.
+
+    Attributes:
+        use_kwh: beside the recorded load, in the shape of the recorded series.
+        device_cost: what it costs beside the house's price, by slot of the window, currency.
+    """
+
+    use_kwh: FloatArray
+    device_cost: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class AdaptedSite:
-    """Days to simulate, with the forecasts of load and PV in them."""
+    """Days to simulate, with the forecasts of load and PV in them.
+
+    ``device_cost`` is what added devices cost beside the house's price, by slot.
+    """
 
     scene: ReplayData
     energy: EnergyOutlook
+    device_cost: FloatArray | float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +128,7 @@ def adapt(
     prices: SitePrices,
     *,
     drawn_kwh: Mapping[str, float],
-    added_kwh: FloatArray | None = None,
+    added: AddedUse | None = None,
 ) -> AdaptedSite:
     """Return the same days for a changed site.
 
@@ -120,7 +137,7 @@ def adapt(
         site: with the changes; its arrays yield as much per kWp as was recorded.
         prices: of its tariff.
         drawn_kwh: what the meter had counted in its tariff's running periods when the window began.
-        added_kwh: energy used beside the recorded load, in the shape of the recorded series.
+        added: what devices draw beside the recorded load.
 
     Raises:
         InvalidInputError: arrays where none were recorded.
@@ -128,13 +145,11 @@ def adapt(
     scene = original.scene
     recorded = scene.foresight
     factor = scale_pv(scene.site, site)
-    added = PerfectForesight(
-        recorded.timeline,
-        np.zeros_like(recorded.load_kwh) if added_kwh is None else added_kwh,
-        np.zeros_like(recorded.pv_kwh),
-    )
+    nothing = np.zeros_like(recorded.load_kwh)
+    added_kwh = nothing if added is None else added.use_kwh
+    known_use = PerfectForesight(recorded.timeline, added_kwh, np.zeros_like(recorded.pv_kwh))
     foresight = replace(
-        recorded, load_kwh=recorded.load_kwh + added.load_kwh, pv_kwh=recorded.pv_kwh * factor
+        recorded, load_kwh=recorded.load_kwh + added_kwh, pv_kwh=recorded.pv_kwh * factor
     )
     return AdaptedSite(
         ReplayData(
@@ -146,7 +161,8 @@ def adapt(
             limits=scene.limits,
             drawn_kwh=drawn_kwh,
         ),
-        AdaptedOutlook(original.energy, factor, added),
+        AdaptedOutlook(original.energy, factor, known_use),
+        0.0 if added is None else added.device_cost,
     )
 
 
@@ -168,11 +184,18 @@ def list_added(before: Site, after: Site) -> dict[str, list[NamedDevice]]:
 
     Raises:
         InvalidInputError: a device was changed or removed: its use is part of the recorded load and
-            cannot be told from it.
+            cannot be told from it; or recorded devices got another price of their own, which no
+            replay of house and batteries shows.
     """
     for name in Site.model_fields:
         if name not in _CHANGEABLE and getattr(before, name) != getattr(after, name):
             raise refuse("not-from-recorded-days", field=f"site.{name}")
+    prices_before = before.tariff.devices
+    prices_after = after.tariff.devices
+    for own in [*prices_before, *prices_after]:
+        is_same = own in prices_before and own in prices_after
+        if getattr(before, own.devices) and not is_same:
+            raise refuse("not-from-recorded-days", field="site.tariff.devices")
     added = {}
     for kind in ADDED_KINDS:
         devices_before = {device.name: device for device in getattr(before, kind.section)}
@@ -289,7 +312,7 @@ def simulate_months(
         stored = run.flows.stored_kwh[:, :, -1]
         drawn_kwh = meter.drawn_at(scene.timeline.count)
         worth = rules.terminal_value
-        simulated.append(_sum_days(rules, run, begin, meter))
+        simulated.append(_sum_days(rules, run, begin, meter, device_cost=adapted.device_cost))
         usable = sum(battery.usable_kwh for battery in scene.site.batteries)
         progress(number)
     discharged = sum(month.discharge_kwh for month in simulated)
@@ -343,7 +366,12 @@ def _list_day_flows(
 
 
 def _sum_days(
-    rules: Rules, run: Trajectory, begin_kwh: FloatArray, meter: ImportMeter
+    rules: Rules,
+    run: Trajectory,
+    begin_kwh: FloatArray,
+    meter: ImportMeter,
+    *,
+    device_cost: FloatArray | float,
 ) -> SimulatedMonth:
     scene = meter.scene
     flows = run.flows
@@ -354,7 +382,7 @@ def _sum_days(
         wear_price=rules.wear_price,
     )
     wear = costs.wear_cost + depth_wear(scene.site.batteries, flows.stored_kwh, begin_kwh)
-    import_cost = costs.import_cost + meter.slot_surcharge()
+    import_cost = costs.import_cost + meter.slot_surcharge() + device_cost
     money = (import_cost, costs.export_cost, wear)
     energy = (flows.import_kwh, flows.export_kwh)
     starts = np.array([start for start, _ in scene.days])

@@ -27,8 +27,8 @@ from services.planner.variants.adapted_site import scale_pv
 # The state of charge of a new battery within its limits, as in replays.
 NEW_SOC = 0.5
 Prices = Callable[[Site], SitePrices]
-# By key of the components whose price depends on it, kWh.
-Drawn = Callable[[Site], Mapping[str, float]]
+# The fields of a plan's state that count for a tariff, by name.
+Counted = Callable[[Site], Mapping[str, Mapping[str, float]]]
 
 
 def plan_variant(
@@ -37,7 +37,7 @@ def plan_variant(
     *,
     export_kwh: float | None,
     prices: Prices,
-    drawn: Drawn,
+    counted: Counted,
     solver: Solver,
 ) -> tuple[Plan, Plan, PlanRequest]:
     """Return a request's plan, the plan of its variant, and the variant's request.
@@ -47,13 +47,13 @@ def plan_variant(
         variant: the changes.
         export_kwh: energy to sell from the batteries when selling pays most.
         prices: returns the prices of a site's tariff, if the variant has another one.
-        drawn: returns what the running periods of such a tariff had drawn when the plan began.
+        counted: returns what such a tariff's running periods had counted when the plan began.
         solver: plans both.
 
     Raises:
         InvalidInputError: the variant does not fit the site, or the batteries cannot sell as much.
     """
-    changed = change_request(inputs, variant, prices=prices, drawn=drawn)
+    changed = change_request(inputs, variant, prices=prices, counted=counted)
     before = decide(build_problem(inputs), solver)
     if export_kwh is not None:
         blocks = sell_at_peak(decide(build_problem(changed), solver), export_kwh)
@@ -62,7 +62,7 @@ def plan_variant(
 
 
 def change_request(
-    inputs: PlanRequest, variant: Variant, *, prices: Prices, drawn: Drawn
+    inputs: PlanRequest, variant: Variant, *, prices: Prices, counted: Counted
 ) -> PlanRequest:
     """Return the request with the variant's site, and outlook, state and terminal rule for it."""
     site = inputs.site
@@ -93,7 +93,7 @@ def change_request(
         options = options.model_copy(update={"terminal": terminal})
     states: dict[str, Any] = {"batteries": _list_battery_states(inputs, changed)}
     if changed.tariff != site.tariff:
-        states["drawn_kwh"] = dict(drawn(changed))
+        states |= counted(changed)
     for kind in PLANNED_KINDS:
         states_before = getattr(inputs.state, kind.section)
         kept = {

@@ -93,7 +93,9 @@ def tell_price_reason(context: ToolContext, arguments: PriceReasonArguments) -> 
     """Tell the price at an instant, its main cause, and its parts."""
     teller = Teller(context)
     at = arguments.at or context.now
-    explanation = read_explanation(context.connection, context.site, at, side=arguments.side)
+    explanation = read_explanation(
+        context.connection, context.site, at, side=arguments.side, now=context.now
+    )
     day = local_day(explanation.start.astimezone(context.zone).date(), context.zone)
     sources = (price_source(context, day),)
     if explanation.rank is None:
@@ -116,7 +118,8 @@ TOOL = Tool(
     "price_reasons",
     "Why a kWh costs what it costs at an instant (past, now or ahead): the price, the main "
     "cause, its place in the day, and each part of the price such as market price, grid fee "
-    "or tax, with the hours in which it holds.",
+    "or tax, with the hours in which it holds; and what the car or the heat pump pays "
+    "where it has a price of its own.",
     PriceReasonArguments,
     tell_price_reason,
 )

@@ -10,31 +10,42 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.account import AccountReply
 from luna.contracts.site_tools import ToolCallRequest
+from luna.contracts.variant import WhatIfRequest
 from luna.energy.site import Site
-from luna.energy.timeline import local_midnight, parse_zone
+from luna.energy.timeline import SLOT, Timeline, local_midnight, parse_zone
 from luna.house.reading import read_house, read_planned
 from luna.house.site_present import read_present
-from luna.platform.database import sites
+from luna.house.what_if_questions import open_question
+from luna.platform.database import observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.words.language import Language
+from luna.words.numbers import Numbers
 from services.home_assistant.entities import list_entities, numbers_of
+from services.planner.service.variant import replay_variant
 from services.rag.tools.registry import call_tool
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve
-from tests.support.pages.demo_home import NOW, store_demo_home
+from tests.support.pages.demo_home import HOME, NOW, store_demo_home
 from tests.support.suite.depth import LONG
 from tests.support.words.wording import wording
 
 NAME = "counted"
+# The same home whose car pays 7 ct more for each kWh.
+PRICED = "counted_car"
+CAR_PRICE = 0.07
+CAR_TARIFF = {"name": "car tariff", "devices": "vehicles", "price": CAR_PRICE}
 DAY = timedelta(days=1)
 ZONE = parse_zone("Europe/Amsterdam")
 MIDNIGHT = local_midnight(NOW.astimezone(ZONE).date(), ZONE)
+# An hour of the evening before and one of the night, in each of which the car draws 1 kWh.
+CHARGED = (MIDNIGHT - timedelta(hours=4), MIDNIGHT + timedelta(hours=3))
 TIMES = (
     MIDNIGHT + timedelta(minutes=40),
     MIDNIGHT + timedelta(hours=7, minutes=5),
@@ -64,66 +75,81 @@ def api(
     database: Engine, database_url: str, redis_url: str, clock: DayClock
 ) -> Iterator[httpx.Client]:
     store_demo_home(database, name=NAME)
+    tariff = HOME["tariff"] | {"devices": [CAR_TARIFF]}
+    store_demo_home(database, name=PRICED, tariff=tariff)
+    with unit_of_work(database) as connection:
+        for charged_at in CHARGED:
+            hour = Timeline(charged_at, SLOT, 4)
+            drawn = {"vehicle_kwh": np.full(4, 0.25)}
+            observations.write(connection, PRICED, hour.starts, drawn)
     with serve(Addresses(database_url=database_url, redis_url=redis_url), clock) as client:
         yield client
     remove_site(database, NAME)
+    remove_site(database, PRICED)
 
 
-def read_account(api: httpx.Client, **query: Any) -> AccountReply:
-    answer = api.get(f"/v1/sites/{NAME}/account", params=query)
+def read_account(api: httpx.Client, site_id: str = NAME, **query: Any) -> AccountReply:
+    answer = api.get(f"/v1/sites/{site_id}/account", params=query)
     assert answer.status_code == 200, answer.text
     return AccountReply.model_validate(answer.json())
 
 
-def read_page(api: httpx.Client, page: str, language: Language) -> str:
-    answer = api.get(f"/ui/sites/{NAME}/{page}", headers={"Accept-Language": language})
+def read_page(api: httpx.Client, page: str, language: Language, *, site_id: str = NAME) -> str:
+    answer = api.get(f"/ui/sites/{site_id}/{page}", headers={"Accept-Language": language})
     assert answer.status_code == 200
     return " ".join(
         html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ").split()
     )
 
 
-def ask_consumption(connection: Connection, day: str, now: datetime) -> dict[str, Any]:
+def ask_consumption(
+    connection: Connection, day: str, now: datetime, *, site_id: str = NAME
+) -> dict[str, Any]:
     arguments = {"first_day": day, "cost": True}
     request = ToolCallRequest.model_validate(
-        {"tool": "consumption", "arguments": arguments, "site_id": NAME, "language": "en"}
+        {"tool": "consumption", "arguments": arguments, "site_id": site_id, "language": "en"}
     )
     return {figure.name: figure.value for figure in call_tool(connection, request, now=now).figures}
 
 
-@pytest.mark.parametrize("now", TIMES, ids=lambda now: f"{now.astimezone(ZONE):%H:%M}")
+@pytest.mark.parametrize(
+    ("site_id", "now"),
+    [*((NAME, now) for now in TIMES), (PRICED, NOW)],
+    ids=["00:40", "07:05", "13:00", "16:40", "a price of the car"],
+)
 def test_every_place_tells_the_account_s_figures(
-    api: httpx.Client, clock: DayClock, database: Engine, now: datetime
+    api: httpx.Client, clock: DayClock, database: Engine, site_id: str, now: datetime
 ) -> None:
     clock.at = now
     today = now.astimezone(ZONE).date()
-    day = read_account(api, period="day")
-    before = read_account(api, period="day", day=str(today - DAY))
+    day = read_account(api, site_id, period="day")
+    before = read_account(api, site_id, period="day", day=str(today - DAY))
     cost = day.totals.energy_cost
     cost_before = before.totals.energy_cost
     assert cost is not None
     assert cost_before is not None
     with unit_of_work(database) as connection:
-        site: Site = sites.load(connection, NAME)
+        site: Site = sites.load(connection, site_id)
         house = read_house(
             connection, site, read_planned(connection, site, now=now), plan_max_age=None, now=now
         )
-        answered = ask_consumption(connection, str(today), now)
+        answered = ask_consumption(connection, str(today), now, site_id=site_id)
         present = read_present(connection, site, now=now)
     # In a short run languages take turns.
     for language in LANGUAGES if LONG else LANGUAGES[TIMES.index(now) % len(LANGUAGES) :][:1]:
         numbers = numbers_of(house, language)
         said = numbers.money(cost).replace("\u00a0", " ")
         said_before = numbers.money(cost_before).replace("\u00a0", " ")
-        home = read_page(api, "home", language)
+        home = read_page(api, "home", language, site_id=site_id)
         assert f"{wording('home', 'fact_paid', language)} {said}" in home
         assert wording("home", "fact_paid_note_yesterday", language, x=said_before) in home
         # The day before, the home earned more than it paid.
         earned = numbers.money(-cost_before).replace("\u00a0", " ")
         assert wording("savings", "earned", language, gain=earned) in read_page(
-            api, "savings", language
+            api, "savings", language, site_id=site_id
         )
-        energy = read_page(api, f"energy?period=day&day={today}", language)
+        address = f"energy?period=day&day={today}"
+        energy = read_page(api, address, language, site_id=site_id)
         assert said in energy
         entities = {
             entity.key: entity.state(house, numbers)
@@ -137,6 +163,59 @@ def test_every_place_tells_the_account_s_figures(
     assert answered["consumption_kwh"] == pytest.approx(day.totals.consumption_kwh)
     assert answered["self_sufficiency"] == pytest.approx(day.totals.self_sufficiency)
     assert present.cost_today == pytest.approx(cost)
+
+
+def test_a_price_of_the_car_is_part_of_what_was_paid_and_of_what_is_expected(
+    api: httpx.Client, clock: DayClock, database: Engine
+) -> None:
+    clock.at = NOW
+    today = NOW.astimezone(ZONE).date()
+    week = read_account(api, PRICED, period="week")
+    (line,) = [line for line in week.lines if line.code == "device"]
+    assert (line.energy_kwh, line.cost) == (pytest.approx(2.0), pytest.approx(2 * CAR_PRICE))
+    yesterday = today - DAY
+    before = read_account(api, PRICED, period="day", day=str(yesterday))
+    question = WhatIfRequest.model_validate(
+        {
+            "site_id": PRICED,
+            "from_day": yesterday,
+            "to_day": yesterday,
+            "policy": "self_consumption",
+            "variants": [{"name": "v", "site": {"batteries": {"battery": {"capacity_kwh": 5}}}}],
+        }
+    )
+    with unit_of_work(database) as connection:
+        replays = open_question(connection, question, now=NOW)
+        for replay in replays:
+            replay_variant(connection, replay)
+        site = sites.load(connection, PRICED)
+        planned = read_planned(connection, site, now=NOW)
+    numbers = Numbers("en", ZONE, site.currency)
+    assert before.totals.energy_cost is not None
+    said = numbers.money(before.totals.energy_cost).replace("\u00a0", " ")
+    page = read_page(api, f"what-ifs/{replays[0].what_if_id}", "en", site_id=PRICED)
+    assert f"your energy cost was {said}" in page
+    # Tomorrow is planned alone: the house's price of its energy, and 7 ct for each kWh of the car.
+    assert planned.plan is not None
+    assert planned.cost_tomorrow is not None
+    tomorrow = planned.tomorrow.timeline
+    expected = 0.0
+    car_kwh = 0.0
+    for slot in planned.plan.slots:
+        if tomorrow.start <= slot.start < tomorrow.end:
+            expected += slot.import_kwh * slot.import_price - slot.export_kwh * slot.export_price
+            car_kwh += slot.vehicles["car"].charge_kwh
+    assert car_kwh > 0
+    assert planned.cost_tomorrow.value == pytest.approx(expected + car_kwh * CAR_PRICE)
+    # The next 24 hours hold the same energy of the car with Luna and without.
+    timeline = api.get(f"/v1/sites/{PRICED}/timeline").json()
+    next_day = timeline["ghosts"]["without_luna"]["next_day"]
+    ahead = planned.plan.slots[:96]
+    cost = sum(
+        slot.import_kwh * slot.import_price - slot.export_kwh * slot.export_price for slot in ahead
+    )
+    car_ahead_kwh = sum(slot.vehicles["car"].charge_kwh for slot in ahead)
+    assert next_day["cost"] == pytest.approx(cost + car_ahead_kwh * CAR_PRICE, abs=0.01)
 
 
 def test_sources_equal_uses_in_every_period_and_days_add_up_to_weeks(

@@ -11,7 +11,7 @@ from luna.house.findings import SiteFinding
 from luna.house.now import HouseFigure, HouseNow, PlannedHouse
 from luna.house.site_day import PLANNED, join_day
 
-NOTHING = {name: np.full(96, np.nan) for name in (*PLANNED, *SUBMETERED)}
+NOTHING = {name: np.full(96, np.nan) for name in (*PLANNED, "device_cost", *SUBMETERED)}
 
 
 def house_of(

@@ -28,7 +28,9 @@ SITE = parse_site(
 
 
 def columns(**values: float) -> dict[str, FloatArray]:
-    return {name: np.full(96, values.get(name, 0.0)) for name in (*PLANNED, *SUBMETERED)}
+    return {
+        name: np.full(96, values.get(name, 0.0)) for name in (*PLANNED, "device_cost", *SUBMETERED)
+    }
 
 
 def join(

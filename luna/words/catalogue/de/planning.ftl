@@ -126,6 +126,7 @@ parts_note = Preis je Stunde, heute und morgen, mit Steuer. Unter der Linie: was
 parts_label = Die Teile des Strompreises je Stunde, heute und morgen
 parts_now = jetzt zusammen { $price }
 parts_unknown = noch nicht bekannt
+parts_devices = Jetzt:
 parts_blocks = Das ist der Preis der ersten Stufe. In höheren Stufen kostet die kWh mehr.
 parts_allowance = Das ist der Preis der ersten kWh des Tages. Ist das Kontingent des Tages verbraucht, kostet die kWh mehr.
 parts_table = Als Tabelle

@@ -15,6 +15,13 @@ unknown = Der Preis am { $day } um { $at } Uhr ist nicht bekannt.
 unknown_yet = Der Preis am { $day } um { $at } Uhr ist noch nicht bekannt.
 known_until = Bekannt sind die Preise bis { $until } Uhr.
 
+# Geräte mit einem eigenen Preis.
+device_vehicles = Fürs Auto kostet die kWh { $price }: { $difference } ({ $name }).
+device_heat_pumps = Für die Wärmepumpe kostet die kWh { $price }: { $difference } ({ $name }).
+allowance_left = Noch { $left } von { $limit } gibt es zu diesem Preis, bis { $until } Uhr. Darüber kostet die kWh { $beyond }.
+allowance_used = Die { $limit } zum günstigeren Preis sind aufgebraucht. Neue gibt es ab { $until } Uhr.
+allowance_unmetered = Dieser Preis gilt für { $limit } am Tag. Darüber kostet die kWh { $beyond }.
+
 # Teile eines Preises im Satz; Namen, die du eingetragen hast, stehen in Anführungszeichen.
 name_energy = der Strompreis selbst
 name_spot = der Börsenpreis

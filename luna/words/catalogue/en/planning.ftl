@@ -128,6 +128,7 @@ parts_note = Price per hour, today and tomorrow, with tax. Below the line: what 
 parts_label = The parts of the electricity price per hour, today and tomorrow
 parts_now = now { $price } in total
 parts_unknown = not known yet
+parts_devices = Now:
 parts_blocks = This is the price in the first tier. In later tiers the kWh costs more.
 parts_allowance = This is the price of the first kWh of the day. Once the day's allowance is used up, the kWh costs more.
 parts_table = As a table

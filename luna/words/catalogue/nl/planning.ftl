@@ -128,6 +128,7 @@ parts_note = Prijs per uur, vandaag en morgen, met belasting. Onder de lijn: wat
 parts_label = De delen van de stroomprijs per uur, vandaag en morgen
 parts_now = nu samen { $price }
 parts_unknown = nog niet bekend
+parts_devices = Nu:
 parts_blocks = Dit is de prijs van de eerste schijf. In hogere schijven kost de kWh meer.
 parts_allowance = Dit is de prijs van de eerste kWh van de dag. Is de dagbundel op, dan kost de kWh meer.
 parts_table = Als tabel

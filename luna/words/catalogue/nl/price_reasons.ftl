@@ -15,6 +15,13 @@ unknown = De prijs op { $day } om { $at } is niet bekend.
 unknown_yet = De prijs op { $day } om { $at } is nog niet bekend.
 known_until = De prijzen zijn bekend tot { $until }.
 
+# Apparaten met een eigen prijs.
+device_vehicles = Voor de auto kost een kWh { $price }: { $difference } ({ $name }).
+device_heat_pumps = Voor de warmtepomp kost een kWh { $price }: { $difference } ({ $name }).
+allowance_left = Tegen deze prijs is nog { $left } van { $limit } over, tot { $until }. Daarboven kost een kWh { $beyond }.
+allowance_used = De { $limit } tegen de lagere prijs zijn op. Nieuwe zijn er vanaf { $until }.
+allowance_unmetered = Deze prijs geldt voor { $limit } per dag. Daarboven kost een kWh { $beyond }.
+
 # Delen van een prijs in een zin; namen die je zelf hebt ingevuld staan tussen aanhalingstekens.
 name_energy = de stroomprijs zelf
 name_spot = de marktprijs

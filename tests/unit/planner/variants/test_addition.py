@@ -14,9 +14,14 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.devices.appliance.begin import AddedLoad
 from services.planner.devices.vehicle.habit import AddedVehicle
-from services.planner.variants.adapted_site import list_added
+from services.planner.variants.adapted_site import (
+    DecidingPolicy,
+    adapt,
+    list_added,
+    simulate_months,
+)
 from services.planner.variants.addition import Addition
-from tests.support.planning.recorded_days import describe_home, live_under, record_days
+from tests.support.planning.recorded_days import TARIFF, describe_home, live_under, record_days
 
 FIRST = date(2024, 1, 31)
 LAST = date(2024, 2, 1)
@@ -50,7 +55,7 @@ def use(
 ) -> FloatArray:
     """Return what is used by the hour of the window."""
     world = live_under(record_days(first, last), addition.site, drawn_kwh)
-    used = addition.schedule_on(world)
+    used = addition.schedule_on(world).use_kwh
     start = world.scene.foresight.timeline.index_of(world.scene.timeline.start)
     return np.asarray(used[start : start + world.scene.timeline.count].reshape(-1, 4).sum(axis=1))
 
@@ -97,6 +102,59 @@ def test_a_new_tank_waits_for_the_next_allowance_when_this_one_is_used_up() -> N
     assert used[12:14].sum() == pytest.approx(4.0)
     assert used[36:38].sum() == pytest.approx(4.0)
     assert used.sum() == pytest.approx(8.0)
+
+
+def test_a_new_car_pays_its_own_price_beyond_its_allowance_of_each_day() -> None:
+    own = {
+        "name": "car tariff",
+        "devices": "vehicles",
+        "kwh_per_day": 4,
+        "price": -0.05,
+        "price_beyond": 0.02,
+        "day_begins": "04:00",
+    }
+    tariff = TARIFF | {"devices": [own]}
+    parts = []
+    addition = add({"car": NIGHTS}, vehicles=[CAR], tariff=tariff)
+    # Two windows of a day each: the allowance from four o'clock goes on from one to the next.
+    for day in (FIRST, LAST):
+        world = live_under(record_days(day, day), addition.site)
+        added = addition.schedule_on(world)
+        start = world.scene.foresight.timeline.index_of(world.scene.timeline.start)
+        parts.append((added.use_kwh[start : start + 96], added.device_cost))
+    used = np.concatenate([use_kwh for use_kwh, _ in parts])
+    # The days of the allowance: until four, from four to four, and from four on.
+    expected = 0.0
+    for of_day in np.split(used, [16, 96 + 16]):
+        within_kwh = min(float(of_day.sum()), 4.0)
+        expected += within_kwh * -0.05 + (float(of_day.sum()) - within_kwh) * 0.02
+    assert used.sum() == pytest.approx(12.0)
+    assert sum(float(cost.sum()) for _, cost in parts) == pytest.approx(expected)
+    billed, own_cost = bill_added(own)
+    # All is drawn in cheap nights, with a price of its own or none.
+    assert billed - own_cost == pytest.approx(bill_added(None)[0])
+
+
+def bill_added(own: dict[str, Any] | None) -> tuple[float, float]:
+    """Return what imports cost with the car, and how much of it by its own price."""
+    tariff = TARIFF | {"devices": [own] if own else []}
+    addition = add({"car": NIGHTS}, vehicles=[CAR], tariff=tariff)
+    recorded = record_days(FIRST, LAST)
+    world = live_under(recorded, addition.site)
+    added = addition.schedule_on(world)
+    adapted = adapt(recorded, addition.site, world.scene.prices, drawn_kwh={}, added=added)
+    flows = simulate_months([adapted], DecidingPolicy("self_consumption", 4), outlook="none")
+    own_cost = float(np.sum(added.device_cost))
+    return sum(day.import_cost for day in flows.days), own_cost
+
+
+def test_another_price_for_a_recorded_car_is_asked_of_a_plan() -> None:
+    own = {"name": "car tariff", "devices": "vehicles", "price": -0.05}
+    before = describe_home(vehicles=[CAR])
+    after = describe_home(vehicles=[CAR], tariff=TARIFF | {"devices": [own]})
+    with pytest.raises(InvalidInputError) as refused:
+        list_added(before, after)
+    assert refused.value.reason == "not-from-recorded-days"
 
 
 def test_sessions_follow_the_local_clock_over_its_change() -> None:

@@ -11,8 +11,9 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.energy.timeline import Timeline
 from services.planner.milp.solver import Solver
+from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import SitePrices
-from services.planner.variants.plan_variant import describe_variant, plan_variant
+from services.planner.variants.plan_variant import change_request, describe_variant, plan_variant
 from tests.support.planning.problems import START
 from tests.support.planning.requests import make_request
 from tests.support.suite.tables import each_row
@@ -57,8 +58,8 @@ def ask(
     def prices(site: Site) -> SitePrices:
         return SitePrices(site, Timeline(START, HOUR, 12), {})
 
-    def drawn(_: Site) -> dict[str, float]:
-        return {"blocks": 3.0}
+    def counted(_: Site) -> dict[str, dict[str, float]]:
+        return {"drawn_kwh": {"blocks": 3.0}, "device_use": {"car tariff": 2.0}}
 
     named = Variant.model_validate({"name": "other"} | variant)
     before, after, changed = plan_variant(
@@ -66,7 +67,7 @@ def ask(
         named,
         export_kwh=export_kwh,
         prices=prices,
-        drawn=drawn,
+        counted=counted,
         solver=Solver(),
     )
     return describe_variant(
@@ -196,3 +197,16 @@ def test_a_tariff_that_counts_begins_with_what_was_drawn_before_the_plan() -> No
     reply = ask(site={"batteries": [], "tariff": tariff})
     # Of the eleven kWh five are left in the first block.
     assert reply.after.import_ == pytest.approx(5 * 0.1 + 6 * 0.4)
+
+
+def test_a_car_tariff_begins_with_the_hours_drawn_before_the_plan() -> None:
+    own = {"name": "car tariff", "devices": "vehicles", "hours_per_day": 3, "price": -0.1}
+    variant = Variant.model_validate({"name": "other", "site": {"tariff": {"devices": [own]}}})
+    changed = change_request(
+        inputs(),
+        variant,
+        prices=lambda site: SitePrices(site, Timeline(START, HOUR, 12), {}),
+        counted=lambda _: {"device_use": {"car tariff": 2.0}},
+    )
+    (charge,) = build_problem(changed).tariff.device_charges
+    assert (charge.used, charge.limit) == (2.0, 3.0)
