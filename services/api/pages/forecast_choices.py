@@ -1,20 +1,16 @@
 """Decisions on the forecast in use, and trainings, in the reader's words."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from luna.contracts.forecast_versions import (
-    CandidateReply,
-    PromoteRequest,
-    TrainingSummary,
-    VersionDecision,
-)
+from luna.contracts.forecast_versions import PromoteRequest, TrainingSummary, VersionDecision
 from luna.words import Numbers
 from luna.words.pages import PageWords
 
 _BY_HAND = PromoteRequest.model_fields["reason"].default
 
 
-def say_choice(decision: VersionDecision, words: PageWords, numbers: Numbers) -> str:
+def describe_choice(decision: VersionDecision, words: PageWords, numbers: Numbers) -> str:
     """Return why a forecast was put into use; "" if who decided says it all."""
     if decision.decided_by == "rule":
         return _say_comparison(decision.evidence, words, numbers)
@@ -26,22 +22,23 @@ def say_choice(decision: VersionDecision, words: PageWords, numbers: Numbers) ->
     return ""
 
 
-def say_training(run: TrainingSummary, words: PageWords, numbers: Numbers) -> str:
+def describe_training(run: TrainingSummary, words: PageWords, numbers: Numbers) -> str:
     """Return why a trained model is used, or not."""
     return _say_trial(run.trigger, run.metrics, words, numbers)
 
 
-def _say_comparison(evidence: Mapping[str, object], words: PageWords, numbers: Numbers) -> str:
-    compared = CandidateReply.model_validate(
-        {name: evidence[name] for name in CandidateReply.model_fields if name in evidence}
-    )
+def _say_comparison(evidence: Mapping[str, Any], words: PageWords, numbers: Numbers) -> str:
+    """Return the figures of a ``CandidateReply``, as far as the decision has them."""
     sentences = []
-    if compared.loss_ratio is not None:
-        share = numbers.share(1 - compared.loss_ratio)
-        sentences.append(words("choice_errors", share=share, days=compared.days))
-    if compared.regret is not None and compared.active_regret is not None:
-        cost = numbers.money(compared.regret)
-        before = numbers.money(compared.active_regret)
+    loss_ratio = evidence.get("loss_ratio")
+    if loss_ratio is not None:
+        share = numbers.share(1 - loss_ratio)
+        sentences.append(words("choice_errors", share=share, days=evidence.get("days", "–")))
+    regret = evidence.get("regret")
+    active_regret = evidence.get("active_regret")
+    if regret is not None and active_regret is not None:
+        cost = numbers.money(regret)
+        before = numbers.money(active_regret)
         sentences.append(words("choice_cost", cost=cost, before=before))
     return " ".join(sentences)
 

@@ -34,7 +34,7 @@ from luna.words import Numbers
 from luna.words.charts.forecast import ForecastView, draw_forecast, say_notes
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.pages.forecast_choices import say_choice, say_training
+from services.api.pages.forecast_choices import describe_choice, describe_training
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import (
     PAGES,
@@ -180,13 +180,13 @@ class ForecastsView:
         """Return a version's name for the reader, else its id."""
         return _say_version(version, self.words)
 
-    def say_choice(self, decision: VersionDecision) -> str:
+    def describe_choice(self, decision: VersionDecision) -> str:
         """Return why a forecast was put into use."""
-        return say_choice(decision, self.words, self.numbers)
+        return describe_choice(decision, self.words, self.numbers)
 
-    def say_training(self, run: TrainingSummary) -> str:
+    def describe_training(self, run: TrainingSummary) -> str:
         """Return why a trained model is used, or not."""
-        return say_training(run, self.words, self.numbers)
+        return describe_training(run, self.words, self.numbers)
 
     def say_instant(self, instant: datetime) -> str:
         """Return a local day and clock time."""
