@@ -25,7 +25,9 @@ LONG = 17
 # Topics that reach a phone or an e-mail.
 MESSAGES = frozenset({"messages", "recommendations"})
 # Pages for experts, and the language's own forms: internal words are allowed.
-EXPERT = frozenset({"admin", "agent", "agent_status", "camera_lab", "edge", "language", "report"})
+EXPERT = frozenset(
+    {"admin", "agent", "agent_status", "camera_lab", "edge", "language", "report", "settings"}
+)
 # Words of the code, and turns of speech that a neighbour would not use.
 INTERNAL = {
     "en": (

@@ -7,6 +7,7 @@ from luna.energy.account_period import PeriodUnit
 from luna.words.language import Language, language_forms
 from luna.words.numbers import Numbers, say_month
 from luna.words.phrases import Phrases
+from luna.words.published_names import format_published_name
 
 _FLOWS = Phrases("flows", "flow_")
 _LINES = Phrases("flows", "line_")
@@ -41,13 +42,14 @@ def say_flow(name: str, language: Language) -> str:
 
 def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
     """Return the name of a line of the bill, with its days and its price if any."""
+    published = format_published_name(line.name or "", numbers.language)
     if line.beyond_kwh is not None:
         decimals = 0 if line.beyond_kwh.is_integer() else 1
         kwh = numbers.number(line.beyond_kwh, decimals)
-        return _LINES.say(line.code, numbers.language, name=line.name, kwh=kwh)
+        return _LINES.say(line.code, numbers.language, name=published, kwh=kwh)
     if line.beyond_hours is not None:
         hours = numbers.hours(line.beyond_hours)
-        return _LINES.say("beyond_hours", numbers.language, name=line.name, hours=hours)
+        return _LINES.say("beyond_hours", numbers.language, name=published, hours=hours)
     name = format_price_part(line.code, line.name, numbers.language)
     if line.direction == "export":
         name = _say_sold(line, name, numbers.language)
@@ -58,7 +60,7 @@ def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
 
 def format_price_part(code: str, name: str | None, language: Language) -> str:
     """Return the name of a part of a price: the owner's, or that of its code."""
-    return name or _LINES.say(code, language)
+    return format_published_name(name, language) if name else _LINES.say(code, language)
 
 
 def _say_sold(line: PricedLine, name: str, language: Language) -> str:

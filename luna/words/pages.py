@@ -10,7 +10,7 @@ from luna.words.catalogue import CATALOGUE, Catalogue
 from luna.words.phrases import DEVICE_TOPICS
 
 # Page → further topics.
-_PARTS = {"knowledge": ("documents",)}
+_PARTS = {"admin": ("settings",), "knowledge": ("documents",)}
 
 
 class PageWords:

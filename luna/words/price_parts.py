@@ -24,6 +24,7 @@ from luna.energy.tariffs.spot import SpotComponent
 from luna.words.language import language_forms
 from luna.words.numbers import EN_DASH, NBSP, Numbers, say_date
 from luna.words.phrases import Phrases
+from luna.words.published_names import format_published_name
 
 _PART = Phrases("tariffs", "part_")
 _BILLED = {30: "billed_30", 60: "billed_60"}
@@ -32,7 +33,11 @@ _WEEKDAYS = {"weekday": range(5), "weekend": range(5, 7)}
 
 def describe_components(rule: SumOfComponents, numbers: Numbers) -> list[str]:
     """Return a line for each component of a price, as "grid fee: 11.3 ct/kWh at any time"."""
-    return [f"{part.name}: {_say_component(part, numbers)}" for part in rule.components]
+    lines = []
+    for part in rule.components:
+        name = format_published_name(part.name, numbers.language)
+        lines.append(f"{name}: {_say_component(part, numbers)}")
+    return lines
 
 
 def describe_base_charges(charges: Sequence[BaseCharge], numbers: Numbers) -> list[str]:
@@ -42,7 +47,8 @@ def describe_base_charges(charges: Sequence[BaseCharge], numbers: Numbers) -> li
         amount = numbers.money(charge.price)
         said = [_PART.say(f"base_{charge.per}", numbers.language, amount=amount)]
         said += _say_terms(charge, charge.vat, numbers)
-        lines.append(f"{charge.name}: {', '.join(said)}")
+        name = format_published_name(charge.name, numbers.language)
+        lines.append(f"{name}: {', '.join(said)}")
     return lines
 
 
@@ -52,7 +58,8 @@ def describe_device_prices(prices: Sequence[DevicePrice], numbers: Numbers) -> l
     for price in prices:
         said = [_say_device_window(price, numbers), *_say_device_limit(price, numbers)]
         said += _say_terms(price, price.vat, numbers)
-        lines.append(f"{price.name}: {', '.join(said)}")
+        name = format_published_name(price.name, numbers.language)
+        lines.append(f"{name}: {', '.join(said)}")
     return lines
 
 

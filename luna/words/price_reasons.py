@@ -17,6 +17,7 @@ from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
 from luna.words.price_parts import describe_difference
 from luna.words.price_rank import format_price_rank
+from luna.words.published_names import format_published_name
 
 _REASONS = Phrases("price_reasons")
 # Prices are said to a tenth of a cent: parts of a price are small.
@@ -144,7 +145,8 @@ def _say_main(explanation: PriceExplanation, numbers: Numbers) -> ReasonSentence
     if main is None:
         is_constant = explanation.on_day.standing == "constant"
         return _say("constant" if is_constant else "average", numbers, {})
-    name = _REASONS.say(f"name_{main.code}", numbers.language, name=main.name)
+    published = format_published_name(main.name or "", numbers.language)
+    name = _REASONS.say(f"name_{main.code}", numbers.language, name=published)
     figures = {
         "name": SentenceFigure("main_name", main.name or main.code, "name", name),
         "text": _describe("main", main, numbers),

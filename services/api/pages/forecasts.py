@@ -18,6 +18,8 @@ from luna.contracts.forecast_versions import (
     PromoteRequest,
     RollbackRequest,
     ShadowRecord,
+    TrainingSummary,
+    VersionDecision,
     VersionRecord,
 )
 from luna.contracts.forecast_view import view_explained
@@ -32,6 +34,7 @@ from luna.words import Numbers
 from luna.words.charts.forecast import ForecastView, draw_forecast, say_notes
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.forecast_choices import describe_choice, describe_training
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import (
     PAGES,
@@ -176,6 +179,14 @@ class ForecastsView:
     def say_version(self, version: str) -> str:
         """Return a version's name for the reader, else its id."""
         return _say_version(version, self.words)
+
+    def describe_choice(self, decision: VersionDecision) -> str:
+        """Return why a forecast was put into use."""
+        return describe_choice(decision, self.words, self.numbers)
+
+    def describe_training(self, run: TrainingSummary) -> str:
+        """Return why a trained model is used, or not."""
+        return describe_training(run, self.words, self.numbers)
 
     def say_instant(self, instant: datetime) -> str:
         """Return a local day and clock time."""

@@ -30,6 +30,7 @@ from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve
 from tests.support.pages.flat_html import flatten_html
 from tests.support.suite.tables import each_row
+from tests.support.words.english import find_english
 from tests.support.words.wording import wording
 
 # Each where something could let it slip: a setting of its own, one in an address, one with what
@@ -75,7 +76,7 @@ def job(redis_url: str, database: Engine) -> Iterator[Job]:
 @each_row(
     "section", ["status", "jobs", "people", "messages", "settings", "extras", "audit", "logs"]
 )
-def test_every_page_is_there_without_a_script_in_both_languages(
+def test_every_page_is_there_without_a_script_and_in_german_has_no_english_sentence(
     api: httpx.Client, section: str
 ) -> None:
     for language in ("en", "de"):
@@ -83,6 +84,7 @@ def test_every_page_is_there_without_a_script_in_both_languages(
         assert answer.status_code == 200
         assert f'<html lang="{language}"' in answer.text
         assert not [secret for secret in TEXTS if secret in answer.text]
+    assert find_english(answer.text) == []
 
 
 @each_row("name", list(PANELS))

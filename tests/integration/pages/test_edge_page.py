@@ -100,7 +100,7 @@ def test_the_page_says_what_the_newest_run_came_to(
     assert finding.search(text)
     assert wording("edge", "stand_in_title") in text
     assert "California, Florida, Northwest and New York" in text
-    assert "runs-0001.jsonl, line 500: half <a> line" in text
+    assert "runs-0001.jsonl, line 500" in text
     assert f"?job={older}" in api.get("/ui/edge").text
     german = read(api, f"/ui/edge?job={newest}", "de")
     german_figures = {

@@ -26,10 +26,12 @@ from luna.platform.database import (
     jobs,
     observations,
     sites,
+    training_runs,
 )
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import Activation
 from luna.platform.database.forecast_issues import ForecastIssue, upsert
+from luna.platform.database.training_runs import TrainingRun
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import open_objects
 from luna.platform.queue import Client
@@ -38,6 +40,7 @@ from services.forecaster.service import issue_forecasts
 from tests.support.database.site import issue_half_a_kilowatt
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished
+from tests.support.words.english import find_english
 from tests.support.words.wording import wording, wording_pattern
 from tests.support.worker.environment import second_queue
 from tests.support.worker.workers import worker_process
@@ -150,6 +153,40 @@ def test_a_forecast_that_reaches_a_part_of_the_horizon_says_how_far(api: httpx.C
         api, "/ui/sites/short/forecasts", "de"
     )
     assert not wording_pattern("forecasts", "partly").search(read(api, PAGE))
+
+
+def test_choices_and_trainings_say_why_in_the_reader_s_language(
+    api: httpx.Client, database: Engine, now: datetime
+) -> None:
+    proven = {
+        "version": AURORA,
+        "better": True,
+        "reason": "better: pinball loss 80.0% of the active version's",
+        "days": 14,
+        "loss_ratio": 0.8,
+        "regret": 0.1,
+        "active_regret": 0.3,
+    }
+    tried = {"trial.load.new.pinball": 0.06, "trial.load.in_use.pinball": 0.05}
+    with unit_of_work(database) as connection:
+        chosen = Activation(AURORA, "better than the other", "rule", evidence=proven)
+        forecast_activations.activate(connection, "old", chosen)
+        training_runs.save(
+            connection,
+            "old",
+            TrainingRun(
+                *("old.1", AURORA, now - timedelta(days=9), now, "0", 0, 1.0),
+                metrics=tried,
+                accepted=False,
+                verdict="pinball loss in the trial is 120.0% of that of the model in use",
+            ),
+        )
+    for language, share in (("de", "20 %"), ("nl", "20%")):
+        text = read(api, "/ui/sites/old/forecasts", language)
+        assert wording("forecasts", "choice_errors", language, share=share, days=14) in text
+        assert wording("forecasts", "trial_worse", language, share=share) in text
+        page = api.get("/ui/sites/old/forecasts", headers={"Accept-Language": language})
+        assert find_english(page.text) == []
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.words import Language, Numbers, list_reason_codes
 from luna.words.house import say_basis
 from luna.words.pages import page_words
+from luna.words.published_names import format_published_name
 from services.api.pages.home_slots import view_sheet, write_csv
 from services.api.pages.home_view import HomeView
 from services.api.pages.layout import NAVIGATION
@@ -578,7 +579,8 @@ def say_low_fee(language: Language) -> str:
         name: numbers.price(price, decimals=1)
         for name, price in (("price", 0.011), ("highest", 0.213))
     }
-    said = wording("home", "low_part", language, name="grid fee", **prices)
+    name = format_published_name("grid fee", language)
+    said = wording("home", "low_part", language, name=name, **prices)
     return f"{wording('home', 'low_part_title', language)} {' '.join(said.split())}"
 
 

@@ -83,6 +83,6 @@ draw_full = { $car } zieht die { $commanded } nicht mehr: Es ist voll oder an se
 draw_full_at = { $car } zieht die { $commanded } nicht mehr: Bei { $soc } ist Schluss. Willst du mehr, prüfe die Ladegrenze im Auto. Luna lässt es weg, bis du es neu ansteckst.
 draw_below_least_current = { $car } zieht die { $commanded } nicht: Ein Auto braucht mindestens 6 A. Luna lässt es weg, bis du es neu ansteckst.
 draw_waking = { $car } zieht die { $commanded } noch nicht. Luna hält das Laden einmal kurz an und startet es neu, um es zu wecken.
-draw_asleep = { $car } zieht die { $commanded } nicht, obwohl es angesteckt ist: Es schläft oder wartet auf einen eigenen Zeitplan. Luna lässt es weg, bis du es neu ansteckst oder "Laden" wählst.
+draw_asleep = { $car } zieht die { $commanded } nicht, obwohl es angesteckt ist. Es schläft oder wartet auf einen eigenen Zeitplan. Luna lässt es weg, bis du es neu ansteckst oder "Laden" wählst.
 draw_not_plugged_in = { $car } zieht die { $commanded } nicht: Es ist nicht angesteckt. Luna lässt es weg, bis du es ansteckst.
 draw_refuses = { $car } zieht die { $commanded } nicht. Prüfe das Kabel, und im Auto Zeitplan und Ladegrenze. Luna lässt es weg, bis du es neu ansteckst oder "Laden" wählst.

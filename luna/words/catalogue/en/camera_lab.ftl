@@ -39,7 +39,7 @@ insight_efficiency = Least energy per task: { $controller }, { $mwh }. Most: { $
 insight_trend_lower = { $Controller }: { $metric } falls within a run, by { $value } a day{ $span }.
 insight_trend_higher = { $Controller }: { $metric } rises within a run, by { $value } a day{ $span }.
 insight_no_trend = Clean shares and misses do not clearly change from day to day within a run.
-insight_damage = Damaged rows: { $rows }. The first is { $file }, line { $line }: { $reason }.
+insight_damage = Damaged rows: { $rows }. The first is { $file }, line { $line }.
 
 # Parts of such sentences.
 word_span = { " " }({ $low } to { $high })

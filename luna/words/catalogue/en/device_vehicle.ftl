@@ -92,6 +92,6 @@ draw_full = { $car } no longer draws the { $commanded }: it takes no more, so it
 draw_full_at = { $car } no longer draws the { $commanded }: at { $soc } it takes no more. Check the charge limit in the car if you want more. Luna leaves it out until you plug it in again.
 draw_below_least_current = { $car } does not draw the { $commanded }: a car needs 6 A at least. Luna leaves it out until you plug it in again.
 draw_waking = { $car } does not draw the { $commanded } yet. Luna stops and starts the charge once to wake it.
-draw_asleep = { $car } does not draw the { $commanded }, although it is plugged in: it is asleep, or waits for a schedule of its own. Luna leaves it out until you plug it in again or choose "Charge".
+draw_asleep = { $car } does not draw the { $commanded }, although it is plugged in. It is asleep or waits for its own schedule. Luna leaves it out until you plug it in again or choose "Charge".
 draw_not_plugged_in = { $car } does not draw the { $commanded }: it is not plugged in. Luna leaves it out until you plug it in.
 draw_refuses = { $car } does not draw the { $commanded }. Check the cable, and any schedule or charge limit in the car. Luna leaves it out until you plug it in again or choose "Charge".

@@ -39,7 +39,7 @@ insight_efficiency = Minste energie per taak: { $controller }, { $mwh }. Meeste:
 insight_trend_lower = { $Controller }: { $metric } daalt binnen een run, met { $value } per dag{ $span }.
 insight_trend_higher = { $Controller }: { $metric } stijgt binnen een run, met { $value } per dag{ $span }.
 insight_no_trend = Schone aandelen en missers veranderen binnen een run niet duidelijk van dag tot dag.
-insight_damage = Beschadigde rijen: { $rows }. De eerste is { $file }, regel { $line }: { $reason }.
+insight_damage = Beschadigde rijen: { $rows }. De eerste is { $file }, regel { $line }.
 
 # Parts of such sentences.
 word_span = { " " }({ $low } tot { $high })

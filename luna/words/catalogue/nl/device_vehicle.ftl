@@ -83,6 +83,6 @@ draw_full = { $car } trekt de { $commanded } niet meer: hij is vol of aan zijn e
 draw_full_at = { $car } trekt de { $commanded } niet meer: bij { $soc } houdt het op. Wil je meer, controleer dan de laadgrens in de auto. Luna laat hem weg tot je hem opnieuw aansluit.
 draw_below_least_current = { $car } trekt de { $commanded } niet: een auto heeft minstens 6 A nodig. Luna laat hem weg tot je hem opnieuw aansluit.
 draw_waking = { $car } trekt de { $commanded } nog niet. Luna stopt en start het laden één keer kort om hem te wekken.
-draw_asleep = { $car } trekt de { $commanded } niet, hoewel hij is aangesloten: hij slaapt of wacht op een eigen schema. Luna laat hem weg tot je hem opnieuw aansluit of "Laden" kiest.
+draw_asleep = { $car } trekt de { $commanded } niet, hoewel hij is aangesloten. Hij slaapt of wacht op een eigen schema. Luna laat hem weg tot je hem opnieuw aansluit of "Laden" kiest.
 draw_not_plugged_in = { $car } trekt de { $commanded } niet: hij is niet aangesloten. Luna laat hem weg tot je hem aansluit.
 draw_refuses = { $car } trekt de { $commanded } niet. Controleer de kabel, en in de auto het schema en de laadgrens. Luna laat hem weg tot je hem opnieuw aansluit of "Laden" kiest.

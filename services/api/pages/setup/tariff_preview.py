@@ -17,6 +17,7 @@ from luna.words import Language, Numbers
 from luna.words.charts.price_day import COLOURS, HOURS, PriceDay, draw_price_day
 from luna.words.numbers import say_month
 from luna.words.pages import PageWords
+from luna.words.published_names import format_published_name
 from services.api.pages.setup.composition import (
     compose,
     country_of,
@@ -86,7 +87,9 @@ def preview_tariff(
     for title, prices in days.items():
         said = _say_day(title, prices, words, numbers)
         drawn.append(PreviewDay(draw_price_day(prices, numbers, label=said, span=span), said))
-    keys = [(COLOURS[place % len(COLOURS)], name) for place, name in enumerate(names)]
+    keys = []
+    for place, name in enumerate(names):
+        keys.append((COLOURS[place % len(COLOURS)], format_published_name(name, language)))
     month = say_month(first, language) if rule.markets else ""
     is_estimate = any(find_all_in_country(market) is not None for market in rule.markets)
     return TariffPreview(drawn, keys, month, is_estimate)

@@ -15,6 +15,7 @@ from luna.words.price_parts import (
     describe_components,
     describe_device_prices,
 )
+from luna.words.published_names import format_choice_name, format_published_name
 from luna.words.tariffs import say_buying, say_selling
 from services.api.pages.setup.composition import country_of, numbers_of, suggest_tariff
 from services.api.pages.setup.devices.form import LINE_BREAK
@@ -74,14 +75,17 @@ def view_tariff(answers: Mapping[str, Any], words: PageWords, language: Language
     levies = list_levies(country_code)
     sources = []
     for choice, (_, product) in fees.items():
-        sources.append(_describe_source(choice, product, language))
+        called = format_choice_name(choice, language)
+        sources.append(_describe_source(called, product, language))
     levies_sources = []
     charges = list_peak_charges(country_code)
     peak_sources = []
     for choice, product in charges.items():
-        peak_sources.append(_describe_source(choice, product, language))
+        called = format_choice_name(choice, language)
+        peak_sources.append(_describe_source(called, product, language))
     for product in levies:
-        levies_sources.append(_describe_source(product.name, product, language))
+        called = format_published_name(product.name, language)
+        levies_sources.append(_describe_source(called, product, language))
     return {
         "entries": {entry.name: entry for entry in TARIFF},
         "typed": typed,
@@ -92,22 +96,25 @@ def view_tariff(answers: Mapping[str, Any], words: PageWords, language: Language
         "device_fields": [entry.name for entry in DEVICE_PRICE],
         "windows": [[entry.name for entry in window] for window in FEE_WINDOWS],
         "has_window": [_is_typed(window, typed) for window in FEE_WINDOWS],
-        "fees": [(choice, choice) for choice in fees],
+        "fees": [(choice, format_choice_name(choice, language)) for choice in fees],
         "fee_sources": sources,
         "levies_sources": levies_sources,
-        "peaks": [(choice, choice) for choice in charges],
+        "peaks": [(choice, format_choice_name(choice, language)) for choice in charges],
         "peak_sources": peak_sources,
         "kept": _say_kept(answers, words, numbers),
-        **_view_offers(typed, country_code, words),
+        **_view_offers(typed, country_code, words, language),
     }
 
 
-def _view_offers(typed: Mapping[str, str], country: str, words: PageWords) -> dict[str, Any]:
+def _view_offers(
+    typed: Mapping[str, str], country: str, words: PageWords, language: Language
+) -> dict[str, Any]:
     """Return the country's products, their areas, and what the postcode says."""
     offers = []
     sells = False
     for code, offer in list_offers(country).items():
-        offers.append(OfferChoice(code, offer.called, " ".join(offer.asks)))
+        called = format_choice_name(offer.called, language)
+        offers.append(OfferChoice(code, called, " ".join(offer.asks)))
         sells = sells or bool(offer.sold_markets)
     areas = []
     for region in REGIONS.get(country, ()):
