@@ -438,8 +438,7 @@ class ChargePoint:
     async def _read_offer(self, dialect: Dialect) -> None:
         """Read back what it offers, and have its limit sent again where that is less."""
         limit = self._applied
-        is_plugged = CAR_STATES.get(self.status) in {_PLUGGED, _CHARGING}
-        if limit is None or not is_plugged or not self._is_commanded() or not self._offer.is_due:
+        if limit is None or not self._is_commanded() or not self._offer.is_due:
             return
         try:
             offered_a = await dialect.read_current(limit)

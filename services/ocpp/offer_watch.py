@@ -20,6 +20,9 @@ READ_SECONDS = 60.0
 # A car that draws less than this share of what it drew before is a reason to look.
 _DROP_SHARE = 0.7
 _DRAWS_W = 1000.0
+# States in which a limit of sessions is in force, in both versions of OCPP.
+_PAUSED = "SuspendedEVSE"
+_IN_SESSION = frozenset({"Charging", "SuspendedEV", _PAUSED})
 _UNSUPPORTED = ("NotSupported", "NotImplemented")
 
 
@@ -35,6 +38,8 @@ class OfferWatch:
         self._corrected_at = -math.inf
         self._reads_at = math.inf
         self._tells_schedules = True
+        self._is_in_session = False
+        # The most that it is known to have offered on this connection.
         self._most_a = 0.0
         self._drawn_w = 0.0
         self.offered_a = math.nan
@@ -42,6 +47,7 @@ class OfferWatch:
     def restart(self) -> None:
         """Forget the limit, as a charge point does that starts or connects anew."""
         self._tells_schedules = True
+        self._most_a = 0.0
         self.begin(None)
 
     def begin(self, limit: ChargePointLimit | None) -> None:
@@ -60,7 +66,8 @@ class OfferWatch:
     @property
     def is_due(self) -> bool:
         """Whether its schedules are to be read back now."""
-        return self._tells_schedules and bool(self._limit_a) and self._seconds() >= self._reads_at
+        is_read = self._tells_schedules and self._is_in_session
+        return is_read and bool(self._limit_a) and self._seconds() >= self._reads_at
 
     @property
     def is_overridden(self) -> bool:
@@ -109,17 +116,13 @@ class OfferWatch:
         """Take its state; return whether its limit is to be sent again."""
         if charges:
             self._most_a = max(self._most_a, LEAST_CURRENT_A)
-        if not self._limit_a:
+        self._is_in_session = status in _IN_SESSION
+        if not self._is_in_session or not self._tells_schedules:
+            self.offered_a = math.nan
+        if not self._limit_a or status != _PAUSED:
             return False
-        is_paused = status == "SuspendedEVSE"
-        if is_paused:
-            self._reads_at = self._seconds()
-        if self._tells_schedules:
-            return False
-        if is_paused:
-            return self._take(0.0)
-        self.offered_a = math.nan
-        return False
+        self._reads_at = self._seconds()
+        return not self._tells_schedules and self._take(0.0)
 
     def _take(self, offered_a: float) -> bool:
         if math.isnan(offered_a):

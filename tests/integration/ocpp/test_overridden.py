@@ -73,7 +73,12 @@ def test_a_schedule_that_allows_less_is_read_back_and_the_limit_sent_once_more(
         await look_later(central, raw, reached)
         await raw.wait_for("GetCompositeSchedule", 6)
         assert not (await state_of(raw, reached)).overridden
-        assert raw.count("SetChargingProfile") == 2
+        # Between sessions none of its schedules need be in force.
+        await raw.set_status("Finishing")
+        raw.app_a = 0
+        await look_later(central, raw, reached)
+        assert not (await state_of(raw, reached)).overridden
+        assert (raw.count("SetChargingProfile"), raw.count("GetCompositeSchedule")) == (2, 6)
 
     run_charging(test, tmp_path)
 
