@@ -64,14 +64,13 @@ def read_current(schedule: Any, sent: Payload, limit: ChargePointLimit) -> float
         limit: as amperes.
     """
     limit_a = 0.0 if limit.charging == 0 else limit.current_a or 0.0
-    own = sent["chargingSchedulePeriod"][0]["limit"]
-    if (
-        not isinstance(schedule, dict)
-        or schedule.get("chargingRateUnit") != sent["chargingRateUnit"]
-    ):
+    own: float = sent["chargingSchedulePeriod"][0]["limit"]
+    if not isinstance(schedule, dict) or not own:
+        return math.nan
+    if schedule.get("chargingRateUnit") != sent["chargingRateUnit"]:
         return math.nan
     periods = schedule.get("chargingSchedulePeriod")
-    if not isinstance(periods, list) or not periods or not isinstance(periods[0], dict) or not own:
+    if not isinstance(periods, list) or not periods or not isinstance(periods[0], dict):
         return math.nan
     # Watts are those of as many phases as in the limit.
     return read_number(periods[0].get("limit")) / own * limit_a
