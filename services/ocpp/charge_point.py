@@ -92,10 +92,10 @@ class Dialect(Protocol):
 
     @property
     def takes_phases(self) -> bool:
-        """Whether a limit may name its number of phases; else the wiring decides."""
+        """Whether a limit may name its number of phases."""
 
     async def read_current(self, limit: ChargePointLimit) -> float:
-        """Return the current that its schedules allow now, NaN where it does not say that."""
+        """Return the current that its schedules allow now, NaN if unknown."""
 
     async def clear(self) -> None:
         """Remove the limit."""
@@ -436,7 +436,7 @@ class ChargePoint:
             raise
 
     async def _read_offer(self, dialect: Dialect) -> None:
-        """Read back what it offers, and have its limit sent again where that is less."""
+        """Read back what it offers; correct it where that is less."""
         limit = self._applied
         if limit is None or not self._is_commanded() or not self._offer.is_due:
             return
@@ -461,7 +461,7 @@ class ChargePoint:
             self._changed.set()
 
     def _drop_phases(self, limit: ChargePointLimit) -> ChargePointLimit:
-        """Return a limit without its number of phases where the charge point refuses that."""
+        """Return a limit without a number of phases that it refuses."""
         if self._dialect is None or self._dialect.takes_phases:
             return limit
         return limit.model_copy(update={"phases": None})

@@ -56,7 +56,7 @@ def write_schedule(
 
 
 def read_current(schedule: Any, sent: Payload, limit: ChargePointLimit) -> float:
-    """Return the current that a composite schedule allows now, NaN where it does not say that.
+    """Return the current that a composite schedule allows, NaN if unknown.
 
     Args:
         schedule: as the charge point tells it.

@@ -178,7 +178,7 @@ class OcppDialect(ABC):
 
     @property
     def takes_phases(self) -> bool:
-        """Whether a limit may name its number of phases; else the wiring decides."""
+        """Whether a limit may name its number of phases."""
         return self._takes_phases
 
     async def set_limit(self, limit: ChargePointLimit, following: ChargePointLimit | None) -> None:
@@ -200,7 +200,7 @@ class OcppDialect(ABC):
             )
 
     async def read_current(self, limit: ChargePointLimit) -> float:
-        """Return the current that its schedules allow now, NaN where it does not say that."""
+        """Return the current that its schedules allow now, NaN if unknown."""
         sent = self._write_schedule(limit, None)
         answer = await self._ask(
             "GetCompositeSchedule",

@@ -1,4 +1,4 @@
-"""Watch how much a charge point offers of the limit that it accepted.
+"""Watch how much of its limit a charge point offers.
 
 Somebody may set another limit in the maker's app or by a second central system. What a charge
 point offers is read back from its schedules; one that does not tell them says it by what it
@@ -27,7 +27,7 @@ _UNSUPPORTED = ("NotSupported", "NotImplemented")
 
 
 class OfferWatch:
-    """What one charge point offers; ``seconds``: a clock that never goes back."""
+    """The offer of one charge point; ``seconds``: a clock that never goes back."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
@@ -45,7 +45,7 @@ class OfferWatch:
         self.offered_a = math.nan
 
     def restart(self) -> None:
-        """Forget the limit, as a charge point does that starts or connects anew."""
+        """Forget the limit, as after a boot or a new connection."""
         self._tells_schedules = True
         self._most_a = 0.0
         self.begin(None)
@@ -81,18 +81,18 @@ class OfferWatch:
         return self.offered_a < min(self._limit_a, self._most_a) - BEYOND_A
 
     def take_schedule(self, offered_a: float) -> bool:
-        """Take what its schedules allow; return whether its limit is to be sent again."""
+        """Take what its schedules allow; return whether to send its limit."""
         self._reads_at = self._seconds() + READ_SECONDS
         return self._take(offered_a)
 
     def take_refusal(self, reason: str) -> None:
-        """Take that it did not tell its schedules: later it may, or never."""
+        """Note that it did not tell its schedules, and why."""
         self._reads_at = self._seconds() + RENEW_SECONDS
         if reason.startswith(_UNSUPPORTED):
             self._tells_schedules = False
 
     def take_measured(self, power_w: float, offered_a: float, *, charges: bool) -> bool:
-        """Take what it measures; return whether its limit is to be sent again."""
+        """Take what it measures; return whether to send its limit."""
         # Sooner it may not have followed yet.
         has_followed = self._seconds() - self._accepted_at >= FOLLOWS_SECONDS
         if self._limit_a is None or not has_followed:
@@ -113,7 +113,7 @@ class OfferWatch:
         return lacks or (has_dropped and self._may_correct())
 
     def take_status(self, status: str, *, charges: bool) -> bool:
-        """Take its state; return whether its limit is to be sent again."""
+        """Take its state; return whether to send its limit."""
         if charges:
             self._most_a = max(self._most_a, LEAST_CURRENT_A)
         self._is_in_session = status in _IN_SESSION
@@ -133,7 +133,7 @@ class OfferWatch:
         return is_less and self._may_correct()
 
     def _may_correct(self) -> bool:
-        """Return whether its limit may be sent again: no more often than it is renewed."""
+        """Return whether its limit may be sent again yet."""
         now = self._seconds()
         if now - self._corrected_at < RENEW_SECONDS:
             return False

@@ -85,13 +85,13 @@ def test_one_that_is_connected_with_one_phase_gets_its_limit_for_one(tmp_path: P
 def test_one_that_refuses_its_only_number_of_phases_is_left_to_its_wiring(tmp_path: Path) -> None:
     order = DeviceCommand("charge", current_a=10, fixed_phases=3, power_w=6900)
 
-    class WiredPhases(RawChargePoint):
+    class UnswitchedCharger(RawChargePoint):
         def _find_refusal(self, action: str, payload: dict[str, Any]) -> str | None:
             is_limit = action == "SetChargingProfile"
             return "FormationViolation" if is_limit and "numberPhases" in str(payload) else None
 
     async def test(central: Central) -> None:
-        raw = WiredPhases()
+        raw = UnswitchedCharger()
         raw.refusal_words = "unknown field numberPhases"
         async with (
             connected(central.port, "garage", raw),

@@ -19,7 +19,7 @@ from tests.support.charge_points.raw_charge_point import RawChargePoint, connect
 
 
 async def look_later(central: Central, raw: RawChargePoint, reached: Reached) -> None:
-    """Let a minute pass, in which it is commanded and sends its values."""
+    """Let a minute pass, after which it sends its values."""
     # The answer to whatever came before counts by the time before.
     await raw.call("Heartbeat", {})
     while not await reached.holds():  # noqa: ASYNC110 - the process has no event to wait for
@@ -38,7 +38,7 @@ async def state_of(raw: RawChargePoint, reached: Reached) -> ChargePointState:
 def run_charging(
     test: Callable[[Central, RawChargePoint, Reached], Awaitable[None]], data_folder: Path
 ) -> None:
-    """Run a test with a charge point that charges with the 12 A of Luna's limit."""
+    """Run a test with a charge point that charges with 12 A."""
 
     async def charge(central: Central) -> None:
         async with connected(central.port, "garage") as raw:
