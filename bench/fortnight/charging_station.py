@@ -251,6 +251,8 @@ class ChargingStation:
         if action == "ClearChargingProfile":
             self._schedule = None
         self.apply()
+        if action == "GetCompositeSchedule":
+            return self._messages.composite(self._now(), self.offered.current_a)
         return self._messages.answer(action, payload)
 
     async def _send_late(self) -> None:

@@ -90,6 +90,15 @@ class Messages16:
         schedule: Payload = payload["csChargingProfiles"]["chargingSchedule"]
         return schedule
 
+    def composite(self, now: datetime, offered_a: float) -> Payload:
+        """Return what its schedules allow."""
+        schedule = {
+            "startSchedule": now.isoformat(),
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": offered_a}],
+        }
+        return {"status": "Accepted", "connectorId": 1, "chargingSchedule": schedule}
+
     def answer(self, action: str, payload: Payload) -> Payload:
         """Return the answer to a message that was done."""
         if action != "GetConfiguration":
@@ -171,6 +180,17 @@ class Messages201:
             return None
         schedule: Payload = payload["chargingProfile"]["chargingSchedule"][0]
         return schedule
+
+    def composite(self, now: datetime, offered_a: float) -> Payload:
+        """Return what its schedules allow."""
+        schedule = {
+            "evseId": 1,
+            "duration": 60,
+            "scheduleStart": now.isoformat(),
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": offered_a}],
+        }
+        return {"status": "Accepted", "schedule": schedule}
 
     def answer(self, action: str, payload: Payload) -> Payload:
         """Return the answer to a message that was done."""

@@ -104,6 +104,9 @@ class ChargePointState(Message):
     offered_a: Annotated[float | None, Field(description="that it allows for each phase")]
     phases: Annotated[int | None, Field(description="on which current flows")]
     soc: Annotated[float | None, Field(description="of the car, percent")]
+    overridden: Annotated[
+        int, Field(description="1: it offers less than its limit and than it offered before")
+    ]
     transactions: Annotated[int, Field(description="that are kept")]
     limit: Annotated[
         ChargePointLimit | None,

@@ -38,6 +38,8 @@ _POLL_SECONDS = 0.5
 _REFUSALS = frozenset({"device-refuses", "device-http-status", "device-keeps-value"})
 # Readings that show whether a car draws what its charger offers.
 CAR_READINGS: tuple[ReadingName, ...] = ("car_w", "car_plugged")
+# Whether somebody else has a charger offer less than it accepted.
+OVERRIDDEN: ReadingName = "charger_overridden"
 # Power of what the device switches or limits, by the first reading that its profile has.
 _POWERS: tuple[ReadingName, ...] = ("car_w", "heater_w", "pv_w")
 
@@ -128,7 +130,10 @@ class CommandSession:
 
     @property
     def disobeys(self) -> bool:
-        """Whether the device has drawn more than its command for ``OBEYS_WITHIN_S``."""
+        """Whether the device has done something else for ``OBEYS_WITHIN_S``.
+
+        It draws more than it is commanded, or offers less and did not before.
+        """
         return self._obedience.is_lost
 
     def read_back(self) -> DeviceCommand | None:
@@ -211,9 +216,15 @@ class CommandSession:
     def _judge(self, command: DeviceCommand) -> None:
         if self._device.profile.decides_itself:
             return
-        name = next((name for name in _POWERS if name in self._device.profile.reads), None)
-        has_excess = name is not None and exceeds(command, self._device.read(name)[name])
-        self._obedience.note(contradicts=has_excess)
+        profile = self._device.profile
+        power = next((name for name in _POWERS if name in profile.reads), None)
+        names: list[ReadingName] = [] if power is None else [power]
+        if OVERRIDDEN in profile.reads:
+            names.append(OVERRIDDEN)
+        readings = self._device.read(*names) if names else {}
+        has_excess = power is not None and exceeds(command, readings[power])
+        is_overridden = command.mode == "charge" and readings.get(OVERRIDDEN) == 1
+        self._obedience.note(contradicts=has_excess or is_overridden)
 
     def _write(self, command: DeviceCommand) -> None:
         """Have the device take a command, with the only number of phases that a charger has.

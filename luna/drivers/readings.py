@@ -19,7 +19,8 @@ ReadingUnit = Literal[PointUnit, ""]
 # Readings are never negative: each direction has its own.
 # ac_output_w and ac_input_w: the inverter's AC side, with PV and battery behind it; min_soc: the
 # device's own reserve; car_…: of a charge point, offered_a: the current per phase that it allows
-# now; load_on and heater_…: of a switched load.
+# now, charger_overridden: 1 while somebody else has it offer less than it accepted; load_on and
+# heater_…: of a switched load.
 ReadingName = Literal[
     "soc",
     "min_soc",
@@ -45,6 +46,7 @@ ReadingName = Literal[
     "car_soc",
     "offered_a",
     "phases_used",
+    "charger_overridden",
     "load_on",
     "heater_w",
     "heater_kwh",

@@ -180,6 +180,7 @@ class SimulatedChargePoint(CommandedProduct):
             "session_kwh": self._session_kwh,
             "car_soc": soc,
             "offered_a": self.offered_a,
+            "charger_overridden": 0.0,
             "phases_used": float(self.phases) if self.drawn_a else 0.0,
         }
 

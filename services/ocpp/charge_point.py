@@ -23,9 +23,10 @@ from luna.contracts.charge_points import (
 )
 from luna.energy.site.main_fuses import VOLTAGE_V
 from luna.platform.clock import Clock
-from services.ocpp.charging_schedule import choose_safe_limit
+from services.ocpp.charging_schedule import RENEW_SECONDS, choose_safe_limit
 from services.ocpp.link import CallRefusedError, OcppLink
 from services.ocpp.meter_values import ChargePointMeasurement
+from services.ocpp.offer_watch import OfferWatch
 from services.ocpp.records import RecordFolder
 from services.ocpp.transactions import Transaction, TransactionBook
 
@@ -37,13 +38,8 @@ LOOK_SECONDS = 15.0
 AGAIN_SECONDS = 60.0
 # Who commanded it may have died: later than that, its safe limit counts.
 ASKED_SECONDS = 150.0
-# A limit that is followed by the safe one is sent again after that.
-RENEW_SECONDS = 600.0
 # Older values say nothing of now.
 STALE = timedelta(seconds=300)
-# Above its limit by less it may measure wrongly, and sooner it may not have followed yet.
-BEYOND_A = 1.0
-FOLLOWS_SECONDS = 15.0
 # A connection whose charge point answers no ping within that time is dead.
 ALIVE_SECONDS = 3.0
 # From one request to start until the next one.
@@ -93,6 +89,13 @@ class Dialect(Protocol):
 
     async def set_limit(self, limit: ChargePointLimit, following: ChargePointLimit | None) -> None:
         """Have it keep a limit, and the following one where Luna does not renew it."""
+
+    @property
+    def takes_phases(self) -> bool:
+        """Whether a limit may name its number of phases."""
+
+    async def read_current(self, limit: ChargePointLimit) -> float:
+        """Return the current that its schedules allow now, NaN if unknown."""
 
     async def clear(self) -> None:
         """Remove the limit."""
@@ -149,9 +152,7 @@ class ChargePoint:
         self._measured_at: datetime | None = None
         self._wanted: ChargePointLimit | None = None
         self._applied: ChargePointLimit | None = None
-        self._applied_at = -math.inf
-        # When it last got its limit again because it offered more.
-        self._corrected_at = -math.inf
+        self._offer = OfferWatch(seconds)
         self._asked_at = -math.inf
         self._commanded_at = -math.inf
         self._again_at = -math.inf
@@ -200,6 +201,7 @@ class ChargePoint:
             self._measured.energy_wh = math.nan
         self.boot = boot
         self._applied = None
+        self._offer.restart()
         self._configured = None
         self._has_booted = True
         self._again_at = -math.inf
@@ -225,6 +227,8 @@ class ChargePoint:
         self.status = status
         # What it refused while idle it may take now.
         self._again_at = -math.inf
+        if self._offer.take_status(status, charges=CAR_STATES.get(status) == _CHARGING):
+            self._applied = None
         self._changed.set()
 
     def take_measured(self, sets: list[ChargePointMeasurement]) -> None:
@@ -248,26 +252,11 @@ class ChargePoint:
                 currents_a=measured.currents_a or known.currents_a,
             )
             self._measured_at = now
-            if self._offers_more(measured.offered_a):
-                self._corrected_at = self._seconds()
+            charges = CAR_STATES.get(self.status) == _CHARGING
+            if self._offer.take_measured(measured.power_w, measured.offered_a, charges=charges):
                 self._applied = None
+            if self._applied is None or self._offer.is_due:
                 self._changed.set()
-
-    def _offers_more(self, offered_a: float) -> bool:
-        """Return whether it offers more than the limit that it accepted a while ago.
-
-        It forgot that limit, or somebody set another one in the maker's app. Some always send what
-        they could offer: those get it again no more often than it is renewed.
-        """
-        limit = self._applied
-        now = self._seconds()
-        if limit is None or limit.own == 1 or now - self._applied_at < FOLLOWS_SECONDS:
-            return False
-        if now - self._corrected_at < RENEW_SECONDS:
-            return False
-        limit_a = 0.0 if limit.charging == 0 else limit.current_a or 0.0
-        # What is unknown, NaN, is not more.
-        return offered_a > limit_a + BEYOND_A
 
     def take_counter(self, energy_wh: float | None) -> None:
         """Take a reading of its counter that may be an old one: the highest counts."""
@@ -309,6 +298,7 @@ class ChargePoint:
         self._dialect = dialect
         self.address = address
         self._applied = None
+        self._offer.restart()
         self._configured = None
         self._has_booted = False
         self._ready.clear()
@@ -351,6 +341,7 @@ class ChargePoint:
                 await self._try(
                     self._catch_up(dialect), "a charge point does not do what it is to do"
                 )
+                await self._read_offer(dialect)
             if self._is_silent():
                 await self._try(
                     dialect.ask_values(), "a charge point sends its values when it wants"
@@ -411,7 +402,7 @@ class ChargePoint:
         async with self._turn:
             self._again_at = -math.inf
             await self._catch_up(dialect)
-            if self._applied != self._wanted:
+            if self._applied != self._drop_phases(self._wanted):
                 raise CallRefusedError("the connection ended", silent=True)
 
     async def _catch_up(self, dialect: Dialect) -> None:
@@ -435,13 +426,45 @@ class ChargePoint:
         try:
             if wanted != self._applied or now >= self._renew_at:
                 await self._apply(dialect, traits, wanted)
-                self._applied = wanted
-                self._applied_at = self._seconds()
+                # It may have turned out that it takes no number of phases.
+                self._applied = self._drop_phases(wanted)
+                self._offer.begin(wanted)
             await self._start_where_needed(dialect, wanted)
         except CallRefusedError:
             self._again_at = self._seconds() + AGAIN_SECONDS
             REFUSALS.inc()
             raise
+
+    async def _read_offer(self, dialect: Dialect) -> None:
+        """Read back what it offers; correct it where that is less."""
+        limit = self._applied
+        if limit is None or not self._is_commanded() or not self._offer.is_due:
+            return
+        try:
+            offered_a = await dialect.read_current(limit)
+        except CallRefusedError as error:
+            self._offer.take_refusal(error.reason)
+            log.info(
+                "a charge point does not tell its schedules",
+                charge_point=self.identity,
+                why=error.reason,
+            )
+            return
+        if self._offer.take_schedule(offered_a):
+            log.warning(
+                "a charge point offers less than its limit, which is sent again",
+                charge_point=self.identity,
+                offered_a=offered_a,
+                limit_a=limit.current_a,
+            )
+            self._applied = None
+            self._changed.set()
+
+    def _drop_phases(self, limit: ChargePointLimit) -> ChargePointLimit:
+        """Return a limit without a number of phases that it refuses."""
+        if self._dialect is None or self._dialect.takes_phases:
+            return limit
+        return limit.model_copy(update={"phases": None})
 
     def _is_commanded(self) -> bool:
         return self._seconds() - self._commanded_at <= ASKED_SECONDS
@@ -451,9 +474,11 @@ class ChargePoint:
         wanted = self._wanted
         # Who only reads it keeps up no command of somebody who may have died. One that was left to
         # itself stays so: some start only when they are told to.
-        if wanted is None or wanted.own == 1 or self._is_commanded():
-            return wanted
-        return choose_safe_limit(traits, wanted)
+        if wanted is None:
+            return None
+        if wanted.own == 1 or self._is_commanded():
+            return self._drop_phases(wanted)
+        return self._drop_phases(choose_safe_limit(traits, wanted))
 
     async def _apply(
         self, dialect: Dialect, traits: ChargePointTraits, wanted: ChargePointLimit
@@ -543,6 +568,7 @@ class ChargePoint:
             offered_a=self._offered_a(is_fresh=is_fresh) if is_connected else None,
             phases=phases if is_connected and ("" not in currents) else None,
             soc=_known(measured.soc) if is_fresh and car_state != _UNPLUGGED else None,
+            overridden=int(self._offer.is_overridden),
             transactions=len(self.transactions.kept),
             limit=self._applied if is_connected else None,
         )
@@ -571,8 +597,13 @@ class ChargePoint:
 
     def _offered_a(self, *, is_fresh: bool) -> float | None:
         measured = self._measured
+        by_schedules = self._offer.offered_a
         if is_fresh and not math.isnan(measured.offered_a):
-            return max(measured.offered_a, 0.0)
+            # Some always send what they could offer.
+            known = min(measured.offered_a, _first(by_schedules, measured.offered_a))
+            return max(known, 0.0)
+        if not math.isnan(by_schedules):
+            return by_schedules
         phases = 3 if self._applied is None else self._applied.phases or 3
         if is_fresh and not math.isnan(measured.offered_w):
             return max(measured.offered_w, 0.0) / (VOLTAGE_V * phases)

@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
+from typing import Any
 
 from luna.contracts.charge_points import ChargePointLimit, ChargePointTraits
 from luna.energy.site.main_fuses import VOLTAGE_V
@@ -15,6 +16,8 @@ MOST_PROFILE = 2
 EARLIER = timedelta(minutes=1)
 # A limit that Luna does not renew gives way to the safe one after that.
 LASTS_SECONDS = 1800
+# A limit that is followed by the safe one is sent again after that.
+RENEW_SECONDS = 600.0
 _ROUNDING = 1e-6
 
 
@@ -37,11 +40,7 @@ def write_schedule(
         now: from a little before it counts.
         began_at: when the session began from which a relative schedule counts; None: none runs.
     """
-    unit = traits.rate_unit
-    if unit is None:
-        words = {word.strip().casefold() for word in allowed_units.split(",")}
-        takes_power_alone = words <= {"power", "w"} and words != {""}
-        unit = "W" if takes_power_alone else "A"
+    unit = _choose_unit(traits, allowed_units)
     periods = [_write_period(limit, unit, 0)]
     is_absolute = traits.profile_kind == "Absolute"
     if following is not None:
@@ -54,6 +53,35 @@ def write_schedule(
     if is_absolute:
         schedule["startSchedule"] = write_instant(now - EARLIER)
     return schedule
+
+
+def read_current(schedule: Any, sent: Payload, limit: ChargePointLimit) -> float:
+    """Return the current that a composite schedule allows, NaN if unknown.
+
+    Args:
+        schedule: as the charge point tells it.
+        sent: the schedule of Luna's limit in the same unit.
+        limit: as amperes.
+    """
+    limit_a = 0.0 if limit.charging == 0 else limit.current_a or 0.0
+    own: float = sent["chargingSchedulePeriod"][0]["limit"]
+    if not isinstance(schedule, dict) or not own:
+        return math.nan
+    if schedule.get("chargingRateUnit") != sent["chargingRateUnit"]:
+        return math.nan
+    periods = schedule.get("chargingSchedulePeriod")
+    if not isinstance(periods, list) or not periods or not isinstance(periods[0], dict):
+        return math.nan
+    # Watts are those of as many phases as in the limit.
+    return read_number(periods[0].get("limit")) / own * limit_a
+
+
+def _choose_unit(traits: ChargePointTraits, allowed_units: str) -> str:
+    if traits.rate_unit is not None:
+        return traits.rate_unit
+    words = {word.strip().casefold() for word in allowed_units.split(",")}
+    takes_power_alone = words <= {"power", "w"} and words != {""}
+    return "W" if takes_power_alone else "A"
 
 
 def _write_period(limit: ChargePointLimit, unit: str, start_seconds: int) -> Payload:

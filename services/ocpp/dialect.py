@@ -18,6 +18,7 @@ from services.ocpp.charging_schedule import (
     LIMIT_PROFILE,
     MOST_PROFILE,
     choose_stack_level,
+    read_current,
     takes_two_periods,
     write_schedule,
 )
@@ -34,6 +35,9 @@ from services.ocpp.link import (
 )
 from services.ocpp.meter_values import read_meter_values
 from services.ocpp.texts import clean_text, write_instant
+
+# How far ahead a charge point tells what its schedules allow.
+COMPOSITE_SECONDS = 60
 
 log = structlog.get_logger("luna.ocpp")
 
@@ -58,6 +62,9 @@ class OcppDialect(ABC):
     most_purpose: ClassVar[str]
     # By which a message names the profile that it removes.
     cleared_by: ClassVar[str]
+    # By which a message names a socket, and an answer the schedule in force.
+    socket_field: ClassVar[str]
+    composite_field: ClassVar[str]
 
     def __init__(
         self,
@@ -71,6 +78,7 @@ class OcppDialect(ABC):
         self._connection = connection
         self._settings: Mapping[str, str] = {}
         self._traits = ChargePointTraits()
+        self._takes_phases = True
         common: dict[str, Answer] = {
             "BootNotification": self._boot,
             "DataTransfer": refuse_data,
@@ -168,14 +176,46 @@ class OcppDialect(ABC):
         """Whether a limit may be followed by another one."""
         return takes_two_periods(self._traits, self._settings.get(self.periods))
 
+    @property
+    def takes_phases(self) -> bool:
+        """Whether a limit may name its number of phases."""
+        return self._takes_phases
+
     async def set_limit(self, limit: ChargePointLimit, following: ChargePointLimit | None) -> None:
         """Have it keep a limit, and the following one where Luna does not renew it."""
-        await self._set_profile(LIMIT_PROFILE, limit, following)
+        try:
+            await self._set_profile(LIMIT_PROFILE, limit, following)
+        except CallRefusedError as error:
+            names_phases = limit.phases is not None and "phase" in error.reason.casefold()
+            if error.silent or not names_phases:
+                raise
+            log.warning(
+                "a charge point takes no number of phases; its wiring decides",
+                charge_point=self._point.identity,
+                why=error.reason,
+            )
+            self._takes_phases = False
+            await self._set_profile(
+                LIMIT_PROFILE, _omit_phases(limit), following and _omit_phases(following)
+            )
 
-    async def _set_profile(
-        self, number: int, limit: ChargePointLimit, following: ChargePointLimit | None
-    ) -> None:
-        schedule = write_schedule(
+    async def read_current(self, limit: ChargePointLimit) -> float:
+        """Return the current that its schedules allow now, NaN if unknown."""
+        sent = self._write_schedule(limit, None)
+        answer = await self._ask(
+            "GetCompositeSchedule",
+            {
+                self.socket_field: self._traits.connector,
+                "duration": COMPOSITE_SECONDS,
+                "chargingRateUnit": sent["chargingRateUnit"],
+            },
+        )
+        return read_current(answer.get(self.composite_field), sent, limit)
+
+    def _write_schedule(
+        self, limit: ChargePointLimit, following: ChargePointLimit | None
+    ) -> Payload:
+        return write_schedule(
             self._traits,
             limit,
             following,
@@ -183,6 +223,11 @@ class OcppDialect(ABC):
             now=self._point.clock.now(),
             began_at=self._point.session_began_at,
         )
+
+    async def _set_profile(
+        self, number: int, limit: ChargePointLimit, following: ChargePointLimit | None
+    ) -> None:
+        schedule = self._write_schedule(limit, following)
         purpose = self.most_purpose
         level = socket = 0
         if number == LIMIT_PROFILE:
@@ -215,10 +260,18 @@ class OcppDialect(ABC):
         """End the connection."""
         await self._connection.close(1000, reason)
 
-    async def _ask(self, action: str, payload: Payload) -> None:
+    async def _ask(self, action: str, payload: Payload) -> Payload:
+        """Send a message; return the answer by which it was taken."""
         answer = await self.link.call(action, payload)
         status = answer.get("status")
         if status not in TAKEN:
             info = answer.get("statusInfo")
-            more = clean_text(info.get("reasonCode")) if isinstance(info, dict) else ""
-            raise CallRefusedError(f"{action}: {clean_text(status) or 'no status'} {more}".strip())
+            words = [f"{action}: {clean_text(status) or 'no status'}"]
+            if isinstance(info, dict):
+                words += [clean_text(info.get(name)) for name in ("reasonCode", "additionalInfo")]
+            raise CallRefusedError(" ".join(filter(None, words)))
+        return answer
+
+
+def _omit_phases(limit: ChargePointLimit) -> ChargePointLimit:
+    return limit.model_copy(update={"phases": None})

@@ -30,6 +30,8 @@ class Ocpp16(OcppDialect):
     ping = "WebSocketPingInterval"
     most_purpose = "ChargePointMaxProfile"
     cleared_by = "id"
+    socket_field = "connectorId"
+    composite_field = "chargingSchedule"
 
     def __init__(self, point: ChargePoint, connection: ServerConnection) -> None:
         super().__init__(

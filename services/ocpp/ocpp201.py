@@ -38,6 +38,8 @@ class Ocpp201(OcppDialect):
     }
     most_purpose = "ChargingStationMaxProfile"
     cleared_by = "chargingProfileId"
+    socket_field = "evseId"
+    composite_field = "schedule"
 
     def __init__(self, point: ChargePoint, connection: ServerConnection) -> None:
         self._starts = itertools.count(int(point.clock.now().timestamp()) % 1_000_000_000)

@@ -45,5 +45,6 @@ class HomeCharger(HomeProduct, SimulatedChargePoint):
             "session_kwh": car.charge_kwh - self._plugged_kwh,
             "car_soc": 100 * car.soc,
             "offered_a": self.offered_a,
+            "charger_overridden": 0.0,
             "phases_used": float(self.phases) if car.power_kw > 0 else 0.0,
         }

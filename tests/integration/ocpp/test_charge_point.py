@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from luna.energy.errors import UnavailableError
-from services.ocpp.charge_point import ASKED_SECONDS, FOLLOWS_SECONDS, RENEW_SECONDS
+from services.ocpp.charge_point import ASKED_SECONDS
+from services.ocpp.charging_schedule import RENEW_SECONDS
+from services.ocpp.offer_watch import FOLLOWS_SECONDS
 from tests.support.charge_points.central import (
     Central,
     run_with_central,
@@ -279,6 +281,49 @@ def test_one_that_takes_one_period_alone_gets_one(tmp_path: Path, says: str) -> 
             assert raw.current_a == 10
             assert await reached.holds()
             assert raw.count("SetChargingProfile") == (2 if says == "refuses" else 1)
+
+    run_with_central(test, tmp_path)
+
+
+class WiredPhases(RawChargePoint):
+    """One that refuses a number of phases, and says that."""
+
+    def _find_refusal(self, action: str, payload: dict[str, Any]) -> str | None:
+        if action == "SetChargingProfile":
+            schedule = payload["csChargingProfiles"]["chargingSchedule"]
+            if any("numberPhases" in period for period in schedule["chargingSchedulePeriod"]):
+                return "PropertyConstraintViolation"
+        return super()._find_refusal(action, payload)
+
+
+def test_one_that_refuses_a_number_of_phases_gets_none_any_more(tmp_path: Path) -> None:
+    async def test(central: Central) -> None:
+        raw = WiredPhases()
+        raw.refusal_words = "numberPhases cannot be set"
+        async with connected(central.port, "garage", raw):
+            await raw.boot()
+            await raw.set_status("Preparing")
+            reached = central.reach("garage")
+            await reached.write(set_current_a=10, set_phases=3, set_charging=1)
+            assert raw.current_a == 10
+            assert raw.count("SetChargingProfile") == 2
+            # The wiring decides: no number holds.
+            assert not await reached.holds()
+            await reached.write(set_current_a=8, set_phases=3, set_charging=1)
+            assert raw.current_a == 8
+            assert raw.count("SetChargingProfile") == 3
+            for period in raw.profiles[1]["chargingSchedule"]["chargingSchedulePeriod"]:
+                assert "numberPhases" not in period
+            await reached.write(set_current_a=8, set_charging=1)
+            assert await reached.holds()
+            assert raw.count("SetChargingProfile") == 3
+            await raw.break_off()
+        await wait_until(lambda: not central.list()["garage"].connected)
+        # Its next connection is asked anew: its firmware may be another one.
+        async with connected(central.port, "garage", raw):
+            await raw.boot()
+            await raw.wait_for("SetChargingProfile", 5)
+            assert raw.current_a == 8
 
     run_with_central(test, tmp_path)
 

@@ -4,7 +4,9 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +78,33 @@ def test_one_that_is_connected_with_one_phase_gets_its_limit_for_one(tmp_path: P
             period = profile["chargingSchedule"]["chargingSchedulePeriod"][0]
             assert (period["limit"], period["numberPhases"]) == (10, 1)
             assert await asyncio.to_thread(session.read_back) == order
+
+    run_with_central(test, tmp_path)
+
+
+def test_one_that_refuses_its_only_number_of_phases_is_left_to_its_wiring(tmp_path: Path) -> None:
+    order = DeviceCommand("charge", current_a=10, fixed_phases=3, power_w=6900)
+
+    class UnswitchedCharger(RawChargePoint):
+        def _find_refusal(self, action: str, payload: dict[str, Any]) -> str | None:
+            is_limit = action == "SetChargingProfile"
+            return "FormationViolation" if is_limit and "numberPhases" in str(payload) else None
+
+    async def test(central: Central) -> None:
+        raw = UnswitchedCharger()
+        raw.refusal_words = "unknown field numberPhases"
+        async with (
+            connected(central.port, "garage", raw),
+            commanding("ocpp_generic", tmp_path) as session,
+        ):
+            await raw.boot()
+            await raw.set_status("Preparing")
+            await asyncio.to_thread(session.command, order)
+            assert await asyncio.to_thread(session.read_back) == order
+            lower = replace(order, current_a=8, power_w=5520)
+            await asyncio.to_thread(session.command, lower)
+            assert await asyncio.to_thread(session.read_back) == lower
+            assert (raw.current_a, raw.count("SetChargingProfile")) == (8, 3)
 
     run_with_central(test, tmp_path)
 

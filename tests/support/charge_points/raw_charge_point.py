@@ -113,12 +113,15 @@ class RawChargePoint:
             "MeterValuesSampledData": "Energy.Active.Import.Register",
         } | settings
         self.profiles: dict[int, dict[str, Any]] = {}
+        # What its owner's app or another central system allows; a limit of Luna's does not end it.
+        self.app_a = 16.0
         self.status = "Available"
         self.meter_wh = 1000
         # How long ago the schedules of its profiles began.
         self.profile_age_s = 0
         self.transaction: int | None = None
         self.refuses: dict[str, str] = {}
+        self.refusal_words = "not today"
         self.closed = asyncio.Event()
         self._answers: dict[str, asyncio.Future[Any]] = {}
         self._listening: asyncio.Task[None] | None = None
@@ -172,8 +175,8 @@ class RawChargePoint:
 
     @property
     def current_a(self) -> float:
-        """What the car draws on each phase."""
-        limits = [16.0]
+        """What it offers the car, and that draws, on each phase."""
+        limits = [self.app_a]
         for profile in self.profiles.values():
             schedule = profile["chargingSchedule"]
             period = schedule["chargingSchedulePeriod"][0]
@@ -249,14 +252,17 @@ class RawChargePoint:
             return
         _, name, action, payload = message
         self.received.append((action, payload))
-        reason = self.refuses.get(action)
+        reason = self._find_refusal(action, payload)
         if reason == "silence":
             return
-        if reason is not None and reason.endswith("Error"):
-            self.send([4, name, reason, "not today", {}])
+        if reason is not None and reason.endswith(("Error", "Supported", "Violation")):
+            self.send([4, name, reason, self.refusal_words, {}])
             return
         answer = {"status": reason} if reason else self._do(action, payload)
         self.send([3, name, answer])
+
+    def _find_refusal(self, action: str, payload: dict[str, Any]) -> str | None:
+        return self.refuses.get(action)
 
     def _do(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         if action == "GetConfiguration":
@@ -271,6 +277,13 @@ class RawChargePoint:
         if action == "SetChargingProfile":
             profile = payload["csChargingProfiles"]
             self.profiles[profile["chargingProfileId"]] = profile
+        if action == "GetCompositeSchedule":
+            watts = VOLTS * 3 if payload["chargingRateUnit"] == "W" else 1
+            schedule = {
+                "chargingRateUnit": payload["chargingRateUnit"],
+                "chargingSchedulePeriod": [{"startPeriod": 0, "limit": self.current_a * watts}],
+            }
+            return {"status": "Accepted", "connectorId": 1, "chargingSchedule": schedule}
         if action == "ClearChargingProfile":
             self.profiles.pop(payload["id"], None)
         if action == "RemoteStopTransaction" and payload["transactionId"] != self.transaction:
