@@ -20,6 +20,7 @@ reading_car_plugged = Auto angesteckt
 reading_car_charging = Auto lädt
 reading_car_soc = Ladestand des Autos
 reading_offered_a = Strom, den die Wallbox freigibt
+reading_charger_overridden = Wallbox von anderer Seite begrenzt
 reading_phases_used = Genutzte Phasen
 reading_load_on = Gerät eingeschaltet
 reading_heater_w = Leistung des Geräts

@@ -65,7 +65,10 @@ by_rule = automatisch
 by_hand = von Hand
 by_rollback = rückgängig gemacht
 by_training = nach einem Training
-choice_errors = Ihre Fehler waren über { $days } Tage um { $share } kleiner.
+choice_errors = Ihre Fehler waren über { $days ->
+        [one] einen Tag
+       *[other] { $days } Tage
+    } um { $share } kleiner.
 choice_cost = Sie kosten { $cost } am Tag, die der vorigen Prognose { $before }.
 trainings_title = Letzte Trainings
 trainings_none = Noch kein Training. Luna braucht Daten aus zwei Wochen.

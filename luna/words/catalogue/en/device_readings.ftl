@@ -20,6 +20,7 @@ reading_car_plugged = Car plugged in
 reading_car_charging = Car is charging
 reading_car_soc = Battery level of the car
 reading_offered_a = Current that the charger allows
+reading_charger_overridden = Charger limited by somebody else
 reading_phases_used = Phases in use
 reading_load_on = Device is on
 reading_heater_w = Power of the device

@@ -69,7 +69,10 @@ by_rule = automatically
 by_hand = by hand
 by_rollback = undone
 by_training = after training
-choice_errors = Its errors were { $share } smaller over { $days } days.
+choice_errors = Its errors were { $share } smaller over { $days ->
+        [one] one day
+       *[other] { $days } days
+    }.
 choice_cost = They cost { $cost } a day, those of the forecast before it { $before }.
 trainings_title = Latest trainings
 trainings_none = No training yet. Luna needs two weeks of data.

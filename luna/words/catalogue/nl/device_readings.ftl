@@ -20,6 +20,7 @@ reading_car_plugged = Auto ingestekerd
 reading_car_charging = Auto laadt
 reading_car_soc = Batterijniveau van de auto
 reading_offered_a = Stroom die de laadpaal toelaat
+reading_charger_overridden = Laadpaal door een ander begrensd
 reading_phases_used = Gebruikte fasen
 reading_load_on = Apparaat staat aan
 reading_heater_w = Vermogen van het apparaat

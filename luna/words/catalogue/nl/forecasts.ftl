@@ -69,7 +69,10 @@ by_rule = automatisch
 by_hand = met de hand
 by_rollback = ongedaan gemaakt
 by_training = na een training
-choice_errors = De fouten waren over { $days } dagen { $share } kleiner.
+choice_errors = De fouten waren over { $days ->
+        [one] één dag
+       *[other] { $days } dagen
+    } { $share } kleiner.
 choice_cost = Ze kosten { $cost } per dag, die van de vorige voorspelling { $before }.
 trainings_title = Laatste trainingen
 trainings_none = Nog geen training. Luna heeft twee weken gegevens nodig.
