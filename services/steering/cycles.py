@@ -86,6 +86,8 @@ class SteeringLoop:
         # Targets of units that no disk has yet.
         self._unkept: set[tuple[str, str]] = set()
         self._journal = RecordJournal()
+        # Looked up once: its sign of life is asked for every two seconds.
+        self._version = version("luna-energy")
         self._started_at = clock.now()
         self._turned_at = self._started_at
 
@@ -198,7 +200,7 @@ class SteeringLoop:
         )
         return ControlSign(
             name=f"{platform.node()}-{os.getpid()}",
-            version=version("luna-energy"),
+            version=self._version,
             started_at=self._started_at,
             turned_at=self._turned_at,
             turn=SIGN_TURN,

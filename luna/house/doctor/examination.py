@@ -482,11 +482,12 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
             nodes = client.heartbeats.nodes()
             yield from _check_workers(client, nodes)
             beat = client.heartbeats.beat()
+            steering = client.heartbeats.steering()
             others = (
                 beat,
                 client.heartbeats.recorder(),
                 client.heartbeats.executor(),
-                client.heartbeats.steering(),
+                steering,
                 client.heartbeats.home_assistant(),
             )
             own_version = version("luna-energy")
@@ -506,7 +507,6 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
                 yield DoctorFinding(
                     "queues", "fault", f"{message}: nothing recurring is asked for", START_AGAIN
                 )
-            steering = client.heartbeats.steering()
             if steering is not None and steering.sites:
                 yield describe_steering(steering, now=clock.now())
             dead = client.tasks.dead()
