@@ -87,7 +87,7 @@ def test_a_change_of_the_common_fixtures_runs_a_sample_of_every_folder() -> None
         ("services/planner/dp/value.py", "tests/unit/planner/dp/test_value_correction.py", True),
         ("luna/energy/economics/costs.py", "tests/unit/energy/test_economics.py", True),
         ("services/api/identity/guard.py", "tests/integration/test_api.py", False),
-        ("services/cli/forecast.py", "tests/integration/test_forecast_batch.py", False),
+        ("services/cli/forecast.py", "tests/system/forecaster/test_forecast_batch.py", False),
         ("pyproject.toml", "tests/unit/test_docs.py", False),
     ],
 )
