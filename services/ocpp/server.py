@@ -116,7 +116,7 @@ class _Doorkeeper:
         if self._inside >= MOST_CONNECTIONS:
             REJECTED.inc()
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections.\n")
-        address = _address(connection)
+        address = client_address(connection)
         if needs_password(identity, self._data_folder):
             refusal = self._judge_password(connection, request, identity, address)
             if refusal is not None:
@@ -150,11 +150,12 @@ class _Doorkeeper:
             return
         self._inside += 1
         try:
-            await self._central.serve(identity, _address(connection), connection)
+            await self._central.serve(identity, client_address(connection), connection)
         finally:
             self._inside -= 1
 
 
-def _address(connection: ServerConnection) -> str:
+def client_address(connection: ServerConnection) -> str:
+    """Return the address that a connection comes from, empty once it is closed."""
     peer = connection.remote_address
     return str(peer[0]) if peer else ""

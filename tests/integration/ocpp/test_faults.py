@@ -152,7 +152,7 @@ def test_two_charge_points_of_one_name_do_not_take_turns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     addresses = ["192.0.2.1", "192.0.2.2"]
-    monkeypatch.setattr(server, "_address", lambda _connection: addresses[0])
+    monkeypatch.setattr(server, "client_address", lambda _connection: addresses[0])
 
     async def test(central: Central) -> None:
         opened: list[RawSocket] = []
@@ -174,7 +174,7 @@ def test_an_accepted_one_is_not_displaced_from_another_address_while_it_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     addresses = ["192.0.2.1"]
-    monkeypatch.setattr(server, "_address", lambda _connection: addresses[0])
+    monkeypatch.setattr(server, "client_address", lambda _connection: addresses[0])
     monkeypatch.setattr(charge_point, "ALIVE_SECONDS", 0.2)
 
     async def test(central: Central) -> None:
@@ -203,7 +203,7 @@ def test_an_address_that_shows_many_wrong_passwords_has_to_wait(
     store_device_secret(secret, "garage", tmp_path)
     right = "garage:correct horse"
     addresses = ["192.0.2.1"]
-    monkeypatch.setattr(server, "_address", lambda _connection: addresses[0])
+    monkeypatch.setattr(server, "client_address", lambda _connection: addresses[0])
 
     async def test(central: Central) -> None:
         for _ in range(access.MOST_WRONG):

@@ -7,9 +7,9 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,9 +21,8 @@ from luna.energy.errors import (
     NotFoundError,
 )
 from luna.platform.settings import Settings
-from services.backup import create
 from services.backup.checksums import verify_backup
-from services.backup.create import BackupWork, create_backup
+from services.backup.create import create_backup
 from services.backup.drill import drill
 from services.backup.encryption import BackupKey
 from services.backup.folder import (
@@ -31,7 +30,7 @@ from services.backup.folder import (
     MANIFEST,
     NEWEST,
     BackupFolder,
-    Manifest,
+    ObjectEntry,
     open_folder,
     require_space,
 )
@@ -271,14 +270,14 @@ def test_two_at_once_do_not_disturb_each_other(home: KeptHome) -> None:
 def test_a_gap_during_a_backup_needs_another_one(
     own_home: KeptHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fill_and_lose(work: BackupWork, *rest: Any) -> Manifest:
-        manifest = fill(work, *rest)
-        work.folder.note_gap(work.clock.now())
-        return manifest
-
-    fill = create._fill
-    monkeypatch.setattr(create, "_fill", fill_and_lose)
     with own_home.work() as work:
+        copy_new = work.mirror.copy_new
+
+        def copy_and_lose(now: datetime) -> tuple[ObjectEntry, ...]:
+            work.folder.note_gap(work.clock.now())
+            return copy_new(now)
+
+        monkeypatch.setattr(work.mirror, "copy_new", copy_and_lose)
         create_backup(work, "asked")
         assert work.folder.read_status()["gap"]
         monkeypatch.undo()

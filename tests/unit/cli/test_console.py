@@ -22,7 +22,7 @@ WIDE_ROW = [PLAN_ID, *["2024-02-01 12:00 CET"] * 4, "self-consumption and a few 
 def test_an_id_is_never_cut(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
 ) -> None:
-    monkeypatch.setattr(console.out, "_force_terminal", terminal)
+    monkeypatch.setenv("FORCE_COLOR", "1" if terminal else "")
     monkeypatch.setattr(console.out, "width", 80)
     console.table(["plan", "issued", "from", "to", "until", "status"], [WIDE_ROW, WIDE_ROW])
     assert capsys.readouterr().out.count(PLAN_ID) == 2
