@@ -60,13 +60,15 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         )
         for settings in (before, after):
             Path(settings["data_folder"]).mkdir(mode=0o711)
-        figures: dict[str, Any] = {"sites": count, "seed": SEED, **_fill(Settings(**before), count)}  # type: ignore[arg-type]  # pydantic reads them
+        # Pydantic reads them.
+        lost = Settings(**before)  # type: ignore[arg-type]
+        figures: dict[str, Any] = {"sites": count, "seed": SEED, **_fill(lost, count)}
         with (
             luna_up(Path(before["data_folder"]), settings=before) as stack,
             Writer(stack.database) as writer,
         ):
-            figures |= _back_up(Settings(**before))  # type: ignore[arg-type]  # as above
-            figures["log_behind_s"] = _watch_log(Settings(**before))  # type: ignore[arg-type]  # as above
+            figures |= _back_up(lost)
+            figures["log_behind_s"] = _watch_log(lost)
             _lose(stack)
             lost_at = time.monotonic()
         shutil.rmtree(before["data_folder"])

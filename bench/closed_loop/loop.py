@@ -71,7 +71,8 @@ class GuardedPolicy:
         busy = process_time()
         try:
             return self.policy.decide(slot, stored_kwh)
-        except Exception as error:  # noqa: BLE001 - the edge of a request: whatever comes out of a policy is what is counted here
+        except Exception as error:  # noqa: BLE001
+            # The edge of a request: whatever comes out of a policy is what is counted here.
             self.failures.append(Failure(slot, f"{type(error).__name__}: {error}"))
             return self.fallback.decide(slot, stored_kwh)
         finally:

@@ -299,7 +299,8 @@ def _mounts(workload: Workload) -> Iterator[Manifest]:
     for path in workload.scratch:
         yield {"name": _slug(path), "mountPath": path}
     if "shm_size" in workload.content:
-        yield {"name": "dev-shm", "mountPath": "/dev/shm"}  # noqa: S108 the database's shared memory is found nowhere else
+        # The database's shared memory is found nowhere else.
+        yield {"name": "dev-shm", "mountPath": "/dev/shm"}  # noqa: S108
     for mount in workload.mounts:
         if not mount.is_file:
             yield {"name": mount.source, "mountPath": mount.path}

@@ -125,12 +125,14 @@ def _volumes(workload: Workload) -> list[str | Stack]:
 
 
 def _scratch(workload: Workload) -> list[Stack]:
-    # Of a container's shared memory a stack says nothing; a folder in memory in its place does the
-    # same.
-    shared = {"/dev/shm": workload.content["shm_size"]} if "shm_size" in workload.content else {}  # noqa: S108 the database's shared memory is found nowhere else
+    folders = dict(workload.scratch)
+    # A stack knows no size of shared memory; a folder in memory in its place does the same. The
+    # database looks for it nowhere else.
+    if "shm_size" in workload.content:
+        folders["/dev/shm"] = workload.content["shm_size"]  # noqa: S108
     return [
         {"type": "tmpfs", "target": path, "tmpfs": {"size": _bytes(size)}}
-        for path, size in {**workload.scratch, **shared}.items()
+        for path, size in folders.items()
     ]
 
 

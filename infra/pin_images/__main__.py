@@ -209,7 +209,8 @@ class Registries:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str]
     ) -> tuple[dict[str, str], bytes]:
-        request = Request(url, headers=dict(headers), method=method)  # noqa: S310 - the address is a registry's
+        # The address is a registry's.
+        request = Request(url, headers=dict(headers), method=method)  # noqa: S310
         try:
             with self._opener.open(request, timeout=PATIENCE_SECONDS) as answer:
                 content = answer.read(LARGEST_MANIFEST + 1)

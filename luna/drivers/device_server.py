@@ -73,7 +73,8 @@ class RegisterServer:
     def stop(self) -> None:
         """Close all connections and stop listening."""
         if self._server is not None:
-            asyncio.run_coroutine_threadsafe(self._server.shutdown(), self._loop).result()  # type: ignore[no-untyped-call]
+            ending = self._server.shutdown()  # type: ignore[no-untyped-call]
+            asyncio.run_coroutine_threadsafe(ending, self._loop).result()
         self._thread.join()
         self._loop.close()
 

@@ -3,6 +3,7 @@
 Unknown values are None, never zero.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -306,7 +307,7 @@ def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
     Readings as received have an instant and a value.
     """
     columns = answer.columns()
-    values = np.where(np.isnan(answer.values), None, answer.values).tolist()  # type: ignore[call-overload]
+    values = [None if math.isnan(value) else value for value in answer.values.tolist()]
     cells = [
         write_instants(answer.starts),
         values,
@@ -348,7 +349,8 @@ def write_instants(instants: InstantArray) -> list[str]:
     Slots are exact to the second, readings to the microsecond.
     """
     exact: Literal["us", "s"] = "us" if instants.dtype == np.dtype("M8[us]") else "s"
-    return np.datetime_as_string(instants, unit=exact, timezone="UTC").tolist()  # type: ignore[no-any-return]
+    written: list[str] = np.datetime_as_string(instants, unit=exact, timezone="UTC").tolist()
+    return written
 
 
 def require_choice(field: str, value: str, choices: tuple[str, ...]) -> None:

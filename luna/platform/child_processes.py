@@ -5,7 +5,9 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined] # not in the stubs
+
+# Not in the stubs.
+from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -32,7 +32,9 @@ _SECRET_NAMES = re.compile(
 _SECRET_IN_URL = re.compile(r"(?<=://)([^\s:/@]*):([^\s@]+)@")
 # In headers, cookies and queries, as libraries log them.
 _SECRET_IN_TEXT = re.compile(
-    r"""(\b(?:bearer|basic)\s+|(?<![a-z])(?:\w*[_-])?(?:password|passwd|secret|token|session|signature|api_?key)=)[^\s&;,"'\\]+""",
+    r"(\b(?:bearer|basic)\s+|(?<![a-z])(?:\w*[_-])?"
+    r"(?:password|passwd|secret|token|session|signature|api_?key)=)"
+    r"""[^\s&;,"'\\]+""",
     re.IGNORECASE,
 )
 _TRACE_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")

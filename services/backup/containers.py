@@ -62,7 +62,8 @@ def show(settings: Settings, _: argparse.Namespace) -> None:
             f"{manifest.reason}  Luna {manifest.luna_version}  {manifest.rows} rows  "
             f"{len(manifest.objects)} objects"
         )
-        print(f"{manifest.backup_id}  {facts}  {format_until(backup.chain)}")  # noqa: T201 - its answer
+        # Its answer.
+        print(f"{manifest.backup_id}  {facts}  {format_until(backup.chain)}")  # noqa: T201
     reached = status_instant(folder.read_status(), "wal_at")
     missing = name_missing(backups)
     if reached:
@@ -176,7 +177,8 @@ def drilled(settings: Settings, options: argparse.Namespace) -> None:
         drill_failure=None,
     )
     lost = "no log is being shipped" if behind is None else f"{behind:.0f} s"
-    print(f"Restored in {options.seconds:.0f} s (RTO). What would be lost now (RPO): {lost}.")  # noqa: T201 - its answer
+    restored = f"Restored in {options.seconds:.0f} s (RTO)."
+    print(f"{restored} What would be lost now (RPO): {lost}.")  # noqa: T201 - its answer
 
 
 def verify(settings: Settings, options: argparse.Namespace) -> None:

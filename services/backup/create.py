@@ -247,7 +247,8 @@ def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
         reader = threading.Thread(target=read_errors, daemon=True)
         reader.start()
         try:
-            sealed = work.folder.key.seal(process.stdout, path)  # type: ignore[arg-type]  # a pipe, asked for above
+            # A pipe, asked for above.
+            sealed = work.folder.key.seal(process.stdout, path)  # type: ignore[arg-type]
         except BaseException:
             process.kill()
             raise

@@ -126,7 +126,8 @@ class Keeper:
             else:
                 drill(self._settings)
         except LunaError as error:
-            log.error("what was due failed", step=step, error=str(error))  # noqa: TRY400 - tried again; the alert tells
+            # Tried again; the alert tells.
+            log.error("what was due failed", step=step, error=str(error))  # noqa: TRY400
         except Exception:  # the edge of the thread: a fault of ours must not end the shipping
             log.exception("what was due failed unexpectedly", step=step)
 

@@ -85,7 +85,8 @@ def grown(database: Engine) -> Iterator[Engine]:
     with unit_of_work(database) as connection:
         key = {"key": sites.key_of(connection, "grown")}
         for table in ("slot_forecasts", "forecast_issues", "slot_observations"):
-            connection.execute(text(f"DELETE FROM {table} WHERE site_key = :key"), key)  # noqa: S608 - names of our own
+            # Names of our own.
+            connection.execute(text(f"DELETE FROM {table} WHERE site_key = :key"), key)  # noqa: S608
         connection.execute(text("DELETE FROM sites WHERE site_key = :key"), key)
 
 

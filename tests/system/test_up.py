@@ -181,7 +181,8 @@ def luna_up(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
 
 def ask(environment: dict[str, str], question: str) -> int:
     # A proxy of this machine's has no business between Luna and its test.
-    with httpx.Client(trust_env=False, verify=False) as client:  # noqa: S501 - plain HTTP, asked again and again
+    # Plain HTTP, asked again and again.
+    with httpx.Client(trust_env=False, verify=False) as client:  # noqa: S501
         try:
             return client.get(
                 f"http://127.0.0.1:{environment['LUNA_API_PORT']}/health/{question}"

@@ -85,7 +85,8 @@ def list_notifications(
     scope="configure",
     local_command="notify test",
 )
-def test_notifications(call: CapabilityCall) -> NotifyTestRequest:  # noqa: ARG001 - a worker is told no more
+# A worker is told no more.
+def test_notifications(call: CapabilityCall) -> NotifyTestRequest:  # noqa: ARG001
     """Send a test message.
 
     Send a test message to every channel and target of the settings now, and return the results.

@@ -82,7 +82,8 @@ def require_conversation(
     Raises:
         NotFoundError: no such answer or conversation of this user.
     """
-    return _conversation(connection, conversation_id, asked_by)["site_id"]  # type: ignore[no-any-return]
+    site_id: str = _conversation(connection, conversation_id, asked_by)["site_id"]
+    return site_id
 
 
 def read_conversation(

@@ -230,10 +230,10 @@ def _position(connection: Connection, expression: str, **values: str) -> int:
 
 
 def _count(connection: Connection, name: str) -> TableCount:
-    rows = connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()  # noqa: S608 - a name from the catalogue
+    # A name from the catalogue.
+    rows = connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()  # noqa: S608
     if rows > MOST_COMPARED_ROWS:
         return TableCount(rows, None)
-    checksum = connection.scalar(
-        text(f'SELECT coalesce(sum(hashtextextended(t::text, 0)), 0)::text FROM "{name}" t')  # noqa: S608
-    )
+    total = "coalesce(sum(hashtextextended(t::text, 0)), 0)::text"
+    checksum = connection.scalar(text(f'SELECT {total} FROM "{name}" t'))  # noqa: S608
     return TableCount(rows, checksum)

@@ -39,7 +39,9 @@ _TAKE = f"""
     SELECT name, pg_try_advisory_lock({LOCK_CLASS}, site_key) AS held
     FROM sites WHERE name = ANY(:names)
 """  # noqa: S608 - a constant
-_LEAVE = f"SELECT pg_advisory_unlock({LOCK_CLASS}, site_key) FROM sites WHERE name = ANY(:names)"  # noqa: S608 - a constant
+_LEAVE = f"""
+    SELECT pg_advisory_unlock({LOCK_CLASS}, site_key) FROM sites WHERE name = ANY(:names)
+"""  # noqa: S608 - a constant
 _HOLDERS = f"""
     SELECT held.objid::bigint AS site_key, activity.application_name AS name,
         activity.backend_start AS since

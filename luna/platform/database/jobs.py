@@ -74,8 +74,10 @@ _IS_OUR_LOCK = (
     f"starts_with(application_name, '{_HOLDER}')"
 )
 _ITS_HOLDER = text(
-    "SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE "  # noqa: S608
-    f"{_IS_OUR_LOCK}"
+    f"""
+    SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE {_IS_OUR_LOCK}
+    """  # noqa: S608 - a constant
 )
 
 
@@ -239,7 +241,9 @@ def hold(
     """
     key = func.hashtextextended(job_id, 0)
     with own_session(engine) as session:
-        session.execute(select(func.set_config("application_name", f"{_HOLDER}{worker}", False)))  # noqa: FBT003 - SQL's arguments have no names
+        # SQL's arguments have no names.
+        name_it = func.set_config("application_name", f"{_HOLDER}{worker}", False)  # noqa: FBT003
+        session.execute(select(name_it))
         is_locked = _lock(session, key) or (
             _end_holder(session, job_id, is_alive) and _lock(session, key)
         )

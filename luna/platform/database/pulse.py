@@ -9,8 +9,8 @@ from luna.platform.database.schema.plans import charging_sessions
 # Each part is answered by an index. What plans do not know yet stands in plan_causes; once they do,
 # the plan is new.
 _MARKS = text(
-    "SELECT (SELECT max(issued_at) FROM plan_history WHERE site = sites.name AND system_id "  # noqa: S608
-    "= 'prod') AS plan,"
+    "SELECT (SELECT max(issued_at) FROM plan_history WHERE site = sites.name"  # noqa: S608
+    " AND system_id = 'prod') AS plan,"
     " (SELECT slot_start FROM slot_observations WHERE site_key = sites.site_key ORDER BY "
     "slot_start DESC LIMIT 1) AS measured,"
     " concat((SELECT concat(armed_at, override) FROM control_state WHERE site_key = "

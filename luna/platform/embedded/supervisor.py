@@ -267,7 +267,8 @@ class Servers:
                 try:
                     self.bring_up(dead)
                 except MachineError as error:
-                    log.error("server does not come back", error=str(error))  # noqa: TRY400 - tried again at the next look
+                    # Tried again at the next look.
+                    log.error("server does not come back", error=str(error))  # noqa: TRY400
 
     def _leave(self, users: int) -> None:
         if not self.folder.exists():

@@ -107,7 +107,7 @@ class QoS(redis.QoS):
         Kombu calls this every few seconds and after each connect.
         """
         self._settle_pending()
-        super().restore_visible(start=start, num=num, interval=interval)  # type: ignore[no-untyped-call]
+        super().restore_visible(start, num, interval)  # type: ignore[no-untyped-call]
 
     def _settle(self, delivery_tag: str, *, again: bool) -> None:
         _PENDING[self.unacked_key][delivery_tag] = again
@@ -145,7 +145,8 @@ class Channel(redis.Channel):
         # listened to.
         count = len(self.active_queues)
         is_whole = len(self._queue_cycle.consume(count)) == count
-        super()._brpop_start(timeout if is_whole else AGAIN_SECONDS)  # type: ignore[no-untyped-call]
+        seconds = timeout if is_whole else AGAIN_SECONDS
+        super()._brpop_start(seconds)  # type: ignore[no-untyped-call]
 
 
 class Transport(redis.Transport):

@@ -116,7 +116,8 @@ class PendingWork:
         try:
             with unit_of_work(self._engine) as connection:
                 answer.set_result(look(connection, self._settings, self._clock.now()))
-        except Exception as error:  # noqa: BLE001 - unknown counts as work, and the task itself reports the fault
+        except Exception as error:  # noqa: BLE001
+            # Unknown counts as work, and the task itself reports the fault.
             log.debug("not found out whether there is work", error=str(error))
             answer.set_result(True)
 

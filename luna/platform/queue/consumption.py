@@ -74,7 +74,8 @@ class OpenQueues(round_robin_cycle):
     places: Places
 
     def consume(self, n: int) -> list[str]:
-        return [queue for queue in super().consume(n) if self.places.has_room(queue)]  # type: ignore[no-untyped-call]
+        queues = super().consume(n)  # type: ignore[no-untyped-call]
+        return [queue for queue in queues if self.places.has_room(queue)]
 
 
 class Consumption:

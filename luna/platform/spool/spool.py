@@ -189,7 +189,8 @@ class Spool:
             for read in (operation for operation in operations if isinstance(operation, _Read)):
                 try:
                     read.result.set_result(self._file.oldest(read.stream, read.limit))
-                except Exception as error:  # noqa: BLE001 - the edge of the thread: the caller's future carries it
+                except Exception as error:  # noqa: BLE001
+                    # The edge of the thread: the caller's future carries it.
                     read.result.set_exception(error)
 
     def _commit(self, writes: Sequence[_Write]) -> None:
@@ -199,7 +200,8 @@ class Spool:
         try:
             if appends:
                 require_room(self.folder, self._disk)
-        except Exception as error:  # noqa: BLE001 - the edge of the thread, as below: MemoryError too
+        except Exception as error:  # noqa: BLE001
+            # The edge of the thread, as below: MemoryError too.
             # On a full disk removals go ahead: they make room.
             for write in appends:
                 write.result.set_exception(error)
@@ -208,7 +210,8 @@ class Spool:
             return
         try:
             self._file.commit([write.change for write in accepted])
-        except Exception as error:  # noqa: BLE001 - the edge of the thread: the callers' futures carry it
+        except Exception as error:  # noqa: BLE001
+            # The edge of the thread: the callers' futures carry it.
             for write in accepted:
                 write.result.set_exception(error)
         else:
@@ -299,7 +302,8 @@ class _SpoolUploader:
         while not self._stop.is_set():
             try:
                 rows = self.deliver()
-            except Exception as error:  # noqa: BLE001 - the edge of the thread: if it ended, the disk would fill
+            except Exception as error:  # noqa: BLE001
+                # The edge of the thread: if it ended, the disk would fill.
                 failures += 1
                 if failures == 1 and not self._stop.is_set():
                     # If memory is short, logging a failure may fail as well.
@@ -332,7 +336,8 @@ class _SpoolUploader:
                 )
         except UnavailableError:
             raise
-        except Exception as refusal:  # noqa: BLE001 - one stream that cannot be stored must not keep the others waiting
+        except Exception as refusal:  # noqa: BLE001
+            # One stream that cannot be stored must not keep the others waiting.
             self._refused_until[stream] = time.monotonic() + REFUSED_PAUSE.total_seconds()
             self._log(
                 refusal,

@@ -279,7 +279,8 @@ class Companion:
         while True:
             try:
                 self._reconcile()
-            except Exception:  # noqa: BLE001 - an edge: what cannot be done now may be possible a second later
+            except Exception:  # noqa: BLE001
+                # An edge: what cannot be done now may be possible a second later.
                 # Memory for a fork, or the database, may be back later; a companion that is not
                 # watched any more would stay dead.
                 structlog.get_logger("luna.up").exception(

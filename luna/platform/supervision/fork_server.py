@@ -228,7 +228,8 @@ def leave(code: int) -> NoReturn:
 
     Several that ended at once took 50 MB each. Source: CPython, multiprocessing/popen_fork.py.
     """
-    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - waits for threads, those of executors among them, as multiprocessing does
+    # Wait for threads, those of executors among them, as multiprocessing does.
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
     atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing does
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):

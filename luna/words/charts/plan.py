@@ -128,7 +128,8 @@ _PATTERN = (
 HATCHES = Markup(
     '<svg width="0" height="0" aria-hidden="true" class="defs"><defs>\n{}</defs></svg>'
 ).format(
-    join(Markup(_PATTERN).format(name) for name in ("hatch", "hatch-pv"))  # noqa: S704  # a constant of this module
+    # A constant of this module.
+    join(Markup(_PATTERN).format(name) for name in ("hatch", "hatch-pv"))  # noqa: S704
 )
 
 

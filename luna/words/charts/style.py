@@ -27,7 +27,8 @@ SERIES = (
 def read_asset(name: str) -> Markup:
     """Return a file of this package."""
     # Trusted: a file of this package without foreign input.
-    return Markup(files("luna.words.charts").joinpath(name).read_text(encoding="utf-8"))  # noqa: S704
+    content = files("luna.words.charts").joinpath(name).read_text(encoding="utf-8")
+    return Markup(content)  # noqa: S704
 
 
 def style(*names: str) -> Markup:

@@ -343,7 +343,8 @@ def _learn_stage(
     if scenario.folder is None:
         return ppo.learn_policy(learner, progress=tell)  # type: ignore[no-any-return]
     with ppo.RunFolder(scenario.folder / stage.name) as folder:
-        return ppo.learn_policy(learner, folder=folder, progress=tell)  # type: ignore[no-any-return]
+        policy: SmallNetwork = ppo.learn_policy(learner, folder=folder, progress=tell)
+    return policy
 
 
 def choose_best(network: SmallNetwork) -> Choose:

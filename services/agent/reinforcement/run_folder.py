@@ -60,7 +60,8 @@ class RunFolder:
             return None
         with safe_open(checkpoint, framework="numpy") as opened:
             metadata = json.loads(opened.metadata()[_IDENTITY])
-            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 — it is no mapping
+            # It is no mapping.
+            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         if metadata["run"] != identity:
             raise InvalidInputError(
                 "the folder holds a checkpoint of another run",

@@ -113,7 +113,8 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
         handle = ask
     handle.__name__ = capability.name
     handle.__doc__ = capability.explanation
-    setattr(handle, "__signature__", Signature(list(_list_parameters(capability))))  # noqa: B010 - no attribute of functions
+    # No attribute of functions.
+    setattr(handle, "__signature__", Signature(list(_list_parameters(capability))))  # noqa: B010
     return handle
 
 

@@ -336,4 +336,5 @@ def _describe_second(result: SiteResult, language: Language) -> SecondSite:
 @cache
 def _asset(name: str) -> Markup:
     # Both are ours and hold nothing that comes from outside.
-    return Markup(files("services.demo.report").joinpath(name).read_text(encoding="utf-8"))  # noqa: S704
+    content = files("services.demo.report").joinpath(name).read_text(encoding="utf-8")
+    return Markup(content)  # noqa: S704

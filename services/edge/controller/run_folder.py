@@ -50,7 +50,8 @@ def write_tensors(
 def read_tensors(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """Return arrays and metadata of a file of ``write_tensors``."""
     with safe_open(path, framework="numpy") as opened:
-        arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 — it is no mapping
+        # It is no mapping.
+        arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         return arrays, json.loads(opened.metadata()["metadata"])
 
 

@@ -345,7 +345,8 @@ def backward(
     worth = 0.0
     count = 0
     last = offsets.size - 2
-    for length, value in zip(terminal[0], terminal[1]):  # noqa: B905  # the compiler knows no strict
+    # The compiler knows no strict.
+    for length, value in zip(terminal[0], terminal[1]):  # noqa: B905
         count = _append(room[0], count, (level, level + length, worth, worth + length * value))
         level = level + length
         worth = worth + length * value

@@ -98,7 +98,8 @@ class Solver:
 
     @cached_property
     def _highs(self) -> Any:
-        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs lack half of its methods
+        # Its stubs lack half of its methods.
+        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         options = {
             "output_flag": False,
             "threads": 1,

@@ -74,7 +74,9 @@ _ORDERS = tuple(
             r"werkzeug|funktion)s?\b"
         ),
         (
-            r"""(?:tool|function)[\s_-]?calls?\b|[\"']?(?:tool|function|arguments)[\"']?\s*:\s*[{\"'\[]|<\|?\s*(?:im_start|im_end"""
+            r"""(?:tool|function)[\s_-]?calls?\b|"""
+            r"""[\"']?(?:tool|function|arguments)[\"']?\s*:\s*[{\"'\[]|"""
+            r"<\|?\s*(?:im_start|im_end"
             r"|system|user|assistant|tool|inst|/?s)\b"
         ),
         (

@@ -99,7 +99,8 @@ def answer(source: FileSource) -> dict[str, Any]:
                 )
             )
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
-    except Exception as exc:  # noqa: BLE001 - the edge of a process: parsers raise anything over a damaged file
+    except Exception as exc:  # noqa: BLE001
+        # The edge of a process: parsers raise anything over a damaged file.
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
     blocks = [(block.kind, block.text, block.page, block.level) for block in extraction.blocks]
     members = [(member.name, str(member.path), member.size_bytes) for member in extraction.members]

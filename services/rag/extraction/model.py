@@ -61,7 +61,8 @@ class ExtractionError(InvalidInputError):
 
     def __init__(self, code: FaultCode, message: str, remedy: str | None = None) -> None:
         super().__init__(message, field="file", remedy=remedy or REMEDIES[code])
-        self.code = code  # type: ignore[misc]  # in the tree a class has one code; here a file's fault is its code
+        # In the tree a class has one code; here a file's fault is its code.
+        self.code = code  # type: ignore[misc]
 
 
 @dataclass(frozen=True)

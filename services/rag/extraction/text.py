@@ -80,7 +80,8 @@ _LIGATURES = {
 # Unseen: soft hyphens, marks of order and width; surrogates and noncharacters, which no database
 # takes.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
 _SPACES = re.compile(r"[^\S\n]+")
 

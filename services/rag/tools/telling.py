@@ -178,6 +178,7 @@ class Teller:
         return text
 
     def _note(self, name: str, value: float | str, unit: Unit, text: str) -> str:
-        assert isinstance(value, str) or isfinite(value), name  # noqa: S101 - what is unknown is left out by who asks
+        # What is unknown is left out by who asks.
+        assert isinstance(value, str) or isfinite(value), name  # noqa: S101
         self._figures[name] = Figure(name=name, value=value, unit=unit, text=text)
         return text

@@ -18,7 +18,8 @@ from tests.support.gateway.people import empty_gate
 def test_without_a_terminal_the_link_is_in_a_file_of_the_owner(
     servers: Servers, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = Settings(_env_file=None, data_folder=tmp_path)  # type: ignore[call-arg]  # pydantic-settings reads it
+    # Pydantic-settings reads it.
+    settings = Settings(_env_file=None, data_folder=tmp_path)  # type: ignore[call-arg]
     with empty_gate(servers.database_url, redis_url, data_folder=tmp_path) as gate:
         capsys.readouterr()
         show_link(settings, gate.database.url.render_as_string(hide_password=False))

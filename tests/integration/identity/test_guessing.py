@@ -44,7 +44,8 @@ def behind(servers: Servers, counts: str) -> Iterator[Gate]:
         yield gate
 
 
-def guess(gate: Gate, name: str, address: str, password: str = "wrong") -> httpx.Response:  # noqa: S107 - wrong on purpose
+# Wrong on purpose.
+def guess(gate: Gate, name: str, address: str, password: str = "wrong") -> httpx.Response:  # noqa: S107
     headers = {"Host": "luna.example", "X-Forwarded-For": address, "X-Forwarded-Proto": "https"}
     with httpx.Client(base_url=gate.client.base_url, verify=NO_CERTIFICATES) as program:
         return program.post(
@@ -133,7 +134,8 @@ def test_a_link_cannot_be_guessed_at_leisure(servers: Servers, counts: str, tmp_
     with empty_gate(
         servers.database_url, counts, data_folder=tmp_path, sign_ins_per_minute=MOST
     ) as gate:
-        make_link(Settings(_env_file=None, data_folder=tmp_path), now=SystemClock().now())  # type: ignore[call-arg]  # pydantic-settings reads it
+        # Pydantic-settings reads it.
+        make_link(Settings(_env_file=None, data_folder=tmp_path), now=SystemClock().now())  # type: ignore[call-arg]
         statuses = [
             gate.client.get(f"/ui/open?code=guess-{number}").status_code
             for number in range(MOST + 3)

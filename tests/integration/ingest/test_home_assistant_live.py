@@ -73,7 +73,8 @@ def listen_until(live: HomeAssistantLive, recorder: Recorder, done: Callable[[],
     async def wait() -> None:
         task = asyncio.create_task(live.listen([COUNTER], recorder.record))
         async with asyncio.timeout(LONGEST_WAIT_S):
-            while not done() and not task.done():  # noqa: ASYNC110 - what is waited for happens in other threads
+            # What is waited for happens in other threads.
+            while not done() and not task.done():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -31,7 +31,8 @@ def draw_rows(noise: np.random.Generator, count: int) -> list[Row]:
     latency.
     """
     ranges = ((2, 15), (50, 200), (0.95, 0.95), (0.3, 0.8), (2.7, 15))
-    return [tuple(float(noise.uniform(*each)) for each in ranges) for _ in range(count)]  # type: ignore[misc]  # five of them
+    # Five of them.
+    return [tuple(float(noise.uniform(*each)) for each in ranges) for _ in range(count)]  # type: ignore[misc]
 
 
 def make_setting(

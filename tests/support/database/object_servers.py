@@ -85,7 +85,8 @@ def answer_with(status: int, body: bytes = b"") -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - the names http.server looks for
+        # The names http.server looks for.
+        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815
 
         def log_message(self, *_words: object) -> None:
             """Say nothing."""

@@ -61,7 +61,8 @@ def main(end: int, begun: dict[str, int]) -> None:
             chance = random.Random(number)
             (folder / "upload").write_bytes((damaged, damaged_within)[number % 2](content, chance))
             reply = answer(FileSource(folder / "upload", name, LIMITS, folder))
-            print(name, reply["fault"]["code"] if "fault" in reply else "ok", flush=True)  # noqa: T201 - what its caller reads
+            # What its caller reads.
+            print(name, reply["fault"]["code"] if "fault" in reply else "ok", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

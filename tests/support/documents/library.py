@@ -107,7 +107,8 @@ class Library:
 
     def rows(self, table: str, what: str = "*") -> list[tuple[object, ...]]:
         with unit_of_work(self.database) as connection:
-            found = [tuple(row) for row in connection.execute(text(f"SELECT {what} FROM {table}"))]  # noqa: S608 - the tests' own words
+            # The tests' own words.
+            found = [tuple(row) for row in connection.execute(text(f"SELECT {what} FROM {table}"))]  # noqa: S608
         return sorted(found, key=str)
 
     def empty(self) -> None:

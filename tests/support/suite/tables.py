@@ -75,7 +75,8 @@ def each_row(
                 "subtests", inspect.Parameter.KEYWORD_ONLY, annotation=pytest.Subtests
             )
         )
-        run.__signature__ = wanted.replace(parameters=parameters)  # type: ignore[attr-defined]  # what pytest reads the fixtures from
+        # What pytest reads the fixtures from.
+        run.__signature__ = wanted.replace(parameters=parameters)  # type: ignore[attr-defined]
         return run
 
     return decorate

@@ -134,7 +134,8 @@ def test_another_key_is_told_from_damage_and_adds_nothing(home: KeptHome) -> Non
 
 def test_without_a_key_the_place_for_it_is_named(home: KeptHome, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"no key .*backup_key"):
-        open_folder(Settings(_env_file=None, data_folder=tmp_path))  # type: ignore[call-arg]  # pydantic reads it
+        # Pydantic reads it.
+        open_folder(Settings(_env_file=None, data_folder=tmp_path))  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(

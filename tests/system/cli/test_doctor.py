@@ -140,7 +140,8 @@ def test_a_full_disk_is_a_fault(tmp_path: Path) -> None:
 def test_secrets_that_everybody_may_read_are_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     for folder in tmp_path.parents:
-        if folder.owner() == tmp_path.owner() and folder != Path("/tmp"):  # noqa: S108 - up to the shared folder
+        # Up to the shared folder.
+        if folder.owner() == tmp_path.owner() and folder != Path("/tmp"):  # noqa: S108
             folder.chmod(folder.stat().st_mode | 0o001)
     stored = tmp_path / "settings.json"
     stored.write_text("{}", encoding="utf-8")

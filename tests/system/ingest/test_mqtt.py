@@ -324,7 +324,8 @@ async def test_a_clock_that_is_set_by_a_day_is_followed_and_no_reading_is_lost(
             clock.instant = noon + moved
             for value in (10 * number, 10 * number + 1):
                 announced.publish(STATE, total(value))
-            await until(lambda: len(book.readings) == 2 * number + 2)  # noqa: B023 - awaited at once
+            # Awaited at once.
+            await until(lambda: len(book.readings) == 2 * number + 2)  # noqa: B023
     assert book.values() == [0, 1, 10, 11, 20, 21, 30, 31]
     assert len(book.kept()) == len(book.readings)
     days = [reading.instant.date().day for reading in book.readings]

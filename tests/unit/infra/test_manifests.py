@@ -262,7 +262,8 @@ def test_in_a_swarm_names_lead_to_containers_but_for_what_is_published() -> None
 
 def test_the_databases_shared_memory_is_as_large_in_a_swarm() -> None:
     (shared,) = (each for each in STACK["services"]["db"]["volumes"] if "target" in each)
-    assert (shared["target"], shared["tmpfs"]["size"]) == ("/dev/shm", 256 * 2**20)  # noqa: S108 the database's shared memory is found nowhere else
+    # The database's shared memory is found nowhere else.
+    assert (shared["target"], shared["tmpfs"]["size"]) == ("/dev/shm", 256 * 2**20)  # noqa: S108
     assert WORKLOADS["db"].content["shm_size"] == "256m"
 
 

@@ -138,7 +138,8 @@ def test_the_missing_hour_is_refused_with_its_reason() -> None:
 
 def test_reads_typed_instants() -> None:
     aware = pl.Series([datetime(2024, 2, 1, tzinfo=UTC)], dtype=pl.Datetime("ms", "UTC"))
-    naive = pl.Series([datetime(2024, 2, 1, 1)], dtype=pl.Datetime("us"))  # noqa: DTZ001 - a file without zone is what is tested
+    # A file without zone is what is tested.
+    naive = pl.Series([datetime(2024, 2, 1, 1)], dtype=pl.Datetime("us"))  # noqa: DTZ001
     assert (
         InstantReader(None).read(aware)["instant"].to_list()
         == InstantReader(BERLIN).read(naive)["instant"].to_list()

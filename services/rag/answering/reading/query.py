@@ -145,9 +145,9 @@ KINDS = (
         "money",
         r"\b(?:how (?:expensive|dear)|wie teuer|hoe duur)\b|"
         r"\b(?:what|how|was|wie|wat|welche[rs]?|hoe\w*)\b.*\b(?:costs?|kostet\w*|kosten|kost|"
-        r"pay|zahle\w*|bezahle\w*|betaal\w*|betalen|prices?|\w*preis\w*|\w*prijs|tarie?f|fee|charge|"
-        r"\w*gebühr\w*|rate|\w*abschlag\w*|instal?lment\w*|termijnbedrag|deposit|kaution|borg|"
-        r"waarborgsom|rent|miete|huur|bonus|discount|rabatt|korting|grant|zuschuss|subsidie|"
+        r"pay|zahle\w*|bezahle\w*|betaal\w*|betalen|prices?|\w*preis\w*|\w*prijs|tarie?f|fee|"
+        r"charge|\w*gebühr\w*|rate|\w*abschlag\w*|instal?lment\w*|termijnbedrag|deposit|kaution|"
+        r"borg|waarborgsom|rent|miete|huur|bonus|discount|rabatt|korting|grant|zuschuss|subsidie|"
         r"verlangt|money|geld)\b",
         _has_money,
         "=cost =price =pay =expensive",
