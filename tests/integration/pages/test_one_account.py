@@ -74,9 +74,9 @@ def clock() -> DayClock:
 def api(
     database: Engine, database_url: str, redis_url: str, clock: DayClock
 ) -> Iterator[httpx.Client]:
-    store_demo_home(database, name=NAME)
+    store_demo_home(database, name=NAME, vehicles=[], loads=[])
     tariff = HOME["tariff"] | {"devices": [CAR_TARIFF]}
-    store_demo_home(database, name=PRICED, tariff=tariff)
+    store_demo_home(database, name=PRICED, loads=[], tariff=tariff)
     with unit_of_work(database) as connection:
         for charged_at in CHARGED:
             hour = Timeline(charged_at, SLOT, 4)
