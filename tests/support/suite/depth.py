@@ -9,7 +9,7 @@ import os
 
 LONG_VARIABLE = "LUNA_TEST_LONG"
 LONG = bool(os.environ.get(LONG_VARIABLE))
-PART = 12
+PART = 16
 LEAST = 3
 
 
