@@ -150,8 +150,18 @@ def width(batch: Batch) -> float:
     return float(sum((series.p90 - series.p10).sum() for series in (batch.load_kwh, batch.pv_kwh)))
 
 
-def test_with_good_input_nothing_is_said(home: tuple[Connection, Path]) -> None:
-    assert issue(*home).reasons == [()]
+@pytest.fixture(scope="module")
+def usual(observed: tuple[Connection, Path]) -> Batch:
+    """The forecast from good input."""
+    connection, folder = observed
+    savepoint = connection.begin_nested()
+    batch = issue(connection, folder)
+    savepoint.rollback()
+    return batch
+
+
+def test_with_good_input_nothing_is_said(usual: Batch) -> None:
+    assert usual.reasons == [()]
 
 
 @pytest.mark.parametrize(
@@ -184,9 +194,11 @@ def test_with_good_input_nothing_is_said(home: tuple[Connection, Path]) -> None:
     ],
 )
 def test_what_is_wrong_widens_the_forecast_which_says_so(
-    home: tuple[Connection, Path], spoil: Callable[[Connection, Path], None], reasons: tuple[str]
+    home: tuple[Connection, Path],
+    usual: Batch,
+    spoil: Callable[[Connection, Path], None],
+    reasons: tuple[str],
 ) -> None:
-    usual = issue(*home)
     spoil(*home)
     spoilt = issue(*home)
     assert spoilt.reasons == [reasons]

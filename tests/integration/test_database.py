@@ -444,6 +444,7 @@ def test_a_sensor_s_refused_readings_are_settled_apart_from_another_s(
     assert [row.quarantine_id for row in let_in] == [released.quarantine_id]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("home")
 def test_more_is_refused_of_a_bad_sensor_than_a_statement_has_parameters(
     connection: Connection,

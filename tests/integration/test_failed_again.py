@@ -121,6 +121,7 @@ def test_more_unsteady_files_than_bad_luck_explains_are_red(suite: Path) -> None
     )
 
 
+@pytest.mark.long
 def test_what_goes_on_from_a_test_before_it_is_run_again_with_it(suite: Path) -> None:
     (suite / "test_story.py").write_text(STORY.format(unlucky=2))
     code, output = run(suite)

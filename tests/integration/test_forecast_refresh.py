@@ -127,10 +127,8 @@ def test_forecasts_of_many_sites_are_issued_by_jobs_side_by_side(
     ] * 2
 
 
-def test_each_forecast_is_the_one_that_its_version_issues_alone(
-    three_sites: Engine, tmp_path: Path
-) -> None:
-    refresh(three_sites, tmp_path)
+def check_that_each_is_issued_alike_alone(three_sites: Engine, tmp_path: Path) -> None:
+    """Each forecast is the one that its version issues alone."""
     versions = (VERSION, *BASELINES)
     objects = FileObjects(tmp_path)
     with unit_of_work(three_sites) as connection:
@@ -167,6 +165,21 @@ def test_each_forecast_is_the_one_that_its_version_issues_alone(
             )
 
 
+def check_scenarios(three_sites: Engine) -> None:
+    """What drives the planner has scenarios beside it."""
+    ahead = Timeline(day(9, 7), SLOT, 192)
+    with unit_of_work(three_sites) as connection:
+        found = {
+            version: forecast_scenarios.read(
+                connection, "measured", ahead, version=version, known_at=NOW
+            )
+            for version in (VERSION, DEFAULT_VERSION)
+        }
+    assert found[VERSION] is None
+    assert found[DEFAULT_VERSION] is not None
+    assert found[DEFAULT_VERSION].reasons == ("few_error_paths",)
+
+
 def test_every_site_gets_every_version_and_each_row_says_what_it_rests_on(
     three_sites: Engine, tmp_path: Path
 ) -> None:
@@ -191,23 +204,8 @@ def test_every_site_gets_every_version_and_each_row_says_what_it_rests_on(
     )
     assert (cold.stage, cold.reasons) == ("cold", ("no_history", "load_assumed"))
     assert [forecast.issued_at for forecast in stored] == [day(9, 7)]
-
-
-def test_what_drives_the_planner_has_scenarios_beside_it(
-    three_sites: Engine, tmp_path: Path
-) -> None:
-    refresh(three_sites, tmp_path)
-    ahead = Timeline(day(9, 7), SLOT, 192)
-    with unit_of_work(three_sites) as connection:
-        found = {
-            version: forecast_scenarios.read(
-                connection, "measured", ahead, version=version, known_at=NOW
-            )
-            for version in (VERSION, DEFAULT_VERSION)
-        }
-    assert found[VERSION] is None
-    assert found[DEFAULT_VERSION] is not None
-    assert found[DEFAULT_VERSION].reasons == ("few_error_paths",)
+    check_that_each_is_issued_alike_alone(three_sites, tmp_path)
+    check_scenarios(three_sites)
 
 
 def test_asking_again_within_the_hour_changes_nothing_and_the_next_hour_asks_for_what_is_due(

@@ -18,11 +18,11 @@ from services.planner.reply.reply import answer
 from tests.support.planning.given_reason import Document
 from tests.support.planning.random_requests import START, draw_request
 from tests.support.planning.reason_check import list_faults
-from tests.support.suite.depth import draws
+from tests.support.suite.depth import LONG
 
 KINDS = ("plain", "special", "reserve", "weighed", "inverters", "batteries")
 # How many requests of a kind are drawn.
-DRAWN = draws(24 * len(KINDS)) // len(KINDS)
+DRAWN = 24 if LONG else 3
 Pair = tuple[Document, Document]
 
 

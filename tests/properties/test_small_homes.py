@@ -20,7 +20,7 @@ from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 # Homes of a short run: about 0.2 s of CPU each, most of it the complete model's.
-HOMES = 100 if LONG else 6
+HOMES = 100 if LONG else 4
 # Waiting has a price in the plan and none in the model written for readers.
 TIES = 5e-4
 

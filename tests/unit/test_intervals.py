@@ -5,7 +5,7 @@ import pytest
 
 from luna.energy.bootstrap import bound_ratio, bound_sum, permute_signs, worst_week
 from luna.energy.timeline import FloatArray
-from tests.support.suite.depth import draws
+from tests.support.suite.depth import LONG, draws
 
 
 def test_days_that_never_differ_leave_no_doubt() -> None:
@@ -40,7 +40,7 @@ def make_days(rng: np.random.Generator, *, mean: float, count: int = 105) -> Flo
 def test_about_ninety_five_intervals_of_a_hundred_hold_the_truth() -> None:
     rng = np.random.default_rng(5)
     truth = 0.2 * 105
-    bounds = [bound_sum(make_days(rng, mean=0.2), rng=rng) for _ in range(200)]
+    bounds = [bound_sum(make_days(rng, mean=0.2), rng=rng) for _ in range(200 if LONG else 100)]
     # Fifteen blocks are few: percentiles of a bootstrap are a little too narrow then, by up to five
     # of a hundred.
     assert 0.87 <= np.mean([low <= truth <= high for low, high in bounds]) <= 0.98
@@ -59,7 +59,7 @@ def test_the_interval_of_a_ratio_holds_it_and_knows_that_both_sides_vary_togethe
 def test_without_a_difference_p_values_are_spread_evenly() -> None:
     rng = np.random.default_rng(7)
     # Fifteen blocks are all tried, thirty are drawn from.
-    for days, count in ((105, 300), (210, draws(600))):
+    for days, count in ((105, 100), (210, draws(600))):
         p_values = np.sort(
             [permute_signs(rng.normal(0.0, 1.0, days), rng=rng) for _ in range(count)]
         )

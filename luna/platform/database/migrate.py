@@ -119,6 +119,9 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
                     newest=head(),
                     **place,
                 )
+            # Every command asks for today's schema, and mostly it is there: nothing is loaded then.
+            if revision == "head" and stored == head():
+                return
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
             step(config, revision)

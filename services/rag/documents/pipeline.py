@@ -64,6 +64,7 @@ class Pipeline:
     engine: Engine
     objects: ObjectStore
     open_embedder: Callable[[Settings], Embedder | None] = prepare_embedder
+    extract: Callable[..., Extraction] = extract
 
     @classmethod
     def of(cls, work: TaskContext) -> "Pipeline":
@@ -206,7 +207,7 @@ class Pipeline:
         inside = folder / "members"
         inside.mkdir()
         self.objects.fetch(documents.object_key(document.sha256), path)
-        return extract(
+        return self.extract(
             path,
             name=document.name,
             limits=limits_of(self.settings),

@@ -79,14 +79,22 @@ def extract(
             reply: dict[str, Any] = json.loads(written.read_bytes())
         except ValueError as exc:
             raise ExtractionError("crashed", "The program that reads it left no result") from exc
-        if "fault" in reply:
-            raise ExtractionError(**reply["fault"])
-        blocks = [
-            DocumentBlock(kind, text, page, level)
-            for kind, text, page, level in reply.pop("blocks")
-        ]
-        members = [Member(name, Path(path), size) for name, path, size in reply.pop("members")]
-        return Extraction(**reply, blocks=blocks, members=members)
+        return parse_reply(reply)
+
+
+def parse_reply(reply: dict[str, Any]) -> Extraction:
+    """Return the content that a reply holds.
+
+    Raises:
+        ExtractionError: the reply is a fault.
+    """
+    if "fault" in reply:
+        raise ExtractionError(**reply["fault"])
+    blocks = [
+        DocumentBlock(kind, text, page, level) for kind, text, page, level in reply.pop("blocks")
+    ]
+    members = [Member(name, Path(path), size) for name, path, size in reply.pop("members")]
+    return Extraction(**reply, blocks=blocks, members=members)
 
 
 @cache

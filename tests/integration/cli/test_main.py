@@ -194,11 +194,11 @@ def test_a_library_that_is_not_installed_is_named_with_its_remedy(request_file: 
     assert "pip install" in problem["remedy"]
 
 
-def test_a_reader_that_leaves_ends_the_command_quietly(request_file: Path) -> None:
+def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [*LUNA, "plan", "--request", request_file, "--json"],
+        [*LUNA, "--help"],
         stdout=writing,
         stderr=subprocess.PIPE,
         check=False,

@@ -337,7 +337,7 @@ def test_what_is_read_is_what_the_car_does(command: Commanding, name: str) -> No
         if reading in readings:
             assert readings[reading] == pytest.approx(value, abs=1)
     counted = readings.get("car_kwh")
-    commanded.live(600)
+    commanded.live(300)
     if counted is not None:
         assert read()["car_kwh"] > counted
     device.plug(None)

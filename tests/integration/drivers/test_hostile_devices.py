@@ -122,7 +122,8 @@ def at(profile: DeviceProfile, port: int, **parts: str) -> Via:
     )
 
 
-@pytest.fixture(params=["shared", "its own"])
+# Whoever asks takes the same answer apart: a short run shows it behind a connection that is shared.
+@pytest.fixture(params=["shared", pytest.param("its own", marks=pytest.mark.long)])
 def shared_in(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
     """The data folder whose processes share a connection, None: it is the reader's alone."""
     return tmp_path if request.param == "shared" else None

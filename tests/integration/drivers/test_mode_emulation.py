@@ -109,8 +109,10 @@ def test_a_mode_means_the_same_while_house_and_roof_change(
 
 @pytest.mark.parametrize(
     "setpoint",
-    [BatterySetpoint(mode="hold"), BatterySetpoint(mode="charge", power_kw=1)],
-    ids=lambda setpoint: setpoint.mode,
+    [
+        pytest.param(BatterySetpoint(mode="hold"), id="hold", marks=pytest.mark.long),
+        pytest.param(BatterySetpoint(mode="charge", power_kw=1), id="charge"),
+    ],
 )
 def test_a_full_battery_throttles_no_roof(setpoint: BatterySetpoint) -> None:
     with command(soc=1.0) as bench:

@@ -102,12 +102,14 @@ SITE_BOUND = [
     if re.search(r"\{(site|site_id|plan_id|job_id|what_if_id|quarantine_id)\}", each[1])
     or each[1] == "/data/query"
 ]
-READING = [row for row in list_rows(allowed=True) if row[1] == "GET"]
-CHANGING = [row for row in list_rows(allowed=True) if row[1] != "GET"]
+# What each operation does is proved elsewhere; here one of three shows that the guard lets in.
+ALLOWED = list_rows(allowed=True)[:: 1 if LONG else 3]
+READING = [row for row in ALLOWED if row[1] == "GET"]
+CHANGING = [row for row in ALLOWED if row[1] != "GET"]
 REFUSED = list_rows(allowed=False)
 FOREIGN_TO = list_foreign_rows()
 # Whose site it is was asked of every operation before.
-ADMINISTERED = SITE_BOUND if LONG else SITE_BOUND[::3]
+ADMINISTERED = SITE_BOUND if LONG else SITE_BOUND[::4]
 
 
 def name_rows(rows: list[Row]) -> list[str]:

@@ -783,9 +783,9 @@ def test_what_flowed_past_a_frozen_meter_is_unknown_until_it_goes_on_and_then_fi
         )
     known = []
     begin = 0
-    # As in life: each quarter-hour is built a minute after its end, and those of two hours before
-    # it with it.
-    for end in (frozen, *range(frozen + 3, thawed + 12, 3)):
+    # As in life: what has ended is built, and the two hours before it with it; while the meter is
+    # frozen once an hour, then each quarter-hour.
+    for end in (frozen, *range(frozen + 12, thawed, 12), *range(thawed, thawed + 12, 3)):
         for late, (name, values) in enumerate(counters.items()):
             put(
                 connection,
@@ -804,6 +804,6 @@ def test_what_flowed_past_a_frozen_meter_is_unknown_until_it_goes_on_and_then_fi
             automatic=True,
         )
         known.append(int(np.isfinite(stored(connection, "load_kwh", 192)).sum()))
-    assert known == [*[168] * 20, 188, 189, 190, 191][: len(known)]
+    assert known == [*[168] * 5, 188, 189, 190, 191]
     np.testing.assert_allclose(stored(connection, "export_kwh", 188)[168:], 0.5, atol=0.01)
     np.testing.assert_allclose(stored(connection, "load_kwh", 188)[168:], 0.1, atol=0.01)

@@ -337,9 +337,13 @@ def test_each_target_is_told_of_the_events_it_wants(
     assert house.taken[0][1]["title"] == wording("messages", "title_no_plan")
 
 
-@pytest.mark.parametrize("fault", ["500", "404", "hang_up"])
 @pytest.mark.parametrize(
-    "line", ["json://127.0.0.1:{port}/apprise", "notify.phone"], ids=["apprise", "home assistant"]
+    ("fault", "line"),
+    [
+        pytest.param("500", "json://127.0.0.1:{port}/apprise", id="apprise-500"),
+        pytest.param("hang_up", "json://127.0.0.1:{port}/apprise", id="apprise-hang_up"),
+        pytest.param("404", "notify.phone", id="home assistant-404"),
+    ],
 )
 def test_a_message_that_was_not_taken_comes_again_and_once(
     tell: Any, house: MessageServer, database: Engine, site: str, fault: str, line: str

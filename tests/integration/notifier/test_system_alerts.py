@@ -33,11 +33,16 @@ def house() -> Iterator[MessageServer]:
         yield house
 
 
-@pytest.fixture
-def gateway(database_url: str, database: Engine, redis_url: str) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def served(database_url: str, redis_url: str) -> Iterator[httpx.Client]:
     servers = Addresses(database_url, redis_url)
     with serve(servers, FixedClock(NOON), monitor_token=MONITOR) as client:
         yield client
+
+
+@pytest.fixture
+def gateway(served: httpx.Client, database: Engine) -> Iterator[httpx.Client]:
+    yield served
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM notifications WHERE site_key IS NULL"))
         connection.execute(text("DELETE FROM notification_channels"))

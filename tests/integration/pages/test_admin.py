@@ -55,12 +55,23 @@ TEXTS = (
 )
 
 
-@pytest.fixture
-def api(redis_url: str, database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
-    with serve(
-        Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path, **SECRETS
-    ) as client:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the gateway keeps what is entered."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def gateway(redis_url: str, database_url: str, folder: Path) -> Iterator[httpx.Client]:
+    addresses = Addresses(database_url=database_url, redis_url=redis_url)
+    with serve(addresses, data_folder=folder, **SECRETS) as client:
         yield client
+
+
+@pytest.fixture
+def api(gateway: httpx.Client, folder: Path) -> Iterator[httpx.Client]:
+    yield gateway
+    (folder / "settings.json").unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -150,14 +161,14 @@ def test_the_log_leaves_out_who_only_watches(api: httpx.Client) -> None:
     assert [route for route in routes if f"route={route}" in page] == ["/v1/sites"]
 
 
-def test_a_setting_is_changed_holds_and_goes_back(api: httpx.Client, tmp_path: Path) -> None:
+def test_a_setting_is_changed_holds_and_goes_back(api: httpx.Client, folder: Path) -> None:
     assert (
         api.post(
             "/ui/admin/settings", data={"name": "job_retention", "value": "P30D", "go": "save"}
         ).status_code
         == 303
     )
-    assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8")) == {
+    assert json.loads((folder / "settings.json").read_text(encoding="utf-8")) == {
         "job_retention": "P30D"
     }
     assert 'value="P30D"' in api.get("/ui/admin/settings").text
@@ -175,7 +186,7 @@ def test_a_setting_is_changed_holds_and_goes_back(api: httpx.Client, tmp_path: P
     ],
 )
 def test_a_setting_that_cannot_be_taken_is_refused_and_nothing_is_stored(
-    api: httpx.Client, tmp_path: Path, name: str, value: str
+    api: httpx.Client, folder: Path, name: str, value: str
 ) -> None:
     assert (
         api.post(
@@ -183,7 +194,7 @@ def test_a_setting_that_cannot_be_taken_is_refused_and_nothing_is_stored(
         ).status_code
         == 422
     )
-    assert not (tmp_path / "settings.json").exists()
+    assert not (folder / "settings.json").exists()
 
 
 def test_trainings_of_every_site_and_version_are_shown(api: httpx.Client, database: Engine) -> None:

@@ -19,16 +19,18 @@ from luna.platform.database.schema.work import jobs as job_table
 from luna.platform.embedded.supervisor import Addresses
 from services.edge.analytics.runs import RowAt, RunRow
 from services.edge.analytics.summary import summarise
-from tests.support.cameras.results import Batch, draw_runs
+from tests.support.cameras.results import LAB, Batch, draw_runs
 from tests.support.gateway.server import serve
 from tests.support.words.wording import wording, wording_pattern
 
 
 @pytest.fixture(scope="module")
 def summary() -> EdgeSummary:
+    controllers = {name: LAB[name] for name in ("rule", "custom", "oracle")}
+    batch = Batch(controllers, weeks=1, variations=1)
     rows = [
         RowAt("runs-0001.jsonl", number, RunRow.model_validate(row))
-        for number, row in enumerate(draw_runs(Batch(variations=1)), start=1)
+        for number, row in enumerate(draw_runs(batch), start=1)
     ]
     return summarise([*rows, RowAt("runs-0001.jsonl", 500, None, "half <a> line")], seed=1)
 

@@ -5,7 +5,7 @@ its balance are equal.
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from html import unescape
 from itertools import product
@@ -31,6 +31,7 @@ from tests.support.pages.home_with_account import (
     describe_home_with_account,
     store_home_with_account,
 )
+from tests.support.suite.depth import LONG
 from tests.support.words.wording import plain, wording
 
 # 12:40 in Berlin; meter values reach until the day before.
@@ -44,6 +45,12 @@ PERIODS = (
     ("month", "2024-10-03"),
     ("month", "2024-11-20"),
     ("year", "2024-11-20"),
+)
+BILLS = (
+    ("month", "2024-10-03"),
+    ("month", "2024-11-19"),
+    ("year", "2024-11-19"),
+    ("week", str(LAST)),
 )
 PAGE = "/ui/sites/accounted/energy"
 WATT_HOUR = 0.001
@@ -85,6 +92,18 @@ COMPOSED = {
     ],
     "peak": {"price_per_kw_month": 3.333, "interval_minutes": 60},
 }
+
+
+def speak(
+    periods: Sequence[tuple[str, str]], *languages: Language
+) -> list[tuple[str, str, Language]]:
+    """Return each period with each language; in a short run languages take turns."""
+    return [
+        (*period, language)
+        for number, period in enumerate(periods)
+        for place, language in enumerate(languages)
+        if LONG or place == number % len(languages)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +191,7 @@ class _Line:
         self.last_day = line["last_day"]
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize(("period", "day"), PERIODS)
+@pytest.mark.parametrize(("period", "day", "language"), speak(PERIODS, "en", "de"))
 def test_the_page_shows_every_figure_of_the_account(
     api: httpx.Client, period: str, day: str, language: Language
 ) -> None:
@@ -372,11 +390,7 @@ def test_a_bill_lists_each_component_with_its_price_and_its_days(api: httpx.Clie
     ]
 
 
-@pytest.mark.parametrize("language", ["en", "de", "nl"])
-@pytest.mark.parametrize(
-    ("period", "day"),
-    [("month", "2024-10-03"), ("month", "2024-11-19"), ("year", "2024-11-19"), ("week", str(LAST))],
-)
+@pytest.mark.parametrize(("period", "day", "language"), speak(BILLS, "en", "de", "nl"))
 def test_the_shown_lines_of_a_bill_add_up_to_its_total_to_the_cent(
     api: httpx.Client, period: str, day: str, language: Language
 ) -> None:

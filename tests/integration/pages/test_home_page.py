@@ -495,18 +495,13 @@ def test_home_says_why_there_is_no_plan_and_asks_for_one_at_a_button(
         assert waiting is not None
 
 
-@pytest.mark.parametrize(
-    "parts",
-    [PLAIN | {"pv": []}, PLAIN | {"tariff": {"import": {"kind": "fixed", "price": 0.3}}}],
-    ids=["no roof", "fixed prices"],
-)
-def test_whatever_a_site_has_home_opens(
-    database: Engine, servers_of: Addresses, parts: dict[str, Any]
+def test_without_a_roof_and_with_a_fixed_price_home_opens(
+    api: httpx.Client, database: Engine
 ) -> None:
-    store_demo_home(database, name="other", **parts)
-    with serve(servers_of, FixedClock(NOW)) as client:
-        for path in ("", "/head", "/why", "/table", "/plan.csv"):
-            assert client.get(f"/ui/sites/other/home{path}").status_code == 200, path
+    fixed = {"import": {"kind": "fixed", "price": 0.3}}
+    store_demo_home(database, name="other", **PLAIN, pv=[], tariff=fixed)
+    for path in ("", "/head", "/why", "/table", "/plan.csv"):
+        assert api.get(f"/ui/sites/other/home{path}").status_code == 200, path
     remove_site(database, "other")
 
 
@@ -593,21 +588,20 @@ def night_home(database: Engine) -> Iterator[DemoHome]:
 
 
 def test_where_a_battery_charges_for_a_low_grid_fee_the_details_name_it(
-    night_home: DemoHome, servers_of: Addresses
+    night_home: DemoHome, api: httpx.Client
 ) -> None:
     charging = find_charging(night_home.plan)
     assert charging
     dear = [slot.start for slot in night_home.plan.slots if slot.import_price > 0.3]
-    with serve(servers_of, FixedClock(NOW)) as client:
-        for language in ("en", "de", "nl"):
-            assert say_low_fee(language) in read_why(client, charging[0], language)
-        shown = [read_why(client, start) for start in dear[:3]]
+    for language in ("en", "de", "nl"):
+        assert say_low_fee(language) in read_why(api, charging[0], language)
+    shown = [read_why(api, start) for start in dear[:3]]
     assert len(shown) == 3
     assert not any(wording("home", "low_part_title") in each for each in shown)
 
 
 def test_where_a_car_alone_charges_for_a_low_grid_fee_the_details_name_it(
-    night_home: DemoHome, servers_of: Addresses
+    night_home: DemoHome, api: httpx.Client
 ) -> None:
     starts = []
     for slot in night_home.plan.slots:
@@ -615,20 +609,4 @@ def test_where_a_car_alone_charges_for_a_low_grid_fee_the_details_name_it(
         if charges and slot.import_price < 0.2 and slot.reason.code != "charge_from_grid":
             starts.append(slot.start)
     assert starts
-    with serve(servers_of, FixedClock(NOW)) as client:
-        assert say_low_fee("en") in read_why(client, starts[0])
-
-
-def test_no_component_is_named_where_the_market_is_cheap_as_well(
-    database: Engine, servers_of: Addresses
-) -> None:
-    market = {"kind": "spot", "name": "market", "market": "NL"}
-    home = store_demo_home(database, name="both", **describe_parts(market, NIGHT_FEE))
-    charging = find_charging(home.plan)
-    assert charging
-    try:
-        with serve(servers_of, FixedClock(NOW)) as client:
-            shown = [read_why(client, start, site="both") for start in charging]
-    finally:
-        remove_site(database, "both")
-    assert not any(wording("home", "low_part_title") in each for each in shown)
+    assert say_low_fee("en") in read_why(api, starts[0])

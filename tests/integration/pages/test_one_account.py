@@ -74,9 +74,9 @@ def clock() -> DayClock:
 def api(
     database: Engine, database_url: str, redis_url: str, clock: DayClock
 ) -> Iterator[httpx.Client]:
-    store_demo_home(database, name=NAME)
+    store_demo_home(database, name=NAME, vehicles=[], loads=[])
     tariff = HOME["tariff"] | {"devices": [CAR_TARIFF]}
-    store_demo_home(database, name=PRICED, tariff=tariff)
+    store_demo_home(database, name=PRICED, loads=[], tariff=tariff)
     with unit_of_work(database) as connection:
         for charged_at in CHARGED:
             hour = Timeline(charged_at, SLOT, 4)
@@ -114,8 +114,13 @@ def ask_consumption(
 
 @pytest.mark.parametrize(
     ("site_id", "now"),
-    [*((NAME, now) for now in TIMES), (PRICED, NOW)],
-    ids=["00:40", "07:05", "13:00", "16:40", "a price of the car"],
+    [
+        pytest.param(NAME, TIMES[0], id="00:40"),
+        pytest.param(NAME, TIMES[1], id="07:05", marks=pytest.mark.long),
+        pytest.param(NAME, TIMES[2], id="13:00", marks=pytest.mark.long),
+        pytest.param(NAME, NOW, id="16:40"),
+        pytest.param(PRICED, NOW, id="a price of the car"),
+    ],
 )
 def test_every_place_tells_the_account_s_figures(
     api: httpx.Client, clock: DayClock, database: Engine, site_id: str, now: datetime

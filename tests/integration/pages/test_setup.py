@@ -60,10 +60,43 @@ TARIFF = {
 }
 
 
+@pytest.fixture(scope="module")
+def alone(
+    redis_url: str, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """A gateway that asks nobody outside."""
+    addresses = Addresses(database_url=database_url, redis_url=redis_url)
+    folder = tmp_path_factory.mktemp("alone")
+    with serve(addresses, data_folder=folder, outside_services=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def connected(
+    redis_url: str, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    addresses = Addresses(database_url=database_url, redis_url=redis_url)
+    with serve(addresses, data_folder=tmp_path_factory.mktemp("connected")) as client:
+        yield client
+
+
 @pytest.fixture
-def api(
+def api(alone: httpx.Client, database: Engine) -> Iterator[httpx.Client]:
+    yield alone
+    remove_site(database, OWN_ID)
+
+
+@pytest.fixture
+def outside_api(connected: httpx.Client, database: Engine) -> Iterator[httpx.Client]:
+    yield connected
+    remove_site(database, OWN_ID)
+
+
+@pytest.fixture
+def new_api(
     redis_url: str, database_url: str, database: Engine, tmp_path: Path
 ) -> Iterator[httpx.Client]:
+    """A gateway that remembers no access of the test before."""
     addresses = Addresses(database_url=database_url, redis_url=redis_url)
     with serve(addresses, data_folder=tmp_path, outside_services=False) as client:
         yield client
@@ -311,7 +344,7 @@ def test_the_check_names_the_steps_that_are_not_done_and_leads_to_them(api: http
 
 
 def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored_out_of_the_page(
-    api: httpx.Client, tmp_path: Path
+    new_api: httpx.Client, tmp_path: Path
 ) -> None:
     house = House(
         {
@@ -319,14 +352,14 @@ def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored
             "sensor.grid_import": Sensor("kWh", seconds=[0.0], states=["1"]),
         }
     )
-    draft = begin(api)
+    draft = begin(new_api)
     with serve_home_assistant(house):
         url = house.url
         entered = {"source": "home_assistant", "url": url, "token": "wrong", "go": "connect"}
-        assert follow(api, draft, ("site", SITE), ("data", entered)) == "data?look=1"
-        assert wording("setup", "ha_token") in unescape(api.get(f"{draft}/data?look=1").text)
-        follow(api, draft, ("data", entered | {"token": TOKEN}))
-        page = api.get(f"{draft}/data?look=1").text
+        assert follow(new_api, draft, ("site", SITE), ("data", entered)) == "data?look=1"
+        assert wording("setup", "ha_token") in unescape(new_api.get(f"{draft}/data?look=1").text)
+        follow(new_api, draft, ("data", entered | {"token": TOKEN}))
+        page = new_api.get(f"{draft}/data?look=1").text
     assert re.search(r'<option value="sensor.house_energy" selected', page)
     assert TOKEN not in page
     assert TOKEN in (tmp_path / "settings.json").read_text(encoding="utf-8")
@@ -336,27 +369,27 @@ def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored
     ("answer", "kept"), [({}, 1), ({"changed_sensors": "always"}, 0)], ids=["from now on", "always"]
 )
 def test_a_sensor_that_gets_another_role_keeps_what_it_said_before_unless_it_always_had_it(
-    api: httpx.Client, database: Engine, answer: dict[str, str], kept: int
+    new_api: httpx.Client, database: Engine, answer: dict[str, str], kept: int
 ) -> None:
     access = {"source": "home_assistant", "url": "http://127.0.0.1:9", "token": TOKEN, "go": "next"}
-    draft = begin(api)
+    draft = begin(new_api)
     steps = (("site", SITE), ("devices", DEVICES), ("tariff", TARIFF))
     follow(
-        api,
+        new_api,
         draft,
         *steps,
         ("data", access | {"sensor-total_grid_import": "sensor.meter"}),
         ("review", {"go": "next"}),
     )
-    follow(api, draft, ("data", access | {"sensor-total_grid_export": "sensor.meter"}))
+    follow(new_api, draft, ("data", access | {"sensor-total_grid_export": "sensor.meter"}))
     sold, bought = (
         wording("device_grid", f"role_total_grid_{way}") for way in ("export", "import")
     )
     assert (
         f"sensor.meter: {sold}; before: {bought}"
-        in api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
+        in new_api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
     )
-    follow(api, draft, ("review", {"go": "next"} | answer))
+    follow(new_api, draft, ("review", {"go": "next"} | answer))
     with unit_of_work(database) as connection:
         sensors = sites.load(connection, OWN_ID).input_sensors
     assert (len(sensors.total_grid_import), len(sensors.total_grid_export)) == (kept, 1)
@@ -454,43 +487,39 @@ def test_looking_twice_asks_once(api: httpx.Client, database: Engine) -> None:
 
 
 def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(
-    redis_url: str, database_url: str, database: Engine, tmp_path: Path
+    outside_api: httpx.Client, database: Engine
 ) -> None:
-    with serve(
-        Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path
-    ) as api:
-        draft = begin(api)
-        follow(
-            api,
-            draft,
-            ("site", SITE),
-            ("devices", DEVICES),
-            ("tariff", TARIFF),
-            ("review", {"go": "next"}),
-        )
-        for task, reply in (
-            (RefreshForecastsRequest.task, {"sites": []}),
-            (
-                PlanRequest.task,
-                {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]},
-            ),
-            (
-                FetchWeatherRequest.task,
-                {
-                    "sites": [
-                        {
-                            "site_id": OWN_ID,
-                            "written": 0,
-                            "faults": ["open-meteo: no answer within 30 s"],
-                        }
-                    ]
-                },
-            ),
-        ):
-            look(api, draft, database)
-            end_job(database, draft, task, reply)
-        shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
-    remove_site(database, OWN_ID)
+    draft = begin(outside_api)
+    follow(
+        outside_api,
+        draft,
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", TARIFF),
+        ("review", {"go": "next"}),
+    )
+    for task, reply in (
+        (RefreshForecastsRequest.task, {"sites": []}),
+        (
+            PlanRequest.task,
+            {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]},
+        ),
+        (
+            FetchWeatherRequest.task,
+            {
+                "sites": [
+                    {
+                        "site_id": OWN_ID,
+                        "written": 0,
+                        "faults": ["open-meteo: no answer within 30 s"],
+                    }
+                ]
+            },
+        ),
+    ):
+        look(outside_api, draft, database)
+        end_job(database, draft, task, reply)
+    shown = outside_api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
     read = " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())
     nothing = [wording("refusals", f"{part}_nothing-fetched") for part in ("sentence", "remedy")]
     assert " ".join(nothing) in read
@@ -499,47 +528,44 @@ def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(
 
 
 def test_the_first_plan_waits_for_the_prices_of_its_tariff_and_for_no_weather(
-    redis_url: str, database_url: str, database: Engine, tmp_path: Path
+    outside_api: httpx.Client, database: Engine
 ) -> None:
     spot = TARIFF | {"import_kind": "spot", "market": "AT", "markup": "17", "vat_percent": "20"}
-    with serve(
-        Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path
-    ) as api:
-        draft = begin(api)
-        follow(
-            api,
-            draft,
-            ("site", SITE),
-            ("devices", DEVICES),
-            ("tariff", spot),
-            ("data", {"source": "nothing", "go": "next"}),
-            ("review", {"go": "next"}),
-        )
-        assert look(api, draft, database) == {"forecaster.forecast.refresh", "ingest.prices.fetch"}
-        end_job(database, draft, RefreshForecastsRequest.task, {"sites": []})
-        assert PlanRequest.task not in look(api, draft, database)
-        # Nobody is reached: the plan does not wait for the net.
-        unreached = {
-            "market": "AT",
-            "faults": ["energy_charts is not reached: [Errno -2] Name or service not known"],
-        }
-        end_job(
-            database, draft, FetchPricesRequest.task, {"markets": [unreached], "reached": False}
-        )
-        assert look(api, draft, database) == {
-            "forecaster.forecast.refresh",
-            "ingest.prices.fetch",
-            PlanRequest.task,
-        }
-        end_job(
-            database,
-            draft,
-            PlanRequest.task,
-            {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]},
-        )
-        assert FetchWeatherRequest.task in look(api, draft, database)
-        shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
-    remove_site(database, OWN_ID)
+    draft = begin(outside_api)
+    follow(
+        outside_api,
+        draft,
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", spot),
+        ("data", {"source": "nothing", "go": "next"}),
+        ("review", {"go": "next"}),
+    )
+    assert look(outside_api, draft, database) == {
+        "forecaster.forecast.refresh",
+        "ingest.prices.fetch",
+    }
+    end_job(database, draft, RefreshForecastsRequest.task, {"sites": []})
+    assert PlanRequest.task not in look(outside_api, draft, database)
+    # Nobody is reached: the plan does not wait for the net.
+    unreached = {
+        "market": "AT",
+        "faults": ["energy_charts is not reached: [Errno -2] Name or service not known"],
+    }
+    end_job(database, draft, FetchPricesRequest.task, {"markets": [unreached], "reached": False})
+    assert look(outside_api, draft, database) == {
+        "forecaster.forecast.refresh",
+        "ingest.prices.fetch",
+        PlanRequest.task,
+    }
+    end_job(
+        database,
+        draft,
+        PlanRequest.task,
+        {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]},
+    )
+    assert FetchWeatherRequest.task in look(outside_api, draft, database)
+    shown = outside_api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
     assert f'href="/ui/sites/{OWN_ID}/home"' in shown
     assert "Cheap sun is stored." in shown
     assert wording("setup", "after_plan") in unescape(shown)
@@ -548,26 +574,22 @@ def test_the_first_plan_waits_for_the_prices_of_its_tariff_and_for_no_weather(
 
 
 def test_what_comes_after_a_stage_that_failed_is_not_awaited(
-    redis_url: str, database_url: str, database: Engine, tmp_path: Path
+    outside_api: httpx.Client, database: Engine
 ) -> None:
-    with serve(
-        Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path
-    ) as api:
-        draft = begin(api)
-        follow(
-            api,
-            draft,
-            ("site", SITE),
-            ("devices", DEVICES),
-            ("tariff", TARIFF),
-            ("review", {"go": "next"}),
-        )
-        look(api, draft, database)
-        end_job(database, draft, RefreshForecastsRequest.task, {"sites": []})
-        look(api, draft, database)
-        end_job(database, draft, PlanRequest.task, {}, status="dead")
-        shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
-    remove_site(database, OWN_ID)
+    draft = begin(outside_api)
+    follow(
+        outside_api,
+        draft,
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", TARIFF),
+        ("review", {"go": "next"}),
+    )
+    look(outside_api, draft, database)
+    end_job(database, draft, RefreshForecastsRequest.task, {"sites": []})
+    look(outside_api, draft, database)
+    end_job(database, draft, PlanRequest.task, {}, status="dead")
+    shown = outside_api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
     assert wording("setup", "status_not_begun") in shown
     assert wording("setup", "status_waiting") not in re.findall(r"muted\">([^<]*)<", shown)
 
@@ -739,9 +761,8 @@ def test_the_parts_of_a_bill_are_shown_by_the_hour_and_reviewed_in_words(
     assert [text for text in said if text not in review] == []
 
 
-@pytest.mark.parametrize("language", ["en", "de", "nl"])
 def test_a_price_of_the_file_is_shown_and_stays_until_another_is_chosen(
-    api: httpx.Client, database: Engine, language: str
+    api: httpx.Client, database: Engine
 ) -> None:
     follow(
         api,
@@ -768,10 +789,11 @@ def test_a_price_of_the_file_is_shown_and_stays_until_another_is_chosen(
     page = f"/ui/sites/{OWN_ID}/site"
     draft = api.post(f"{page}/change", data={"step": "tariff"}).headers["Location"]
     draft = draft.removesuffix("/tariff")
-    shown = api.get(f"{draft}/tariff", headers={"Accept-Language": language}).text
-    assert re.search(r'name="import_kind"\s+value="kept"\s+checked', shown)
-    assert "Netz: 7" in shown
-    assert "Messung: " in shown
+    for language in ("en", "de", "nl"):
+        shown = api.get(f"{draft}/tariff", headers={"Accept-Language": language}).text
+        assert re.search(r'name="import_kind"\s+value="kept"\s+checked', shown)
+        assert "Netz: 7" in shown
+        assert "Messung: " in shown
     kept = {"import_kind": "kept", "export_kind": "fixed", "export_price": "6", "go": "store"}
     assert follow(api, draft, ("tariff", kept)) == page
     with unit_of_work(database) as connection:
@@ -1000,11 +1022,11 @@ def test_a_button_of_the_control_step_without_a_battery_shows_the_step_again(
 
 @needs_mosquitto
 def test_over_mqtt_the_broker_is_asked_and_what_would_be_sent_is_shown(
-    api: httpx.Client, tmp_path: Path
+    new_api: httpx.Client, tmp_path: Path
 ) -> None:
-    draft = begin(api)
-    follow(api, draft, ("site", SITE), ("devices", FROM_GRID), ("tariff", TARIFF))
-    assert 'value="battery/mode/set"' in api.get(f"{draft}/control").text
+    draft = begin(new_api)
+    follow(new_api, draft, ("site", SITE), ("devices", FROM_GRID), ("tariff", TARIFF))
+    assert 'value="battery/mode/set"' in new_api.get(f"{draft}/control").text
     typed = {
         f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()
     } | {"by": "mqtt", "go": "connect"}
@@ -1012,8 +1034,8 @@ def test_over_mqtt_the_broker_is_asked_and_what_would_be_sent_is_shown(
     broker.start()
     try:
         entered = typed | {"mqtt_url": f"mqtt://luna:geheim@127.0.0.1:{broker.port}"}
-        assert follow(api, draft, ("control", entered)) == "control?look=1"
-        page = api.get(f"{draft}/control?look=1", headers={"Accept-Language": "en"}).text
+        assert follow(new_api, draft, ("control", entered)) == "control?look=1"
+        page = new_api.get(f"{draft}/control?look=1", headers={"Accept-Language": "en"}).text
     finally:
         broker.kill()
     assert wording("setup", "broker_found") in unescape(page)
@@ -1023,17 +1045,17 @@ def test_over_mqtt_the_broker_is_asked_and_what_would_be_sent_is_shown(
         json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["mqtt_password"]
         == "geheim"
     )
-    away = unescape(api.get(f"{draft}/control?look=1", headers={"Accept-Language": "de"}).text)
+    away = unescape(new_api.get(f"{draft}/control?look=1", headers={"Accept-Language": "de"}).text)
     assert wording("setup", "broker_away", "de") in away
-    assert follow(api, draft, ("control", typed | {"mqtt_url": "broker"})) == "control?check=1"
+    assert follow(new_api, draft, ("control", typed | {"mqtt_url": "broker"})) == "control?check=1"
     assert (
-        follow(api, draft, ("control", typed | {"mqtt-0-mode_state": "", "go": "next"}))
+        follow(new_api, draft, ("control", typed | {"mqtt-0-mode_state": "", "go": "next"}))
         == "control?check=1"
     )
 
 
 def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_names_the_sensors(
-    api: httpx.Client, database: Engine
+    new_api: httpx.Client, database: Engine
 ) -> None:
     units = {"sensor.home_battery_soc": "%", "sensor.t1": "kWh", "sensor.t2": "kWh"}
     house = House({name: Sensor(unit, seconds=[0.0], states=["1"]) for name, unit in units.items()})
@@ -1057,23 +1079,23 @@ def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_n
             }
         ]
     }
-    draft = begin(api)
+    draft = begin(new_api)
     with serve_home_assistant(house):
         access = {"url": house.url, "token": TOKEN}
         follow(
-            api,
+            new_api,
             draft,
             ("site", SITE),
             ("devices", FROM_GRID),
             ("tariff", TARIFF),
             ("data", {"source": "home_assistant", "go": "connect"} | access),
         )
-        page = api.get(f"{draft}/data?look=1", headers={"Accept-Language": "en"}).text
+        page = new_api.get(f"{draft}/data?look=1", headers={"Accept-Language": "en"}).text
         assert re.search(
             r'<option value="sensor.t1,sensor.t2" selected>sensor.t1 \+ sensor.t2', page
         )
         follow(
-            api,
+            new_api,
             draft,
             (
                 "data",
@@ -1088,21 +1110,23 @@ def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_n
         # Away at first, its fields are shown and sent empty: that is no answer.
         house.faults.plan("/api/config", "503")
         assert (
-            follow(api, draft, ("control", {"by": "home_assistant", "go": "next"} | access))
+            follow(new_api, draft, ("control", {"by": "home_assistant", "go": "next"} | access))
             == "control?look=1"
         )
         assert (
             'id="home_assistant-0-mode_place" name="home_assistant-0-mode_place" value=""'
-            in flatten_html(api.get(f"{draft}/control?look=1").text)
+            in flatten_html(new_api.get(f"{draft}/control?look=1").text)
         )
         empty = {f"home_assistant-0-{entry.name}": "" for entry in METHODS["home_assistant"].asks}
         assert (
             follow(
-                api, draft, ("control", empty | {"by": "home_assistant", "go": "connect"} | access)
+                new_api,
+                draft,
+                ("control", empty | {"by": "home_assistant", "go": "connect"} | access),
             )
             == "control?look=1"
         )
-        page = api.get(f"{draft}/control?look=1").text
+        page = new_api.get(f"{draft}/control?look=1").text
         chosen = dict(
             re.findall(
                 r'<select id="home_assistant-0-(\w+)"(?:(?!</select>).)*?<option '
@@ -1117,8 +1141,8 @@ def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_n
             "by": "home_assistant",
             "go": "connect",
         }
-        assert follow(api, draft, ("control", typed | access)) == "control?look=1"
-        away = api.get(f"{draft}/control?look=1").text
+        assert follow(new_api, draft, ("control", typed | access)) == "control?look=1"
+        away = new_api.get(f"{draft}/control?look=1").text
     assert chosen == {
         "soc_place": "sensor.home_battery_soc",
         "mode_place": "select.inverter_mode",
@@ -1131,7 +1155,7 @@ def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_n
     assert 'value="select.inverter_mode"' in away
     assert "<code>number.set_value number.inverter_power</code> = <code>4600</code>" in away
     assert TOKEN not in page + away
-    follow(api, draft, ("review", {"go": "next"}))
+    follow(new_api, draft, ("review", {"go": "next"}))
     with unit_of_work(database) as connection:
         site = sites.load(connection, OWN_ID)
     assert site.control is not None

@@ -65,14 +65,24 @@ NEXT = {"go": "next"}
 SWITCHED = {"switch_place": "switch.wallbox", "on_word": "on", "off_word": "off"}
 
 
-@pytest.fixture
-def api(
-    redis_url: str, database_url: str, database: Engine, tmp_path: Path
-) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the gateway keeps what is entered."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def gateway(redis_url: str, database_url: str, folder: Path) -> Iterator[httpx.Client]:
     addresses = Addresses(database_url=database_url, redis_url=redis_url)
-    with serve(addresses, data_folder=tmp_path, outside_services=False) as client:
+    with serve(addresses, data_folder=folder, outside_services=False) as client:
         yield client
+
+
+@pytest.fixture
+def api(gateway: httpx.Client, database: Engine, folder: Path) -> Iterator[httpx.Client]:
+    yield gateway
     remove_site(database, OWN_ID)
+    (folder / "settings.json").unlink(missing_ok=True)
 
 
 def begin(api: httpx.Client, *devices: Mapping[str, str]) -> str:

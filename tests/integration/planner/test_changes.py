@@ -41,6 +41,7 @@ from services.planner.milp.solver import Solution, Solver
 from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_sessions, plan_sites
 from services.planner.service.plans import plan_and_store
 from tests.support.database.databases import remove_site
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 NAME = "changing home"
@@ -428,7 +429,9 @@ EVENTS: dict[str, Callable[[Connection, datetime], None]] = {
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=draws(8),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @example(
     events=[("departure", 40), ("restart", 0), ("prices", 0), ("sleep", 9000), ("override", 0)]

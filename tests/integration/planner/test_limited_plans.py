@@ -99,7 +99,7 @@ def issue(pv_kwh: float) -> Forecast:
     return Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, load, sun)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
     with serve(
         Addresses(database_url=database_url, redis_url=redis_url), FixedClock(NOW)

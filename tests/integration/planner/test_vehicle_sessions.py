@@ -22,6 +22,7 @@ from luna.platform.database import readings as readings_of
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import complete_request, plan_and_store
+from tests.support.suite.depth import draws
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -101,7 +102,9 @@ def soc_at(reply: PlanReply, instant: datetime) -> float:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=draws(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @example(first=8, hours=5, soc=0.5657791969403375, more=6.103515625e-05)
 @given(

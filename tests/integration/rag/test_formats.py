@@ -1,18 +1,21 @@
-"""Each format is read in a process of its own, as it is in production."""
+"""What is read of each format. One is read as in production, by a process of its own."""
 
 from pathlib import Path
 
 import pytest
 
 from services.rag.extraction.extract import extract
-from services.rag.extraction.model import DocumentBlock, Extraction
+from services.rag.extraction.model import DocumentBlock, Extraction, Limits
 from tests.support.documents import sample_files
+from tests.support.documents.library import read_here
 
 
 def read(folder: Path, content: bytes, name: str) -> Extraction:
     path = folder / "upload"
     path.write_bytes(content)
-    return extract(path, name=name, folder=folder / "members")
+    members = folder / "members"
+    members.mkdir(exist_ok=True)
+    return read_here(path, name=name, limits=Limits(), folder=members)
 
 
 def shape(extraction: Extraction) -> list[tuple[str, str, int | None]]:
@@ -23,7 +26,9 @@ PROSE = sample_files.PROSE.strip()
 
 
 def test_reads_pdf_with_headings_tables_lists_and_pages(tmp_path: Path) -> None:
-    found = read(tmp_path, sample_files.pdf(), "preise.pdf")
+    path = tmp_path / "upload"
+    path.write_bytes(sample_files.pdf())
+    found = extract(path, name="preise.pdf", folder=tmp_path / "members")
     assert (found.media_type, found.title, found.pages, found.language, found.notes) == (
         "application/pdf",
         "Preisblatt 2026",

@@ -106,7 +106,7 @@ LANGUAGES = ("en", "de")
 SPOKEN = (
     [(seed, language) for seed in range(6) for language in LANGUAGES]
     if LONG
-    else [(seed, LANGUAGES[seed % 2]) for seed in range(4)]
+    else [(seed, LANGUAGES[seed % 2]) for seed in range(2)]
 )
 
 
@@ -507,7 +507,7 @@ def test_random_arguments_are_answered_or_refused_and_never_fail(connection: Con
         "\x00",
         "';--",
     ]
-    for _ in range(600 if LONG else 150):
+    for _ in range(600 if LONG else 60):
         tool = TOOLS[str(rng.choice([*TOOLS]))]
         arguments = {
             name: strange[int(rng.integers(len(strange)))]
@@ -530,12 +530,12 @@ def test_days_of_the_furnished_home_are_those_of_the_tests() -> None:
 
 
 # A quarter of an hour beside the others, half an hour of summer, a day that was left out.
-ZONES = ["Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia"]
+ZONES = ["Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "America/St_Johns", "UTC"]
 
 
 @pytest.mark.parametrize(
     "zone",
-    [*ZONES, *(pytest.param(zone, marks=pytest.mark.long) for zone in ("America/St_Johns", "UTC"))],
+    [ZONES[0], *(pytest.param(zone, marks=pytest.mark.long) for zone in ZONES[1:])],
 )
 def test_days_of_any_clock_are_told_or_refused(connection: Connection, zone: str) -> None:
     furnish_told(connection)

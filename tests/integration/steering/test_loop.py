@@ -237,8 +237,8 @@ def drive_at(home: SteeredHome, car_kw: float, *, pv_kw: float, house_kw: float 
 
 
 def is_started(home: SteeredHome, inverter: Inverter, *, pv_kw: float) -> bool:
-    """Return whether the car charges within twenty minutes of sun."""
-    for _ in range(600):
+    """Return whether the car charges within eight minutes of sun."""
+    for _ in range(240):
         drive(home, inverter, pv_kw=pv_kw)
         if home.unit(CHARGER).commands["car"].mode == "charge":
             return True

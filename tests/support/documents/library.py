@@ -27,6 +27,9 @@ from luna.platform.objects import FileObjects
 from luna.platform.settings import Settings
 from services.rag.documents.ingest import ingest_documents
 from services.rag.documents.pipeline import Pipeline
+from services.rag.extraction import child
+from services.rag.extraction.extract import extract, parse_reply
+from services.rag.extraction.model import Extraction, FileSource, Limits
 
 TARIFF = (
     b"# Tarif\n\nDer Arbeitspreis ist 30 Cent je Kilowattstunde.\n\n# Laufzeit\n\nDer Vertrag "
@@ -55,13 +58,19 @@ class LetterEmbedder:
         return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True), np.float32)
 
 
+def read_here(path: Path, *, name: str, limits: Limits, folder: Path | None) -> Extraction:
+    """Return what the confined process would read, without the tenth of a second it takes."""
+    return parse_reply(child.answer(FileSource(path, name, limits, folder)))
+
+
 @dataclass
 class Library:
-    """A store of documents of a test's own."""
+    """A store of documents of a test's own, read in this process unless it is ``confined``."""
 
     database: Engine
     folder: Path
     embedder: LetterEmbedder | None = None
+    confined: bool = False
 
     @property
     def objects(self) -> FileObjects:
@@ -73,7 +82,8 @@ class Library:
 
     @property
     def pipeline(self) -> Pipeline:
-        return Pipeline(self.settings, self.database, self.objects, lambda _: self.embedder)
+        read = extract if self.confined else read_here
+        return Pipeline(self.settings, self.database, self.objects, lambda _: self.embedder, read)
 
     def store(self, name: str, content: bytes = TARIFF, **fields: str) -> tuple[Document, Outcome]:
         place = lambda key: self.objects.put(key, content)  # noqa: E731 - handed over as one

@@ -9,8 +9,8 @@ import os
 
 LONG_VARIABLE = "LUNA_TEST_LONG"
 LONG = bool(os.environ.get(LONG_VARIABLE))
-PART = 8
-LEAST = 4
+PART = 16
+LEAST = 3
 
 
 def draws(count: int) -> int:

@@ -56,7 +56,7 @@ def test_pv_is_zero_at_night_and_never_above_the_arrays(
 def test_many_origins_at_once_equal_one_after_the_other(
     aurora: Aurora, history: Observations
 ) -> None:
-    instants = [day(64) + timedelta(hours=7 * step) for step in range(12)]
+    instants = [day(64) + timedelta(hours=7 * step) for step in range(4)]
     for one, forecast in zip(
         aurora.issue_many(history, instants),
         (aurora.issue(history, instant) for instant in instants),
@@ -68,15 +68,16 @@ def test_many_origins_at_once_equal_one_after_the_other(
 
 @pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_the_same_seed_gives_the_same_forecast_whatever_the_threads(
-    threads: int, aurora: Aurora, history: Observations
+    threads: int, history: Observations
 ) -> None:
-    again = train(
-        history, site=SITE, until=day(65), settings=replace(QUICK, threads=threads)
-    ).issue(history, day(66))
-    for name in PARTS:
-        np.testing.assert_array_equal(
-            getattr(aurora.issue(history, day(66)).load_kwh, name), getattr(again.load_kwh, name)
+    once, again = (
+        train(history, site=SITE, until=day(65), settings=replace(SKETCH, threads=count)).issue(
+            history, day(66)
         )
+        for count in (1, threads)
+    )
+    for name in PARTS:
+        np.testing.assert_array_equal(getattr(once.load_kwh, name), getattr(again.load_kwh, name))
 
 
 @pytest.mark.long

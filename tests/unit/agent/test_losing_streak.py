@@ -7,8 +7,9 @@ import pytest
 
 from luna.energy.timeline import FloatArray
 from services.agent.gatekeeper import has_losing_streak
+from tests.support.suite.depth import LONG
 
-YEARS = 40
+YEARS = 40 if LONG else 15
 DAYS = 365
 
 

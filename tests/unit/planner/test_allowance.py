@@ -189,7 +189,7 @@ def test_each_component_counts_its_own_period_under_its_own_name() -> None:
 
 
 # Ten hold each combination of one or two allowances, with tiers and without.
-@each_row("seed", range(16 if LONG else 10))
+@each_row("seed", range(16 if LONG else 6))
 def test_a_plan_costs_what_the_cheapest_of_all_schedules_costs(seed: int) -> None:
     rng = np.random.default_rng(seed)
     start = MIDNIGHT + int(rng.integers(-12, 24)) * HOUR

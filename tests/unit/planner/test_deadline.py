@@ -24,8 +24,8 @@ from tests.support.suite.depth import LONG
 
 NOW = datetime(2024, 5, 5, tzinfo=UTC)
 LIMIT_S = 2.0
-# A week, or two days of it: who may begin a solve, and for how long, is the same.
-SLOTS = 672 if LONG else 192
+# A week, or a day of it: who may begin a solve, and for how long, is the same.
+SLOTS = 672 if LONG else 96
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pytest
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from tests.support.planning.requests import answer, charging_session, make_request, value_rest
+from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 HOUR = timedelta(hours=1)
@@ -77,7 +78,7 @@ def test_a_cheaper_kwh_of_the_car_draws_it_into_its_window_up_to_the_limit() -> 
     assert reply.cost.total == pytest.approx(2 * 0.2 + 6 * 0.3 - 6 * 0.15)
 
 
-@each_row("seed", list(range(24)))
+@each_row("seed", range(24 if LONG else 8))
 def test_a_plan_costs_what_the_cheapest_of_all_schedules_costs(seed: int) -> None:
     rng = np.random.default_rng(seed)
     start = MIDNIGHT + int(rng.integers(4, 12)) * HOUR

@@ -139,7 +139,7 @@ def pose_day(
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 @each_row("batteries", [1, 2])
-@each_row("seed", [0, 1, 2, 4, 5, 6, 9] if LONG else [0, 1, 2, 4])
+@each_row("seed", [0, 1, 2, 4, 5, 6, 9] if LONG else [0, 4])
 def test_a_plan_costs_what_the_reference_model_costs(seed: int, batteries: int) -> None:
     problem = draw_behind(seed, batteries=batteries)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(

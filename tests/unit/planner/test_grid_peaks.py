@@ -20,6 +20,7 @@ from services.planner.problem.problem import Problem
 from tests.support.planning.problems import START
 from tests.support.planning.requests import answer, make_request, value_rest
 from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3, "wear_price": 0.01}
@@ -108,7 +109,7 @@ CASES = each_row(
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 @CASES
-@each_row("seed", range(2))
+@each_row("seed", range(2 if LONG else 1))
 def test_a_plan_costs_what_the_model_written_for_readers_costs(
     peak: Any, state: dict[str, Any], due: float, seed: int
 ) -> None:

@@ -16,7 +16,7 @@ from services.planner.problem.build import build_problem
 from services.planner.service.state import carry_modes
 from tests.support.planning.problems import START, draw_problem
 from tests.support.planning.requests import answer, make_request, value_rest
-from tests.support.suite.depth import draws
+from tests.support.suite.depth import LONG, draws
 from tests.support.suite.tables import each_row
 
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
@@ -110,7 +110,7 @@ def test_planning_again_from_an_unchanged_outlook_keeps_the_plan(seed: int) -> N
 
 def test_a_small_change_of_the_forecast_does_not_turn_the_current_slot() -> None:
     turned = []
-    for seed in range(6):
+    for seed in range(6 if LONG else 3):
         before = answer(ask(seed, switching_price=0.005))
         told = before.setpoints["battery"].mode
         for hour in range(1, 24, 3):
@@ -126,7 +126,7 @@ def test_a_small_change_of_the_forecast_does_not_turn_the_current_slot() -> None
                 )
             )
             turned.append(again.setpoints["battery"].mode[0] != told[hour])
-    assert sum(turned) <= 2
+    assert sum(turned) <= len(turned) / 24
 
 
 def test_the_mode_in_progress_goes_on_where_little_speaks_against_it() -> None:

@@ -134,8 +134,7 @@ def test_where_it_pays_to_end_at_an_edge_the_month_ends_there() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@each_row("level", [10.0, -10.0])
-@each_row("margin", [0.1, -0.1], ids=["buying is dearer", "selling earns more"])
+@each_row(("level", "margin"), [(10.0, -0.1), (-10.0, 0.1)], ids=["earned by selling", "paid for"])
 def test_prices_of_ten_either_way_are_planned_like_any(level: float, margin: float) -> None:
     rng = np.random.default_rng(2)
     price = level + rng.normal(0, 1, 24)

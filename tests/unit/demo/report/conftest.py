@@ -20,7 +20,7 @@ ReportMaker = Callable[..., ReportInput]
 CODES = ("serve_house", "store_solar", "sell_solar", "rest")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site() -> Site:
     return parse_site(
         {
@@ -44,7 +44,7 @@ def site() -> Site:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def make_plan(site: Site) -> PlanMaker:
     def make(
         start: datetime = datetime(2023, 9, 14, 12, tzinfo=UTC),
@@ -118,7 +118,7 @@ def make_slot(start: datetime, index: int, *, code: str | None, text: str) -> Sl
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def make_report(site: Site, make_plan: PlanMaker) -> ReportMaker:
     def make(plan: PlanReply | None = None, **changes: object) -> ReportInput:
         first = date(2023, 9, 1)

@@ -40,8 +40,13 @@ class Page(HTMLParser):
         return sum(name == tag and attributes.items() <= found.items() for name, found in self.tags)
 
 
-def test_asks_nobody_for_anything(make_report: ReportMaker) -> None:
-    html = render(make_report())
+@pytest.fixture(scope="module")
+def html(make_report: ReportMaker) -> str:
+    """The report of which most is asked, written once."""
+    return render(make_report())
+
+
+def test_asks_nobody_for_anything(html: str) -> None:
     page = Page(html)
     attributes = [name for _, found in page.tags for name in found]
     assert not {"src", "href", "srcset", "action"} & set(attributes)
@@ -65,8 +70,7 @@ def test_every_slot_says_its_mode_and_why(make_report: ReportMaker) -> None:
     assert len(whys) >= planned
 
 
-def test_speaks_without_a_script(make_report: ReportMaker) -> None:
-    html = render(make_report())
+def test_speaks_without_a_script(html: str) -> None:
     without_script = html[: html.index("<script>")]
     assert without_script.count("<title>") == 1 + 192
     assert wording("report", "worth") in without_script
@@ -140,8 +144,8 @@ def test_shows_48_hours_of_a_longer_plan(make_report: ReportMaker, make_plan: Pl
     assert "The next 48 hours" in page.texts
 
 
-def test_chooses_the_slot_whose_opposite_costs_most(make_report: ReportMaker) -> None:
-    page = Page(render(make_report()))
+def test_chooses_the_slot_whose_opposite_costs_most(html: str) -> None:
+    page = Page(html)
     assert page.count("div", role="slider", **{"aria-valuenow": "191", "aria-valuemax": "191"}) == 1
 
 
@@ -158,28 +162,28 @@ def test_drawings_are_as_recorded(make_report: ReportMaker, make_plan: PlanMaker
     )
 
 
-def test_marks_predicted_prices(make_report: ReportMaker, make_plan: PlanMaker) -> None:
+def test_marks_predicted_prices(html: str, make_report: ReportMaker, make_plan: PlanMaker) -> None:
     certain = make_plan().model_copy(update={"prices_known_until": None})
     drawn = re.compile(r'<rect[^>]*class="predicted"')
-    assert len(drawn.findall(render(make_report()))) == 2
+    assert len(drawn.findall(html)) == 2
     assert drawn.findall(render(make_report(certain))) == []
 
 
-def test_draws_the_battery_without_luna_only_where_it_is_known(make_report: ReportMaker) -> None:
-    assert "Without Luna" not in render(make_report())
+def test_draws_the_battery_without_luna_only_where_it_is_known(
+    html: str, make_report: ReportMaker
+) -> None:
+    assert "Without Luna" not in html
     assert 'class="line without"' in render(make_report(without_soc=[0.4] * 192))
 
 
-def test_scores_name_policies_and_bars_stay_in_their_column(make_report: ReportMaker) -> None:
-    html = render(make_report())
+def test_scores_name_policies_and_bars_stay_in_their_column(html: str) -> None:
     assert [float(width) for width in re.findall(r'style="width:([\d.]+)%"', html)][
         :6
     ] == pytest.approx([0, 51.2, 63.8, 93.1, 98.8, 100], abs=0.1)
     assert wording("modes", "policy_oracle") in html
 
 
-def test_losses_lead_from_perfect_foresight_to_luna(make_report: ReportMaker) -> None:
-    html = render(make_report())
+def test_losses_lead_from_perfect_foresight_to_luna(html: str) -> None:
     losses = html[html.index('class="losses wide"') :]
     scores = re.findall(r'text-anchor="end">([\d.]+%)<', losses[: losses.index("</svg>")])
     assert scores == ["100.0%", "98.8%", "95.8%", "93.2%"]
@@ -236,8 +240,8 @@ def test_a_site_without_battery_has_no_charge_panel(
     assert find_wordings("no_battery", "en")[0].text in html
 
 
-def test_says_how_to_make_it_again(make_report: ReportMaker) -> None:
-    assert "<pre><code>make demo\nluna replay --site home\n</code></pre>" in render(make_report())
+def test_says_how_to_make_it_again(html: str) -> None:
+    assert "<pre><code>make demo\nluna replay --site home\n</code></pre>" in html
 
 
 def test_stays_small(make_report: ReportMaker) -> None:

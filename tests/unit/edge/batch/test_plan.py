@@ -51,7 +51,7 @@ def test_what_is_done_is_in_no_group(tmp_path: Path) -> None:
 
 def test_runs_lie_in_held_out_weeks_of_their_season(tmp_path: Path) -> None:
     plan = make_plan(
-        tmp_path, batch_simulation={"duration_days": 7, "variations": {"num_variations": 5}}
+        tmp_path, batch_simulation={"duration_days": 7, "variations": {"num_variations": 2}}
     )
     seasons = {"winter": {12, 1, 2}, "spring": {3, 4, 5}, "summer": {6, 7, 8}, "fall": {9, 10, 11}}
     for numbers in list_groups(plan):
@@ -68,15 +68,15 @@ def test_cameras_are_drawn_by_seed_lie_within_their_ranges_and_ask_for_what_some
     plan = make_plan(
         tmp_path,
         batch_simulation={
-            "variations": {"num_variations": 500, "accuracy_range": {"min": 30, "max": 95}},
-            "execution": {"checkpoint_interval": 500},
+            "variations": {"num_variations": 150, "accuracy_range": {"min": 30, "max": 95}},
+            "execution": {"checkpoint_interval": 150},
         },
     )
     cameras = plan.build_group(list_groups(plan)[0]).cameras
     asked = np.array(
         [
             (each.accuracy, each.latency_ms, each.capacity_wh, each.charge_rate_w)
-            for each in cameras[:500]
+            for each in cameras[:150]
         ]
     )
     assert (asked.min(axis=0) >= [0.3, 2, 2, 50]).all()

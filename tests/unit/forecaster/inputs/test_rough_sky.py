@@ -15,6 +15,7 @@ from services.forecaster.inputs.rough_sky import RoughSky, find_place
 from services.forecaster.model.aurora import Aurora
 from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.support.household.measurements import ROOF, day, measure_days
+from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 SUMMER = datetime(2024, 6, 20, 22, tzinfo=UTC)
@@ -43,7 +44,9 @@ def test_a_time_zone_has_a_place(timezone: str, latitude: float, longitude: floa
 
 def test_every_time_zone_has_a_place_over_which_the_sun_is_high_around_its_noon() -> None:
     winter = datetime(2024, 1, 1, tzinfo=UTC)
-    for timezone in sorted(available_timezones() - {"Factory", "localtime"}):
+    zones = sorted(available_timezones() - {"Factory", "localtime"})
+    # Those of one continent lie side by side.
+    for timezone in zones[:: 1 if LONG else 5]:
         hours = (winter.astimezone(parse_zone(timezone)).utcoffset() or timedelta(0)) / timedelta(
             hours=1
         )

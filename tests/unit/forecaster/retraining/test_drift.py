@@ -28,7 +28,7 @@ def find_first(load_kwh: FloatArray, first: int, last: int) -> list[int]:
     return [day for day in range(first, last, 2) if list_signs(load_kwh[: day * DAY], {})]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_a_year_in_which_nothing_changes_gives_no_alarm(seed: int) -> None:
     assert find_first(measure_days(365, seed=seed).load_kwh, 98, 365) == []
 

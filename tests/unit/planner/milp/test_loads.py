@@ -15,6 +15,7 @@ from services.planner.problem.build import build_problem
 from tests.support.planning.appliances import HEATER, ask, draw_series, model_cost, on
 from tests.support.planning.requests import answer
 from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 CHEAP_AT_NOON = np.where(np.arange(24) // 2 == 6, 0.1, 0.3)
@@ -56,7 +57,7 @@ KINDS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
 
 
 @each_row("kind", KINDS)
-@each_row("seed", range(2))
+@each_row("seed", range(2 if LONG else 1))
 def test_a_schedule_costs_what_the_model_written_for_readers_costs(kind: str, seed: int) -> None:
     loads, state = KINDS[kind]
     request = ask(*loads, state={"heater": state}, **draw_series(seed))

@@ -101,7 +101,7 @@ SITES = each_row(
 
 
 @SITES
-@each_row("seed", range(3 if LONG else 2))
+@each_row("seed", range(3 if LONG else 1))
 def test_a_plan_costs_what_the_model_written_for_readers_costs(
     changes: dict[str, Any], seed: int
 ) -> None:

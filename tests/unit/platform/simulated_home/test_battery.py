@@ -17,6 +17,7 @@ from luna.platform.simulated_home.battery import (
     step_battery,
 )
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
+from tests.support.suite.depth import LONG
 
 STEP_SECONDS = 5.0
 MODEL = BatteryModel()
@@ -32,7 +33,7 @@ def run(wanted_kw: float, *, stored_kwh: float, seconds: float) -> list[BatteryC
 def test_energy_balances_and_limits_hold_whatever_it_is_told() -> None:
     chance = random.Random(7)
     state = HomeState(at=1_700_000_000.0, battery=BatteryCharge(stored_kwh=5.0))
-    for _ in range(2_000):
+    for _ in range(2_000 if LONG else 500):
         command = Command(
             chance.choice(WORDS),
             chance.uniform(0, 9),

@@ -23,6 +23,7 @@ from luna.platform.simulated_home.heater import HEATER_MODEL, HEATER_WORDS, Heat
 from luna.platform.simulated_home.house import HomeState, advance
 from luna.platform.simulated_home.site import CAR, HEATER, ZONE, build_site, list_charging_sessions
 from services.planner.service.inputs import list_included
+from tests.support.suite.depth import LONG
 
 # A Monday, 1 June 2026, 20:00 UTC: the car is at home until the next morning.
 EVENING = datetime(2026, 6, 1, 20, tzinfo=UTC).timestamp()
@@ -40,7 +41,7 @@ def test_energy_balances_in_house_car_and_tank_whatever_they_are_told() -> None:
     first = state = HomeState(
         EVENING, BatteryCharge(5.0), car=CarState(20.0), heater=HeaterState(50.0)
     )
-    for _ in range(2_000):
+    for _ in range(2_000 if LONG else 800):
         assert state.car is not None
         assert state.heater is not None
         command = ChargerCommand(
