@@ -204,6 +204,10 @@ class Solver:
             float(self._highs.getInfo().objective_function_value),
         )
 
+    def read_duals(self) -> FloatArray:
+        """Return the rows' duals of the last solution."""
+        return np.array(self._highs.getSolution().row_dual)
+
     def find_conflict(self, model: LinearModel) -> IndexArray:
         """Return the rows of an irreducible set without a solution, ascending.
 
