@@ -15,6 +15,10 @@ from luna.energy.timeline import FloatArray
 from services.planner.linear.model import Indices, LinearModel
 
 
+# Bounds that there is room for at first; the room doubles.
+_FIRST_ROOM = 32
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduleUse:
     """The part of schedules in a model without their binaries.
@@ -46,8 +50,9 @@ class CostBounds:
         self._cost = model.cost[columns]
         everywhere = np.ones(model.row_lower.size, dtype=bool)
         self._entries = model.column_entries(columns, everywhere)
-        self._prices = np.empty((0, rows.size + 2 * columns.size))
-        self._base = np.empty(0)
+        self._prices = np.empty((_FIRST_ROOM, rows.size + 2 * columns.size))
+        self._base = np.empty(_FIRST_ROOM)
+        self._count = 0
 
     def add(self, use: ScheduleUse, cost: float, row_dual: FloatArray) -> None:
         """Add the bound by a solution: its cost in the model, and its rows' duals."""
@@ -58,10 +63,14 @@ class CostBounds:
         rising = np.maximum(reduced_cost, 0.0)
         falling = np.minimum(reduced_cost, 0.0)
         prices = np.concatenate([-row_dual[self._rows], rising, falling])
-        self._prices = np.vstack([self._prices, prices])
-        self._base = np.append(self._base, cost - prices @ use.amounts)
+        if self._count == self._base.size:
+            self._prices = np.vstack([self._prices, self._prices])
+            self._base = np.append(self._base, self._base)
+        self._prices[self._count] = prices
+        self._base[self._count] = cost - prices @ use.amounts
+        self._count += 1
 
     def find(self, use: ScheduleUse) -> float:
         """Return the highest bound on the cost with these schedules, own cost included."""
-        bounds = self._base + self._prices @ use.amounts
+        bounds = self._base[: self._count] + self._prices[: self._count] @ use.amounts
         return float(bounds.max(initial=-np.inf)) + use.own_cost

@@ -21,7 +21,7 @@ from luna.energy.timeline import FloatArray
 from services.planner.milp.cost_bounds import CostBounds, ScheduleUse
 from services.planner.milp.device_choices import DeviceChoice, Present, Schedule
 from services.planner.milp.formulation import Formulation
-from services.planner.milp.solver import LinearSolution, Solution, Solver
+from services.planner.milp.solver import KeptSolution, LinearSolution, Solution, Solver
 from services.planner.milp.supply import BalanceEntries
 from services.planner.problem.problem import SearchLimits
 
@@ -86,20 +86,22 @@ class _FixedModel:
         """Return a lower bound on the cost of schedules, by those solved before."""
         return self._cost_bounds.find(use)
 
-    def solve(self, use: ScheduleUse) -> float:
-        """Return the cost of schedules, infinite where they are not feasible."""
+    def solve(self, use: ScheduleUse) -> tuple[float, KeptSolution | None]:
+        """Return the cost of schedules and their solution; infinite and None if infeasible."""
         lower, upper = self._bounds
         columns = (self._use, use.lowest, use.highest)
         rows = (self._touched, lower - use.row_use, upper - use.row_use)
         self._solver.bind(self._model, columns, rows)
         cost = self._solver.resolve()
-        if cost < np.inf:
-            self._cost_bounds.add(use, cost, self._solver.read_duals())
-        return cost + use.own_cost
+        if cost == np.inf:
+            return cost, None
+        solution = self._solver.keep()
+        self._cost_bounds.add(use, cost, solution.row_dual)
+        return cost + use.own_cost, solution
 
-    def read(self) -> LinearSolution:
-        """Return the last solution in terms of the whole model, 0 in what is left out."""
-        found = self._solver.read_linear()
+    def read(self, solution: KeptSolution) -> LinearSolution:
+        """Return a solution in terms of the whole model, 0 in what is left out."""
+        found = solution.read()
         column = np.zeros(self._shape[0])
         reduced_cost = np.zeros(self._shape[0])
         dual = np.zeros(self._shape[1])
@@ -139,13 +141,13 @@ def search_schedules(
 class _Tried:
     """Schedules of all devices that were tried, in order of their cost.
 
-    Of those that are not solved, the cost is a lower bound.
+    Without a solution the cost is a lower bound.
     """
 
     cost: float
     turn: int
     schedules: tuple[Schedule, ...] = field(compare=False)
-    is_solved: bool = field(compare=False)
+    solution: KeptSolution | None = field(compare=False, default=None)
 
 
 class _Search:
@@ -172,7 +174,6 @@ class _Search:
         self._keys: set[bytes] = set()
         self._best: _Tried | None = None
         self._turn = 0
-        self._last = -1
 
     def run(self, search: SearchLimits, rounded: FloatArray | None) -> LinearSolution | None:
         """Return the best solution found, None where no schedule is feasible."""
@@ -181,10 +182,10 @@ class _Search:
         if not self._is_over(search):
             self._begin()
         while not self._is_over(search):
-            base = self._take_cheapest()
-            if base is None:
+            cheapest = self._take_cheapest()
+            if cheapest is None:
                 break
-            self._explore(base, search)
+            self._explore(*cheapest, search)
         if self._best is None:
             return None
         # The whole model has columns that follow from the schedules.
@@ -209,28 +210,25 @@ class _Search:
             return True
         return search.deadline is not None and search.deadline.left_s <= 0
 
-    def _take_cheapest(self) -> _Tried | None:
+    def _take_cheapest(self) -> tuple[_Tried, KeptSolution] | None:
         """Return the cheapest of the schedules whose changes were not tried so far."""
         while self._open:
             tried = heappop(self._open)
-            if tried.is_solved:
-                return tried
+            if tried.solution is not None:
+                return tried, tried.solution
             use = self._fixed.place(tried.schedules)
             bound = self._fixed.bound(use)
             if bound > tried.cost + _BETTER:
                 heappush(self._open, replace(tried, cost=bound))
                 continue
-            cost = self._fixed.solve(use)
-            self._last = tried.turn
-            if cost < np.inf:
-                heappush(self._open, replace(tried, cost=cost, is_solved=True))
+            cost, solution = self._fixed.solve(use)
+            if solution is not None:
+                heappush(self._open, replace(tried, cost=cost, solution=solution))
         return None
 
-    def _explore(self, base: _Tried, search: SearchLimits) -> None:
+    def _explore(self, base: _Tried, solution: KeptSolution, search: SearchLimits) -> None:
         """Try changes of schedules, the most promising first, until one is better."""
-        if self._last != base.turn:
-            self._fixed.solve(self._fixed.place(base.schedules))
-        present = replace(self._relaxed, solution=self._fixed.read())
+        present = replace(self._relaxed, solution=self._fixed.read(solution))
         candidates = []
         for place, choice in enumerate(self._choices):
             now = base.schedules[place]
@@ -266,11 +264,10 @@ class _Search:
         self._turn += 1
         use = self._fixed.place(schedules)
         cost = self._fixed.bound(use)
-        is_solved = cost < below
-        if is_solved:
-            cost = self._fixed.solve(use)
-            self._last = self._turn
-        tried = _Tried(cost, self._turn, schedules, is_solved)
+        solution = None
+        if cost < below:
+            cost, solution = self._fixed.solve(use)
+        tried = _Tried(cost, self._turn, schedules, solution)
         if cost < np.inf:
             heappush(self._open, tried)
             if self._best is None or cost < self._best.cost - _BETTER:

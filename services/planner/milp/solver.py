@@ -61,6 +61,25 @@ class LinearSolution:
     objective: float
 
 
+@dataclass(frozen=True, slots=True)
+class KeptSolution:
+    """A linear solution as HiGHS returns it: reading a column takes longer than keeping all."""
+
+    solution: Any
+    objective: float
+
+    @property
+    def row_dual(self) -> FloatArray:
+        """The rows' duals."""
+        return np.array(self.solution.row_dual)
+
+    def read(self) -> LinearSolution:
+        """Return the whole solution."""
+        columns = np.array(self.solution.col_value)
+        reduced_cost = np.array(self.solution.col_dual)
+        return LinearSolution(columns, reduced_cost, self.row_dual, self.objective)
+
+
 @dataclass(eq=False)
 class Solver:
     """A HiGHS instance that keeps its model, and starts from the last basis if it can.
@@ -196,17 +215,12 @@ class Solver:
 
     def read_linear(self) -> LinearSolution:
         """Return the last solution of a linear model with its reduced costs."""
-        result = self._highs.getSolution()
-        return LinearSolution(
-            np.array(result.col_value),
-            np.array(result.col_dual),
-            np.array(result.row_dual),
-            float(self._highs.getInfo().objective_function_value),
-        )
+        return self.keep().read()
 
-    def read_duals(self) -> FloatArray:
-        """Return the rows' duals of the last solution."""
-        return np.array(self._highs.getSolution().row_dual)
+    def keep(self) -> KeptSolution:
+        """Return the last solution of a linear model, to be read later."""
+        objective = float(self._highs.getInfo().objective_function_value)
+        return KeptSolution(self._highs.getSolution(), objective)
 
     def find_conflict(self, model: LinearModel) -> IndexArray:
         """Return the rows of an irreducible set without a solution, ascending.
