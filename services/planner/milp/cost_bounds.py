@@ -14,7 +14,6 @@ import numpy as np
 from luna.energy.timeline import FloatArray
 from services.planner.linear.model import Indices, LinearModel
 
-
 # Bounds that there is room for at first; the room doubles.
 _FIRST_ROOM = 32
 
