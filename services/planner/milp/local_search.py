@@ -28,8 +28,11 @@ from services.planner.problem.problem import SearchLimits
 # Most trials of a search, and of one round without a better schedule.
 _MOST_TRIALS = 200
 _ROUND_TRIALS = 20
-# Trials without a better one after which a search ends.
+# Trials without a better one after which a search ends: more where much money may be left.
 _IDLE_TRIALS = 25
+_MORE_IDLE_TRIALS = 60
+# That much, in the site's currency.
+_WIDE_GAP = 0.1
 # A trial is better by at least this, in the site's currency.
 _BETTER = 1e-6
 # Moves with a smaller predicted gain are not tried.
@@ -204,9 +207,11 @@ class _Search:
     def _is_over(self, search: SearchLimits) -> bool:
         if self._best is None:
             return self._turn >= _MOST_TRIALS
-        if self._turn >= _MOST_TRIALS or self._turn - self._best.turn > _IDLE_TRIALS:
+        gap_cost = self._best.cost - self._bound
+        idle_trials = _MORE_IDLE_TRIALS if gap_cost > _WIDE_GAP else _IDLE_TRIALS
+        if self._turn >= _MOST_TRIALS or self._turn - self._best.turn > idle_trials:
             return True
-        if self._best.cost - self._bound <= search.allow(self._best.cost):
+        if gap_cost <= search.allow(self._best.cost):
             return True
         return search.deadline is not None and search.deadline.left_s <= 0
 
