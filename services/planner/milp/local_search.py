@@ -184,10 +184,7 @@ class _Search:
             self._try(tuple(choice.read(rounded) for choice in self._choices))
         if not self._is_over(search):
             self._begin()
-        while not self._is_over(search):
-            cheapest = self._take_cheapest()
-            if cheapest is None:
-                break
+        while cheapest := self._take_cheapest(search):
             self._explore(*cheapest, search)
         if self._best is None:
             return None
@@ -215,9 +212,9 @@ class _Search:
             return True
         return search.deadline is not None and search.deadline.left_s <= 0
 
-    def _take_cheapest(self) -> tuple[_Tried, KeptSolution] | None:
+    def _take_cheapest(self, search: SearchLimits) -> tuple[_Tried, KeptSolution] | None:
         """Return the cheapest of the schedules whose changes were not tried so far."""
-        while self._open:
+        while self._open and not self._is_over(search):
             tried = heappop(self._open)
             if tried.solution is not None:
                 return tried, tried.solution
