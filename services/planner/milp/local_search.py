@@ -32,7 +32,7 @@ _ROUND_TRIALS = 20
 _IDLE_TRIALS = 25
 _MORE_IDLE_TRIALS = 60
 # That much, in the site's currency.
-_WIDE_GAP = 0.1
+_WIDE_GAP = 0.075
 # A trial is better by at least this, in the site's currency.
 _BETTER = 1e-6
 # Moves with a smaller predicted gain are not tried.
