@@ -82,7 +82,9 @@ class _FixedModel:
             highest.append(high)
             own_cost += choice.own_cost(schedule)
         weights = self._factor * np.concatenate(binaries)[self._position]
-        row_use = np.bincount(self._row, weights=weights, minlength=self._touched.size)
+        row_use = np.bincount(self._row, weights=weights, minlength=self._touched.size).astype(
+            float
+        )
         return ScheduleUse(row_use, np.concatenate(lowest), np.concatenate(highest), own_cost)
 
     def bound(self, use: ScheduleUse) -> float:
