@@ -82,10 +82,13 @@ class _FixedModel:
             highest.append(high)
             own_cost += choice.own_cost(schedule)
         weights = self._factor * np.concatenate(binaries)[self._position]
-        row_use = np.bincount(self._row, weights=weights, minlength=self._touched.size).astype(
-            float
+        row_use = np.bincount(self._row, weights=weights, minlength=self._touched.size)
+        return ScheduleUse(
+            row_use=row_use.astype(float),
+            lowest=np.concatenate(lowest),
+            highest=np.concatenate(highest),
+            own_cost=own_cost,
         )
-        return ScheduleUse(row_use, np.concatenate(lowest), np.concatenate(highest), own_cost)
 
     def bound(self, use: ScheduleUse) -> float:
         """Return a lower bound on the cost of schedules, by those solved before."""
