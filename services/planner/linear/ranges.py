@@ -326,7 +326,7 @@ def _find_stretches(
     """
     shortest_run, start_price = rules
     choices, slots = cost.shape
-    best = np.full((choices, _LONGEST_CHANGE + 1, 3), np.inf)
+    best = np.full((choices, _LONGEST_CHANGE + 1, 3), -_LEAST_GAIN)
     trial = ranges.copy()
     # Starts before each slot, so that those of a stretch are a difference.
     starts_before = np.zeros(slots + 1, dtype=np.int64)

@@ -332,9 +332,9 @@ def _list_spans(needs: Sequence[SlotNeed], slots: int) -> Iterator[_Span]:
         edges |= {need.first, need.end}
         if need.share[0] < 1.0:
             edges.add(need.first + 1)
-    for first, end in pairwise(sorted(edges)):
-        now = _OpenNeeds.at(needs, first)
-        yield _Span(first, end, now.step(first), now.go_on(_OpenNeeds.at(needs, end)), now.end(end))
+    opened = [(edge, _OpenNeeds.at(needs, edge)) for edge in sorted(edges)]
+    for (first, now), (end, after) in pairwise(opened):
+        yield _Span(first, end, now.step(first), now.go_on(after), now.end(end))
 
 
 # States: on for 1, 2, … slots, the last one for longer too; then off for 0, 1, … slots, 0 only

@@ -185,6 +185,10 @@ class RangedChoice:
         self._most_kwh = np.where(self._forbidden[-1], 0.0, ranged.high_kwh[-1])
         self._limits = self._limit_sessions()
         self.use_columns = use[ranged.slots]
+        off = np.zeros(ranged.slots.size)
+        self._low_kwh = np.vstack([off, ranged.low_kwh])
+        self._high_kwh = np.vstack([off, ranged.high_kwh])
+        self._places = np.arange(ranged.slots.size)
 
     def begin(self, relaxed: Present) -> list[Ranges]:
         """Return the choice nearest to the relaxed one, and the cheapest beside it."""
@@ -217,9 +221,7 @@ class RangedChoice:
 
     def use_bounds(self, schedule: Ranges) -> tuple[FloatArray, FloatArray]:
         """Return the bounds of its use in the slots in which it may run."""
-        low = self._within(self._ranged.low_kwh, schedule)
-        high = self._within(self._ranged.high_kwh, schedule)
-        return low, high
+        return self._low_kwh[schedule, self._places], self._high_kwh[schedule, self._places]
 
     def list_changes(self, present: Present, schedule: Ranges) -> Iterator[tuple[float, Ranges]]:
         """Yield choices with other stretches or moved runs, and the cheapest whole ones.
@@ -273,8 +275,7 @@ class RangedChoice:
         slots = self._ranged.slots
         low = np.zeros(use.size)
         high = np.zeros(use.size)
-        low[slots] = self._within(self._ranged.low_kwh, ranges)
-        high[slots] = self._within(self._ranged.high_kwh, ranges)
+        low[slots], high[slots] = self.use_bounds(ranges)
         group = np.full(use.size, -1)
         group[slots] = self._session
         groups = (group, len(self._ranged.sessions))
@@ -321,11 +322,6 @@ class RangedChoice:
     def _per_session(self, amount: FloatArray) -> FloatArray:
         sessions = len(self._ranged.sessions)
         return np.bincount(self._session, weights=amount, minlength=sessions).astype(float)
-
-    def _within(self, bound: FloatArray, ranges: Ranges) -> FloatArray:
-        """Return the bound of each slot's range, 0 where it is off."""
-        place = np.maximum(ranges - 1, 0)
-        return np.where(ranges > 0, bound[place, np.arange(ranges.size)], 0.0)
 
 
 def _find_at_prices(

@@ -4,7 +4,8 @@ Small changes are tried one by one in the linear model with all binaries fixed.
 A relaxed device can be half on and follow the sun exactly. So the relaxed model says little about
 whole schedules, and branch and bound takes a hundred linear solves to close that gap. A trial is
 one linear solve from the last basis, less than a millisecond. The supply of each slot beside the
-plan (``supply``) says which of hundreds of changes are worth a trial. The relaxed model bounds the
+plan (``supply``) says which of hundreds of changes are worth a trial, and the duals of earlier
+trials rule out two thirds of them without a solve (``cost_bounds``). The relaxed model bounds the
 cost from below: the plan states by how much it may be above the optimum.
 
 Devices and the changes of their schedules are in ``device_choices``.
@@ -17,17 +18,21 @@ from heapq import heappop, heappush
 import numpy as np
 
 from luna.energy.timeline import FloatArray
+from services.planner.milp.cost_bounds import CostBounds, ScheduleUse
 from services.planner.milp.device_choices import DeviceChoice, Present, Schedule
 from services.planner.milp.formulation import Formulation
-from services.planner.milp.solver import LinearSolution, Solution, Solver
+from services.planner.milp.solver import KeptSolution, LinearSolution, Solution, Solver
 from services.planner.milp.supply import BalanceEntries
 from services.planner.problem.problem import SearchLimits
 
 # Most trials of a search, and of one round without a better schedule.
 _MOST_TRIALS = 200
 _ROUND_TRIALS = 20
-# Trials without a better one after which a search ends.
+# Trials without a better one after which a search ends: more where much money may be left.
 _IDLE_TRIALS = 25
+_MORE_IDLE_TRIALS = 60
+# That much, in the site's currency.
+_WIDE_GAP = 0.075
 # A trial is better by at least this, in the site's currency.
 _BETTER = 1e-6
 # Moves with a smaller predicted gain are not tried.
@@ -62,9 +67,10 @@ class _FixedModel:
         self._touched = touched.astype(np.int32)
         self._bounds = model.row_lower[self._rows[touched]], model.row_upper[self._rows[touched]]
         self._model = model.part(keeps_column, keeps_row)
+        self._cost_bounds = CostBounds(self._model, self._touched, self._use)
 
-    def solve(self, schedules: Sequence[Schedule]) -> float:
-        """Return the cost with these schedules, infinite where they are not feasible."""
+    def place(self, schedules: Sequence[Schedule]) -> ScheduleUse:
+        """Return the part of these schedules in the model."""
         binaries = []
         lowest = []
         highest = []
@@ -76,16 +82,34 @@ class _FixedModel:
             highest.append(high)
             own_cost += choice.own_cost(schedule)
         weights = self._factor * np.concatenate(binaries)[self._position]
-        used = np.bincount(self._row, weights=weights, minlength=self._touched.size)
-        lower, upper = self._bounds
-        columns = (self._use, np.concatenate(lowest), np.concatenate(highest))
-        rows = (self._touched, lower - used, upper - used)
-        self._solver.bind(self._model, columns, rows)
-        return self._solver.resolve() + own_cost
+        row_use = np.bincount(self._row, weights=weights, minlength=self._touched.size)
+        return ScheduleUse(
+            row_use=row_use.astype(float),
+            lowest=np.concatenate(lowest),
+            highest=np.concatenate(highest),
+            own_cost=own_cost,
+        )
 
-    def read(self) -> LinearSolution:
-        """Return the last solution in terms of the whole model, 0 in what is left out."""
-        found = self._solver.read_linear()
+    def bound(self, use: ScheduleUse) -> float:
+        """Return a lower bound on the cost of schedules, by those solved before."""
+        return self._cost_bounds.find(use)
+
+    def solve(self, use: ScheduleUse) -> tuple[float, KeptSolution | None]:
+        """Return the cost of schedules and their solution; infinite and None if infeasible."""
+        lower, upper = self._bounds
+        columns = (self._use, use.lowest, use.highest)
+        rows = (self._touched, lower - use.row_use, upper - use.row_use)
+        self._solver.bind(self._model, columns, rows)
+        cost = self._solver.resolve()
+        if cost == np.inf:
+            return cost, None
+        solution = self._solver.keep()
+        self._cost_bounds.add(use, cost, solution.row_dual)
+        return cost + use.own_cost, solution
+
+    def read(self, solution: KeptSolution) -> LinearSolution:
+        """Return a solution in terms of the whole model, 0 in what is left out."""
+        found = solution.read()
         column = np.zeros(self._shape[0])
         reduced_cost = np.zeros(self._shape[0])
         dual = np.zeros(self._shape[1])
@@ -123,11 +147,15 @@ def search_schedules(
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Tried:
-    """Schedules of all devices that were tried, in order of their cost."""
+    """Schedules of all devices that were tried, in order of their cost.
+
+    Without a solution the cost is a lower bound.
+    """
 
     cost: float
     turn: int
     schedules: tuple[Schedule, ...] = field(compare=False)
+    solution: KeptSolution | None = field(compare=False, default=None)
 
 
 class _Search:
@@ -154,7 +182,6 @@ class _Search:
         self._keys: set[bytes] = set()
         self._best: _Tried | None = None
         self._turn = 0
-        self._last = -1
 
     def run(self, search: SearchLimits, rounded: FloatArray | None) -> LinearSolution | None:
         """Return the best solution found, None where no schedule is feasible."""
@@ -162,8 +189,8 @@ class _Search:
             self._try(tuple(choice.read(rounded) for choice in self._choices))
         if not self._is_over(search):
             self._begin()
-        while self._open and not self._is_over(search):
-            self._explore(heappop(self._open), search)
+        while cheapest := self._take_cheapest(search):
+            self._explore(*cheapest, search)
         if self._best is None:
             return None
         # The whole model has columns that follow from the schedules.
@@ -182,17 +209,33 @@ class _Search:
     def _is_over(self, search: SearchLimits) -> bool:
         if self._best is None:
             return self._turn >= _MOST_TRIALS
-        if self._turn >= _MOST_TRIALS or self._turn - self._best.turn > _IDLE_TRIALS:
+        gap_cost = self._best.cost - self._bound
+        idle_trials = _MORE_IDLE_TRIALS if gap_cost > _WIDE_GAP else _IDLE_TRIALS
+        if self._turn >= _MOST_TRIALS or self._turn - self._best.turn > idle_trials:
             return True
-        if self._best.cost - self._bound <= search.allow(self._best.cost):
+        if gap_cost <= search.allow(self._best.cost):
             return True
         return search.deadline is not None and search.deadline.left_s <= 0
 
-    def _explore(self, base: _Tried, search: SearchLimits) -> None:
+    def _take_cheapest(self, search: SearchLimits) -> tuple[_Tried, KeptSolution] | None:
+        """Return the cheapest of the schedules whose changes were not tried so far."""
+        while self._open and not self._is_over(search):
+            tried = heappop(self._open)
+            if tried.solution is not None:
+                return tried, tried.solution
+            use = self._fixed.place(tried.schedules)
+            bound = self._fixed.bound(use)
+            if bound > tried.cost + _BETTER:
+                heappush(self._open, replace(tried, cost=bound))
+                continue
+            cost, solution = self._fixed.solve(use)
+            if solution is not None:
+                heappush(self._open, replace(tried, cost=cost, solution=solution))
+        return None
+
+    def _explore(self, base: _Tried, solution: KeptSolution, search: SearchLimits) -> None:
         """Try changes of schedules, the most promising first, until one is better."""
-        if self._last != base.turn:
-            self._fixed.solve(base.schedules)
-        present = replace(self._relaxed, solution=self._fixed.read())
+        present = replace(self._relaxed, solution=self._fixed.read(solution))
         candidates = []
         for place, choice in enumerate(self._choices):
             now = base.schedules[place]
@@ -207,14 +250,14 @@ class _Search:
             if left == 0 or self._is_over(search):
                 return
             schedules = (*base.schedules[:place], changed, *base.schedules[place + 1 :])
-            cost = self._try(schedules)
+            cost = self._try(schedules, below=base.cost - _BETTER)
             if cost is not None:
                 left -= 1
                 if cost < base.cost - _BETTER:
                     return
 
-    def _try(self, schedules: tuple[Schedule, ...]) -> float | None:
-        """Return the cost of schedules.
+    def _try(self, schedules: tuple[Schedule, ...], *, below: float = np.inf) -> float | None:
+        """Return the cost of schedules, or a lower bound that is not ``below``.
 
         None where they were tried before, or cannot meet their devices' needs.
         """
@@ -226,9 +269,12 @@ class _Search:
         if not all(choice.allows(schedule) for choice, schedule in pairs):
             return None
         self._turn += 1
-        cost = self._fixed.solve(schedules)
-        tried = _Tried(cost, self._turn, schedules)
-        self._last = self._turn
+        use = self._fixed.place(schedules)
+        cost = self._fixed.bound(use)
+        solution = None
+        if cost < below:
+            cost, solution = self._fixed.solve(use)
+        tried = _Tried(cost, self._turn, schedules, solution)
         if cost < np.inf:
             heappush(self._open, tried)
             if self._best is None or cost < self._best.cost - _BETTER:

@@ -16,7 +16,8 @@ from services.planner.linear.model import Indices, InfeasibleError, LinearModel,
 from services.planner.problem.problem import Deadline, SearchLimits
 
 MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
-_STATUS = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
+_LOWER = highspy.HighsBasisStatus.kLower
+_BASIC = highspy.HighsBasisStatus.kBasic
 
 
 class SolverError(LunaError):
@@ -59,6 +60,25 @@ class LinearSolution:
     reduced_cost: FloatArray
     dual: FloatArray
     objective: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSolution:
+    """A linear solution as HiGHS returns it: reading a column takes longer than keeping all."""
+
+    solution: Any
+    objective: float
+
+    @property
+    def row_dual(self) -> FloatArray:
+        """The rows' duals."""
+        return np.array(self.solution.row_dual, dtype=float)
+
+    def read(self) -> LinearSolution:
+        """Return the whole solution."""
+        columns = np.array(self.solution.col_value, dtype=float)
+        reduced_cost = np.array(self.solution.col_dual, dtype=float)
+        return LinearSolution(columns, reduced_cost, self.row_dual, self.objective)
 
 
 @dataclass(eq=False)
@@ -197,13 +217,12 @@ class Solver:
 
     def read_linear(self) -> LinearSolution:
         """Return the last solution of a linear model with its reduced costs."""
-        result = self._highs.getSolution()
-        return LinearSolution(
-            np.array(result.col_value),
-            np.array(result.col_dual),
-            np.array(result.row_dual),
-            float(self._highs.getInfo().objective_function_value),
-        )
+        return self.keep().read()
+
+    def keep(self) -> KeptSolution:
+        """Return the last solution of a linear model, to be read later."""
+        objective = float(self._highs.getInfo().objective_function_value)
+        return KeptSolution(self._highs.getSolution(), objective)
 
     def find_conflict(self, model: LinearModel) -> IndexArray:
         """Return the rows of an irreducible set without a solution, ascending.
@@ -248,13 +267,14 @@ class Solver:
         self._model = model
 
     def _begin_at(self, model: LinearModel, start: StartBasis) -> None:
-        is_basic_column = np.zeros(model.cost.size, dtype=np.intp)
-        is_basic_row = np.ones(model.row_lower.size, dtype=np.intp)
-        is_basic_column[start.columns] = 1
-        is_basic_row[start.rows] = 0
+        column_status = [_LOWER] * model.cost.size
+        row_status = [_BASIC] * model.row_lower.size
+        for column, row in zip(start.columns.tolist(), start.rows.tolist(), strict=True):
+            column_status[column] = _BASIC
+            row_status[row] = _LOWER
         basis = highspy.HighsBasis()
-        basis.col_status = [_STATUS[is_basic] for is_basic in is_basic_column.tolist()]
-        basis.row_status = [_STATUS[is_basic] for is_basic in is_basic_row.tolist()]
+        basis.col_status = column_status
+        basis.row_status = row_status
         basis.valid = True
         self._highs.setBasis(basis)
 
@@ -293,8 +313,8 @@ class Solver:
         result = self._highs.getSolution()
         gap = float(info.mip_gap) if model.integer.any() else 0.0
         return Solution(
-            np.array(result.col_value),
-            np.array(result.row_dual),
+            np.array(result.col_value, dtype=float),
+            np.array(result.row_dual, dtype=float),
             info.objective_function_value,
             gap,
             status == highspy.HighsModelStatus.kOptimal,
