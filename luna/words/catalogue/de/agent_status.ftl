@@ -29,7 +29,7 @@ reason_by_owner = Das hast du entschieden.
 next_train = Trainiere Antares.
 next_replay =
     { $missing ->
-        [one] Luna testet Antares noch an { $missing } vergangenen Tag.
+        [one] Luna testet Antares noch an einem vergangenen Tag.
        *[other] Luna testet Antares noch an { $missing } vergangenen Tagen.
     }
 next_shadow =
@@ -42,7 +42,7 @@ next_improve = Antares muss besser werden: Er könnte noch mehr kosten als Lunas
 next_ask = { $mode } ist bereit. Du kannst es einschalten.
 next_prove_again =
     { $missing ->
-        [one] { $mode } ist ausgeschaltet. Nach { $missing } guten Tag auf Probe schaltet Luna es ein, oder du tust es.
+        [one] { $mode } ist ausgeschaltet. Nach einem guten Tag auf Probe schaltet Luna es ein, oder du tust es.
        *[other] { $mode } ist ausgeschaltet. Nach { $missing } guten Tagen auf Probe schaltet Luna es ein, oder du tust es.
     }
 next_restore = Von Hand ausgeschaltet: { $mode }. Du kannst es wieder einschalten.

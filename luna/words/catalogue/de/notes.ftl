@@ -24,7 +24,7 @@ note_forecast_old = Luna nutzt die Prognose { $version }, erstellt { $issued_at 
 note_forecast_awaits_proof = Luna nutzt die Prognose { $version }. { $candidate } ist trainiert: { $days } von { $needed } Tagen sind geprüft{ $earliest }.
 note_forecast_not_better =
     { $days ->
-        [one] Luna nutzt die Prognose { $version }. { $candidate } ist trainiert und war an { $days } geprüften Tag nicht besser.
+        [one] Luna nutzt die Prognose { $version }. { $candidate } ist trainiert und war an einem geprüften Tag nicht besser.
        *[other] Luna nutzt die Prognose { $version }. { $candidate } ist trainiert und war an { $days } geprüften Tagen nicht besser.
     }
 note_limited_devices = Von { $at } { $until } dürfen deine Geräte zusammen höchstens { $kw } aus dem Netz beziehen.
