@@ -41,13 +41,13 @@ class DocumentFault(Message):
 
 
 class DocumentValidity(Message):
-    """From when until when a document holds, both days included; null: nobody says."""
+    """From when until when a document holds, both days included; null: unknown."""
 
     valid_from: Annotated[
-        Day | None, Field(description="the first day on which it holds; null: nobody says")
+        Day | None, Field(description="the first day on which it holds; null: unknown")
     ] = None
     valid_until: Annotated[
-        Day | None, Field(description="the last day on which it holds; null: nobody says")
+        Day | None, Field(description="the last day on which it holds; null: unknown")
     ] = None
 
     @model_validator(mode="after")
@@ -97,10 +97,10 @@ class Document(Message):
     language: DocumentLanguage | None = None
     dated: date | None = None
     valid_from: Annotated[
-        date | None, Field(description="the first day on which it holds; null: nobody says")
+        date | None, Field(description="the first day on which it holds; null: unknown")
     ] = None
     valid_until: Annotated[
-        date | None, Field(description="the last day on which it holds; null: nobody says")
+        date | None, Field(description="the last day on which it holds; null: unknown")
     ] = None
     site_id: str | None = None
     source: DocumentSource

@@ -82,7 +82,7 @@ class TargetReply(Message):
     """The outcome of a test message to one target."""
 
     target: Annotated[str, Field(description="where it went, secrets left out")]
-    events: Annotated[list[EventKind], Field(description="what it is told of")]
+    events: Annotated[list[EventKind], Field(description="the kinds of messages it gets")]
     sent: Annotated[bool, Field(description="whether the target took it")]
     error: Annotated[str | None, Field(description="why it did not; null: it did")] = None
 
@@ -114,7 +114,7 @@ ChannelName = Annotated[
 ]
 ChannelEvents = Annotated[
     tuple[EventKind, ...],
-    Field(min_length=1, max_length=6, description="what it is told of"),
+    Field(min_length=1, max_length=6, description="the kinds of messages it gets"),
 ]
 # An address is as long as a token in it.
 ChannelAddress = Annotated[

@@ -58,11 +58,11 @@ class Passage(Message):
     dated: date | None = None
     valid_from: Annotated[
         date | None,
-        Field(description="the first day on which its document holds; null: nobody says"),
+        Field(description="the first day on which its document holds; null: unknown"),
     ] = None
     valid_until: Annotated[
         date | None,
-        Field(description="the last day on which its document holds; null: nobody says"),
+        Field(description="the last day on which its document holds; null: unknown"),
     ] = None
     site_id: str | None = None
     page: Annotated[

@@ -1,4 +1,4 @@
-"""``luna doctor``: what is wrong with this installation, and what to do."""
+"""``luna doctor``: what does not work in this installation, and what to do."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -35,13 +35,13 @@ def find_faults(*, address: AddressOption = None, as_json: JsonOption = False) -
             if finding.remedy:
                 detail = f"{detail}\n→ {finding.remedy}"
             rows.append([finding.topic, Text.from_markup(MARKS[finding.severity]), detail])
-        table(("what", "how", "seen"), rows, words=("how", "seen"))
+        table(("check", "result", "details"), rows, words=("result", "details"))
         severities = [finding.severity for finding in findings]
         faults = severities.count("fault")
         warnings = severities.count("warning")
         if faults or warnings:
-            out.print(f"{faults} faults, {warnings} warnings.")
+            out.print(f"Faults: {faults}, warnings: {warnings}. Lines with → say what to do.")
         else:
-            out.print("All is well.")
+            out.print("Everything works.")
     if faulty:
         raise typer.Exit(1)

@@ -34,7 +34,7 @@ COMMANDS = {
     "demo": _CommandEntry("demo:show_demo", "Plan a real home and write a report of the savings."),
     "up": _CommandEntry("up:run_here", "Run Luna on this machine until Ctrl-C."),
     "open": _CommandEntry("opening:open_page", "Open the page with a new link."),
-    "site": _CommandEntry("site", "Add, list, show and remove sites."),
+    "site": _CommandEntry("site", "Add, list, show and remove homes."),
     "import": _CommandEntry(
         "importing:import_settings", "Take over a home from evcc, EMHASS or Predbat."
     ),
@@ -51,23 +51,23 @@ COMMANDS = {
         "Compare with another battery, tariff, roof or rule.",
     ),
     "replay": _CommandEntry(
-        "replay:replay_days", "Compare Luna with other policies on recorded days."
+        "replay:replay_days", "Compare Luna with other strategies on recorded days."
     ),
     "agent": _CommandEntry(
         "agent",
         "Train, measure and compare Antares, and show its status.",
     ),
     "session": _CommandEntry("session", "Plan when the car is at home and how full it leaves."),
-    "car": _CommandEntry(None, "Say how full the car is; accept or decline its weekly departures."),
+    "car": _CommandEntry(None, "Set how full the car is; accept or decline weekly departures."),
     "tariff": _CommandEntry(None, "Explain what a kWh costs, and why."),
     "energy": _CommandEntry(None, "Show energy and cost of a day, week, month or year."),
-    "scores": _CommandEntry(None, "Show each policy's daily cost from stored replays."),
+    "scores": _CommandEntry(None, "Show the daily cost of each strategy on recorded days."),
     "devices": _CommandEntry(
         "devices",
         "Find, test, add, simulate or share a device.",
     ),
     "manual": _CommandEntry(None, "Set or forbid an action for a while; Luna plans around it."),
-    "limits": _CommandEntry(None, "Limit the grid's power for a while, as its operator demands."),
+    "limits": _CommandEntry(None, "Limit grid power for a while, as the grid operator demands."),
     "control": _CommandEntry("control", "Turn control on or off, or override it for a while."),
     "ask": _CommandEntry(
         "ask:answer_question",
@@ -81,7 +81,7 @@ COMMANDS = {
     "tools": _CommandEntry("tools", "List the tools for a site's data, and call one."),
     "mcp": _CommandEntry(
         "mcp:serve_assistant",
-        "Serve the tools to an assistant by the Model Context Protocol.",
+        "Connect an AI assistant by the Model Context Protocol.",
     ),
     "recommend": _CommandEntry("recommend:recommend", "Show tips for your home."),
     "jobs": _CommandEntry("jobs", "Submit, list, watch, cancel or retry jobs."),

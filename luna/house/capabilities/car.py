@@ -58,10 +58,10 @@ def _show(proposed: ProposedDeparture, numbers: Numbers) -> list[str]:
     ),
 )
 def list_departures(call: CapabilityCall, site_id: SiteName) -> ProposedDepartureList:
-    """List the weekly departures that cars show.
+    """List the weekly departures that Luna suggests.
 
-    Return when cars usually leave and what the way needs, learnt from twelve weeks at their
-    chargers. No plan counts on it before it is accepted.
+    Return when cars usually leave and the energy they need, learnt from twelve weeks. Plans use a
+    departure once it is accepted.
     """
     proposals = departures.read_proposals(call.connection, site_id, now=call.now)
     return ProposedDepartureList(departures=proposals)
@@ -82,8 +82,8 @@ def accept_departure(
 ) -> StoredSession:
     """Accept a weekly departure.
 
-    Plan the car for it every week, with what is changed of it. It takes its weekdays from the
-    weekly sessions that the car has.
+    Plan the car for it every week, with your changes. It replaces the car's weekly sessions on
+    these days.
     """
     return departures.accept(
         call.connection, site_id, departure_id, changes, by=call.by, now=call.now
@@ -140,9 +140,9 @@ _LEVEL_HEADINGS = ("vehicle", "stated", "at", "by", "charged since", "estimated 
     ),
 )
 def list_vehicle_levels(call: CapabilityCall, site_id: SiteName) -> VehicleLevelList:
-    """List how full cars are by their owners' word.
+    """List the battery levels that owners entered for cars.
 
-    Return what was stated and still holds, with what the charger counted since.
+    Return the levels that still apply, with what the charger counted since.
     """
     levels = vehicle_levels.read_estimates(call.connection, site_id, now=call.now)
     return VehicleLevelList(levels=levels)
@@ -160,10 +160,10 @@ def list_vehicle_levels(call: CapabilityCall, site_id: SiteName) -> VehicleLevel
 def set_vehicle_level(
     call: CapabilityCall, site_id: SiteName, level: NewVehicleLevel
 ) -> VehicleLevel:
-    """Say how full a car is now.
+    """Set the battery level of a car now.
 
-    Where no sensor tells it: its level, or what it still needs. What its charger counts from now on
-    is added until the car leaves.
+    For a car without a sensor: its level, or what it still needs. Luna adds what the charger
+    counts until the car leaves.
     """
     return vehicle_levels.store(call.connection, site_id, level, by=call.by, now=call.now)
 

@@ -360,10 +360,10 @@ def list_decisions(
 def list_steering(
     call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None
 ) -> SteeringRecordList:
-    """List what devices did between decisions.
+    """List what devices did within quarter-hours.
 
-    Return by quarter-hours what steering had each device do, what held it back for how long, and
-    the energy beside its plan; of the last day where `from` and `to` say nothing.
+    Return what fast control had each device do, what held it back and for how long, and the energy
+    compared with the plan. Default: the last day.
     """
     until = end or call.now
     records = steering_records.read(

@@ -86,8 +86,8 @@ def list_operator_limits(
 def set_operator_limit(call: CapabilityCall, site_id: SiteName, limit: NewLimit) -> StoredLimit:
     """Limit what a home draws or feeds in.
 
-    Keep the home within the limit from its start on, as its grid operator demands it. The plan is
-    made anew at once. The same limit sent twice is one.
+    Keep the home within the limit that its grid operator demands. Luna plans again at once. The
+    same limit sent twice counts once.
     """
     source = "api" if call.by_key else "owner"
     return operator_limits.store(call.connection, site_id, limit, source=source, now=call.now)
@@ -107,7 +107,7 @@ def release_operator_limit(
 ) -> StoredLimit:
     """End a limit of the grid operator.
 
-    The plan is made anew at once without the limit, which stays in the history.
+    Luna plans again at once without the limit, which stays in the history.
     """
     return operator_limits.release(call.connection, site_id, limit_id, now=call.now)
 

@@ -143,7 +143,7 @@ def add_channel(call: CapabilityCall, channel: NewChannel) -> NotificationChanne
     noun="notifications",
     scope="administer",
     command="notify events",
-    shown="{name} is told of these events from now on.",
+    shown="{name} gets messages of these kinds from now on.",
     terminal=TerminalForm(arguments=("name",), options={"events": "event"}),
 )
 def change_channel(

@@ -90,13 +90,12 @@ def _show_sites(reply: SiteList, _: Numbers) -> Iterator[str | TextTable]:
         yield f"\n{unreadable.site}: {error}"
         if unreadable.untold:
             yield (
-                "It is armed and no version of it can be read: nobody tells its devices "
-                "anything, they keep what they were told last. Set them by hand."
+                "Control is on, but Luna cannot read any version of this home and sends no "
+                "commands. The devices keep their last command. Set them by hand."
             )
         elif unreadable.armed:
             yield (
-                "It is armed: until it can be read again, its devices do what they do by "
-                "themselves."
+                "Control is on. Until Luna can read this home again, the devices run on their own."
             )
 
 

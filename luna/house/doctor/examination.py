@@ -55,7 +55,7 @@ FORECAST_OLD = timedelta(hours=3)
 # An executor asks for a new plan of an armed site when the last one is this old.
 PLAN_OLD = REPLAN_AGE + 2 * SLOT
 PRICES_AHEAD = timedelta(hours=9, minutes=15)
-START_AGAIN = "Start it: luna up here, docker compose up -d with containers."
+START_AGAIN = "Start Luna: luna up, or docker compose up -d with containers."
 GIB = 2**30
 # As the alert "Disk filling up" has it; below the second bound PostgreSQL and Redis are close to
 # refusing to write.
@@ -106,28 +106,26 @@ def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
         state for state in describe_settings(settings) if state.source not in {"default", "page"}
     ]
     if settings.database_url and settings.redis_url:
-        place = "servers that the settings name"
+        place = "Luna uses the servers in the settings"
     else:
-        place = f"embedded servers below {settings.data_folder}"
-    yield DoctorFinding(
-        "configuration", "ok", f"{len(set_by_hand)} settings are set by hand; {place}"
-    )
+        place = f"Luna runs its own servers in {settings.data_folder}"
+    yield DoctorFinding("configuration", "ok", f"{len(set_by_hand)} settings are changed. {place}")
     if (settings.database_url is None) != (settings.redis_url is None):
-        remedy = "Name both LUNA_DATABASE_URL and LUNA_REDIS_URL, or neither."
+        remedy = "Set both LUNA_DATABASE_URL and LUNA_REDIS_URL, or neither."
         yield DoctorFinding(
             "configuration",
             "warning",
-            "one of database and queue is a server's, the other one embedded: other "
-            "machines reach half of it",
+            "only one of database and queue has its own server; other computers cannot reach the "
+            "other one",
             remedy,
         )
     lacks_user = settings.admin_password is None and settings.token_key is None
     if lacks_user and not settings.listens_here_alone:
-        remedy = "Set LUNA_ADMIN_PASSWORD_FILE, or set somebody up with luna user add."
+        remedy = "Add a user: luna user add. Or set LUNA_ADMIN_PASSWORD_FILE."
         yield DoctorFinding(
             "configuration",
             "warning",
-            "the gateway listens on the network and no first user is set",
+            "other computers can reach Luna, but there is no user with a password",
             remedy,
         )
 
@@ -152,20 +150,20 @@ def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iter
         devices.add(device)
         space = shutil.disk_usage(existing)
         message = (
-            f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free where "
-            f"{folder} lies"
+            f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free on the disk of "
+            f"{folder}"
         )
         if space.free < full_bytes:
             yield DoctorFinding(
-                "disk", "fault", message, "Make room now: databases stop where the disk is full."
+                "disk", "fault", message, "Free some space now. The database stops on a full disk."
             )
         elif space.free < DISK_LOW_SHARE * space.total:
             yield DoctorFinding(
                 "disk",
                 "warning",
                 message,
-                "Make room, or shorten LUNA_FORECAST_RETENTION, LUNA_PLAN_RETENTION and "
-                "LUNA_READING_RETENTION.",
+                "Free some space, or keep data for a shorter time: LUNA_FORECAST_RETENTION, "
+                "LUNA_PLAN_RETENTION, LUNA_READING_RETENTION.",
             )
         else:
             yield DoctorFinding("disk", "ok", message)
@@ -179,14 +177,14 @@ def check_clock() -> Iterator[DoctorFinding]:
         return
     if state == _TIME_ERROR:
         remedy = (
-            "Have it set from the network, such as by systemd-timesyncd or chrony; plans "
-            "follow the quarter-hour."
+            "Turn on automatic time, such as systemd-timesyncd or chrony. Plans follow the "
+            "quarter-hour."
         )
         yield DoctorFinding(
-            "clock", "warning", "nobody keeps this machine's clock in step, the kernel says", remedy
+            "clock", "warning", "this computer does not set its clock automatically", remedy
         )
     elif state >= 0:
-        yield DoctorFinding("clock", "ok", "the clock is kept in step")
+        yield DoctorFinding("clock", "ok", "this computer sets its clock automatically")
 
 
 def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
@@ -196,15 +194,15 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
         yield DoctorFinding(
             "permissions",
             "fault",
-            f"{folder} cannot be written",
-            "Make it writable for Luna, or set LUNA_DATA_FOLDER to another folder.",
+            f"Luna cannot write to {folder}",
+            "Allow Luna to write there, or set LUNA_DATA_FOLDER to another folder.",
         )
     open_to_others = [path for path in _secret_files(settings) if _is_open_to_others(path)]
     for path in open_to_others:
         yield DoctorFinding(
             "permissions",
             "warning",
-            f"{path} holds secrets and everybody on this machine may read it",
+            f"{path} holds secrets, and everybody on this computer may read it",
             f"Run: chmod o-rwx {path}",
         )
     unreadable = [
@@ -214,12 +212,12 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
         yield DoctorFinding(
             "permissions",
             "fault",
-            f"{path} cannot be read",
-            "Let the account that Luna runs under read it.",
+            f"Luna cannot read {path}",
+            "Allow the account that Luna runs under to read it.",
         )
     if os.access(folder, os.W_OK | os.X_OK) and not open_to_others and not unreadable:
         yield DoctorFinding(
-            "permissions", "ok", "folders can be written, secrets are shut to others"
+            "permissions", "ok", "Luna can write its folders, and only Luna can read the secrets"
         )
 
 
@@ -249,30 +247,30 @@ def check_certificates(
             ):
                 certificate = tls.getpeercert() or {}
         except ssl.SSLCertVerificationError as exc:
-            remedy = "Renew it, or trust its issuer on this machine (SSL_CERT_FILE)."
+            remedy = "Renew it, or trust its issuer on this computer (SSL_CERT_FILE)."
             yield DoctorFinding(
                 "certificates",
                 "fault",
-                f"the certificate of {host}:{port} does not hold: {exc.verify_message}",
+                f"the certificate of {host}:{port} is not valid: {exc.verify_message}",
                 remedy,
             )
             continue
         except OSError as exc:
             message = f"{host}:{port} does not answer: {exc.strerror or exc}"
             yield DoctorFinding(
-                "certificates", "warning", message, "Check that it runs and is reached from here."
+                "certificates", "warning", message, "Check that it runs and can be reached."
             )
             continue
         ends = datetime.fromtimestamp(
             ssl.cert_time_to_seconds(str(certificate["notAfter"])), tz=UTC
         )
-        message = f"the certificate of {host}:{port} holds until {ends:%Y-%m-%d}"
+        message = f"the certificate of {host}:{port} is valid until {ends:%Y-%m-%d}"
         if ends - now < CERTIFICATE_WARNING:
             yield DoctorFinding(
                 "certificates",
                 "warning",
                 message,
-                "Renew it; whoever renews it by itself should have done so, see its log.",
+                "Renew it. If a program renews it automatically, check its log.",
             )
         else:
             yield DoctorFinding("certificates", "ok", message)
@@ -330,21 +328,21 @@ def _check_schema(pool: Engine, clock: Clock) -> Iterator[DoctorFinding]:
     head = revision.head()
     if current == head:
         yield DoctorFinding(
-            "database", "ok", f"the tables are at revision {current}, which this release works with"
+            "database", "ok", f"the database has the version that Luna needs ({current})"
         )
     elif current is not None and current not in revision.list_revisions():
         message = (
-            f"the tables are at revision {current}, which this release does not know: its "
-            f"newest is {head}"
+            f"the database has version {current}, but this release of Luna knows only versions up "
+            f"to {head}"
         )
         yield DoctorFinding(
-            "database", "fault", message, "Run the release that made them, or restore."
+            "database", "fault", message, "Run the newer release again, or restore a backup."
         )
     else:
-        message = f"the tables are at revision {current or 'none'}, this release works with {head}"
+        message = f"the database has version {current or 'none'}, Luna needs version {head}"
         yield DoctorFinding("database", "fault", message, "Run: luna db upgrade")
-    message = f"the clocks of this machine and the database are {apart.total_seconds():.1f} s apart"
-    remedy = "Have both set from the network, such as by systemd-timesyncd or chrony."
+    message = f"the clocks of Luna and the database differ by {apart.total_seconds():.1f} s"
+    remedy = "Turn on automatic time on both computers, such as systemd-timesyncd or chrony."
     if apart <= CLOCK_TOLERANCE:
         yield DoctorFinding("clock", "ok", message)
     else:
@@ -355,10 +353,10 @@ def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
     counted = jobs.count(connection)
     oldest = timedelta(seconds=counted.oldest_open_seconds)
     message = (
-        f"{counted.queued:.0f} jobs are queued, {counted.running:.0f} run, the oldest is "
-        f"{oldest.total_seconds():.0f} s old"
+        f"{counted.queued:.0f} jobs wait, {counted.running:.0f} run, the oldest for "
+        f"{oldest.total_seconds():.0f} s"
     )
-    remedy = "See which: luna jobs list --status open"
+    remedy = "See them: luna jobs list --status open"
     if oldest <= LONG_OPEN:
         yield DoctorFinding("queues", "ok", message)
     else:
@@ -367,8 +365,8 @@ def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
         yield DoctorFinding(
             "queues",
             "warning",
-            f"{counted.dead:.0f} jobs never came to an end",
-            "See why: luna jobs list --status dead; again: luna jobs retry ID",
+            f"{counted.dead:.0f} jobs stopped unexpectedly",
+            "See why: luna jobs list --status dead. Try again: luna jobs retry ID",
         )
 
 
@@ -377,14 +375,14 @@ def _check_sites(
 ) -> Iterator[DoctorFinding]:
     names = sites.names(connection)
     if not names:
-        yield DoctorFinding("freshness", "ok", "no site is set up yet")
+        yield DoctorFinding("freshness", "ok", "no home is set up yet")
     armed = {state.site for state in control.load_active(connection) if state.armed_at is not None}
     yield from _check_unreadable_sites(connection, armed)
     for kind in unreadable_rows.count_unreadable(connection, names, now=now):
         yield DoctorFinding(
             "configuration",
             "warning",
-            f"{kind.rows} {kind.kind} cannot be read by this release ({kind.reason})",
+            f"{kind.rows} {kind.kind} cannot be read by this release of Luna ({kind.reason})",
             kind.remedy,
         )
     forecast_at = forecast_issues.last_of_each_site(connection)
@@ -409,24 +407,25 @@ def _check_unreadable_sites(connection: Connection, armed: set[str]) -> Iterator
         yield DoctorFinding.of_error("configuration", site.error)
         if site.name in uncontrolled:
             message = (
-                f"{site.name} is armed and no version of it can be read: nobody tells its "
-                "devices anything, they keep what they were told last"
+                f"Luna cannot read the settings of {site.name}, so it sends its devices no "
+                "commands. They keep their last command"
             )
             remedy = (
-                "Set the devices by hand now; then run the release again that stored the site, "
-                "or store it anew: luna site add --file FILE."
+                "Set the devices by hand now. Then run the newer release again, or save the home "
+                "again: luna site add --file FILE."
             )
             yield DoctorFinding("configuration", "fault", message, remedy)
         elif site.name in armed:
             message = (
-                f"{site.name} is armed: until it can be read again, its devices do what they "
-                "do by themselves"
+                f"Luna cannot read the settings of {site.name}. Until it can, the devices run on "
+                "their own"
             )
             yield DoctorFinding(
                 "configuration",
                 "warning",
                 message,
-                f"Mend the site, or hand its devices back: luna control disarm --site {site.name}",
+                "Correct the settings, or turn control off: "
+                f"luna control disarm --site {site.name}",
             )
 
 
@@ -444,7 +443,7 @@ def _check_freshness(
         issued: the last issue (None: none), its longest age, and its name.
         now: the instant.
     """
-    measured = "nothing was ever measured"
+    measured = "no measurements yet"
     if measured_until is not None:
         measured = f"measured until {measured_until:%Y-%m-%d %H:%M} UTC"
     late = []
@@ -452,10 +451,10 @@ def _check_freshness(
         if at is None:
             late.append(f"no {what} yet")
         elif now - at > age:
-            late.append(f"the last {what} is of {at:%Y-%m-%d %H:%M} UTC")
+            late.append(f"the last {what} is from {at:%Y-%m-%d %H:%M} UTC")
     if not late:
-        return DoctorFinding("freshness", "ok", f"{name}: {measured}; what drives it is fresh")
-    remedy = "Without workers and beat nothing is renewed; else: luna jobs list, and the log."
+        return DoctorFinding("freshness", "ok", f"{name}: {measured}; all is up to date")
+    remedy = "Check above that Luna's services run. If they do, see luna jobs list and the log."
     return DoctorFinding("freshness", "warning", f"{name}: {measured}; {'; '.join(late)}", remedy)
 
 
@@ -468,8 +467,8 @@ def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -
     if market.startswith("site:"):
         remedy = "Load them: luna data load --kind prices"
     else:
-        remedy = f"Ask for them: luna data prices --market {market} --currency {currency}"
-    message = f"no price is known in {currency}"
+        remedy = f"Fetch them: luna data prices --market {market} --currency {currency}"
+    message = f"no prices in {currency}"
     if until is not None:
         message = f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
     return DoctorFinding("freshness", "warning", f"{market}: {message}", remedy)
@@ -495,17 +494,17 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
             differing = sorted({sign.version for sign in signs} - {own_version})
             if differing:
                 releases = ", ".join(differing)
-                message = f"processes of other releases run: {releases}, this is {own_version}"
+                message = f"other releases of Luna also run: {releases}; this is {own_version}"
                 yield DoctorFinding(
-                    "versions", "warning", message, "Bring all to one release and restart them."
+                    "versions", "warning", message, "Update all to one release and restart them."
                 )
             if beat is None or beat.is_late(clock.now()):
-                message = "beat never turned"
+                message = "the timer (beat) does not run"
                 if beat is not None:
                     seconds = beat.age(clock.now()).total_seconds()
-                    message = f"beat last turned {seconds:.0f} s ago"
+                    message = f"the timer (beat) last ran {seconds:.0f} s ago"
                 yield DoctorFinding(
-                    "queues", "fault", f"{message}: nothing recurring is asked for", START_AGAIN
+                    "queues", "fault", f"{message}: nothing new is planned", START_AGAIN
                 )
             if steering is not None and steering.sites:
                 yield describe_steering(steering, now=clock.now())
@@ -515,7 +514,7 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
                 yield DoctorFinding(
                     "queues",
                     "warning",
-                    f"{len(dead)} pieces of work ended their worker each time: {tasks}",
+                    f"{len(dead)} tasks crashed their worker each time: {tasks}",
                     "See the worker's log at that time.",
                 )
         except UnavailableError as error:
@@ -527,7 +526,7 @@ def describe_steering(sign: ControlSign, *, now: datetime) -> DoctorFinding:
     names = ", ".join(site.site for site in sign.sites)
     if sign.is_late(now):
         seconds = sign.age(now).total_seconds()
-        message = f"steering of {names} last turned {seconds:.0f} s ago"
+        message = f"fast control (steering) of {names} last ran {seconds:.0f} s ago"
         return DoctorFinding("steering", "fault", message, START_AGAIN)
     blind = []
     for site in sign.sites:
@@ -537,8 +536,8 @@ def describe_steering(sign: ControlSign, *, now: datetime) -> DoctorFinding:
         return DoctorFinding(
             "steering",
             "fault",
-            f"steering has no fresh meter values of {', '.join(blind)}",
-            "Look at the meters and at the recorder's log. Until then devices are in their safe "
+            f"fast control (steering) has no new meter values of {', '.join(blind)}",
+            "Check the meters and the recorder's log. Until then the devices are in their safe "
             "state.",
         )
     cycles = []
@@ -546,7 +545,7 @@ def describe_steering(sign: ControlSign, *, now: datetime) -> DoctorFinding:
         if site.cycled_at is not None:
             cycles.append(f"{site.site} at {site.cycled_at:%H:%M:%S} UTC")
     last = f"; last cycle: {', '.join(cycles)}" if cycles else ""
-    return DoctorFinding("steering", "ok", f"steering follows the meters of {names}{last}")
+    return DoctorFinding("steering", "ok", f"fast control (steering) works for {names}{last}")
 
 
 def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[DoctorFinding]:
@@ -556,18 +555,20 @@ def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[Docto
         queues += [interactive_queue_of(service), service]
     unserved = [queue for queue in queues if queue not in served]
     if unserved:
-        message = "no worker lives" if not served else f"no worker serves {', '.join(unserved)}"
+        message = "no worker runs"
+        if served:
+            message = f"no worker takes {', '.join(unserved)}"
         yield DoctorFinding("queues", "fault", message, START_AGAIN)
     else:
-        yield DoctorFinding("queues", "ok", f"{len(nodes)} workers live and serve every queue")
+        yield DoctorFinding("queues", "ok", f"{len(nodes)} workers run and take all work")
     for queue in sorted(served | set(SERVICES)):
         waiting = client.tasks.waiting(queue)
         if waiting > BACKLOG:
             yield DoctorFinding(
                 "queues",
                 "warning",
-                f"{waiting} tasks wait in the queue {queue}",
-                "Run more workers: LUNA_WORKER_PROCESSES, or another replica.",
+                f"{waiting} tasks wait for {queue}",
+                "Run more workers: raise LUNA_WORKER_PROCESSES, or add a replica.",
             )
     for name, sign in nodes.items():
         for check in sign.checks:
@@ -575,7 +576,7 @@ def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[Docto
                 yield DoctorFinding(
                     "dependencies",
                     "fault",
-                    f"worker {name} lacks {check.name}: {check.detail}",
+                    f"worker {name} does not reach {check.name}: {check.detail}",
                     "See its log.",
                 )
 
@@ -595,7 +596,7 @@ def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[Doc
         return
     for check in check_all(probes):
         message = f"{check.name}: {check.detail}"
-        remedy = f"Check that LUNA_{check.name.upper()}_URL is right and its server runs."
+        remedy = f"Check LUNA_{check.name.upper()}_URL, and that its server runs."
         # Answers without a language model are plainer, not wrong.
         bad: Severity = "warning" if check.name == "language" else "fault"
         if check.ok:

@@ -55,7 +55,7 @@ def add(connection: Connection, channel: NewChannel) -> NotificationChannel:
 def set_events(
     connection: Connection, name: str, events: tuple[EventKind, ...]
 ) -> NotificationChannel:
-    """Store what a channel is told of.
+    """Store the kinds of messages of a channel.
 
     Raises:
         NotFoundError: no such channel.

@@ -61,7 +61,7 @@ def test_what_is_missing_is_named_with_what_to_do_and_ends_with_one(luna_on_serv
 
 def test_a_person_reads_the_same(luna_on_servers: Luna) -> None:
     said = luna_on_servers("doctor").out
-    assert "no worker lives" in said
+    assert "no worker runs" in said
     assert "→" in said
 
 
@@ -100,7 +100,7 @@ def test_tables_of_a_release_that_nobody_knows_are_a_fault(
                 text("UPDATE alembic_version SET version_num = :before"), {"before": before}
             )
     assert [each["remedy"] for each in faults(said) if each["topic"] == "database"] == [
-        "Run the release that made them, or restore."
+        "Run the newer release again, or restore a backup."
     ]
 
 

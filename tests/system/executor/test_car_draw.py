@@ -57,7 +57,7 @@ CHARGER = "vehicle:car"
 SECONDS = timedelta(seconds=1)
 PLUGGED = START - timedelta(hours=3)
 # Words of the plan's note, by language.
-NOTE = {"en": "left out of the plan", "de": "fehlt im Plan", "nl": "staat niet in het plan"}
+NOTE = {"en": "out of the plan", "de": "gerade nicht", "nl": "nu niet"}
 TITLE = {
     "en": "may leave too empty",
     "de": "wird nicht voll genug",

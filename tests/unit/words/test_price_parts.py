@@ -74,7 +74,7 @@ def say(language: Any = "en", **part: Any) -> str:
                 "plant_kw": 20,
                 "steps": [{"up_to_kw": 10, "price": 0.08}, {"price": 0.06}],
             },
-            "fee: 7.0 ct for a plant of 20.0 kW",
+            "fee: 7.0 ct for solar of 20.0 kW",
         ),
         ({"kind": "series"}, "fee: prices you provide"),
         (

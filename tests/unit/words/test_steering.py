@@ -67,11 +67,14 @@ def test_every_mode_is_looked_at() -> None:
 @each_row(
     ("action", "said"),
     [
-        (SteeredAction("car", "charge", "follows_surplus", 3.68), "Car: follows the sun, 3.7 kW"),
+        (
+            SteeredAction("car", "charge", "follows_surplus", 3.68),
+            "Car: uses solar surplus, 3.7 kW",
+        ),
         (SteeredAction("car", "stop", "waits_for_surplus"), "Car: waits for more sun"),
         (
             SteeredAction("car", "charge", "fuse_limit", 4.14, current_a=6.0),
-            "Car: 6 A, so that the fuse is kept",
+            "Car: 6 A, to protect the fuse",
         ),
         (
             SteeredAction("battery", "self_consumption", "as_planned", of_battery=True),
@@ -79,11 +82,11 @@ def test_every_mode_is_looked_at() -> None:
         ),
         (
             SteeredAction("cellar", "export", "connection_limit", 2.0, of_battery=True),
-            "cellar: discharges with 2.0 kW, so that your connection's limit is kept",
+            "cellar: discharges with 2.0 kW, because of your connection's limit",
         ),
         (
             SteeredAction("pv", "limit", "export_cap", 3.0),
-            "Solar: at most 3.0 kW, because more may not be fed in",
+            "Solar: at most 3.0 kW, because of the feed-in limit",
         ),
     ],
 )

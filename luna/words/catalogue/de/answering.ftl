@@ -1,5 +1,5 @@
 not_in_documents = Deine Dokumente beantworten das nicht.
-nearest = Die nächstliegenden Stellen stehen darunter.
+nearest = Die am besten passenden Stellen stehen darunter.
 no_documents = Es gibt noch keine Dokumente, die das beantworten könnten.
 recommended = Dokumente dazu: { $titles }.
 nothing_to_recommend = Dazu gibt es kein Dokument.

@@ -23,4 +23,4 @@ commanded_limit_unknown = Begrenzen ist nicht getestet: Der Wechselrichter melde
 commanded_free_right = Danach gibt das Dach wieder alles: { $power } W.
 commanded_free_did_not_move = Danach gab das Dach nur { $power } W. Vielleicht kam eine Wolke: Teste noch einmal.
 commanded_free_unknown = Das Ende der Begrenzung ist nicht getestet: Der Wechselrichter meldete keine brauchbaren Werte.
-commanded_ended = Das Gerät regelt sich wieder selbst.
+commanded_ended = Das Gerät läuft wieder eigenständig.

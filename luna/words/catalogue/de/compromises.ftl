@@ -21,7 +21,7 @@ wanted_manual_full = eigene Vorgabe: { $name }, { $action } (die Batterie ist vo
 missing_manual_full = { $kwh_3 } kWh fehlen
 wanted_manual_empty = eigene Vorgabe: { $name }, { $action } (die Batterie ist leer), { $first } bis { $last }
 missing_manual_empty = { $kwh_3 } kWh fehlen
-wanted_carbon_unknown = CO₂-Preis { $price } je kg: CO₂-Werte des Netzstroms fehlen (outlook.carbon_g_per_kwh)
+wanted_carbon_unknown = CO₂-Preis { $price } je kg: Die CO₂-Werte des Netzstroms fehlen (outlook.carbon_g_per_kwh)
 missing_carbon_unknown = nicht berücksichtigt
 
 # Teile, die in diesen Sätzen stehen können.

@@ -19,8 +19,8 @@ wanted_heat_most = Wärmepumpe { $name }: höchstens { $wanted_1 } °C, am wärm
 missing_heat_most = { $kelvin_1 } °C zu warm
 wanted_heat_outdoor = Wärmepumpe { $name }: Außentemperatur unbekannt, { $celsius } °C
 missing_heat_outdoor = angenommen
-wanted_heat_store = Wärmepumpe { $name }: Speichertemperatur unbekannt, { $celsius } °C zu Beginn (state.heat_pumps.{ $name }.temperature_c)
+wanted_heat_store = Wärmepumpe { $name }: Temperatur des Wärmespeichers unbekannt, { $celsius } °C zu Beginn (state.heat_pumps.{ $name }.temperature_c)
 missing_heat_store = angenommen
 
 # Wovon ein Plan ausgeht.
-note_heat_assumed = Speichertemperatur von { $heat_pumps } unbekannt: Luna nimmt die Mitte des Bereichs an.
+note_heat_assumed = Die Temperatur des Wärmespeichers von { $heat_pumps } ist unbekannt. Luna nimmt die Mitte des Bereichs an.

@@ -43,11 +43,11 @@ note_vehicle_soc_said = { $vehicle } kommt mit { $soc } an, wie du eingetragen h
 note_vehicle_soc_counted = { $vehicle } ist zu { $soc } geladen: Ankunft { $since } mit { $arrival_soc }, seither { $metered_kwh } geladen.
 note_vehicle_soc_stated = { $vehicle } ist zu { $soc } geladen, wie du { $stated_at } gesagt hast.
 note_vehicle_soc_estimated = { $vehicle } ist zu etwa { $soc } geladen: Du hast { $stated_at } { $stated_soc } gesagt, seither wurden { $metered_kwh } geladen.
-note_vehicle_soc_expected = { $vehicle } ist laut letztem Plan zu { $soc } geladen; einen neueren Wert gibt es nicht.
+note_vehicle_soc_expected = { $vehicle } ist laut letztem Plan zu { $soc } geladen. Einen neueren Wert gibt es nicht.
 note_vehicle_soc_assumed = Ladestand von { $vehicle } unbekannt, Luna rechnet mit { $soc }. Trag ihn bei der Abfahrt ein oder verbinde einen Sensor.
 note_vehicle_usual = { $vehicle } hat keine Abfahrt. Luna rechnet damit, dass es von { $comes } bis { $leaves } zu Hause ist, und lädt { $need_kwh } am Tag.
 note_vehicle_soc_doubted = { $vehicle } meldete { $soc } ({ $at }), dann { $doubted_soc } ({ $doubted_at }). So schnell geht das nicht: Luna rechnet vorerst mit { $soc }.
-note_vehicle_not_connected = { $vehicle } sollte schon angesteckt sein, ist es aber seit { $since } nicht. Steck es an oder ändere die Abfahrt.
+note_vehicle_not_connected = { $vehicle } sollte jetzt angesteckt sein, ist aber seit { $since } nicht angesteckt. Steck es an oder ändere die Abfahrt.
 note_vehicle_soc_stands_still = Luna rechnet bei { $vehicle } mit { $soc }: Der Sensor steht seit { $since } auf { $sensor_soc }, geladen wurden { $metered_kwh }. Prüfe den Sensor.
 note_vehicle_soc_too_fast = Luna rechnet bei { $vehicle } mit { $soc }: Der Sensor meldete { $sensor_soc } ({ $since }), so schnell lädt die Wallbox nicht.
 note_vehicle_soc_against_meter = Luna rechnet bei { $vehicle } mit { $soc }: Der Sensor meldet { $sensor_soc }, die Wallbox zählte aber { $metered_kwh } seit { $since }. Prüfe den Sensor und den Zähler der Wallbox.
@@ -57,8 +57,8 @@ note_vehicle_soc_jumps = Der Sensor von { $vehicle } sprang { $since } auf { $se
 note_vehicle_soc_unusable = Der Sensor von { $vehicle } sendet alte oder unmögliche Werte. Prüfe den Sensor.
 note_vehicle_takes_nothing = { $vehicle } lädt nicht: Seit { $since } waren { $planned_kwh } geplant, nichts kam an. Prüfe das Kabel, und im Auto Zeitplan und Ladegrenze.
 note_vehicle_soc_full = { $vehicle } gilt als voll: Es zieht nichts mehr aus der Wallbox.
-note_vehicle_draws_less = { $vehicle } ist mit höchstens { $kw } geplant: Mehr hat es seit dem Anstecken nicht gezogen.
-note_vehicle_left_out = { $vehicle } fehlt im Plan: Seit { $since } zieht es nichts, obwohl es laden soll. Steck es neu an oder wähle "Laden".
+note_vehicle_draws_less = Luna plant { $vehicle } mit höchstens { $kw }: Mehr hat es seit dem Anstecken nicht gezogen.
+note_vehicle_left_out = Luna plant { $vehicle } gerade nicht: Seit { $since } zieht es nichts, obwohl es laden soll. Steck es neu an oder wähle "Laden".
 note_no_session = { $vehicles }: keine Abfahrt eingetragen, deshalb plant Luna kein Laden. Trag sie unter Zeitplan ein, oder die Kilometer im Jahr.
 
 # Warum ein Gerät läuft oder wartet; die meisten Gründe stehen in device_reasons.

@@ -4,8 +4,8 @@
 reason_calendar_above = es ist ein Feiertag
 reason_calendar_below = es ist { $day }
 reason_calendar_neither = es ist { $day }
-reason_vacation_above = Urlaub ist an
-reason_vacation_below = Urlaub ist aus
+reason_vacation_above = der Urlaubsmodus ist an
+reason_vacation_below = der Urlaubsmodus ist aus
 reason_vacation_neither = Urlaub
 reason_temperature_above = { $degrees } wärmer als in den letzten sieben Tagen
 reason_temperature_below = { $degrees } kälter als in den letzten sieben Tagen
@@ -29,7 +29,7 @@ reason_days_pv_neither = Solarstrom der letzten Tage
 reason_habit = typisch für diese Zeit in den letzten Wochen
 reason_limit_load = Verbrauch ist nie negativ
 reason_limit_pv = begrenzt auf das, was die Anlage liefern kann
-reason_later = erst später gemessene Werte
+reason_later = später gemessene Werte
 reason_model = eine frühere Prognose ohne Einzelheiten
 reason_rest = alles andere
 
@@ -55,7 +55,7 @@ cause_scenarios = Der Schwankungsbereich der Prognose hat sich geändert.
 cause_soc_higher = Die Batterie enthält { $kwh } mehr als geplant.
 cause_soc_lower = Die Batterie enthält { $kwh } weniger als geplant.
 cause_soc_neither = Die Batterien sind anders gefüllt als geplant.
-cause_peaks = Die bisherige Monatsspitze hat sich geändert.
+cause_peaks = Die Monatsspitze hat sich geändert.
 cause_manual = Deine eigenen Vorgaben haben sich geändert.
 cause_horizon = Zeit ist vergangen: Der Plan reicht weiter voraus.
 

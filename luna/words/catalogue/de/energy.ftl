@@ -33,9 +33,9 @@ row_consumption = Verbraucht
 row_import = Gekauft
 row_pv = Erzeugt
 row_export = Verkauft
-row_self_sufficiency = Nicht gekauft
+row_self_sufficiency = Autarkie
 row_cost = Kosten
-so_far = Alle Zeiträume sind über dieselbe Dauer verglichen.
+so_far = Alle Zeiträume hier sind gleich lang.
 compared_measured = { $period } · { $share } gemessen
 compared_empty = Vom Zeitraum davor und vom Jahr davor gibt es noch keine Werte.
 sources_title = Woher der Strom kam
@@ -56,7 +56,7 @@ unmetered = { $devices } { $count ->
         [one] zählt
        *[other] zählen
     } zum Haus.
-partly_known = Zählerwerte liegen für { $share } der Zeit vor.
+partly_known = Zählerwerte gibt es für { $share } der Zeit.
 partly_priced = Die Kosten sind für { $share } der Zeit bekannt.
 estimated = { $energy } davon sind geschätzt.
 chart_label = Energie je { $part }

@@ -22,7 +22,7 @@ own_over_export = Du hast deine Einspeisung von { $start } bis { $end } auf { $p
 
 # Wie es kam.
 since = Seit { $start }, über { $source }.
-source_api = ein Programm mit Schlüssel
+source_api = ein anderes Programm
 source_home_assistant = Home Assistant
 source_mqtt = MQTT
 source_contact = das Relais des Netzbetreibers
@@ -41,4 +41,4 @@ done_import = Höchstens { $power } kamen aus dem Netz.
 done_export = Höchstens { $power } gingen ins Netz.
 done_device = { $device }: { $allowed } statt { $planned }.
 done_less = { $energy } weniger als geplant.
-done_none = Luna hat kein Gerät gedrosselt.
+done_none = Luna musste kein Gerät drosseln.

@@ -38,7 +38,7 @@ fault_devices_beyond_grid =
         [one] { $series }: { $open } kWh mehr, als das Haus laut Netzzähler verbraucht hat, in { $known } Viertelstunde. Zählt der Netzzähler dieses Gerät mit? Wenn nicht, trag seinen Sensor auch beim Netzbezug ein, in den Einstellungen deines Zuhauses unter Sensoren
        *[other] { $series }: { $open } kWh mehr, als das Haus laut Netzzähler verbraucht hat, in { $known } Viertelstunden. Zählt der Netzzähler dieses Gerät mit? Wenn nicht, trag seinen Sensor auch beim Netzbezug ein, in den Einstellungen deines Zuhauses unter Sensoren
     }
-fault_rebuild = { $series }: Gespeichert sind { $before } kWh, neu berechnet sind es { $after } kWh. Prüfe Einheit und Rolle des Sensors. Willst du die neuen Werte, übernimm sie bei den zurückgestellten Zeilen
+fault_rebuild = { $series }: Gespeichert sind { $before } kWh, neu berechnet sind es { $after } kWh. Prüfe Einheit und Bedeutung des Sensors. Willst du die neuen Werte, übernimm sie bei den zurückgestellten Zeilen
 fault_price_gap = { $series }: in { $known } von { $slots } Viertelstunden unbekannt
 fault_price_zero = { $series }: in { $known } von { $slots } Viertelstunden null, der Börsenpreis aber nicht
 fault_soc_jump =
@@ -55,4 +55,4 @@ fault_soc_stuck = Der Ladestand blieb gleich, obwohl { $flow } kWh geladen oder 
 fault_soc_reversed = Der Ladestand fällt, während die Batterie lädt ({ $against } von { $moved } kWh). Sind die Sensoren für Laden und Entladen vertauscht? Tausche sie in den Einstellungen deines Zuhauses unter Sensoren
 fault_soc_drift = Der Ladestand änderte sich um { $told } kWh, die Zähler zählten aber { $metered } kWh
 fault_open = Der Tag ist noch nicht zu Ende
-fault_unreadable = Luna kann die Gründe nicht zeigen, eine andere Version von Luna hat sie gespeichert. Prüfe diesen Monat neu
+fault_unreadable = Eine andere Version von Luna hat die Gründe gespeichert. Luna kann sie nicht zeigen. Prüfe diesen Monat neu

@@ -45,7 +45,7 @@ year_counted =
        *[other] Berechnet aus { $days } vollständigen Tagen zwischen { $first } und { $last }, hochgerechnet auf ein Jahr.
     }
 year_bill = In einem solchen Jahr zahlst du { $bill } für Strom.
-reason_named = Es passt zu dem, was du suchst.
+reason_named = Es passt zu deiner Frage.
 reason_similar = Es ähnelt dem, was du gelesen und gefragt hast.
 reason_saving = Nach deinen eigenen Daten spart es { $saving } im Jahr.
 reason_offered = Du hast es noch nicht mit deinem Tarif verglichen.

@@ -23,9 +23,9 @@ would_headline_worse = Luna hätte an { $days } { $days ->
         [one] Tag
        *[other] Tagen
     } { $lost } mehr gekostet.
-further = An { $days } weiteren { $days ->
-        [one] Tag
-       *[other] Tagen
+further = An { $days } { $days ->
+        [one] weiterem Tag
+       *[other] weiteren Tagen
     } war die Steuerung aus. Luna hätte dann { $saved } gespart.
 as_recorded = Luna vergleicht nur Haus und Batterie. Der Rest bleibt wie gemessen: { $devices }.
 paid = Kosten des ganzen Zuhauses: { $cost }

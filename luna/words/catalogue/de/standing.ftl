@@ -10,8 +10,8 @@ released_when_it_answers = Luna beendet die Steuerung dort, sobald es antwortet.
 released_when_luna_runs = Luna beendet die Steuerung dort, sobald Luna läuft und das Gerät antwortet.
 left_to_owner = Luna hat es einen Tag lang versucht und versucht es nicht mehr.
 stop_at_device = Um es sofort zu beenden, stell { $device } am Display oder in der App des Herstellers auf Normalbetrieb.
-unattended = Die Steuerung von Luna läuft gerade nicht. Jedes Gerät behält seinen letzten Befehl oder kehrt zum Normalbetrieb zurück. Luna macht weiter, sobald sie wieder läuft.
-paused = { $device } ist seit { $at } pausiert (von { $by }). Luna lässt es in Ruhe, bis du fortsetzt.
+unattended = Die Steuerung von Luna läuft gerade nicht. Jedes Gerät behält seinen letzten Befehl oder kehrt zum Normalbetrieb zurück. Luna macht weiter, sobald die Steuerung wieder läuft.
+paused = { $device } ist seit { $at } pausiert (von { $by }). Luna lässt es in Ruhe, bis du die Pause beendest.
 conflict =
     { $count ->
         [one] { $device }: { $doing } wurde um { $last } eingestellt, nicht von Luna.

@@ -2,7 +2,7 @@
 
 title = Installation
 camera_lab = Camera lab
-bundle = Download support file (no secrets)
+bundle = Download a file for support (no secrets)
 tab_status = Status
 tab_jobs = Jobs
 tab_settings = Settings
@@ -56,14 +56,14 @@ is_missing = missing: { $what }
 no_instance = not running
 # Checks of a service that failed; the detail beside it is technical.
 check_heartbeat = It has not reported in time.
-check_messages = No process takes this work.
+check_messages = No service does this work.
 check_database = The database does not answer.
 check_redis = The queue (Redis) does not answer.
 check_objects = Luna cannot read or store files.
 check_vectors = The document search (Qdrant) does not answer.
 check_language = The language model does not answer.
-check_worker = No worker is running.
-check_sender = Another process is controlling the devices.
+check_worker = Luna's background service is not running.
+check_sender = Another program of Luna already controls the devices.
 check_meters = Some homes have no fresh meter values.
 check_other = This check failed.
 site_cycled = { $site }: last decided { $at }
@@ -77,7 +77,7 @@ age_days =
         [one] { $days } day, { $clock }
        *[other] { $days } days, { $clock }
     }
-dead_tasks = Tasks that stopped their worker
+dead_tasks = Tasks that crashed their background service
 database = Database
 objects = Files
 table = Table

@@ -50,7 +50,7 @@ next_prove_again =
         [one] { $mode } is turned off. Luna turns it on after { $missing } good day on trial, or you do.
        *[other] { $mode } is turned off. Luna turns it on after { $missing } good days on trial, or you do.
     }
-next_restore = { $mode } is turned off by hand. You can turn it on again.
+next_restore = You turned this off by hand: { $mode }. You can turn it on again.
 next_none = Antares continues to decide where its plan is safe and cheaper.
 
 # What Antares may do.
@@ -64,7 +64,7 @@ verdict_mode_is_shadow = Antares is only on trial.
 verdict_mode_not_offered = Antares has not proven itself yet.
 verdict_mode_withdrawn = Antares is turned off.
 verdict_not_cheaper = Antares' plan probably does not cost less.
-verdict_not_safe = Antares' plan breaks a limit that Luna's plan keeps.
+verdict_not_safe = Antares' plan breaks a limit. Luna's plan keeps it.
 verdict_no_artefact = Antares is not trained for this home.
 verdict_plan_failed = Antares made no plan.
 verdict_no_verdict = Luna has not checked a plan of Antares yet.

@@ -1,7 +1,7 @@
 ### Sentences of answers from documents: no document answers, which documents to read, when a document applies.
 
 not_in_documents = Your documents do not answer this.
-nearest = The closest passages are below.
+nearest = The best matching passages are below.
 no_documents = There are no documents yet that could answer this.
 recommended = Documents on this: { $titles }.
 nothing_to_recommend = There is no document on this.

@@ -21,7 +21,7 @@ wanted_manual_full = override: { $name }, { $action } (the battery is full), { $
 missing_manual_full = { $kwh_3 } kWh missing
 wanted_manual_empty = override: { $name }, { $action } (the battery is empty), { $first } to { $last }
 missing_manual_empty = { $kwh_3 } kWh missing
-wanted_carbon_unknown = CO₂ price { $price } per kg: CO₂ figures of the grid missing (outlook.carbon_g_per_kwh)
+wanted_carbon_unknown = CO₂ price { $price } per kg: the CO₂ figures of the grid are missing (outlook.carbon_g_per_kwh)
 missing_carbon_unknown = not counted
 
 # Optional parts of these sentences.

@@ -23,8 +23,8 @@ wanted_heat_most = heat pump { $name }: at most { $wanted_1 } °C, warmest at { 
 missing_heat_most = { $kelvin_1 } °C too warm
 wanted_heat_outdoor = heat pump { $name }: outdoor temperature unknown, { $celsius } °C
 missing_heat_outdoor = assumed
-wanted_heat_store = heat pump { $name }: store temperature unknown, { $celsius } °C at the start (state.heat_pumps.{ $name }.temperature_c)
+wanted_heat_store = heat pump { $name }: temperature of the heat storage unknown, { $celsius } °C at the start (state.heat_pumps.{ $name }.temperature_c)
 missing_heat_store = assumed
 
 # What a plan assumes.
-note_heat_assumed = Heat store temperature of { $heat_pumps } unknown: Luna assumes the middle of its range.
+note_heat_assumed = The temperature of the heat storage of { $heat_pumps } is unknown. Luna assumes the middle of its range.

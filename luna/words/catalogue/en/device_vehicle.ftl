@@ -52,7 +52,7 @@ note_vehicle_soc_said = { $vehicle } arrives with { $soc }, as you entered.
 note_vehicle_soc_counted = { $vehicle } is at { $soc }: it arrived { $since } with { $arrival_soc } and has charged { $metered_kwh } since.
 note_vehicle_soc_stated = { $vehicle } is at { $soc }, as you said { $stated_at }.
 note_vehicle_soc_estimated = { $vehicle } is at about { $soc }: you said { $stated_soc } { $stated_at }, and it has charged { $metered_kwh } since.
-note_vehicle_soc_expected = { $vehicle } is at { $soc } according to the last plan; there is no newer value.
+note_vehicle_soc_expected = { $vehicle } is at { $soc } according to the last plan. There is no newer value.
 note_vehicle_soc_assumed = Battery level of { $vehicle } unknown, assuming { $soc }. Enter it with the departure or connect a sensor.
 note_vehicle_usual = { $vehicle } has no departure. Luna expects it at home from { $comes } to { $leaves } and charges { $need_kwh } a day.
 note_vehicle_soc_doubted = { $vehicle } reported { $soc } ({ $at }), then { $doubted_soc } ({ $doubted_at }). It cannot charge that fast: Luna uses { $soc } for now.
@@ -66,8 +66,8 @@ note_vehicle_soc_jumps = The sensor of { $vehicle } jumped to { $sensor_soc } { 
 note_vehicle_soc_unusable = The sensor of { $vehicle } sends old or impossible values. Check the sensor.
 note_vehicle_takes_nothing = { $vehicle } is not charging: { $planned_kwh } were planned since { $since }, none arrived. Check the cable, and any schedule or charge limit in the car.
 note_vehicle_soc_full = { $vehicle } counts as full: it draws nothing more from the charger.
-note_vehicle_draws_less = { $vehicle } is planned with { $kw } at most: it has drawn no more since it was plugged in.
-note_vehicle_left_out = { $vehicle } is left out of the plan: since { $since } it has drawn nothing, although its charger is on. Plug it in again, or choose "Charge" for it.
+note_vehicle_draws_less = Luna plans { $vehicle } with { $kw } at most: it has drawn no more since it was plugged in.
+note_vehicle_left_out = Luna leaves { $vehicle } out of the plan: since { $since } it has drawn nothing, although its charger is on. Plug it in again, or choose "Charge" for it.
 note_no_session = { $vehicles }: no departure entered, so Luna does not plan charging. Enter it under Schedule, or the distance per year.
 
 # Why a device runs or waits; most reasons are those of device_reasons.

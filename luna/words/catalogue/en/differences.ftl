@@ -4,8 +4,8 @@
 reason_calendar_above = it is a public holiday
 reason_calendar_below = it is { $day }
 reason_calendar_neither = it is { $day }
-reason_vacation_above = vacation is on
-reason_vacation_below = vacation is off
+reason_vacation_above = vacation mode is on
+reason_vacation_below = vacation mode is off
 reason_vacation_neither = vacation
 reason_temperature_above = { $degrees } warmer than in the last seven days
 reason_temperature_below = { $degrees } colder than in the last seven days
@@ -29,7 +29,7 @@ reason_days_pv_neither = solar on the last days
 reason_habit = typical for this time in the last weeks
 reason_limit_load = use cannot be negative
 reason_limit_pv = limited to what the panels can produce
-reason_later = values measured only later
+reason_later = values measured later
 reason_model = an earlier forecast without details
 reason_rest = everything else
 
@@ -55,7 +55,7 @@ cause_scenarios = The forecast range changed.
 cause_soc_higher = The battery holds { $kwh } more than planned.
 cause_soc_lower = The battery holds { $kwh } less than planned.
 cause_soc_neither = The batteries are filled differently than planned.
-cause_peaks = The monthly peak so far changed.
+cause_peaks = The monthly peak has changed.
 cause_manual = Your overrides changed.
 cause_horizon = Time has passed: the plan looks further ahead.
 

@@ -33,16 +33,16 @@ row_consumption = Used
 row_import = Bought
 row_pv = Produced
 row_export = Sold
-row_self_sufficiency = Not bought
+row_self_sufficiency = Self-sufficiency
 row_cost = Cost
-so_far = All periods are compared over the same length of time.
+so_far = All periods here have the same length.
 compared_measured = { $period } · { $share } measured
 compared_empty = There are no values yet of the period before and of a year before.
 sources_title = Where it came from
 uses_title = Where it went
 bill_title = The bill
 bill_without_demand = The capacity charge is billed by month and is not part of this.
-shares_title = Where each use got its energy
+shares_title = Where each device's energy came from
 column_use = Use
 column_solar = Solar
 column_battery = Battery
@@ -59,7 +59,7 @@ unmetered = { $devices } { $count ->
         [one] is
        *[other] are
     } counted with the house.
-partly_known = Meter values cover { $share } of the time.
+partly_known = There are meter values for { $share } of the time.
 partly_priced = The cost is known for { $share } of the time.
 estimated = { $energy } of it is estimated.
 chart_label = Energy by { $part }

@@ -46,7 +46,7 @@ would_then = { $now }, then { $next }.
 # The battery does not follow the plan.
 now_silent = { $name } does not respond.
 now_disobeys = { $name } does not follow Luna's command.
-now_spared = { $name } has reached its limit of changes for today.
+now_spared = { $name } has received enough changes for today.
 now_kept = { $name } keeps its current mode.
 lead_left_alone = It runs on its own now. The steps below show the plan.
 lead_kept = A change now would save too little for the wear it causes. The steps below show the plan.
@@ -166,7 +166,7 @@ energy_value = Value of stored energy
 worth_later = Energy in the battery is worth { $value }/kWh later; used now it saves { $buy }.
 worth_then = Energy in the battery was worth { $value }/kWh for later; used then it saved { $buy }.
 prices = Buying costs { $buy }, selling earns { $sell }
-low_part_title = Low then
+low_part_title = Cheaper now
 low_part = { $name } ({ $price } instead of up to { $highest })
 opposite = Alternative
 opposite_more = costs { $x } more

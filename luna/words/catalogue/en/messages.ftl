@@ -14,8 +14,8 @@ title_plan_unproven = Plan may miss a target
 text_plan_unproven = Luna ran out of time before it found a plan that meets all your settings. The next plan tries again. Missing for now: { $missed }.
 
 # Devices.
-title_device_silent = { $device } does not answer
-text_device_silent = { $device }: no confirmation of the command from { $at }. The device runs on its own settings until it answers. Check its power and network.
+title_device_silent = { $device } does not respond
+text_device_silent = { $device }: no confirmation of the command from { $at }. The device runs on its own settings until it responds. Check its power and network.
 title_device_disobeys = { $device } ignores commands
 text_device_disobeys = { $device }: the command from { $at } arrived, but the measured power does not match it. Luna tries again at { $until }. Check the device for a schedule of its own.
 title_device_spared = Daily command limit reached
@@ -23,7 +23,7 @@ text_device_spared = { $device }: Luna sends no more commands until { $until }, 
 title_device_kept = Mode stays the same
 text_device_kept = { $device }: still in the mode from before { $at }. A change would save too little, and every change wears the device's memory.
 title_device_held = { $device } not yet released
-text_device_held = { $device } may still follow Luna's last command. Last reading ({ $at }): { $doing }. Luna releases it as soon as Luna runs and the device answers. To end it now, choose the device's own mode on its display or in its app.
+text_device_held = { $device } may still follow Luna's last command. Last reading ({ $at }): { $doing }. Luna releases it as soon as Luna runs and the device responds. To end it now, choose the device's own mode on its display or in its app.
 title_device_left = { $device } not released
 text_device_left = { $device } has not confirmed for a day that Luna released it. Luna has stopped trying. Last reading ({ $at }): { $doing }. Choose the device's own mode on its display or in its app.
 title_device_conflict = { $device } gets other commands
@@ -58,7 +58,7 @@ text_agent_withdrawn = Luna's usual plan applies again since { $at }. Antares lo
 # The grid operator.
 title_limit_began = Power limit begins
 text_limit_began = { $limit } It came through { $source }.
-title_limit_unkept = Power limit not kept
+title_limit_unkept = Power limit, control is off
 text_limit_unkept = { $limit } Control is off, so Luna does not keep it for you. You can turn it on, on the page Schedule.
 title_limit_ended = Power limit is over
 text_limit_ended = { $limit } { $done }

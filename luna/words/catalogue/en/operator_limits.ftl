@@ -23,7 +23,7 @@ own_over_export = You limited what you feed in to { $power } from { $start } to 
 
 # How it came, after a since or a through.
 since = Since { $start }, through { $source }.
-source_api = a program with a key
+source_api = another program
 source_home_assistant = Home Assistant
 source_mqtt = MQTT
 source_contact = the operator's relay
@@ -42,4 +42,4 @@ done_import = At most { $power } came from the grid.
 done_export = At most { $power } went into the grid.
 done_device = { $device }: { $allowed } instead of { $planned }.
 done_less = { $energy } less than planned.
-done_none = Luna turned no device down.
+done_none = Luna had to limit no device.

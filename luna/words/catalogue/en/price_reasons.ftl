@@ -19,7 +19,7 @@ known_until = Prices are known until { $until }.
 device_vehicles = For the car a kWh costs { $price }: { $difference } ({ $name }).
 device_heat_pumps = For the heat pump a kWh costs { $price }: { $difference } ({ $name }).
 allowance_left = { $left } of { $limit } are left at this price until { $until }. Beyond that a kWh costs { $beyond }.
-allowance_used = The { $limit } at the lower price are used up. New ones begin { $until }.
+allowance_used = The { $limit } at the lower price are used up. You get new ones { $until }.
 allowance_unmetered = This price is for { $limit } a day. Beyond that a kWh costs { $beyond }.
 
 # Parts of a price within a sentence; names that you entered stand in quotation marks.

@@ -1,14 +1,14 @@
 ### Whose prices a plan uses until when.
 
-market_all = All prices in this plan are the market's.
-market_until = Prices until { $t } are the market's. After that Luna estimates them.
-market_partly = Prices until { $t } are the market's. After that Luna estimates those that are missing.
+market_all = All prices in this plan are market prices.
+market_until = Until { $t } these are market prices. After that Luna estimates the prices.
+market_partly = Until { $t } these are market prices. After that Luna estimates the missing prices.
 forecast_all = All prices in this plan are your supplier's forecast and may still change.
 forecast_until = Prices until { $t } are your supplier's forecast and may still change. After that Luna estimates them.
 forecast_partly = Prices until { $t } are your supplier's forecast and may still change. After that Luna estimates those that are missing.
-loaded_all = All prices in this plan are those you loaded.
-loaded_until = Prices until { $t } are those you loaded. After that Luna estimates them.
-loaded_partly = Prices until { $t } are those you loaded. After that Luna estimates those that are missing.
+loaded_all = You loaded all prices in this plan yourself.
+loaded_until = You loaded the prices until { $t } yourself. After that Luna estimates them.
+loaded_partly = You loaded the prices until { $t } yourself. After that Luna estimates those that are missing.
 estimate_all = Luna estimates all prices in this plan, because none are published yet.
 estimate_partly = Luna estimates the prices in this plan that are not published yet.
 of_market = { $market }: { $sentence }

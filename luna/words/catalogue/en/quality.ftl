@@ -44,7 +44,7 @@ fault_devices_beyond_grid =
         [one] { $series }: { $open } kWh more than the house used according to the grid meter, in { $known } quarter-hour. Does the grid meter count this device? If not, add its sensor to grid import too, in your home's settings, under Sensors
        *[other] { $series }: { $open } kWh more than the house used according to the grid meter, in { $known } quarter-hours. Does the grid meter count this device? If not, add its sensor to grid import too, in your home's settings, under Sensors
     }
-fault_rebuild = { $series }: Luna stored { $before } kWh, but a new calculation gives { $after } kWh. Check the sensor's unit and role. To use the new values, accept them under Rows set aside
+fault_rebuild = { $series }: Luna stored { $before } kWh, but a new calculation gives { $after } kWh. Check unit and meaning of the sensor. To use the new values, accept them under Rows set aside
 fault_price_gap = { $series }: unknown in { $known } of { $slots } quarter-hours
 fault_price_zero = { $series }: zero in { $known } of { $slots } quarter-hours, but the market price is not zero
 fault_soc_jump =
@@ -61,4 +61,4 @@ fault_soc_stuck = The battery level did not change while { $flow } kWh went in o
 fault_soc_reversed = The battery level falls while the battery charges ({ $against } of { $moved } kWh). Are the sensors for charging and discharging swapped? Swap them in your home's settings, under Sensors
 fault_soc_drift = The battery level changed by { $told } kWh, but the meters counted { $metered } kWh
 fault_open = The day is not over yet
-fault_unreadable = Luna cannot show the reasons, another version of Luna stored them. Check this month again
+fault_unreadable = Another version of Luna stored the reasons, so Luna cannot show them. Check this month again

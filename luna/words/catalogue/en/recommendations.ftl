@@ -51,7 +51,7 @@ year_counted =
 year_bill = In such a year you pay { $bill } for electricity.
 
 # Why Luna shows an item.
-reason_named = It matches what you are looking for.
+reason_named = It fits your question.
 reason_similar = It is similar to what you read and asked.
 reason_saving = Your own data shows that it saves { $saving } a year.
 reason_offered = You have not compared it with your tariff yet.

@@ -50,7 +50,7 @@ next_prove_again =
         [one] { $mode } is uitgeschakeld. Na { $missing } goede dag op proef schakelt Luna het in, of jij doet dat.
        *[other] { $mode } is uitgeschakeld. Na { $missing } goede dagen op proef schakelt Luna het in, of jij doet dat.
     }
-next_restore = { $mode } is met de hand uitgeschakeld. Je kunt het weer inschakelen.
+next_restore = Met de hand uitgeschakeld: { $mode }. Je kunt het weer inschakelen.
 next_none = Antares blijft beslissen waar zijn plan veilig en goedkoper is.
 
 # What Antares may do.

@@ -1,7 +1,7 @@
 ### Sentences of answers from documents: no document answers, which documents to read, when a document applies.
 
 not_in_documents = Je documenten geven hier geen antwoord op.
-nearest = De passages die het dichtst in de buurt komen, staan hieronder.
+nearest = De best passende passages staan hieronder.
 no_documents = Er zijn nog geen documenten die hier antwoord op geven.
 recommended = Documenten hierover: { $titles }.
 nothing_to_recommend = Hierover is geen document.

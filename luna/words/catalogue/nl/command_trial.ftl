@@ -3,7 +3,7 @@
 commanded_charge_right = Laden werkt: { $power } W.
 commanded_charge_did_not_move = Laden lukte niet: de auto nam een minuut lang niets. Controleer of hij vol is of dat iets anders de laadpaal bestuurt.
 commanded_charge_too_much = De auto laadde met { $power } W, meer dan 6 A toelaat. Controleer of iets anders de laadpaal bestuurt.
-commanded_charge_no_car = Laden is niet getest: er is geen auto ingestekerd.
+commanded_charge_no_car = Laden is niet getest: er is geen auto aangesloten.
 commanded_charge_unknown = Laden is niet getest: de laadpaal gaf geen bruikbare waarden.
 commanded_stop_right = Stoppen werkt.
 commanded_stop_does_not_stop = Stoppen lukte niet: de auto nam nog { $power } W. Controleer of iets anders de laadpaal bestuurt.
@@ -23,4 +23,4 @@ commanded_limit_unknown = Begrenzen is niet getest: de omvormer gaf geen bruikba
 commanded_free_right = Daarna geeft het dak weer alles: { $power } W.
 commanded_free_did_not_move = Daarna gaf het dak maar { $power } W. Misschien kwam er een wolk: test opnieuw.
 commanded_free_unknown = Het einde van de begrenzing is niet getest: de omvormer gaf geen bruikbare waarden.
-commanded_ended = Het apparaat regelt zichzelf weer.
+commanded_ended = Het apparaat werkt weer op zichzelf.

@@ -21,7 +21,7 @@ wanted_manual_full = eigen instelling: { $name }, { $action } (de batterij is vo
 missing_manual_full = { $kwh_3 } kWh te weinig
 wanted_manual_empty = eigen instelling: { $name }, { $action } (de batterij is leeg), { $first } tot { $last }
 missing_manual_empty = { $kwh_3 } kWh te weinig
-wanted_carbon_unknown = CO₂-prijs { $price } per kg: CO₂-cijfers van de netstroom ontbreken (outlook.carbon_g_per_kwh)
+wanted_carbon_unknown = CO₂-prijs { $price } per kg: de CO₂-cijfers van de netstroom ontbreken (outlook.carbon_g_per_kwh)
 missing_carbon_unknown = niet meegeteld
 
 # Delen die in deze zinnen kunnen staan.

@@ -23,4 +23,4 @@ wanted_heat_store = warmtepomp { $name }: temperatuur van het buffervat onbekend
 missing_heat_store = aangenomen
 
 # Waar een plan van uitgaat.
-note_heat_assumed = Temperatuur van het buffervat van { $heat_pumps } onbekend: Luna neemt het midden van het bereik aan.
+note_heat_assumed = De temperatuur van het buffervat van { $heat_pumps } is onbekend. Luna gaat uit van het midden van het bereik.

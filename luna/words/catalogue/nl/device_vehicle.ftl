@@ -43,11 +43,11 @@ note_vehicle_soc_said = { $vehicle } komt aan met { $soc }, zoals je hebt ingevu
 note_vehicle_soc_counted = { $vehicle } is { $soc } vol: aangekomen op { $since } met { $arrival_soc }, sindsdien { $metered_kwh } geladen.
 note_vehicle_soc_stated = { $vehicle } is { $soc } vol, zoals je hebt gezegd op { $stated_at }.
 note_vehicle_soc_estimated = { $vehicle } is ongeveer { $soc } vol: je zei { $stated_soc } op { $stated_at }, en sindsdien is { $metered_kwh } geladen.
-note_vehicle_soc_expected = { $vehicle } is volgens het laatste plan { $soc } vol; een nieuwere waarde is er niet.
+note_vehicle_soc_expected = { $vehicle } is volgens het laatste plan { $soc } vol. Er is geen nieuwere waarde.
 note_vehicle_soc_assumed = Batterijniveau van { $vehicle } onbekend, Luna rekent met { $soc }. Vul het in bij het vertrek of verbind een sensor.
 note_vehicle_usual = { $vehicle } heeft geen vertrek. Luna verwacht hem van { $comes } tot { $leaves } thuis en laadt { $need_kwh } per dag.
 note_vehicle_soc_doubted = { $vehicle } meldde { $soc } ({ $at }), daarna { $doubted_soc } ({ $doubted_at }). Zo snel kan het niet: Luna rekent voorlopig met { $soc }.
-note_vehicle_not_connected = { $vehicle } had al aan de lader moeten staan, maar is sinds { $since } niet aangesloten. Sluit de auto aan of wijzig het vertrek.
+note_vehicle_not_connected = { $vehicle } moet nu aan de laadpaal staan, maar is sinds { $since } niet aangesloten. Sluit de auto aan of wijzig het vertrek.
 note_vehicle_soc_stands_still = Luna rekent voor { $vehicle } met { $soc }: de sensor staat sinds { $since } op { $sensor_soc }, terwijl er { $metered_kwh } is geladen. Controleer de sensor.
 note_vehicle_soc_too_fast = Luna rekent voor { $vehicle } met { $soc }: de sensor meldde { $sensor_soc } ({ $since }), zo snel laadt de laadpaal niet.
 note_vehicle_soc_against_meter = Luna rekent voor { $vehicle } met { $soc }: de sensor meldt { $sensor_soc }, maar de laadpaal telde { $metered_kwh } sinds { $since }. Controleer de sensor en de meter van de laadpaal.
@@ -57,8 +57,8 @@ note_vehicle_soc_jumps = De sensor van { $vehicle } sprong op { $since } naar { 
 note_vehicle_soc_unusable = De sensor van { $vehicle } stuurt oude of onmogelijke waarden. Controleer de sensor.
 note_vehicle_takes_nothing = { $vehicle } laadt niet: sinds { $since } was { $planned_kwh } gepland, er kwam niets aan. Controleer de kabel, en in de auto het schema en de laadgrens.
 note_vehicle_soc_full = { $vehicle } geldt als vol: hij trekt niets meer uit de laadpaal.
-note_vehicle_draws_less = { $vehicle } is gepland met hoogstens { $kw }: meer heeft hij sinds het aansluiten niet getrokken.
-note_vehicle_left_out = { $vehicle } staat niet in het plan: sinds { $since } trekt hij niets, terwijl hij moet laden. Sluit hem opnieuw aan of kies "Laden".
+note_vehicle_draws_less = Luna plant { $vehicle } met hoogstens { $kw }: meer heeft hij sinds het aansluiten niet getrokken.
+note_vehicle_left_out = Luna plant { $vehicle } nu niet: sinds { $since } trekt hij niets, terwijl hij moet laden. Sluit hem opnieuw aan of kies "Laden".
 note_no_session = { $vehicles }: geen vertrek ingevuld, dus Luna plant geen laden. Vul het in onder Planning, of de kilometers per jaar.
 
 # Waarom een apparaat draait of wacht; de meeste redenen staan in device_reasons.

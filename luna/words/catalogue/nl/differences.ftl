@@ -4,8 +4,8 @@
 reason_calendar_above = het is een feestdag
 reason_calendar_below = het is { $day }
 reason_calendar_neither = het is { $day }
-reason_vacation_above = vakantie staat aan
-reason_vacation_below = vakantie staat uit
+reason_vacation_above = de vakantiestand staat aan
+reason_vacation_below = de vakantiestand staat uit
 reason_vacation_neither = vakantie
 reason_temperature_above = { $degrees } warmer dan in de laatste zeven dagen
 reason_temperature_below = { $degrees } kouder dan in de laatste zeven dagen
@@ -29,7 +29,7 @@ reason_days_pv_neither = zonnestroom op de laatste dagen
 reason_habit = normaal voor deze tijd in de laatste weken
 reason_limit_load = verbruik is nooit negatief
 reason_limit_pv = begrensd tot wat de panelen kunnen leveren
-reason_later = pas later gemeten waarden
+reason_later = later gemeten waarden
 reason_model = een eerdere voorspelling zonder details
 reason_rest = al het andere
 
@@ -55,7 +55,7 @@ cause_scenarios = De bandbreedte van de voorspelling is gewijzigd.
 cause_soc_higher = De batterij bevat { $kwh } meer dan gepland.
 cause_soc_lower = De batterij bevat { $kwh } minder dan gepland.
 cause_soc_neither = De batterijen zijn anders gevuld dan gepland.
-cause_peaks = De maandpiek tot nu toe is gewijzigd.
+cause_peaks = De maandpiek is gewijzigd.
 cause_manual = Je eigen instellingen zijn gewijzigd.
 cause_horizon = Er is tijd verstreken: het plan kijkt verder vooruit.
 

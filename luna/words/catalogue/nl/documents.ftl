@@ -9,7 +9,7 @@ documents_count =
     }
 documents_list = Je documenten
 documents_none = Er zijn nog geen documenten.
-documents_examples = Voeg je eigen toe, of probeer de voorbeelden: tarieven en handleidingen van een voorbeeldhuishouden, en de gids.
+documents_examples = Voeg je eigen toe, of probeer de voorbeelden: tarieven en handleidingen van een voorbeeldhuishouden, en de handleiding van Luna.
 add_examples = Voorbeelden toevoegen
 documents_more = De lijst toont de nieuwste { $count }.
 upload_title = Bestanden toevoegen

@@ -14,16 +14,16 @@ title_plan_unproven = Plan mist misschien een doel
 text_plan_unproven = Luna had te weinig tijd om een plan te vinden dat alles haalt wat je hebt ingesteld. Het volgende plan probeert het opnieuw. Nu ontbreekt: { $missed }.
 
 # Devices.
-title_device_silent = { $device } antwoordt niet
-text_device_silent = { $device }: de opdracht van { $at } is niet bevestigd. Tot het antwoordt, werkt het apparaat met zijn eigen instellingen. Controleer stroom en netwerk.
+title_device_silent = { $device } reageert niet
+text_device_silent = { $device }: de opdracht van { $at } is niet bevestigd. Tot het reageert, werkt het apparaat met zijn eigen instellingen. Controleer stroom en netwerk.
 title_device_disobeys = { $device } volgt opdrachten niet
 text_device_disobeys = { $device }: de opdracht van { $at } kwam aan, maar het gemeten vermogen past er niet bij. Volgende poging: { $until }. Kijk of het apparaat een eigen schema heeft.
 title_device_spared = Opdrachten voor vandaag op
 text_device_spared = { $device }: Luna stuurt tot { $until } geen opdrachten meer, om het geheugen van het apparaat te sparen. Zolang werkt het met zijn eigen instellingen.
-title_device_kept = Stand blijft gelijk
-text_device_kept = { $device }: nog in de stand van vóór { $at }. Wisselen bespaart te weinig, en elke wissel slijt het geheugen van het apparaat.
+title_device_kept = Modus blijft gelijk
+text_device_kept = { $device }: nog in de modus van vóór { $at }. Wisselen bespaart te weinig, en elke wissel slijt het geheugen van het apparaat.
 title_device_held = { $device } nog niet vrijgegeven
-text_device_held = { $device } volgt misschien nog de laatste opdracht van Luna. Laatste meetwaarde ({ $at }): { $doing }. Luna geeft het apparaat vrij zodra Luna draait en het apparaat antwoordt. Wil je het nu stoppen, kies dan de eigen stand op het scherm of in de app van het apparaat.
+text_device_held = { $device } volgt misschien nog de laatste opdracht van Luna. Laatste meetwaarde ({ $at }): { $doing }. Luna geeft het apparaat vrij zodra Luna draait en het apparaat reageert. Wil je het nu stoppen, kies dan de eigen stand op het scherm of in de app van het apparaat.
 title_device_left = { $device } niet vrijgegeven
 text_device_left = { $device } heeft een dag lang niet bevestigd dat Luna het heeft vrijgegeven. Luna probeert het niet meer. Laatste meetwaarde ({ $at }): { $doing }. Kies de eigen stand op het scherm of in de app van het apparaat.
 title_device_conflict = { $device } krijgt andere opdrachten
@@ -58,8 +58,8 @@ text_agent_withdrawn = Sinds { $at } geldt weer het gewone plan van Luna. Antare
 # The grid operator.
 title_limit_began = Vermogensgrens geldt
 text_limit_began = { $limit } Die kwam via { $source }.
-title_limit_unkept = Vermogensgrens zonder besturing
-text_limit_unkept = { $limit } De besturing staat uit, dus Luna houdt dit niet voor je aan. Je schakelt haar in op de pagina Planning.
+title_limit_unkept = Vermogensgrens, besturing staat uit
+text_limit_unkept = { $limit } De besturing staat uit, dus Luna houdt dit niet voor je aan. Je schakelt de besturing in op de pagina Planning.
 title_limit_ended = Vermogensgrens is voorbij
 text_limit_ended = { $limit } { $done }
 

@@ -2,7 +2,7 @@
 
 limited_all = je apparaten
 until = tot { $at }
-until_released = tot nader bericht
+until_released = tot nader order
 
 # Wat nu geldt.
 hold_devices = De netbeheerder begrenst { $devices } { $until } op { $power }.
@@ -22,7 +22,7 @@ own_over_export = Je begrensde je teruglevering van { $start } tot { $end } op {
 
 # Hoe het kwam.
 since = Sinds { $start }, via { $source }.
-source_api = een programma met een sleutel
+source_api = een ander programma
 source_home_assistant = Home Assistant
 source_mqtt = MQTT
 source_contact = het relais van de netbeheerder
@@ -41,4 +41,4 @@ done_import = Hoogstens { $power } kwam van het net.
 done_export = Hoogstens { $power } ging naar het net.
 done_device = { $device }: { $allowed } in plaats van { $planned }.
 done_less = { $energy } minder dan gepland.
-done_none = Luna heeft geen apparaat teruggeschakeld.
+done_none = Luna hoefde geen apparaat te begrenzen.

@@ -44,7 +44,7 @@ fault_devices_beyond_grid =
         [one] { $series }: { $open } kWh meer dan het huis volgens de netmeter verbruikte, in { $known } kwartier. Telt de netmeter dit apparaat mee? Zo niet, voeg de sensor ook toe bij netafname, in de instellingen van je huis onder Sensoren
        *[other] { $series }: { $open } kWh meer dan het huis volgens de netmeter verbruikte, in { $known } kwartieren. Telt de netmeter dit apparaat mee? Zo niet, voeg de sensor ook toe bij netafname, in de instellingen van je huis onder Sensoren
     }
-fault_rebuild = { $series }: { $before } kWh is opgeslagen, opnieuw berekend is het { $after } kWh. Controleer eenheid en rol van de sensor. Wil je de nieuwe waarden, neem ze dan over bij de apart gezette rijen
+fault_rebuild = { $series }: { $before } kWh is opgeslagen, opnieuw berekend is het { $after } kWh. Controleer eenheid en betekenis van de sensor. Wil je de nieuwe waarden, neem ze dan over bij de apart gezette rijen
 fault_price_gap = { $series }: onbekend in { $known } van { $slots } kwartieren
 fault_price_zero = { $series }: nul in { $known } van { $slots } kwartieren, maar de marktprijs is niet nul
 fault_soc_jump =
@@ -61,4 +61,4 @@ fault_soc_stuck = Het batterijniveau bleef gelijk terwijl { $flow } kWh is gelad
 fault_soc_reversed = Het batterijniveau daalt terwijl de batterij laadt ({ $against } van { $moved } kWh). Zijn de sensoren voor laden en ontladen verwisseld? Wissel ze om in de instellingen van je huis onder Sensoren
 fault_soc_drift = Het batterijniveau veranderde { $told } kWh, maar de meters telden { $metered } kWh
 fault_open = De dag is nog niet voorbij
-fault_unreadable = Luna kan de redenen niet tonen, een andere versie van Luna heeft ze opgeslagen. Controleer deze maand opnieuw
+fault_unreadable = Een andere versie van Luna heeft de redenen opgeslagen. Luna kan ze niet tonen. Controleer deze maand opnieuw

@@ -7,11 +7,11 @@ title_standby = Zoek wat de hele nacht aanstaat
 text_standby = Je huis verbruikt altijd minstens { $standby }. Trek bij { $less } daarvan de stekker eruit.
 evidence_standby = Tussen 01:00 en 05:00 ligt je verbruik in negen van de tien kwartieren boven { $standby }.
 title_battery_reserve = { $device }: verlaag de reserve
-text_battery_reserve = De reserve is { $reserve }. Heb je die niet nodig voor stroomstoringen, zet haar dan op 10%. De batterij vervangt dan meer gekochte stroom.
+text_battery_reserve = De reserve is { $reserve }. Heb je die niet nodig voor stroomstoringen, zet die dan op 10%. De batterij vervangt dan meer gekochte stroom.
 evidence_battery_reserve =
     { $days_held ->
-        [one] Op { $days_held } dag kocht je stroom terwijl de batterij op haar reserve stond.
-       *[other] Op { $days_held } dagen kocht je stroom terwijl de batterij op haar reserve stond.
+        [one] Op { $days_held } dag kocht je stroom terwijl de batterij op de reserve stond.
+       *[other] Op { $days_held } dagen kocht je stroom terwijl de batterij op de reserve stond.
     }
 title_negative_feed_in = Begrens zonnestroom bij negatieve prijzen
 text_negative_feed_in = In sommige kwartieren betaalde je voor terugleveren. Laat Luna de zonnestroom dan begrenzen, of gebruik hem en sla hem op.
@@ -51,7 +51,7 @@ year_counted =
 year_bill = In zo’n jaar betaal je { $bill } voor stroom.
 
 # Why Luna shows an item.
-reason_named = Het past bij wat je zoekt.
+reason_named = Het past bij je vraag.
 reason_similar = Het lijkt op wat je las en vroeg.
 reason_saving = Volgens je eigen gegevens bespaart het { $saving } per jaar.
 reason_offered = Je hebt het nog niet met je tarief vergeleken.

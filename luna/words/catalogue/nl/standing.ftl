@@ -10,8 +10,8 @@ released_when_it_answers = Luna beëindigt de besturing daar zodra het reageert.
 released_when_luna_runs = Luna beëindigt de besturing daar zodra Luna draait en het apparaat reageert.
 left_to_owner = Luna heeft het een dag lang geprobeerd en probeert het niet meer.
 stop_at_device = Wil je het meteen beëindigen? Zet { $device } op het scherm of in de app van de fabrikant in de normale stand.
-unattended = De besturing van Luna draait nu niet. Elk apparaat houdt zijn laatste opdracht of gaat terug naar de normale stand. Luna gaat verder zodra die weer draait.
-paused = { $device } is gepauzeerd sinds { $at } (door { $by }). Luna laat het met rust tot je hervat.
+unattended = De besturing van Luna draait nu niet. Elk apparaat houdt zijn laatste opdracht of gaat terug naar de normale stand. Luna gaat verder zodra de besturing weer draait.
+paused = { $device } is gepauzeerd sinds { $at } (door { $by }). Luna laat het met rust tot je de pauze beëindigt.
 conflict =
     { $count ->
         [one] { $device }: { $doing } is om { $last } ingesteld, niet door Luna.
