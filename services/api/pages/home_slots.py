@@ -117,14 +117,22 @@ def _list_ends(view: HomeView, run: ProposedRun) -> list[End]:
 
 
 def _say_worth(view: HomeView, slot: int) -> str:
-    """Return what stored energy is worth later and saves now; "" where that is unknown."""
-    value = view.document["decisions"]["energy_value"][slot]
-    buy = float(view.document["prices"]["import"][slot])
-    if value is None or not np.isfinite(buy):
+    """Return what stored energy is worth later and now; "" where that is unknown.
+
+    Now it saves a purchase, or is sold.
+    """
+    decisions = view.document["decisions"]
+    is_sold = decisions["mode"][slot] == "export"
+    value = decisions["energy_value"][slot]
+    price_now = float(view.document["prices"]["export" if is_sold else "import"][slot])
+    if value is None or not np.isfinite(price_now):
         return ""
-    phrase = "worth_then" if slot < view.window.past else "worth_later"
+    if slot < view.window.past:
+        phrase = "worth_then_sold" if is_sold else "worth_then"
+    else:
+        phrase = "worth_later_sold" if is_sold else "worth_later"
     price = view.numbers.price
-    return view.words(phrase, value=price(value), buy=price(buy))
+    return view.words(phrase, value=price(value), now=price(price_now))
 
 
 def _list_sheet_rows(view: HomeView, slot: int, low_part: str) -> Iterator[tuple[str, str]]:

@@ -163,12 +163,17 @@ def test_the_sheet_compares_the_price_the_alternative_and_the_worth(
     decided["cost_of_opposite"][slot] = 0.001
     decided["cost_of_opposite"][slot + 1] = 0.12
     decided["energy_value"][slot] = 0.24
+    decided["energy_value"][slot + 4] = 0.06
     decided["binding"][slot] = [reserve, "another"]
     sheet, next_sheet = view_sheet(view, slot), view_sheet(view, slot + 1)
     assert sheet is not None
     assert next_sheet is not None
-    assert sheet.worth == wording("home", "worth_later", value="24\u00a0ct", buy="30\u00a0ct")
+    assert sheet.worth == wording("home", "worth_later", value="24\u00a0ct", now="30\u00a0ct")
     assert next_sheet.worth == ""
+    selling_sheet = view_sheet(view, slot + 4)
+    assert selling_sheet is not None
+    sold = wording("home", "worth_later_sold", value="6\u00a0ct", now="20\u00a0ct")
+    assert selling_sheet.worth == sold
     rows = dict(sheet.rows)
     compared = wording("price_reasons", f"rank_{end}", place=place, count=120)
     assert rows[wording("home", "rank")] == compared
