@@ -23,7 +23,6 @@ from luna.contracts.variant import (
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site
 from luna.energy.site.document import change_site
-from luna.energy.tariffs.device_price import PricedDevices
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
 from luna.house.what_if_questions import open_question, read_state
 from luna.platform.database import forecasts, observations, plans, sites, what_ifs
@@ -197,11 +196,11 @@ def _read_months(
 
 def _read_recorded_use(
     connection: Connection, site: Site, window: Timeline
-) -> dict[PricedDevices, FloatArray]:
+) -> dict[str, FloatArray]:
     """Return what recorded devices with a price of their own drew, as additions count it."""
     slots = COUNTED_BEFORE // SLOT + window.count
     around = Timeline(window.start - COUNTED_BEFORE, SLOT, slots)
-    used_kwh: dict[PricedDevices, FloatArray] = {}
+    used_kwh: dict[str, FloatArray] = {}
     for price in site.tariff.devices:
         if getattr(site, price.devices) and price.devices not in used_kwh:
             stored = observations.read_series(connection, site.name, around, (price.series,))

@@ -19,7 +19,7 @@ from luna.energy.economics.device_charges import (
 )
 from luna.energy.part import StrictModel
 from luna.energy.site import Site
-from luna.energy.tariffs.device_price import DEVICE_SERIES, PricedDevices
+from luna.energy.tariffs.device_price import DEVICE_SERIES
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
 from services.planner.devices.kind import AddedDevice, DemandSchedule
 from services.planner.milp.schedule_loads import schedule_loads
@@ -46,7 +46,7 @@ class Addition:
     site: Site
     devices: Mapping[str, Mapping[str, AddedDevice]]
     end_states: dict[tuple[str, str], StrictModel | None] = field(default_factory=dict)
-    lately_kwh: dict[PricedDevices, FloatArray] = field(default_factory=dict)
+    lately_kwh: dict[str, FloatArray] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -73,7 +73,7 @@ class Addition:
         return any(self.devices.values())
 
     def schedule_on(
-        self, adapted: AdaptedSite, recorded_kwh: Mapping[PricedDevices, FloatArray] | None = None
+        self, adapted: AdaptedSite, recorded_kwh: Mapping[str, FloatArray] | None = None
     ) -> AddedUse:
         """Return the added use in each recorded slot, and its cost beside the house's price.
 
@@ -90,10 +90,12 @@ class Addition:
         added = np.zeros(recorded.count)
         before = COUNTED_BEFORE // SLOT
         around = Timeline(window.start - COUNTED_BEFORE, SLOT, before + window.count)
-        own_kwh = {section: np.zeros(around.count) for section in DEVICE_SERIES}
-        for section, lately_kwh in self.lately_kwh.items():
-            own_kwh[section][:before] = lately_kwh
-        others_kwh = {section: np.zeros(around.count) for section in DEVICE_SERIES}
+        own_kwh: dict[str, FloatArray] = {}
+        others_kwh: dict[str, FloatArray] = {}
+        for priced in DEVICE_SERIES:
+            own_kwh[priced] = np.zeros(around.count)
+            own_kwh[priced][:before] = self.lately_kwh.get(priced, 0.0)
+            others_kwh[priced] = np.zeros(around.count)
         others_kwh |= recorded_kwh or {}
         for begin, end in _list_spans(adapted):
             drawn_kwh = meter.drawn_at(window.index_of(begin))
@@ -122,21 +124,18 @@ class Addition:
         cost = self._price(_add(own_kwh, others_kwh), around) - self._price(others_kwh, around)
         return AddedUse(added, cost)
 
-    def _count_use(
-        self, drawn_kwh: Mapping[PricedDevices, FloatArray], past: Timeline
-    ) -> dict[str, float]:
+    def _count_use(self, drawn_kwh: Mapping[str, FloatArray], past: Timeline) -> dict[str, float]:
         """Return what the allowances of devices running after ``past`` have counted, by name.
 
         ``drawn_kwh`` is by section; its first slots are those of ``past``.
         """
-        by_series = {
-            DEVICE_SERIES[section]: used_kwh[: past.count]
-            for section, used_kwh in drawn_kwh.items()
-        }
+        by_series = {}
+        for section, series in DEVICE_SERIES.items():
+            by_series[series] = drawn_kwh[section][: past.count]
         zone = ZoneInfo(self.site.timezone)
         return count_device_use(self.site.tariff.devices, by_series, past, zone=zone)
 
-    def _price(self, drawn_kwh: Mapping[PricedDevices, FloatArray], around: Timeline) -> FloatArray:
+    def _price(self, drawn_kwh: Mapping[str, FloatArray], around: Timeline) -> FloatArray:
         """Return what devices cost beside the house's price after ``COUNTED_BEFORE``, by slot."""
         before = COUNTED_BEFORE // SLOT
         zone = ZoneInfo(self.site.timezone)
@@ -182,9 +181,7 @@ class Addition:
         return [load for load in schedule.loads if load.demand.section in self.devices]
 
 
-def _add(
-    one: Mapping[PricedDevices, FloatArray], other: Mapping[PricedDevices, FloatArray]
-) -> dict[PricedDevices, FloatArray]:
+def _add(one: Mapping[str, FloatArray], other: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     return {section: used_kwh + other[section] for section, used_kwh in one.items()}
 
 
