@@ -18,7 +18,11 @@ from luna.words.phrases import Phrases
 # Why a forecast is wide.
 CONDITIONS = Phrases("conditions")
 # The figures that follow the codes of conditions, in their order.
-_CONDITION_FIGURES = {"pv_held_back": ("held_back", "days"), "unnamed_ac_limit": ("kw",)}
+_CONDITION_FIGURES = {
+    "pv_held_back": ("held_back", "days"),
+    "pv_blended": ("percent",),
+    "unnamed_ac_limit": ("kw",),
+}
 
 # The constraint, and the shortfall. Field names of requests and of the site are not translated.
 COMPROMISES = Phrases("compromises", "wanted_", devices="wanted_")
