@@ -189,7 +189,7 @@ def _list_charger_sessions(
 
 @dataclass(frozen=True, slots=True)
 class ChargesAhead:
-    """What a tariff charges beside the price of the first kWh, of the house and of devices."""
+    """Charges of house and devices beside the price of the first kWh."""
 
     house: Sequence[EnergyCharge]
     devices: Sequence[DeviceCharge]

@@ -22,7 +22,7 @@ SLOTS_PER_HOUR = 4
 
 @dataclass(frozen=True, slots=True)
 class TariffCharges:
-    """What a tariff charges beside the price of the first kWh, of the house and of devices."""
+    """Charges of house and devices beside the price of the first kWh."""
 
     house: Sequence[EnergyCharge] = ()
     devices: Sequence[DeviceCharge] = ()
