@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -19,7 +20,13 @@ from luna.contracts.account import (
 from luna.energy.account import FLOWS, AccountSlots, EnergyAccount, FlowTotal, settle_account
 from luna.energy.account_period import AccountPeriod
 from luna.energy.devices import DEVICE_KINDS
-from luna.energy.economics.charges import find_charges, period_begin
+from luna.energy.devices.kind import DeviceKind
+from luna.energy.economics.charges import (
+    EnergyCharge,
+    begin_charges,
+    find_charges,
+    period_begin,
+)
 from luna.energy.economics.device_charges import (
     DeviceCharge,
     count_device_use,
@@ -96,19 +103,30 @@ def _read_import_lines(
     rule = site.tariff.import_
     timeline = slots.timeline
     lines = price_lines(rule, slots)
-    charges = find_charges(rule)
-    begin = period_begin(charges, timeline.start, slots.zone)
-    past = None
-    bought = np.empty(0)
-    if begin is not None and timeline.start - begin >= SLOT:
-        past = Timeline(begin, SLOT, (timeline.start - begin) // SLOT)
-        stored = observations.read_series(connection, site.name, past, ("import_kwh",))
-        bought = stored["import_kwh"]
-    for charged in charges:
-        drawn_kwh = 0.0 if past is None else charged.count_drawn(bought, past, zone=slots.zone)
-        line = surcharge_line(charged, import_kwh, timeline, drawn_kwh=drawn_kwh, zone=slots.zone)
+    drawn_kwh = _read_drawn(connection, site, timeline.start)
+    for charged, kwh in zip(find_charges(rule), drawn_kwh, strict=True):
+        line = surcharge_line(charged, import_kwh, timeline, drawn_kwh=kwh, zone=slots.zone)
         lines.append(line)
     return lines
+
+
+def read_energy_charges(
+    connection: Connection, site: Site, instant: datetime
+) -> tuple[EnergyCharge, ...]:
+    """Return the blocks and allowances of the house, with what they had counted by an instant."""
+    return begin_charges(site.tariff.import_, _read_drawn(connection, site, instant))
+
+
+def _read_drawn(connection: Connection, site: Site, instant: datetime) -> list[float]:
+    """Return what the running period of each of ``find_charges`` has drawn, kWh."""
+    zone = parse_zone(site.timezone)
+    charges = find_charges(site.tariff.import_)
+    begin = period_begin(charges, instant, zone)
+    if begin is None or instant - begin < SLOT:
+        return [0.0] * len(charges)
+    past = Timeline(begin, SLOT, (instant - begin) // SLOT)
+    stored = observations.read_series(connection, site.name, past, ("import_kwh",))
+    return [charged.count_drawn(stored["import_kwh"], past, zone=zone) for charged in charges]
 
 
 def _read_device_lines(
@@ -217,13 +235,25 @@ def list_unmetered(site: Site) -> list[str]:
     """
     names = []
     for kind in DEVICE_KINDS:
-        if kind.consumption.meter is None:
-            continue
         for device in kind.of(site):
-            role = kind.consumption.meter(device)
-            if role is None or not getattr(site.input_sensors, role):
+            if kind.consumption.meter is not None and not _has_sensor(site, kind, device):
                 names.append(device.name)
     return names
+
+
+def bills_own_price(site: Site, kind: DeviceKind[Any], recorded_kwh: FloatArray) -> bool:
+    """Return whether what devices draw can be billed at a price of its own.
+
+    It can by their meter alone: a sensor of the site, or energy that was recorded all the same.
+    """
+    is_metered = all(_has_sensor(site, kind, device) for device in kind.of(site))
+    return is_metered or bool(np.isfinite(recorded_kwh).any())
+
+
+def _has_sensor(site: Site, kind: DeviceKind[Any], device: Any) -> bool:
+    """Return whether a device's energy has a sensor."""
+    role = None if kind.consumption.meter is None else kind.consumption.meter(device)
+    return role is not None and bool(getattr(site.input_sensors, role))
 
 
 def _read_other(

@@ -18,7 +18,12 @@ from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.tariffs.device_price import DEVICE_SERIES, PricedDevices
 from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
-from luna.house.account import has_begun, read_account_slots, read_device_charges
+from luna.house.account import (
+    bills_own_price,
+    has_begun,
+    read_account_slots,
+    read_device_charges,
+)
 from luna.platform.database import observations, plans
 from luna.platform.database.plans import PlannedSlots
 
@@ -105,10 +110,14 @@ def read_days(
     observed = observations.read_series(connection, site.name, since, (*SERIES, *SUBMETERED))
     paid = _read_paid(connection, site, whole, now=now)
     use_kwh: dict[str, FloatArray] = {}
-    for section, names in uses.items():
-        measured = observed[DEVICE_SERIES[section]][1:]
-        planned_kwh = np.sum([np.nan_to_num(planned.columns[name]) for name in names], axis=0)
-        use_kwh[section] = np.where(np.isfinite(measured), measured, planned_kwh)
+    for kind in FLOW_KINDS:
+        if kind.section not in uses:
+            continue
+        measured = observed[DEVICE_SERIES[kind.section]][1:]
+        if bills_own_price(site, kind, measured):
+            names = uses[kind.section]
+            planned_kwh = np.sum([np.nan_to_num(planned.columns[name]) for name in names], axis=0)
+            use_kwh[kind.section] = np.where(np.isfinite(measured), measured, planned_kwh)
     charges = read_device_charges(connection, site, whole)
     zone = parse_zone(site.timezone)
     device_cost = device_slot_cost(charges, use_kwh, whole, zone=zone)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from luna.energy.errors import InvalidInputError
 from luna.words.devices import PREFIXES, say_device
@@ -17,7 +18,11 @@ from luna.words.phrases import Phrases
 # Why a forecast is wide.
 CONDITIONS = Phrases("conditions")
 # The figures that follow the codes of conditions, in their order.
-_CONDITION_FIGURES = {"pv_held_back": ("held_back", "days"), "unnamed_ac_limit": ("kw",)}
+_CONDITION_FIGURES = {
+    "pv_held_back": ("held_back", "days"),
+    "pv_blended": ("percent",),
+    "unnamed_ac_limit": ("kw",),
+}
 
 # The constraint, and the shortfall. Field names of requests and of the site are not translated.
 COMPROMISES = Phrases("compromises", "wanted_", devices="wanted_")
@@ -30,6 +35,8 @@ ACTIONS = Phrases("compromises", "action_")
 _FIELD = re.compile(r" \([\w.{}]+\)")
 # A placeholder: the figure's name with its format as suffix.
 _WRITTEN = re.compile(r"(?P<name>\w+?)(?P<share>_percent)?(?:_(?P<decimals>\d))?")
+# A temperature, or how far two are apart, in degrees of the home's country.
+_DEGREES = re.compile(r"(?P<name>\w+)_degrees(?P<apart>_apart)?")
 # Figures that are days or instants.
 _DAYS = ("by", "first", "last", "worst")
 
@@ -101,7 +108,7 @@ def retell_compromise(compromise: Mapping[str, Any], numbers: Numbers) -> Pair:
             figures[name] = _read_day(figures[name], numbers)
     if "name" in figures:
         figures["name"] = say_device(figures["name"], language=language)
-    written = _Written(figures, language)
+    written = _Written(figures, language, numbers)
     # Pages show the device's name without the kind before it.
     kinds = "|".join(PREFIXES.say(kind, language) for kind in PREFIXES)
     text = _FIELD.sub("", re.sub(rf"\b(?:{kinds}) {{name}}", "{name}", wanted.text))
@@ -116,12 +123,17 @@ def say_part(name: str, *, language: Language, **figures: Any) -> str:
 class _Written(dict[str, str]):
     """Localised figures, formatted on look-up.
 
-    ``kwh_3`` has three decimals, ``soc_percent`` shows a fraction as per cent.
+    ``kwh_3`` has three decimals, ``soc_percent`` shows a fraction as per cent, ``wanted_degrees``
+    a temperature, which without ``numbers`` is in degrees Celsius.
     """
 
-    def __init__(self, figures: Mapping[str, Any], language: Language) -> None:
+    def __init__(
+        self, figures: Mapping[str, Any], language: Language, numbers: Numbers | None = None
+    ) -> None:
         self._figures = figures
         self._language = language
+        # Of no country, and without money.
+        self._numbers = numbers or Numbers(language, ZoneInfo("UTC"), "EUR")
 
     def __missing__(self, name: str) -> str:
         figures = self._figures
@@ -130,21 +142,33 @@ class _Written(dict[str, str]):
             case "only":
                 return self._say_rules()
             case "outside":
-                outside = figures.get("outside_c")
-                if outside is None:
-                    return ""
-                return say_part("outside", language=language, celsius=outside)
+                return self._say_outside()
             case "action":
                 action = figures.get("action", "")
                 return ACTIONS.say(action, language) if action in ACTIONS else ""
         if name in figures:
             return self._write(figures[name], None)
+        degrees = _DEGREES.fullmatch(name)
+        if degrees is not None:
+            return self._say_degrees(figures[degrees["name"]], apart=bool(degrees["apart"]))
         form = _WRITTEN.fullmatch(name)
         if form is None:
             raise KeyError(name)
         decimals = form["decimals"] or "0"
         kind = "%" if form["share"] else "f"
         return self._write(figures[form["name"]], f".{decimals}{kind}")
+
+    def _say_outside(self) -> str:
+        outside = self._figures.get("outside_c")
+        if outside is None:
+            return ""
+        written = _Written({"celsius": outside}, self._language, self._numbers)
+        return _PARTS.fill("outside", self._language, written)
+
+    def _say_degrees(self, value_c: float, *, apart: bool) -> str:
+        if apart:
+            return self._numbers.temperature_difference(value_c)
+        return self._numbers.temperature(value_c)
 
     def _say_rules(self) -> str:
         rules = self._figures.get("rules", ())

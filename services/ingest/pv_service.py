@@ -7,21 +7,33 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import httpx
+import numpy as np
 import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import FetchPvReply, FetchPvRequest, SitePvReply
 from luna.contracts.forecast_explanation import IssueScenariosRequest
-from luna.energy.outlook import Forecast
+from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.clock import Clock
-from luna.platform.database import forecast_activations, forecast_issues, forecasts, sites
+from luna.platform.database import (
+    forecast_activations,
+    forecast_issues,
+    forecasts,
+    quality,
+    sites,
+)
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.forecast_activations import OUTSIDE_VERSIONS, ActiveVersion
+from luna.platform.database.forecast_activations import (
+    BLENDED_VERSION,
+    OUTSIDE_VERSIONS,
+    ActiveVersion,
+)
 from luna.platform.database.forecast_status import TRAINED_VERSION
 from luna.platform.settings import Settings
 from luna.platform.simulated_home.site import SITE_NAME as SIMULATED_HOME
+from services.ingest.pv_blend import MeasuredPv, Skill, blend, compare_skill, weigh
 from services.ingest.pv_forecast import build_forecast
 from services.ingest.sources.pv.estimate import PvSource
 from services.ingest.sources.pv.forecast_solar import ForecastSolar
@@ -36,6 +48,9 @@ EVERY = timedelta(hours=3)
 FIRST = timedelta(hours=2)
 CALLS_PER_DAY = 10
 INTERVAL = timedelta(seconds=0.2)
+DAY = timedelta(days=1)
+# Earlier days are of another season.
+SKILL_DAYS = 28
 
 log = structlog.get_logger("luna.ingest")
 
@@ -79,6 +94,12 @@ def fetch_pv_forecasts(
                 reached = reached and not isinstance(error, SourceUnreachedError)
                 fault = f"{source.name} {error}"
                 replies.append(SitePvReply(site_id=home.name, faults=[fault]))
+    fetched = {reply.site_id for reply in replies if reply.issued_at is not None}
+    for home in homes:
+        if home.name in fetched:
+            with unit_of_work(engine) as connection:
+                blended = _blend_home(connection, home, now=now)
+            replies += [blended] if blended else []
     return FetchPvReply(sites=replies, reached=reached)
 
 
@@ -159,6 +180,50 @@ def _fetch_home(engine: Engine, site: Site, *, source: PvSource, now: datetime) 
     )
 
 
+def _blend_home(connection: Connection, site: Site, *, now: datetime) -> SitePvReply | None:
+    """Store the blend of Luna's own PV with what services have just answered.
+
+    None, and nothing is stored, where no skill is known and no plan waits for it.
+    """
+    active = forecast_activations.find_active(connection, site).forecast_version
+    timeline = Timeline(floor_to(now, SLOT), SLOT, HORIZON_SLOTS)
+    base = _read_own(connection, site, active, timeline, now=now)
+    if base is None:
+        return None
+    past = Timeline(timeline.start - SKILL_DAYS * DAY, SLOT, SKILL_DAYS * DAY // SLOT)
+    pv_kwh = quality.read_usable(connection, site, past, ("pv_kwh",))["pv_kwh"]
+    measured = MeasuredPv(past, pv_kwh)
+    own_issues = forecasts.read_expected(
+        connection, site.name, version=base.version, first=past.start, last=past.end
+    )
+    present: dict[str, Quantiles] = {}
+    skills: dict[str, Skill] = {}
+    for version in (Solcast.name, ForecastSolar.name):
+        issues = forecasts.read_all(connection, site.name, version=version, first=now, last=now)
+        if issues:
+            present[version] = issues[0].pv_kwh
+            earlier = forecasts.read_expected(
+                connection, site.name, version=version, first=past.start, last=past.end
+            )
+            skills[version] = compare_skill(earlier, own_issues, measured)
+    weights = weigh(skills, base.timeline.count)
+    outside = np.sum(list(weights.values()), axis=0)
+    drives = active == BLENDED_VERSION
+    if not outside.any() and not drives:
+        return None
+    pv = blend(base.pv_kwh, present, weights)
+    blended = Forecast(base.timeline, now, BLENDED_VERSION, base.load_kwh, pv)
+    forecasts.upsert(connection, site.name, [blended])
+    # Its last hours may lie beyond Luna's own forecast.
+    sun_kwh = np.nan_to_num(pv.expected)
+    percent = round(100 * float(outside @ sun_kwh) / max(float(sun_kwh.sum()), 1e-9))
+    reason = f"pv_blended:{percent}"
+    _describe_like(connection, site, base, version=BLENDED_VERSION, now=now, reason=reason)
+    return SitePvReply(
+        site_id=site.name, forecast_version=BLENDED_VERSION, issued_at=now, drives=drives
+    )
+
+
 def _read_own(
     connection: Connection, site: Site, active: str, timeline: Timeline, *, now: datetime
 ) -> Forecast | None:
@@ -173,14 +238,21 @@ def _read_own(
 
 
 def _describe_like(
-    connection: Connection, site: Site, base: Forecast, *, version: str, now: datetime
+    connection: Connection,
+    site: Site,
+    base: Forecast,
+    *,
+    version: str,
+    now: datetime,
+    reason: str | None = None,
 ) -> None:
     """Store the record of an issue: it rests on as much history as the load it has."""
     records = forecast_issues.read_all(
         connection, site.name, version=base.version, first=base.issued_at, last=base.issued_at
     )
+    added = (reason,) if reason else ()
     issues = [
-        forecast_issues.ForecastIssue(version, now, record.stage, record.reasons)
+        forecast_issues.ForecastIssue(version, now, record.stage, (*added, *record.reasons))
         for record in records
     ]
     forecast_issues.upsert(connection, site.name, issues)

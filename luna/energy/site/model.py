@@ -128,6 +128,7 @@ ForecastVersion = Literal[
     "baseline_clear_sky",
     "solcast",
     "forecast_solar",
+    "blended_pv",
 ]
 
 

@@ -18,7 +18,8 @@ from luna.platform.database.training_runs import TrainingRun
 # The version until another has proven better, and the fallback if the active one issues nothing.
 DEFAULT_VERSION = "baseline_like_days"
 # Their PV comes from an outside service, so that nobody can issue them in hindsight.
-OUTSIDE_VERSIONS = ("solcast", "forecast_solar")
+BLENDED_VERSION = "blended_pv"
+OUTSIDE_VERSIONS = ("solcast", "forecast_solar", BLENDED_VERSION)
 
 # training: a new model of the active version replaced the previous one.
 DecidedBy = Literal["rule", "hand", "rollback", "training"]

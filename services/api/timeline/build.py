@@ -16,11 +16,13 @@ from sqlalchemy import Connection
 
 from luna.energy.devices import CHARGED_KINDS, FLOW_KINDS, SWITCHED_KINDS
 from luna.energy.devices.battery import BATTERIES
+from luna.energy.devices.kind import DeviceKind
+from luna.energy.economics.charges import EnergyCharge, slot_surcharge
 from luna.energy.economics.device_charges import DeviceCharge, device_slot_cost
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
 from luna.energy.without_luna import ChargerSession, House, WithoutLuna, run_without_luna
-from luna.house.account import read_device_charges
+from luna.house.account import bills_own_price, read_device_charges, read_energy_charges
 from luna.house.reading import begins_assumed
 from luna.platform.database import control, manual_blocks, plan_slots
 from luna.words.retold_reasons import retell_reason
@@ -185,20 +187,28 @@ def _list_charger_sessions(
     return charger_sessions
 
 
+@dataclass(frozen=True, slots=True)
+class ChargesAhead:
+    """Charges of house and devices beside the price of the first kWh."""
+
+    house: Sequence[EnergyCharge]
+    devices: Sequence[DeviceCharge]
+
+
 def compare_next_day(
     window: Window,
     values: WindowValues,
     without: tuple[int, WithoutLuna] | None,
     *,
     energy_value: float | None,
-    charges: Sequence[DeviceCharge],
+    charges: ChargesAhead,
 ) -> dict[str, float] | None:
     """Return the cost of the next 24 hours with the plan and without Luna.
 
     None where less than a day is planned.
 
     A difference in stored energy at the end counts at ``energy_value``, currency/kWh. ``charges``
-    are those of devices on these hours.
+    are those on these hours.
     """
     span = slice(window.past, window.past + A_DAY)
     bought = values.planned["import_kw"][span] / PER_HOUR
@@ -215,25 +225,36 @@ def compare_next_day(
     cost_alone = float(
         alone.import_kwh[place] @ import_price - alone.export_kwh[place] @ export_price
     )
-    priced: set[str] = {charge.price.devices for charge in charges}
+    hours = Timeline(window.running, SLOT, A_DAY)
+    zone = parse_zone(window.site.timezone)
+    # Prices that no market has published are a plan's, which hold blocks and allowances already.
+    published = slice(max(values.prices.published_slots - window.past, 0))
+    beside = slot_surcharge(charges.house, bought, hours, zone=zone)
+    beside_alone = slot_surcharge(charges.house, alone.import_kwh[place], hours, zone=zone)
+    cost += float(beside[published].sum())
+    cost_alone += float(beside_alone[published].sum())
+    priced: set[str] = {charge.price.devices for charge in charges.devices}
     planned_use: dict[str, FloatArray] = {}
     use_alone: dict[str, FloatArray] = {}
     for kind in FLOW_KINDS:
-        if kind.section in priced:
+        if kind.section in priced and _bills_own_price(window, values, kind):
             # A kind's first flow is the energy that it takes.
             column = next(iter(kind.plan.flows.values()))
             planned_use[kind.section] = np.nan_to_num(values.planned[column][span]) / PER_HOUR
             charges_early = kind in CHARGED_KINDS
             own_use = alone.charge_kwh[place] if charges_early else planned_use[kind.section]
             use_alone[kind.section] = own_use
-    hours = Timeline(window.running, SLOT, A_DAY)
-    zone = parse_zone(window.site.timezone)
-    cost += float(device_slot_cost(charges, planned_use, hours, zone=zone).sum())
-    cost_alone += float(device_slot_cost(charges, use_alone, hours, zone=zone).sum())
+    cost += float(device_slot_cost(charges.devices, planned_use, hours, zone=zone).sum())
+    cost_alone += float(device_slot_cost(charges.devices, use_alone, hours, zone=zone).sum())
     capacity_kwh = sum(battery.capacity_kwh for battery in window.site.batteries)
     surplus_soc = values.planned["soc"][span.stop - 1] - alone.soc[place][-1]
     surplus_kwh = float(np.nan_to_num(surplus_soc)) * capacity_kwh
     return {"cost": cost, "cost_without_luna": cost_alone + surplus_kwh * (energy_value or 0.0)}
+
+
+def _bills_own_price(window: Window, values: WindowValues, kind: DeviceKind[Any]) -> bool:
+    recorded = [values.measured.flows[power_column(series)] for series in kind.submetered]
+    return bills_own_price(window.site, kind, np.concatenate(recorded))
 
 
 def _coalesce(*sources: FloatArray) -> FloatArray:
@@ -432,7 +453,10 @@ def _draw_ghosts(
     part = followed.parts[window.past] if window.past < len(followed.parts) else None
     value: float | None = part.first["reason"].get("energy_value") if part else None
     next_hours = Timeline(window.running, SLOT, A_DAY)
-    charges = read_device_charges(connection, window.site, next_hours)
+    charges = ChargesAhead(
+        read_energy_charges(connection, window.site, window.running),
+        read_device_charges(connection, window.site, next_hours),
+    )
     next_day = compare_next_day(window, values, without, energy_value=value, charges=charges)
     without_luna = {"soc": soc_alone, "next_day": next_day}
     return {"without_luna": without_luna, "forecast_then": expected}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.replay import ReplayRequest
@@ -22,7 +23,7 @@ from luna.contracts.variant import (
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site
 from luna.energy.site.document import change_site
-from luna.energy.timeline import SLOT, Timeline, local_days, local_midnight
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
 from luna.house.what_if_questions import open_question, read_state
 from luna.platform.database import forecasts, observations, plans, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
@@ -52,7 +53,7 @@ from services.planner.variants.adapted_site import (
     list_months,
     simulate_months,
 )
-from services.planner.variants.addition import Addition
+from services.planner.variants.addition import COUNTED_BEFORE, Addition
 from services.planner.variants.cash_flow import PeriodFlows, conclude
 from services.planner.variants.plan_variant import describe_variant, plan_variant
 
@@ -118,7 +119,9 @@ def replay_flows(
     addition = Addition.of(changed, list_added(site, changed), variant.habits)
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
-    adapted = _read_months(connection, question, site=changed, addition=addition, outlook=outlook)
+    adapted = _read_months(
+        connection, question, before=site, site=changed, addition=addition, outlook=outlook
+    )
     margin = ACTING
     if variant.margin is not None:
         margin = replace(ACTING, self_consumption_margin=variant.margin)
@@ -161,15 +164,13 @@ def _read_months(
     connection: Connection,
     question: WhatIfRequest,
     *,
+    before: Site,
     site: Site,
     addition: Addition,
     outlook: str | None,
 ) -> Iterator[AdaptedSite]:
     for first, last in list_months(question.from_day, question.to_day):
-        version = outlook
-        if not version:
-            stored = sites.load(connection, question.site_id)
-            version = find_active(connection, stored).forecast_version
+        version = outlook or find_active(connection, before).forecast_version
         request = ReplayRequest(
             site_id=question.site_id,
             from_day=first,
@@ -187,9 +188,24 @@ def _read_months(
         drawn_kwh = read_drawn(connection, site, scene.timeline.start)
         adapted = adapt(recorded, site, prices, drawn_kwh=drawn_kwh)
         if addition.any():
-            added = addition.schedule_on(adapted)
+            recorded_kwh = _read_recorded_use(connection, before, scene.timeline)
+            added = addition.schedule_on(adapted, recorded_kwh)
             adapted = adapt(recorded, site, prices, drawn_kwh=drawn_kwh, added=added)
         yield adapted
+
+
+def _read_recorded_use(
+    connection: Connection, site: Site, window: Timeline
+) -> dict[str, FloatArray]:
+    """Return what recorded devices with a price of their own drew, as additions count it."""
+    slots = COUNTED_BEFORE // SLOT + window.count
+    around = Timeline(window.start - COUNTED_BEFORE, SLOT, slots)
+    used_kwh: dict[str, FloatArray] = {}
+    for price in site.tariff.devices:
+        if getattr(site, price.devices) and price.devices not in used_kwh:
+            stored = observations.read_series(connection, site.name, around, (price.series,))
+            used_kwh[price.devices] = np.nan_to_num(stored[price.series])
+    return used_kwh
 
 
 def read_usual(connection: Connection, site_id: str, scene: ReplayData) -> SevenDayMean:

@@ -1,11 +1,15 @@
 """A site's recorded quarter-hours as whole local days, and figures a year from figures a day."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
+from luna.energy.economics.charges import EnergyCharge, slot_surcharge
+from luna.energy.economics.device_charges import DeviceCharge
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets
 
 # Nothing is claimed of a year from fewer days.
@@ -17,6 +21,57 @@ SLOTS_PER_HOUR = 4
 
 
 @dataclass(frozen=True, slots=True)
+class TariffCharges:
+    """Charges of house and devices beside the price of the first kWh."""
+
+    house: Sequence[EnergyCharge] = ()
+    devices: Sequence[DeviceCharge] = ()
+
+
+NO_CHARGES = TariffCharges()
+
+
+@dataclass(frozen=True, slots=True)
+class ChargedDays:
+    """A tariff's charges over all days, of which some are completely recorded.
+
+    Attributes:
+        charges: as counted when the timeline begins.
+        timeline: of all days.
+        zone: whose clock counts.
+        energy_kwh: recorded energy by series on the timeline; NaN: unknown.
+        complete: the slots of completely recorded days.
+    """
+
+    charges: TariffCharges
+    timeline: Timeline
+    zone: ZoneInfo
+    energy_kwh: Mapping[str, FloatArray]
+    complete: NDArray[np.bool_]
+
+    def house_cost(self, import_kwh: FloatArray) -> FloatArray:
+        """Return what each complete slot costs beside its price if these were bought."""
+        bought_kwh = self._spread("import_kwh", import_kwh)
+        cost = slot_surcharge(self.charges.house, bought_kwh, self.timeline, zone=self.zone)
+        return cost[self.complete]
+
+    def device_cost(self, series: str, use_kwh: FloatArray) -> FloatArray:
+        """Return what devices cost beside the house in each complete slot if they drew these."""
+        cost = np.zeros(self.timeline.count)
+        for charge in self.charges.devices:
+            if charge.price.series == series:
+                drawn_kwh = self._spread(series, use_kwh)
+                cost += charge.slot_cost(drawn_kwh, self.timeline, zone=self.zone)
+        return cost[self.complete]
+
+    def _spread(self, series: str, energy_kwh: FloatArray) -> FloatArray:
+        """Return the energy of all slots, of which the complete ones have these values."""
+        spread = np.nan_to_num(self.energy_kwh[series])
+        spread[self.complete] = np.nan_to_num(energy_kwh)
+        return spread
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedDays:
     """The quarter-hours of completely recorded days, arrays of shape ``(slots,)``; NaN: unknown.
 
@@ -25,10 +80,11 @@ class RecordedDays:
         day: the number of the local day of each slot: 0, 1, 2, … of those that are recorded.
         hour: of the local clock, with fraction.
         series: by name, such as ``load_kwh``, without those that were never recorded.
-        import_price: currency/kWh under the site's tariff.
+        import_price: of the first kWh under the site's tariff, currency/kWh.
         export_price: currency/kWh.
         first: the first recorded day.
         last: the last.
+        charged: what the tariff charges beside these prices.
     """
 
     starts: InstantArray
@@ -39,6 +95,7 @@ class RecordedDays:
     export_price: FloatArray
     first: date | None
     last: date | None
+    charged: ChargedDays
 
     @property
     def count(self) -> int:
@@ -69,13 +126,20 @@ class RecordedDays:
         earning = np.maximum(self.export_price, 0.0)
         return np.where(bought, self.import_price, np.where(sold, earning, 0.0))
 
+    def spend(self, import_kwh: FloatArray) -> FloatArray:
+        """Return what each slot costs if these were bought, with blocks and allowances."""
+        return import_kwh * self.import_price + self.charged.house_cost(import_kwh)
+
     @property
     def paid(self) -> FloatArray:
         """The payments of each day without earnings, currency, shape ``(days,)``.
 
         They are for bought energy, and for feed-in at negative prices.
         """
-        bought = np.maximum(self.series["import_kwh"] * self.import_price, 0.0)
+        cost = self.spend(self.series["import_kwh"])
+        for name, use_kwh in self.series.items():
+            cost += self.charged.device_cost(name, use_kwh)
+        bought = np.maximum(cost, 0.0)
         exported = np.nan_to_num(self.series.get("export_kwh", np.zeros(self.day.size)))
         fed_in = np.maximum(-exported * self.export_price, 0.0)
         return self.per_day(bought) + self.per_day(fed_in)
@@ -99,6 +163,8 @@ def cut_days(
     zone: ZoneInfo,
     series: dict[str, FloatArray],
     prices: tuple[FloatArray, FloatArray],
+    *,
+    charges: TariffCharges = NO_CHARGES,
 ) -> RecordedDays:
     """Return the local days of which load, import and prices are known in every slot.
 
@@ -106,7 +172,8 @@ def cut_days(
         timeline: quarter-hours from a local midnight to another.
         zone: whose days count.
         series: by name, shape ``(slots,)``.
-        prices: of import and export.
+        prices: of import and export, of the first kWh.
+        charges: beside them, as counted when the timeline begins.
     """
     local = timeline.starts + local_offsets(timeline.starts, zone)
     dates, numbers = np.unique(local.astype("datetime64[D]"), return_inverse=True)
@@ -132,6 +199,7 @@ def cut_days(
         export_price=prices[1][inside],
         first=days[0] if days else None,
         last=days[-1] if days else None,
+        charged=ChargedDays(charges, timeline, zone, series, inside),
     )
 
 

@@ -102,34 +102,45 @@ def _shift_load(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
     for name, slots_to_wait in MAY_WAIT.items():
         if name not in days.series:
             continue
-        energy = np.minimum(
-            np.nan_to_num(days.series[name]), np.nan_to_num(days.series["import_kwh"])
-        )
-        saved = np.zeros(days.count)
+        bought = np.nan_to_num(days.series["import_kwh"])
+        drawn = np.nan_to_num(days.series[name])
+        energy = np.minimum(drawn, bought)
+        later = energy.copy()
         for day in np.flatnonzero(days.per_day(energy) > 0):
             slots = np.flatnonzero(days.day == day)
-            saved[day] = _save_by_waiting(energy[slots], days.import_price[slots], slots_to_wait)
+            later[slots] = _wait(energy[slots], days.import_price[slots], slots_to_wait)
         if energy.sum() > 0:
-            paid = float((energy * days.import_price).sum() / energy.sum())
+            spent = days.spend(bought)
+            moved = later - energy
+            # By the account, as blocks, allowances and prices of devices count them.
+            saved = spent - days.spend(bought + moved)
+            saved += days.charged.device_cost(name, drawn)
+            saved -= days.charged.device_cost(name, drawn + moved)
+            mean_price = np.divide(spent, bought, out=np.zeros(bought.size), where=bought > 0)
+            paid = float((energy * mean_price).sum() / energy.sum())
             key = name.removesuffix("_kwh")
-            energy_kwh = float(energy.sum() / days.count)
-            yield DailySaving(key, saved, {"device": key, "energy_kwh": energy_kwh, "price": paid})
+            figures: dict[str, float | str] = {
+                "device": key,
+                "energy_kwh": float(energy.sum() / days.count),
+                "price": paid,
+            }
+            yield DailySaving(key, days.per_day(saved), figures)
 
 
-def _save_by_waiting(energy: FloatArray, price: FloatArray, slots_to_wait: int) -> float:
-    """Return the saving if a device draws its energy in the cheapest slots after its start.
+def _wait(energy: FloatArray, price: FloatArray, slots_to_wait: int) -> FloatArray:
+    """Return the energy of a device that draws it in the cheapest slots after its start.
 
     It draws no faster than it did at most.
     """
     drawing = np.flatnonzero(energy)
     first = int(drawing[0])
     window = slice(first, max(first + slots_to_wait, int(drawing[-1]) + 1))
-    order = np.argsort(price[window], kind="stable")
+    order = first + np.argsort(price[window], kind="stable")
     # The cheapest slots are filled one after the other until nothing remains.
     drawn_before = np.concatenate([[0.0], np.cumsum(np.full(order.size - 1, energy.max()))])
-    moved = np.clip(energy.sum() - drawn_before, 0.0, energy.max())
-    cost = float((energy * price).sum() - (moved * price[window][order]).sum())
-    return max(cost, 0.0)
+    later = np.zeros_like(energy)
+    later[order] = np.clip(energy.sum() - drawn_before, 0.0, energy.max())
+    return later
 
 
 # Slots of the night, local clock, in which a house sleeps; its lowest tenth is what always runs.
@@ -144,7 +155,11 @@ def _find_standby(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
     night = (days.hour >= _NIGHT_HOURS[0]) & (days.hour < _NIGHT_HOURS[1])
     standby = float(np.quantile(days.series["load_kwh"][night], 0.1)) * SLOTS_PER_HOUR
     if standby > _STANDBY_KW:
-        per_day = days.per_day(days.marginal_price * _UNPLUGGED_KW / SLOTS_PER_HOUR)
+        less_kwh = _UNPLUGGED_KW / SLOTS_PER_HOUR
+        bought = np.nan_to_num(days.series["import_kwh"])
+        fewer = np.maximum(bought - less_kwh, 0.0)
+        sold = np.where(bought > 0, 0.0, days.marginal_price * less_kwh)
+        per_day = days.per_day(days.spend(bought) - days.spend(fewer) + sold)
         figures = {"standby_w": standby * 1e3, "less_w": _UNPLUGGED_KW * 1e3}
         yield DailySaving("house", per_day, figures)
 

@@ -1,6 +1,7 @@
 """PV forecasts from outside into the database, as versions that are compared with Luna's own."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,13 +17,15 @@ from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRe
 from luna.contracts.forecast_versions import PromoteRequest
 from luna.contracts.plan import PlanRequest
 from luna.energy.observations import Observations
+from luna.energy.outlook import Quantiles
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.house.missing_forecasts import find_missing_forecast
 from luna.platform.clock import FixedClock
-from luna.platform.database import forecasts, observations
+from luna.platform.database import forecast_issues, forecasts, observations
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.objects import FileObjects
 from luna.platform.settings import Settings
 from services.forecaster.explanation.service import explain_forecast
@@ -33,10 +36,12 @@ from services.forecaster.versions.shadow import Judge, describe_day
 from services.ingest.pv_service import fetch_pv_forecasts, list_scenario_requests
 from tests.support.database.site import issue_half_a_kilowatt, stored_site
 from tests.support.gateway.outside_service import Service, Services, recorded
+from tests.support.words.wording import wording
 
 NOW = datetime(2026, 6, 1, 5, 10, tzinfo=UTC)
 FIVE = datetime(2026, 6, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 BERLIN = ZoneInfo("Europe/Berlin")
 CHOSEN = Settings.model_validate({"solcast_token": "roof-1:key"})
 PLACE = {"latitude": 52.5162, "longitude": 13.3777}
@@ -161,6 +166,63 @@ def test_its_issues_are_scored_beside_the_others_and_can_be_put_into_use(
         )
     assert driving is not None
     assert (driving.forecast.version, driving.fallback_reason) == ("solcast", None)
+
+
+def test_a_blend_trusts_a_service_for_as_much_as_it_was_right(
+    database: Engine, home: Site, tmp_path: Path
+) -> None:
+    answer = recorded("solcast.json")
+    # Without issues that can be compared, Luna's own forecast stands alone.
+    assert len(fetch(database, Service(answer)).sites) == 1
+    with unit_of_work(database) as connection:
+        (solcast,) = forecasts.read_all(
+            connection, home.name, version="solcast", first=NOW, last=NOW
+        )
+        own = forecasts.read_all(
+            connection, home.name, version=DEFAULT_VERSION, first=FIVE, last=FIVE
+        )[0]
+        sun_kwh = np.tile(solcast.pv_kwh.p50[:96], 12)
+        measured = Timeline(FIVE - 10 * DAY, SLOT, 12 * 96)
+        # Ten days on which Luna's own was twice as far off as Solcast, above and below.
+        for day in range(10, 0, -1):
+            for forecast, factor in ((solcast, 1.1), (own, 0.8)):
+                ahead = Timeline(FIVE - day * DAY, SLOT, 192)
+                pv = Quantiles.exact(factor * sun_kwh[:192])
+                issue = replace(forecast, timeline=ahead, issued_at=ahead.start + SLOT, pv_kwh=pv)
+                forecasts.upsert(connection, home.name, [issue])
+        energies = {"load_kwh": np.full(measured.count, 0.125), "pv_kwh": sun_kwh}
+        observations.upsert(connection, home.name, Observations.of(measured.starts, energies))
+        present = replace(own, pv_kwh=Quantiles.exact(0.8 * sun_kwh[:192]))
+        forecasts.upsert(connection, home.name, [present])
+        forecast_issues.upsert(
+            connection, home.name, [ForecastIssue(DEFAULT_VERSION, present.issued_at, "full")]
+        )
+    later = NOW + timedelta(hours=3)
+    fetched, blended = fetch(database, Service(answer), now=later).sites
+    assert (fetched.forecast_version, blended.forecast_version) == ("solcast", "blended_pv")
+    with unit_of_work(database) as connection:
+        issues = {
+            version: forecasts.read_all(
+                connection, home.name, version=version, first=later, last=later
+            )[0]
+            for version in ("solcast", "blended_pv")
+        }
+        question = ExplainRequest(
+            site_id=home.name, at=later, slot=FIVE + 5 * HOUR, forecast_version="blended_pv"
+        )
+        explained = explain_forecast(connection, question, objects=FileObjects(tmp_path))
+    # Errors of 0.1 and 0.2: weights of 1 / 0.01 and 1 / 0.04, four fifths and one fifth.
+    slot = (FIVE + 6 * HOUR - issues["solcast"].timeline.start) // SLOT
+    own_kwh = 0.8 * sun_kwh[24]
+    outside_kwh = issues["solcast"].pv_kwh.p50[slot]
+    expected_kwh = 0.8 * outside_kwh + 0.2 * own_kwh
+    assert issues["blended_pv"].pv_kwh.p50[slot] == pytest.approx(expected_kwh, rel=1e-3)
+    assert issues["blended_pv"].load_kwh.p50[slot] == 0.125
+    # Four fifths where enough was compared, and less of the last hours of daylight.
+    (reason,) = explained.reasons
+    percent = int(reason.removeprefix("pv_blended:"))
+    assert 70 <= percent <= 80
+    assert wording("conditions", "pv_blended", "en", percent=str(percent)) in explained.conditions
 
 
 def test_scenarios_are_made_beside_an_issue_and_it_can_be_explained(

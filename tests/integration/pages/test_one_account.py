@@ -4,7 +4,7 @@ times of a day and in two languages.
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,14 +15,17 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.account import AccountReply
+from luna.contracts.plan import SlotReply
 from luna.contracts.site_tools import ToolCallRequest
 from luna.contracts.variant import WhatIfRequest
+from luna.energy.economics.prices import price_slots
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, local_midnight, parse_zone
+from luna.house.now import PlannedHouse
 from luna.house.reading import read_house, read_planned
 from luna.house.site_present import read_present
 from luna.house.what_if_questions import open_question
-from luna.platform.database import observations, sites
+from luna.platform.database import observations, prices, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.words.language import Language
@@ -37,10 +40,26 @@ from tests.support.suite.depth import LONG
 from tests.support.words.wording import wording
 
 NAME = "counted"
-# The same home whose car pays 7 ct more for each kWh.
+# The same home whose car pays 7 ct more for each kWh, and the house 3 ct beyond 2 kWh of each day.
 PRICED = "counted_car"
 CAR_PRICE = 0.07
 CAR_TARIFF = {"name": "car tariff", "devices": "vehicles", "price": CAR_PRICE}
+WITHIN_KWH = 2.0
+BEYOND_PRICE = 0.03
+HOUSE_TARIFF = {
+    "kind": "components",
+    "components": [
+        {"name": "energy", "kind": "spot", "market": "NL"},
+        {"name": "fee", "kind": "fixed", "price": 0.1},
+        {
+            "name": "day",
+            "kind": "allowance",
+            "kwh_per_day": WITHIN_KWH,
+            "price": 0.0,
+            "price_beyond": BEYOND_PRICE,
+        },
+    ],
+}
 DAY = timedelta(days=1)
 ZONE = parse_zone("Europe/Amsterdam")
 MIDNIGHT = local_midnight(NOW.astimezone(ZONE).date(), ZONE)
@@ -75,7 +94,7 @@ def api(
     database: Engine, database_url: str, redis_url: str, clock: DayClock
 ) -> Iterator[httpx.Client]:
     store_demo_home(database, name=NAME, vehicles=[], loads=[])
-    tariff = HOME["tariff"] | {"devices": [CAR_TARIFF]}
+    tariff = HOME["tariff"] | {"import": HOUSE_TARIFF, "devices": [CAR_TARIFF]}
     store_demo_home(database, name=PRICED, loads=[], tariff=tariff)
     with unit_of_work(database) as connection:
         for charged_at in CHARGED:
@@ -177,7 +196,10 @@ def test_a_price_of_the_car_is_part_of_what_was_paid_and_of_what_is_expected(
     today = NOW.astimezone(ZONE).date()
     week = read_account(api, PRICED, period="week")
     (line,) = [line for line in week.lines if line.code == "device"]
-    assert (line.energy_kwh, line.cost) == (pytest.approx(2.0), pytest.approx(2 * CAR_PRICE))
+    (car,) = [flow for flow in week.uses if flow.name == "vehicle"]
+    assert car.energy_kwh >= 2.0
+    assert line.energy_kwh == pytest.approx(car.energy_kwh)
+    assert line.cost == pytest.approx(car.energy_kwh * CAR_PRICE)
     yesterday = today - DAY
     before = read_account(api, PRICED, period="day", day=str(yesterday))
     question = WhatIfRequest.model_validate(
@@ -200,27 +222,64 @@ def test_a_price_of_the_car_is_part_of_what_was_paid_and_of_what_is_expected(
     said = numbers.money(before.totals.energy_cost).replace("\u00a0", " ")
     page = read_page(api, f"what-ifs/{replays[0].what_if_id}", "en", site_id=PRICED)
     assert f"your energy cost was {said}" in page
-    # Tomorrow is planned alone: the house's price of its energy, and 7 ct for each kWh of the car.
-    assert planned.plan is not None
+    check_expected(api, database, planned)
+
+
+def check_expected(api: httpx.Client, database: Engine, planned: PlannedHouse) -> None:
+    """Check that the costs of tomorrow and of the next 24 hours are what a clerk counts."""
+    plan = planned.plan
+    assert plan is not None
     assert planned.cost_tomorrow is not None
+    with unit_of_work(database) as connection:
+        site = sites.load(connection, PRICED)
+        hours = Timeline(plan.slots[0].start, SLOT, 96 * 2)
+        spot = prices.read_tariff(connection, site, hours)
+    import_price, _ = price_slots(site.tariff, hours, zone=ZONE, spot=spot)
+    first_price = dict(zip(hours, import_price.tolist(), strict=True))
+    # Tomorrow is planned alone: the house's price of its energy, and 7 ct for each kWh of the car.
     tomorrow = planned.tomorrow.timeline
-    expected = 0.0
-    car_kwh = 0.0
-    for slot in planned.plan.slots:
-        if tomorrow.start <= slot.start < tomorrow.end:
-            expected += slot.import_kwh * slot.import_price - slot.export_kwh * slot.export_price
-            car_kwh += slot.vehicles["car"].charge_kwh
+    slots = [slot for slot in plan.slots if tomorrow.start <= slot.start < tomorrow.end]
+    car_kwh = sum(slot.vehicles["car"].charge_kwh for slot in slots)
     assert car_kwh > 0
-    assert planned.cost_tomorrow.value == pytest.approx(expected + car_kwh * CAR_PRICE)
+    house_cost = count_house(slots, first_price, 0.0)
+    assert planned.cost_tomorrow.value == pytest.approx(house_cost + car_kwh * CAR_PRICE)
     # The next 24 hours hold the same energy of the car with Luna and without.
+    day = read_account(api, PRICED, period="day")
+    assert day.totals.import_kwh is not None
     timeline = api.get(f"/v1/sites/{PRICED}/timeline").json()
     next_day = timeline["ghosts"]["without_luna"]["next_day"]
-    ahead = planned.plan.slots[:96]
-    cost = sum(
-        slot.import_kwh * slot.import_price - slot.export_kwh * slot.export_price for slot in ahead
-    )
+    ahead = plan.slots[:96]
+    rest = [slot for slot in ahead if slot.start < tomorrow.start]
+    cost = count_house(rest, first_price, day.totals.import_kwh)
+    cost += count_house(ahead[len(rest) :], first_price, 0.0)
     car_ahead_kwh = sum(slot.vehicles["car"].charge_kwh for slot in ahead)
     assert next_day["cost"] == pytest.approx(cost + car_ahead_kwh * CAR_PRICE, abs=0.01)
+    # Nobody can bill what no meter counts: then the bill and the day leave the car's price out.
+    with database.connect() as connection:
+        unmetered = site.model_copy(update={"input_sensors": type(site.input_sensors)()})
+        sites.save(connection, unmetered)
+        around = Timeline(MIDNIGHT - 2 * DAY, SLOT, 96 * 3)
+        drawn = observations.read_series(connection, PRICED, around, ("vehicle_kwh",))
+        drawn_kwh = np.nan_to_num(drawn["vehicle_kwh"])
+        observations.withdraw(
+            connection, PRICED, "vehicle_kwh", starts=around.starts, values=drawn_kwh
+        )
+        alone = read_planned(connection, unmetered, now=NOW)
+    assert alone.cost_tomorrow is not None
+    assert alone.cost_tomorrow.value == pytest.approx(house_cost)
+
+
+def count_house(
+    slots: Sequence[SlotReply], first_price: Mapping[datetime, float], drawn_kwh: float
+) -> float:
+    """Count what planned slots of a day cost by the house's tariff, as a clerk does."""
+    cost = 0.0
+    for slot in slots:
+        beyond_kwh = max(drawn_kwh + slot.import_kwh - max(drawn_kwh, WITHIN_KWH), 0.0)
+        drawn_kwh += slot.import_kwh
+        cost += slot.import_kwh * first_price[slot.start] - slot.export_kwh * slot.export_price
+        cost += beyond_kwh * BEYOND_PRICE
+    return cost
 
 
 def test_sources_equal_uses_in_every_period_and_days_add_up_to_weeks(

@@ -106,7 +106,7 @@ PARKED = {"name": "car", "wanted": 0.8, "by": "2024-02-01T07:00:00+01:00", "miss
         ("end_at_least", AT_THE_END, ("garage", "20,0 %"), "1,500 kWh"),
         ("manual", TAKEN_OVER, ("Batterie", "nicht laden", "Do. 05:00", "Do. 06:00"), "1,500 kWh"),
         ("load_day", WASHED, ("washer", "2,00 kWh", "Do., 1. Feb.", "0,2"), "1,500 kWh"),
-        ("heat_store", HEATED, ("Wärmepumpe", "30 °C"), ""),
+        ("heat_store", HEATED, ("Wärmepumpe", "30,0 °C"), ""),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isidentifier() else "",
 )
@@ -132,6 +132,17 @@ def test_a_retold_compromise_names_neither_the_kind_before_the_name_nor_a_field(
     stored = {"code": "heat_store", "constraint": "", "shortfall": "", "figures": HEATED}
     assert "temperature_c" in say_compromise("heat_store", language="de", **HEATED)[0]
     assert "temperature_c" not in retell_compromise(stored, READER)[0]
+
+
+def test_a_home_in_the_united_states_reads_degrees_fahrenheit() -> None:
+    # 20 °C are 68 °F, 30 °C are 86 °F, and 1.5 °C apart are 2.7 °F.
+    cold = {"name": "pump", "wanted": 20.0, "worst": PARKED["by"], "kelvin": 1.5, "outside_c": 30.0}
+    missed = {"code": "heat_least", "constraint": "", "shortfall": "", "figures": cold}
+    numbers = Numbers("en", ZoneInfo("America/Chicago"), "USD")
+    constraint, shortfall = map(plain, retell_compromise(missed, numbers))
+    assert "68.0 °F" in constraint
+    assert "86.0 °F" in constraint
+    assert "2.7 °F" in shortfall
 
 
 def test_parts_hold_numbers_of_their_language_too() -> None:

@@ -15,9 +15,10 @@ HELD_BACK = "pv_held_back:12:20"  # the days on which it was, and of how many
 @each_row(
     "code",
     [
-        *sorted({*CONDITIONS} - {"pv_held_back", "unnamed_ac_limit"}),
+        *sorted({*CONDITIONS} - {"pv_held_back", "pv_blended", "unnamed_ac_limit"}),
         HELD_BACK,
         "unnamed_ac_limit:4.6",
+        "pv_blended:40",
     ],
 )
 def test_every_code_is_said_in_sentences(code: str, language: Language) -> None:

@@ -71,7 +71,7 @@ FIGURES: dict[str, Any] = {
     "code",
     [
         *NOTES,
-        *{*CONDITIONS} - {"pv_held_back", "unnamed_ac_limit"},
+        *{*CONDITIONS} - {"pv_held_back", "pv_blended", "unnamed_ac_limit"},
         "pv_held_back:12:20",
         "unnamed_ac_limit:4.6",
     ],

@@ -29,7 +29,7 @@ part_only = , nur { $rules }
 part_allowed = in seinen erlaubten Zeiten
 part_price_limit = unter { $price } je kWh oder mit Solarüberschuss
 part_surplus_only = mit Solarüberschuss
-part_outside = ; zu Beginn { $celsius } °C
+part_outside = ; zu Beginn { $celsius_degrees }
 
 # Was du selbst vorgegeben hast.
 action_charge = laden

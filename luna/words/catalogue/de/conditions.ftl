@@ -12,6 +12,7 @@ pv_frozen = Der Solarsensor hat stundenlang denselben Wert gesendet. Luna lässt
 load_constant = Der Verbrauch ändert sich nie, das ist für einen Haushalt ungewöhnlich. Die Prognose wiederholt ihn. Prüfe den Sensor.
 pv_silent = Seit Tagen kommt kein Solarstrom. Prüfe Wechselrichter und Sensor, und ob Schnee auf den Modulen liegt.
 pv_held_back = Solar wurde an { $held_back } der letzten { $days } Tage gedrosselt. Luna schätzt, was möglich war.
+pv_blended = { $percent }{ "\u00A0" }% dieser Solarprognose kommen von anderen Diensten. Jeder zählt so viel, wie er zuletzt richtig lag.
 unnamed_ac_limit = Der Wechselrichter gibt nie mehr als { $kw } kW ab. Trag das als Grenze in der Einstellungsdatei deines Zuhauses ein (ac_limit_kw, unter inverters).
 roof_grown = Deine Solaranlage liefert mehr als früher. Luna rechnet die älteren Werte hoch.
 roof_exceeds_peak = Deine Solaranlage liefert mehr als die eingetragene Spitzenleistung. Berichtige sie auf der Seite deines Zuhauses.

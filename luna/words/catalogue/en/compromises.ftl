@@ -29,7 +29,7 @@ part_only = , only { $rules }
 part_allowed = in its allowed hours
 part_price_limit = below { $price } per kWh or on solar surplus
 part_surplus_only = on solar surplus
-part_outside = ; it starts at { $celsius } °C
+part_outside = ; it starts at { $celsius_degrees }
 
 # What you set in an override.
 action_charge = charge

@@ -12,6 +12,7 @@ pv_frozen = The solar sensor sent the same value for hours. Luna ignores these v
 load_constant = The consumption never changes, which is unusual for a home. The forecast repeats it. Check the sensor.
 pv_silent = There has been no solar power for days. Check the inverter, the sensor and the panels for snow.
 pv_held_back = Solar was limited on { $held_back } of the last { $days } days. Luna estimates what was possible.
+pv_blended = Outside services give { $percent }% of this solar forecast. Each counts for as much as it was right lately.
 unnamed_ac_limit = The inverter never gives more than { $kw } kW. Enter this as its limit in your home's settings file (ac_limit_kw, under inverters).
 roof_grown = Your solar panels yield more than before. Luna scales the older values up.
 roof_exceeds_peak = Your solar panels yield more than the peak power you entered. Correct it on your home's page.

@@ -17,13 +17,13 @@ field_heat_pump_consumption = sensors of heat pumps' electricity
 field_heat_pumps = by name, or one after the other
 
 # Limits that a plan could not keep, and what is missing.
-wanted_heat_least = heat pump { $name }: at least { $wanted_1 } °C, coldest at { $worst }{ $outside }
-missing_heat_least = { $kelvin_1 } °C too cold
-wanted_heat_most = heat pump { $name }: at most { $wanted_1 } °C, warmest at { $worst }{ $outside }
-missing_heat_most = { $kelvin_1 } °C too warm
-wanted_heat_outdoor = heat pump { $name }: outdoor temperature unknown, { $celsius } °C
+wanted_heat_least = heat pump { $name }: at least { $wanted_degrees }, coldest at { $worst }{ $outside }
+missing_heat_least = { $kelvin_degrees_apart } too cold
+wanted_heat_most = heat pump { $name }: at most { $wanted_degrees }, warmest at { $worst }{ $outside }
+missing_heat_most = { $kelvin_degrees_apart } too warm
+wanted_heat_outdoor = heat pump { $name }: outdoor temperature unknown, { $celsius_degrees }
 missing_heat_outdoor = assumed
-wanted_heat_store = heat pump { $name }: temperature of the heat storage unknown, { $celsius } °C at the start (state.heat_pumps.{ $name }.temperature_c)
+wanted_heat_store = heat pump { $name }: temperature of the heat storage unknown, { $celsius_degrees } at the start (state.heat_pumps.{ $name }.temperature_c)
 missing_heat_store = assumed
 
 # What a plan assumes.

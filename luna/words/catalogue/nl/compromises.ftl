@@ -29,7 +29,7 @@ part_only = , alleen { $rules }
 part_allowed = in de toegestane uren
 part_price_limit = onder { $price } per kWh of op zonoverschot
 part_surplus_only = op zonoverschot
-part_outside = ; aan het begin { $celsius } °C
+part_outside = ; aan het begin { $celsius_degrees }
 
 # Wat je zelf hebt ingesteld.
 action_charge = laden

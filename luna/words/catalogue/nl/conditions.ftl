@@ -12,6 +12,7 @@ pv_frozen = De zonnesensor stuurde urenlang dezelfde waarde. Luna laat die waard
 load_constant = Het verbruik verandert nooit, dat is ongewoon voor een huis. De voorspelling herhaalt het. Controleer de sensor.
 pv_silent = Er is al dagen geen zonnestroom. Controleer de omvormer en de sensor, en of er sneeuw op de panelen ligt.
 pv_held_back = Zonnestroom werd op { $held_back } van de laatste { $days } dagen begrensd. Luna schat wat mogelijk was.
+pv_blended = { $percent }% van deze zonneverwachting komt van andere diensten. Elke dienst telt mee naar hoe goed hij het laatst had.
 unnamed_ac_limit = De omvormer levert nooit meer dan { $kw } kW. Vul dat als grens in het instellingenbestand van je huis in (ac_limit_kw, onder inverters).
 roof_grown = Je zonnepanelen leveren meer dan vroeger. Luna rekent de oudere waarden om.
 roof_exceeds_peak = Je zonnepanelen leveren meer dan het ingevulde piekvermogen. Verbeter dat op de pagina van je huis.

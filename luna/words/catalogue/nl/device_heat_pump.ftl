@@ -13,13 +13,13 @@ role_heat_pump_consumption = Warmtepomp
 setup_option_heated_by_heat_pump = een warmtepomp
 
 # Grenzen die een plan niet haalt, en wat er ontbreekt.
-wanted_heat_least = warmtepomp { $name }: minstens { $wanted_1 } °C, het koudst op { $worst }{ $outside }
-missing_heat_least = { $kelvin_1 } °C te koud
-wanted_heat_most = warmtepomp { $name }: hoogstens { $wanted_1 } °C, het warmst op { $worst }{ $outside }
-missing_heat_most = { $kelvin_1 } °C te warm
-wanted_heat_outdoor = warmtepomp { $name }: buitentemperatuur onbekend, { $celsius } °C
+wanted_heat_least = warmtepomp { $name }: minstens { $wanted_degrees }, het koudst op { $worst }{ $outside }
+missing_heat_least = { $kelvin_degrees_apart } te koud
+wanted_heat_most = warmtepomp { $name }: hoogstens { $wanted_degrees }, het warmst op { $worst }{ $outside }
+missing_heat_most = { $kelvin_degrees_apart } te warm
+wanted_heat_outdoor = warmtepomp { $name }: buitentemperatuur onbekend, { $celsius_degrees }
 missing_heat_outdoor = aangenomen
-wanted_heat_store = warmtepomp { $name }: temperatuur van het buffervat onbekend, { $celsius } °C aan het begin (state.heat_pumps.{ $name }.temperature_c)
+wanted_heat_store = warmtepomp { $name }: temperatuur van het buffervat onbekend, { $celsius_degrees } aan het begin (state.heat_pumps.{ $name }.temperature_c)
 missing_heat_store = aangenomen
 
 # Waar een plan van uitgaat.

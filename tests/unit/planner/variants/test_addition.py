@@ -34,6 +34,7 @@ CAR: dict[str, Any] = {
 }
 NIGHTS = Habit.model_validate({"from": "18:00", "to": "07:00", "energy_kwh_per_day": 6})
 BERLIN = ZoneInfo("Europe/Berlin")
+HOUR = np.arange(96) / 4
 
 
 def add(habits: dict[str, Habit], **devices: Any) -> Addition:
@@ -104,7 +105,8 @@ def test_a_new_tank_waits_for_the_next_allowance_when_this_one_is_used_up() -> N
     assert used.sum() == pytest.approx(8.0)
 
 
-def test_a_new_car_pays_its_own_price_beyond_its_allowance_of_each_day() -> None:
+@pytest.mark.parametrize("recorded", [False, True], ids=["one car", "beside a recorded car"])
+def test_new_cars_pay_their_price_beyond_the_allowance_of_each_day(*, recorded: bool) -> None:
     own = {
         "name": "car tariff",
         "devices": "vehicles",
@@ -116,18 +118,25 @@ def test_a_new_car_pays_its_own_price_beyond_its_allowance_of_each_day() -> None
     tariff = TARIFF | {"devices": [own]}
     parts = []
     addition = add({"car": NIGHTS}, vehicles=[CAR], tariff=tariff)
+    # Two days before the window's two: a recorded car draws 1.5 kWh in the hour before three.
+    other_kwh = np.tile(np.where((HOUR >= 2) & (HOUR < 3), 0.375, 0.0), 4) * recorded
     # Two windows of a day each: the allowance from four o'clock goes on from one to the next.
-    for day in (FIRST, LAST):
+    for day, first in ((FIRST, 0), (LAST, 96)):
         world = live_under(record_days(day, day), addition.site)
-        added = addition.schedule_on(world)
+        added = addition.schedule_on(world, {"vehicles": other_kwh[first : first + 288]})
         start = world.scene.foresight.timeline.index_of(world.scene.timeline.start)
         parts.append((added.use_kwh[start : start + 96], added.device_cost))
     used = np.concatenate([use_kwh for use_kwh, _ in parts])
-    # The days of the allowance: until four, from four to four, and from four on.
+    # The days of the allowance: until four, from four to four, and from four on. The recorded car
+    # alone stays within it.
     expected = 0.0
-    for of_day in np.split(used, [16, 96 + 16]):
-        within_kwh = min(float(of_day.sum()), 4.0)
-        expected += within_kwh * -0.05 + (float(of_day.sum()) - within_kwh) * 0.02
+    for own_kwh, others in zip(
+        np.split(used, [16, 96 + 16]), np.split(other_kwh[192:], [16, 96 + 16]), strict=True
+    ):
+        both_kwh = float((own_kwh + others).sum())
+        within_kwh = min(both_kwh, 4.0)
+        expected += within_kwh * -0.05 + (both_kwh - within_kwh) * 0.02
+        expected -= float(others.sum()) * -0.05
     assert used.sum() == pytest.approx(12.0)
     assert sum(float(cost.sum()) for _, cost in parts) == pytest.approx(expected)
     billed, own_cost = bill_added(own)

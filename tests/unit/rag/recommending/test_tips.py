@@ -11,9 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from luna.energy.economics.charges import begin_charges
+from luna.energy.economics.device_charges import DeviceCharge
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from services.rag.recommending.daily_series import LEAST_DAYS, RecordedDays, cut_days, project_year
+from services.rag.recommending.daily_series import (
+    LEAST_DAYS,
+    NO_CHARGES,
+    RecordedDays,
+    TariffCharges,
+    cut_days,
+    project_year,
+)
 from services.rag.recommending.tips import Tip, find_tips
 from tests.support.suite.depth import draws
 
@@ -31,6 +40,7 @@ def record(
     *,
     import_price: FloatArray | float = 0.3,
     export_price: FloatArray | float = 0.08,
+    charges: TariffCharges = NO_CHARGES,
 ) -> RecordedDays:
     """Return days in UTC that are all the same; what is not given is 0."""
     timeline = Timeline(datetime(2024, 3, 1, tzinfo=UTC), SLOT, days * DAY)
@@ -43,7 +53,7 @@ def record(
         np.tile(np.broadcast_to(np.asarray(price, dtype=float), DAY), days)
         for price in (import_price, export_price)
     ]
-    return cut_days(timeline, ZoneInfo("UTC"), whole, (prices[0], prices[1]))
+    return cut_days(timeline, ZoneInfo("UTC"), whole, (prices[0], prices[1]), charges=charges)
 
 
 def find(code: str, site: Site, days: RecordedDays) -> list[Tip]:
@@ -65,6 +75,33 @@ def test_a_car_that_charges_in_dear_hours_is_told_to_wait() -> None:
         (8 * 0.3 * 365.25,) * 3
     )
     assert tip.figures["energy_kwh"] == pytest.approx(8.0)
+
+
+def test_what_waiting_saves_counts_allowances_and_the_car_s_own_price() -> None:
+    # As above, but only 5 kWh from 22 h on cost 0.10, all others 0.30, and the car pays 5 ct less
+    # from 18 to 20 h. 8 · 0.40 − 8 · 0.10; the house draws 0.16 kWh of the five.
+    night = {"kind": "allowance", "name": "night", "from": "22:00", "to": "24:00"}
+    night |= {"kwh_per_day": 5, "price": 0.1, "price_beyond": 0.3, "price_outside": 0.4}
+    own = {"name": "car", "devices": "vehicles", "from": "18:00", "to": "20:00"}
+    own |= {"price": -0.05, "price_outside": 0.0}
+    site = describe(
+        tariff={"import": {"kind": "components", "components": [night]}, "devices": [own]}
+    )
+    vehicle = np.where((HOUR >= 18) & (HOUR < 20), 1.0, 0.0)
+    days = record(
+        60,
+        {"load_kwh": np.full(DAY, 0.02), "vehicle_kwh": vehicle, "import_kwh": vehicle + 0.02},
+        import_price=np.where(HOUR >= 22, 0.1, 0.4),
+        charges=TariffCharges(
+            begin_charges(site.tariff.import_, [0.0]), [DeviceCharge(site.tariff.devices[0])]
+        ),
+    )
+    (tip,) = find("shift_load", site, days)
+    saved = 8 * 0.4 - 8 * 0.1 - 3.16 * 0.2 - 8 * 0.05
+    assert tip.saving.value == pytest.approx(saved * 365.25)
+    # 88 slots of 0.02 kWh at 0.40, 8 at 0.10, and the car's 8 kWh at 0.40 − 0.05.
+    paid = 88 * 0.02 * 0.4 + 8 * 0.02 * 0.1 + 8 * 0.35
+    assert tip.figures["bill"] == pytest.approx(paid * 365.25)
 
 
 def test_what_the_sun_gave_is_not_shifted() -> None:
