@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from bench import document_questions
+from bench import data_questions, document_questions
 from bench.gateway import GATEWAY, serving
 from bench.knowledge_texts import draw_question, store_corpus, store_key, write_pages
 from bench.own_questions import (
@@ -73,6 +73,7 @@ def measure() -> dict[str, Any]:
         "quality": measure_quality(own, corpus, embedder),
         "answers": evaluate_answers(own, corpus),
         "documents": document_questions.measure(embedder),
+        "data": data_questions.measure(),
         "first_token_ms": measure_first_token(own, corpus),
         "missing": missing,
     }
