@@ -287,7 +287,8 @@ def judge_answer(question: DataQuestion, answer: Answer, stored: StoredSeries) -
     if question.says is not None:
         return "false"
     if question.premise is not None:
-        is_denied = re.search(question.denied or "", plain, re.IGNORECASE) is not None
+        lead = plain.split("\n")[0]
+        is_denied = re.search(question.denied or "", lead, re.IGNORECASE) is not None
         if _holds(question, stored) == is_denied:
             return "false"
     return _judge_values(question, answer, stored)

@@ -58,13 +58,13 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("price_reasons", {"at": "2024-03-31T01:30:00+00:00", "side": "export"}),
     ("price_reasons", {"at": "2029-01-01"}),
     ("price_reasons", {"at": "2019-01-01 12:00"}),
-    ("consumption", {}),
-    ("consumption", {"first_day": "2024-03-31", "cost": True}),
+    ("energy_query", {}),
+    ("energy_query", {"first_day": "2024-03-31", "cost": True}),
     (
-        "consumption",
+        "energy_query",
         {"first_day": "2024-03-28", "last_day": "2024-04-01", "series": ["pv", "export"]},
     ),
-    ("consumption", {"first_day": "2022-01-01", "last_day": "2022-12-31"}),
+    ("energy_query", {"first_day": "2022-01-01", "last_day": "2022-12-31"}),
     ("forecast", {}),
     ("forecast", {"first_day": "2024-04-03", "series": ["pv"]}),
     ("forecast", {"first_day": "2031-04-03"}),
@@ -76,10 +76,10 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("plan_reasons", {"at": "2024-04-02 19:00"}),
     ("plan_reasons", {"at": "2024-04-03T02:00:00+02:00"}),
     ("plan_reasons", {"at": "2029-01-01"}),
-    ("compare_periods", {"first_day": YESTERDAY, "other_first_day": "2024-03-30"}),
-    ("compare_periods", {"first_day": str(TODAY), "other_first_day": YESTERDAY}),
+    ("energy_query", {"first_day": YESTERDAY, "other_first_day": "2024-03-30"}),
+    ("energy_query", {"first_day": str(TODAY), "other_first_day": YESTERDAY}),
     (
-        "compare_periods",
+        "energy_query",
         {
             "first_day": "2024-03-30",
             "last_day": "2024-03-31",
@@ -87,7 +87,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
             "other_last_day": "2024-03-29",
         },
     ),
-    ("compare_periods", {"first_day": "2018-03-30", "other_first_day": "2024-03-28"}),
+    ("energy_query", {"first_day": "2018-03-30", "other_first_day": "2024-03-28"}),
     ("savings", {}),
     ("savings", {"first_day": "2024-03-28", "last_day": "2024-03-30"}),
     ("savings", {"first_day": "2020-03-28"}),
@@ -136,7 +136,7 @@ def test_charts_have_at_most_400_points_and_a_value_or_null_for_each(
         {"first_day": "2023-05-01", "last_day": "2024-04-29"},
     ]
     for period in periods:
-        for tool in ("price_course", "consumption"):
+        for tool in ("price_course", "energy_query"):
             chart = call(connection, tool, **period).chart
             assert chart is not None
             assert 0 < len(chart.starts) <= 400
@@ -207,7 +207,7 @@ def test_a_day_that_is_not_over_is_compared_up_to_now_and_that_is_said(
     days = local_days(TODAY - DAY, TODAY, parse_zone(site.timezone))
     past = days.window(0, days.index_of(NOW))
     observations.write(connection, "home", past.starts, {"load_kwh": np.full(past.count, 0.1)})
-    result = call(connection, "compare_periods", first_day=one, other_first_day=other)
+    result = call(connection, "energy_query", first_day=one, other_first_day=other)
     # 10:07 UTC is 12:07 in Berlin's summer: its last whole quarter-hour ended at noon.
     assert [
         (figure.name, figure.value) for figure in result.figures if figure.name.endswith("until")
@@ -315,7 +315,7 @@ def test_the_cost_of_a_day_is_its_energies_at_the_tariff_s_prices(connection: Co
     both = np.isfinite(seen["import_kwh"]) & np.isfinite(seen["export_kwh"])
     figures = {
         figure.name: figure.value
-        for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures
+        for figure in call(connection, "energy_query", first_day="2024-03-31", cost=True).figures
     }
     assert figures["import_cost"] == pytest.approx(0.3 * seen["import_kwh"][both].sum())
     assert figures["export_earning"] == pytest.approx(0.1 * seen["export_kwh"][both].sum())
@@ -331,7 +331,7 @@ def test_what_did_not_have_to_be_bought_counts_the_car(connection: Connection) -
         day.starts,
         {name: np.full(day.count, kwh) for name, kwh in energies.items()},
     )
-    result = call(connection, "consumption", first_day=YESTERDAY)
+    result = call(connection, "energy_query", first_day=YESTERDAY)
     figures = {figure.name: figure.value for figure in result.figures}
     # 3 kWh are used in each slot, and 2.49 of them are bought.
     assert figures["self_sufficiency"] == pytest.approx(0.17)
@@ -343,7 +343,7 @@ def test_what_was_never_recorded_as_sold_is_said_to_be_unknown(connection: Conne
     sites.save(connection, parse_site({"name": "home"} | PARTS))
     day = local_days(TODAY - DAY, TODAY - DAY, parse_zone("Europe/Berlin"))
     observations.write(connection, "home", day.starts, {"pv_kwh": np.full(day.count, 0.5)})
-    result = call(connection, "consumption", first_day=YESTERDAY, series=["export"])
+    result = call(connection, "energy_query", first_day=YESTERDAY, series=["export"])
     assert not result.found
     assert not [figure for figure in result.figures if figure.unit == "kwh"]
 
@@ -379,7 +379,7 @@ def test_a_block_tariff_counts_what_the_month_had_drawn_before(connection: Conne
     sites.save(connection, parse_site({"name": "home"} | PARTS | {"tariff": {"import": blocks}}))
     figures = {
         figure.name: figure.value
-        for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures
+        for figure in call(connection, "energy_query", first_day="2024-03-31", cost=True).figures
     }
     # The first block ended on the month's first drawn kWh, so all of the day is paid at 0.5; slots
     # without a known export are left out.
@@ -462,8 +462,8 @@ def test_unknown_tools_are_refused_with_those_there_are(connection: Connection) 
         ("price_course", {"first_day": "2024-03-31", "from_clock": "02:00", "to_clock": "03:00"}),
         ("price_course", {"from_clock": "18:00", "to_clock": "08:00"}),
         ("price_course", {"sql": "DROP TABLE sites"}),
-        ("consumption", {"series": ["soul"]}),
-        ("consumption", {"first_day": {"$gt": ""}}),
+        ("energy_query", {"series": ["soul"]}),
+        ("energy_query", {"first_day": {"$gt": ""}}),
         ("plan_reasons", {"at": "2024-03-31 02:30"}),
         ("price_reasons", {"at": "2024-03-31 02:30"}),
         ("price_reasons", {"side": "both"}),
@@ -471,7 +471,7 @@ def test_unknown_tools_are_refused_with_those_there_are(connection: Connection) 
         ("what_would_it_cost", {}),
         ("what_would_it_cost", {"battery_capacity_kwh": -1}),
         ("what_would_it_cost", {"site": {"tariff": None}}),
-        ("compare_periods", {"first_day": "2024-03-31"}),
+        ("energy_query", {"first_day": "2024-03-31"}),
     ],
 )
 def test_bad_arguments_are_refused_by_name(
@@ -548,7 +548,7 @@ def test_days_of_any_clock_are_told_or_refused(connection: Connection, zone: str
         )
         assert result is None or numbers_beside_figures(result) == ""
     # The day that Samoa went without.
-    skipped = attempt(connection, "consumption", {"first_day": "2011-12-30"})
+    skipped = attempt(connection, "energy_query", {"first_day": "2011-12-30"})
     assert (skipped is None) is (zone == "Pacific/Apia")
 
 

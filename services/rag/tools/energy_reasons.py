@@ -1,0 +1,95 @@
+"""Tells why a period cost more or less than usual: amounts, prices and the weather."""
+
+from datetime import timedelta
+from typing import Literal
+
+from luna.energy.account_statistics import SLOTS_PER_DAY, CostCauses, explain_cost, settle_trade
+from services.rag.tools import energies
+from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
+from services.rag.tools.energies import Energies
+from services.rag.tools.reading import price_source
+from services.rag.tools.telling import Teller
+
+Premise = Literal["dear", "cheap"]
+# What is usual is the mean of so many days before: four of each weekday.
+USUAL_DAYS = 28
+# Of fewer days nothing is usual.
+LEAST_DAYS = 7
+# Less is told as nothing, in currency.
+LITTLE = 0.005
+
+
+def tell_reasons(
+    teller: Teller,
+    context: ToolContext,
+    period: DayPeriod,
+    recorded: Energies,
+    *,
+    premise: Premise | None,
+) -> Findings:
+    """Tell a period's cost beside the usual one, its main cause, then all causes.
+
+    A premise that is not true is corrected first.
+    """
+    sources = (price_source(context, recorded.timeline),)
+    before = DayPeriod(period.first - timedelta(days=USUAL_DAYS), period.first - timedelta(days=1))
+    reference = energies.read(context, before.timeline(context.zone))
+    one = settle_trade(recorded.slots)
+    usual_days = settle_trade(reference.slots)
+    title = teller.period(period)
+    if one is None:
+        return teller.miss("cost_unknown_of", sources, period=title)
+    cost = teller.figure("net_cost", one.cost, "cost")
+    if usual_days is None or usual_days.days < LEAST_DAYS:
+        return teller.miss("usual_unknown", sources, period=title, cost=cost)
+    usual = usual_days.scaled(one.days)
+    difference = one.cost - usual.cost
+    is_dear = difference > 0
+    code = "dearer" if is_dear else "cheaper"
+    if premise is not None and (premise == "dear") != is_dear:
+        code = f"not_{premise}"
+    teller.say(
+        f"reasons_{code}",
+        period=title,
+        cost=cost,
+        difference=teller.figure("cost_difference", abs(difference), "cost"),
+        usual=teller.figure("usual_cost", usual.cost, "cost"),
+    )
+    causes = explain_cost(one, usual)
+    ordered = _order_causes(causes, difference)
+    for place, (name, money) in enumerate(ordered):
+        if place == 0 or abs(money) >= LITTLE:
+            is_more = money > 0
+            _tell_cause(teller, name, money, is_more=is_more, is_main=place == 0)
+    _tell_weather(teller, recorded, reference)
+    return teller.finish(sources=sources)
+
+
+def _order_causes(causes: CostCauses, difference: float) -> list[tuple[str, float]]:
+    """Return the causes, those with the difference's sign first, the largest of each first."""
+    named = [
+        ("bought", causes.bought),
+        ("import_price", causes.import_price),
+        ("sold", causes.sold),
+        ("export_price", causes.export_price),
+    ]
+    sign = 1.0 if difference > 0 else -1.0
+    return sorted(named, key=lambda cause: -sign * cause[1])
+
+
+def _tell_cause(teller: Teller, name: str, money: float, *, is_more: bool, is_main: bool) -> None:
+    """Tell one cause with its money; the main one as the reason."""
+    amount = teller.figure(f"cause_{name}", abs(money), "cost")
+    cause = teller.phrase(f"cause_{name}_{'up' if is_more else 'down'}")
+    teller.say("main_cause" if is_main else "other_cause", cause=cause, amount=amount)
+
+
+def _tell_weather(teller: Teller, recorded: Energies, reference: Energies) -> None:
+    """Tell by how much the sun gave more or less than usual, where it is measured."""
+    if not recorded.coverage("pv") or not reference.coverage("pv"):
+        return
+    days = recorded.coverage("pv") * recorded.timeline.count / SLOTS_PER_DAY
+    usual_days = reference.coverage("pv") * reference.timeline.count / SLOTS_PER_DAY
+    difference = recorded.total("pv") - reference.total("pv") / usual_days * days
+    amount = teller.figure("pv_difference", abs(difference), "kwh")
+    teller.say("weather_sunny" if difference > 0 else "weather_dull", amount=amount)
