@@ -211,11 +211,18 @@ OTHER_MEAN = any_of(
 MORE_THAN = any_of(
     r"(?:more|less|higher|lower|mehr|weniger|hoeher|niedriger|tiefer) .{0,60} ?(?:than|als)"
 )
-# Words of a question that names two periods and nothing else.
-PERIODS_ALONE = re.compile(
-    rf"(?:(?:{ANY_MONTH}|20\d\d|gegen|gegenueber|against|versus|vs|und|and|with|mit|zu|to|the|der|"
+_PERIOD_WORD = (
+    rf"(?:{ANY_MONTH}|20\d\d|gegen|gegenueber|against|versus|vs|und|and|with|mit|zu|to|the|der|"
     r"dem|den|im|in|vergleich\w*|compare[ds]?|last|this|letzte\w*|diese\w*|woche|week|monat|month|"
-    r"jahr|year|yesterday|today|gestern|vorgestern|heute|\w+day|\w+tag|mittwoch)[ ?!.,]*)+"
+    r"jahr|year|yesterday|today|gestern|vorgestern|heute|\w+day|\w+tag|mittwoch)"
+)
+# A question that names periods and nothing else.
+PERIODS_ALONE = re.compile(rf"(?:{_PERIOD_WORD}[ ?!.,]+)*{_PERIOD_WORD}[ ?!.,]*")
+# Ranks other spans than days and quarter-hours.
+OTHER_SPAN = any_of(
+    r"(?:which|what|welche[rnsm]?) (?:\w+ ){0,2}(?:month|week|hour|monat|woche|stunde)s?",
+    r"(?:expensive|dearest|cheapest|teuerste\w*|guenstigste\w*|highest|hoechste\w*) "
+    r"(?:\w+ )?(?:month|week|hour|monat|woche|stunde|bill|rechnung)",
 )
 DAILY_MEAN = any_of(
     r"(?:per|each|every) day|a day(?! ago| before| after)|daily|on average|average|mean",

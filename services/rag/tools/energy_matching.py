@@ -53,11 +53,17 @@ def _find_compared(question: PlainQuestion) -> list[DayPeriod]:
     today = question.today
     if len(periods) == 1:
         # "Compared with the previous week" means the current week beside it.
-        if re.search(r"zur vorwoche|to the previous week|with the previous week", question.text):
+        if re.search(
+            r"zur vorwoche|to the previous week|with the previous week|"
+            r"(?:than|als) (?:in |der )*(?:last week|letzte[nr]? woche)$",
+            question.text.rstrip(" ?!."),
+        ):
             monday = today - timedelta(days=today.weekday())
             periods.insert(0, DayPeriod(monday, today))
         elif re.search(
-            r"zum vormonat|to the previous month|with the previous month", question.text
+            r"zum vormonat|to the previous month|with the previous month|"
+            r"(?:than|als) (?:in |im )*(?:last month|letzte[nr]? monat)$",
+            question.text.rstrip(" ?!."),
         ):
             periods.insert(0, DayPeriod(today.replace(day=1), today))
     if question.has(cues.BEFORE) and len(periods) == 1:
@@ -142,7 +148,7 @@ def _match_versus(question: PlainQuestion, series: tuple[str, ...]) -> list[Matc
 def _match_ranking(question: PlainQuestion, quantity: dict[str, Any]) -> list[MatchedCall]:
     """Return the call of the days, or the quarter-hour, with most or least."""
     is_lowest = question.has(cues.LOWEST)
-    if not is_lowest and not question.has(cues.HIGHEST):
+    if question.has(cues.OTHER_SPAN) or not (is_lowest or question.has(cues.HIGHEST)):
         return []
     period = _find_past(question)
     if period is None:
@@ -191,6 +197,8 @@ def match_cost(question: PlainQuestion) -> list[MatchedCall]:
     if not question.has(cues.COST) or _is_about_thing(question) or question.has(cues.DIVIDED):
         return []
     past = question.past_periods()
+    if len(past) == 1 and question.has(cues.MORE_THAN):
+        return []
     series = cues.find_series(question.text)
     names_energy = question.has(cues.ELECTRIC) or question.has(cues.OWN) or bool(series)
     if not past or not names_energy:

@@ -113,18 +113,27 @@ def tell_query(context: ToolContext, arguments: EnergyArguments) -> Findings:
         return tell_comparison(context, arguments)
     teller = Teller(context)
     period = arguments.period(context.today)
-    window = period.timeline(context.zone)
-    recorded = energies.read(context, window)
+    recorded = energies.read(context, period.timeline(context.zone))
     if arguments.form == "reasons":
         return tell_reasons(teller, context, period, recorded, premise=arguments.premise)
     if arguments.versus is not None:
         return tell_versus(teller, context, arguments, recorded)
     if arguments.form == "sum":
         return tell_sum(teller, context, arguments, recorded)
+    return tell_quantity(teller, context, arguments, recorded)
+
+
+def tell_quantity(
+    teller: Teller, context: ToolContext, arguments: EnergyArguments, recorded: Energies
+) -> Findings:
+    """Tell one quantity in a form other than a sum."""
+    period = arguments.period(context.today)
     name = arguments.quantity
     flow = "import" if name == COST else name
     sources = (series_source(context, f"{flow}_kwh", recorded.timeline),)
     if not np.isfinite(values_of(recorded, name)).any():
+        return teller.miss("nothing_recorded", sources, period=teller.period(period))
+    if arguments.form == "share" and not tell_share(teller, recorded, name, period):
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
     chart = tell_form(teller, arguments, recorded, period)
     if chart is None:
@@ -132,7 +141,7 @@ def tell_query(context: ToolContext, arguments: EnergyArguments) -> Findings:
         if name == COST:
             column = (name, "cost", "bar", values_of(recorded, name), "sum")
         chart = draw(teller, "chart_energies", recorded.timeline, [column])
-    if recorded.timeline.end < window.end:
+    if recorded.timeline.end < period.timeline(context.zone).end:
         teller.say("so_far", until=teller.moment("until", recorded.timeline.end, day=True))
     tell_gaps(teller, recorded, [flow])
     return teller.finish(chart=chart, sources=sources)
@@ -141,7 +150,7 @@ def tell_query(context: ToolContext, arguments: EnergyArguments) -> Findings:
 def tell_form(
     teller: Teller, arguments: EnergyArguments, recorded: Energies, period: DayPeriod
 ) -> Chart | None:
-    """Tell one quantity in a form; return the chart of a ranking."""
+    """Tell one quantity in a form other than sum and share; return the chart of a ranking."""
     name = arguments.quantity
     form = arguments.form
     # Power has no cost: its highest is a day's.
@@ -151,8 +160,6 @@ def tell_form(
     title = teller.period(period)
     if form == "mean":
         tell_mean(teller, recorded, name, period)
-    elif form == "share" and not tell_share(teller, recorded, name, title):
-        teller.say("nothing_recorded", period=title)
     elif form in ("highest", "lowest"):
         tell_extreme(teller, recorded, name, lowest=form == "lowest", title=title)
     elif form == "course":

@@ -45,11 +45,13 @@ def tell_reasons(
     usual = usual_days.scaled(one.days)
     difference = one.cost - usual.cost
     is_dear = difference > 0
-    code = "dearer" if is_dear else "cheaper"
-    if premise is not None and (premise == "dear") != is_dear:
-        code = f"not_{premise}"
+    code = "reasons_dearer" if is_dear else "reasons_cheaper"
+    if premise == "dear" and not is_dear:
+        code = "reasons_not_dear"
+    elif premise == "cheap" and is_dear:
+        code = "reasons_not_cheap"
     teller.say(
-        f"reasons_{code}",
+        code,
         period=title,
         cost=cost,
         difference=teller.figure("cost_difference", abs(difference), "cost"),

@@ -158,8 +158,9 @@ def tell_days(
     return Chart(title=teller.phrase("chart_energies"), starts=days, by="label", series=[shown])
 
 
-def tell_share(teller: Teller, recorded: Energies, name: SeriesName, title: str) -> bool:
+def tell_share(teller: Teller, recorded: Energies, name: SeriesName, period: DayPeriod) -> bool:
     """Tell a part of the use, or of the solar energy; return whether it is known."""
+    title = teller.period(period)
     account = recorded.account
     if name == "pv":
         share = account.own_use

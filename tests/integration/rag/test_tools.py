@@ -15,9 +15,11 @@ from sqlalchemy import Connection
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
 from luna.energy.errors import InvalidInputError, LunaError, NotFoundError
+from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
-from luna.platform.database import control, observations, plans, prices, sites
+from luna.platform.database import control, forecasts, observations, plans, prices, sites
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.words.house import HOUSE
 from luna.words.language import Language
 from services.rag.tools.registry import TOOLS, call_tool, list_tools
@@ -88,6 +90,14 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("energy_query", {"first_day": "2018-03-30", "other_first_day": "2024-03-28"}),
+    ("energy_query", {"first_day": YESTERDAY, "form": "mean", "cost": True}),
+    ("energy_query", {"first_day": "2024-03-31", "form": "course"}),
+    ("energy_query", {"first_day": YESTERDAY, "form": "highest", "series": ["pv"]}),
+    ("energy_query", {"first_day": "2024-03-28", "last_day": "2024-04-02", "form": "days"}),
+    ("energy_query", {"first_day": YESTERDAY, "form": "share", "series": ["pv"]}),
+    ("energy_query", {"first_day": YESTERDAY, "form": "reasons", "premise": "dear"}),
+    ("energy_query", {"first_day": str(TODAY), "versus": "plan"}),
+    ("energy_query", {"first_day": YESTERDAY, "versus": "forecast", "series": ["pv"]}),
     ("savings", {}),
     ("savings", {"first_day": "2024-03-28", "last_day": "2024-03-30"}),
     ("savings", {"first_day": "2020-03-28"}),
@@ -321,6 +331,88 @@ def test_the_cost_of_a_day_is_its_energies_at_the_tariff_s_prices(connection: Co
     assert figures["export_earning"] == pytest.approx(0.1 * seen["export_kwh"][both].sum())
 
 
+def test_each_form_tells_what_is_stored(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "home"} | PARTS | {"tariff": {"import": FIXED}}))
+    days = local_days(TODAY - 29 * DAY, TODAY - DAY, parse_zone("Europe/Berlin"))
+    # Half a kilowatt, twice as much on the last day, with a peak of 8 kW at 18:00 and 16 of 24 kWh
+    # from the sun; one hour is lost on 31 March.
+    last = np.arange(days.count) >= days.count - 96
+    load = np.where(last, 0.25, 0.125)
+    load[days.count - 96 + 72] = 2.0
+    sun = np.where(last, 16 / 96, 0.0)
+    observations.write(
+        connection,
+        "home",
+        days.starts,
+        {
+            "load_kwh": load,
+            "pv_kwh": sun,
+            "import_kwh": load - sun,
+            "export_kwh": np.zeros(load.size),
+        },
+    )
+    expect = Timeline(days.end - DAY, SLOT, 96)
+    forecasts.upsert(
+        connection,
+        "home",
+        [
+            Forecast(
+                expect,
+                expect.start,
+                DEFAULT_VERSION,
+                Quantiles.exact(np.full(96, 0.2)),
+                Quantiles.exact(np.zeros(96)),
+            )
+        ],
+    )
+
+    def ask(**arguments: Any) -> dict[str, Any]:
+        result = call(connection, "energy_query", **{"first_day": YESTERDAY} | arguments)
+        lead = result.text.split("\n")[0]
+        return {figure.name: figure.value for figure in result.figures if figure.text in lead}
+
+    # 95 quarter-hours of 0.25 kWh and one of 2 kWh.
+    used = 95 * 0.25 + 2
+    week = {"first_day": str(TODAY - 7 * DAY), "last_day": YESTERDAY, "series": ["load"]}
+    # Six days before it of 12 kWh each; that of the lost hour has 11.5.
+    assert ask(**week, form="mean")["daily_load"] == pytest.approx((used + 71.5) / 7)
+    highest = ask(**week, form="highest")
+    assert (highest["highest_kw"], highest["highest_at"]) == (8.0, "2024-04-01T18:00:00+02:00")
+    assert ask(**week, form="course")["highest_at"] == highest["highest_at"]
+    ranked = ask(**week, form="days", count=2)
+    assert (ranked["day_1"], ranked["value_1"]) == (YESTERDAY, pytest.approx(used))
+    assert ask(**week, form="days", least=True)["day_1"] == "2024-03-31"
+    assert ask(form="share", series=["pv"])["own_use"] == 1.0
+    assert ask(form="share")["self_sufficiency"] == pytest.approx(16 / used)
+    assert ask(series=["load"], versus="forecast")["load_difference"] == pytest.approx(used - 19.2)
+    reasons = ask(form="reasons", premise="cheap")
+    # Bought: 9.75 kWh instead of 12, at the same 31 ct.
+    assert reasons["net_cost"] == pytest.approx((used - 16) * 0.31)
+    assert reasons["cause_bought"] == pytest.approx(reasons["cost_difference"])
+    dear = call(connection, "energy_query", first_day=YESTERDAY, form="reasons", premise="dear")
+    figures = {figure.name: figure.text for figure in dear.figures}
+    denied = wording_pattern(
+        "answers",
+        "reasons_not_dear",
+        cost=figures["net_cost"],
+        difference=figures["cost_difference"],
+        usual=figures["usual_cost"],
+    )
+    assert denied.search(dear.text)
+
+
+def test_what_the_battery_does_not_do_is_corrected(connection: Connection) -> None:
+    furnish_told(connection)
+    end = floor_to(NOW, SLOT)
+    lived = Timeline(end - 4 * SLOT, SLOT, 4)
+    flows = {"charge_kwh": np.zeros(4), "discharge_kwh": np.full(4, 0.5)}
+    observations.write(connection, "home", lived.starts, flows)
+    denied = wording("answers", "not_charging")
+    assert call(connection, "plan_reasons", premise="charges").text.startswith(denied)
+    for arguments in ({"premise": "discharges"}, {}):
+        assert denied not in call(connection, "plan_reasons", **arguments).text
+
+
 def test_what_did_not_have_to_be_bought_counts_the_car(connection: Connection) -> None:
     furnish_told(connection)
     day = local_days(TODAY - DAY, TODAY - DAY, parse_zone("Europe/Berlin"))
@@ -471,7 +563,8 @@ def test_unknown_tools_are_refused_with_those_there_are(connection: Connection) 
         ("what_would_it_cost", {}),
         ("what_would_it_cost", {"battery_capacity_kwh": -1}),
         ("what_would_it_cost", {"site": {"tariff": None}}),
-        ("energy_query", {"first_day": "2024-03-31"}),
+        ("energy_query", {"other_last_day": "2024-03-31"}),
+        ("energy_query", {"other_first_day": "2024-03-31", "versus": "plan"}),
     ],
 )
 def test_bad_arguments_are_refused_by_name(
