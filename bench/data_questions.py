@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import yaml
@@ -44,8 +44,8 @@ from tests.support.pages.demo_home import NOW
 
 FOLDER = Path(__file__).parent / "data_questions"
 SETS = ("reported", "development")
-VERDICTS = ("right", "beside", "refused", "false")
 Verdict = Literal["right", "beside", "refused", "false"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 Premise = Literal["charges", "discharges", "dear", "cheap"]
 ZONE = parse_zone("Europe/Amsterdam")
 MARKUP = 0.13
@@ -258,8 +258,7 @@ def _versus_plan(stored: StoredSeries, name: str, periods: Periods) -> float:
     for slot in plan.slots:
         if slot.start in known:
             planned += slot.load_kwh
-            planned += sum(flow.charge_kwh for flow in slot.vehicles.values())
-            planned += sum(flow.energy_kwh for flow in slot.loads.values())
+            planned += sum(flow.used_kwh for _, flow in slot.scheduled)
     return stored.sum(name, periods[0]) - planned
 
 

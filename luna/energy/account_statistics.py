@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 from math import fsum
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from luna.energy.account import AccountSlots, settle_account
-from luna.energy.timeline import FloatArray, Timeline, local_offsets
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offsets
 
 SLOTS_PER_DAY = 96
 
@@ -42,13 +43,15 @@ def mean_by_hour(values: FloatArray, timeline: Timeline, zone: ZoneInfo) -> Floa
     known = np.isfinite(values)
     counts = np.bincount(hours[known], minlength=24).astype(float)
     sums = np.bincount(hours[known], values[known], minlength=24)
-    return np.divide(sums, counts, out=np.full(24, np.nan), where=counts > 0)
+    means = np.full(24, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
 
 
-def _local_starts(
-    timeline: Timeline, zone: ZoneInfo
-) -> "np.ndarray[tuple[int], np.dtype[np.datetime64]]":
-    return timeline.starts.astype("datetime64[s]") + local_offsets(timeline.starts, zone)
+def _local_starts(timeline: Timeline, zone: ZoneInfo) -> InstantArray:
+    local: InstantArray = timeline.starts.astype("datetime64[s]").copy()
+    local += local_offsets(timeline.starts, zone)
+    return local
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +84,21 @@ class Trade:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CostCauses:
-    """Parts of the difference between a cost and the usual one, in currency.
+CauseName = Literal["bought", "import_price", "sold", "export_price"]
 
-    Invariants: they add up to the difference.
+
+@dataclass(frozen=True, slots=True)
+class CostCause:
+    """One part of the difference between a cost and the usual one.
+
+    Attributes:
+        cost: in currency, positive where it makes the cost higher.
+        change: of the amount or the price, positive where there was more.
     """
 
-    bought: float
-    import_price: float
-    sold: float
-    export_price: float
+    name: CauseName
+    cost: float
+    change: float
 
 
 def settle_trade(slots: AccountSlots) -> Trade | None:
@@ -109,17 +116,37 @@ def settle_trade(slots: AccountSlots) -> Trade | None:
     )
 
 
-def explain_cost(one: Trade, usual: Trade) -> CostCauses:
-    """Return how amounts and prices make one cost differ from the usual one of as many days."""
-    usual_price = _unit_price(usual.import_cost, usual.import_kwh)
-    usual_earning = _unit_price(usual.export_earning, usual.export_kwh)
-    return CostCauses(
-        bought=(one.import_kwh - usual.import_kwh) * usual_price,
-        import_price=one.import_cost - one.import_kwh * usual_price,
-        sold=-(one.export_kwh - usual.export_kwh) * usual_earning,
-        export_price=-(one.export_earning - one.export_kwh * usual_earning),
+def explain_cost(one: Trade, usual: Trade) -> list[CostCause]:
+    """Return how amounts and prices make one cost differ from the usual one of as many days.
+
+    Where one of the two has no price, amounts alone count.
+
+    Invariants: the causes add up to the difference.
+    """
+    price, usual_price = _unit_prices(
+        one.import_cost, one.import_kwh, usual.import_cost, usual.import_kwh
     )
+    earning, usual_earning = _unit_prices(
+        one.export_earning, one.export_kwh, usual.export_earning, usual.export_kwh
+    )
+    bought = one.import_kwh - usual.import_kwh
+    sold = one.export_kwh - usual.export_kwh
+    dearer = price - usual_price
+    better = earning - usual_earning
+    return [
+        CostCause("bought", bought * usual_price, bought),
+        CostCause("import_price", dearer * one.import_kwh, dearer),
+        CostCause("sold", -sold * usual_earning, sold),
+        CostCause("export_price", -better * one.export_kwh, better),
+    ]
 
 
-def _unit_price(money: float, energy_kwh: float) -> float:
-    return money / energy_kwh if energy_kwh > 0 else 0.0
+def _unit_prices(
+    money: float, energy_kwh: float, usual_money: float, usual_kwh: float
+) -> tuple[float, float]:
+    """Return both prices of a kWh; that of no energy is the other one."""
+    if energy_kwh <= 0 and usual_kwh <= 0:
+        return 0.0, 0.0
+    price = money / energy_kwh if energy_kwh > 0 else usual_money / usual_kwh
+    usual_price = usual_money / usual_kwh if usual_kwh > 0 else price
+    return price, usual_price

@@ -18,7 +18,7 @@ def say_answering(code: str, language: Language) -> str:
     return _ANSWERING.say(code, language)
 
 
-def say_which_site(names: Sequence[str], language: Language) -> str:
+def write_site_question(names: Sequence[str], language: Language) -> str:
     """Return the question which of several homes is meant."""
     return _ANSWERING.say("which_site", language, names=", ".join(names))
 

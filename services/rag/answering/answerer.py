@@ -16,7 +16,7 @@ from luna.words.answering import (
     say_beyond,
     say_holds,
     say_recommended,
-    say_which_site,
+    write_site_question,
 )
 from services.rag.answering.answerability import judge_answerability
 from services.rag.answering.citations import AnswerDraft, CheckedStream
@@ -152,7 +152,7 @@ class Answerer:
             return result
         if self.sites and self.tools is not None and self.tools.match(question):
             _note(result, "site_not_named")
-            self._refuse(result, [], [say_which_site(self.sites, result.language)])
+            self._refuse(result, [], [write_site_question(self.sites, result.language)])
             return result
         # For a price to come, a contract counts more than the entered tariff: documents first.
         has_data = self.tools is not None and not self.sites

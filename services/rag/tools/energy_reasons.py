@@ -1,9 +1,11 @@
 """Tells why a period cost more or less than usual: amounts, prices and the weather."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from operator import attrgetter
 from typing import Literal
 
-from luna.energy.account_statistics import SLOTS_PER_DAY, CostCauses, explain_cost, settle_trade
+from luna.energy.account_statistics import SLOTS_PER_DAY, CostCause, explain_cost, settle_trade
 from services.rag.tools import energies
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
 from services.rag.tools.energies import Energies
@@ -57,33 +59,26 @@ def tell_reasons(
         difference=teller.figure("cost_difference", abs(difference), "cost"),
         usual=teller.figure("usual_cost", usual.cost, "cost"),
     )
-    causes = explain_cost(one, usual)
-    ordered = _order_causes(causes, difference)
-    for place, (name, money) in enumerate(ordered):
-        if place == 0 or abs(money) >= LITTLE:
-            is_more = money > 0
-            _tell_cause(teller, name, money, is_more=is_more, is_main=place == 0)
+    _tell_causes(teller, explain_cost(one, usual), is_dear=is_dear)
     _tell_weather(teller, recorded, reference)
     return teller.finish(sources=sources)
 
 
-def _order_causes(causes: CostCauses, difference: float) -> list[tuple[str, float]]:
-    """Return the causes, those with the difference's sign first, the largest of each first."""
-    named = [
-        ("bought", causes.bought),
-        ("import_price", causes.import_price),
-        ("sold", causes.sold),
-        ("export_price", causes.export_price),
-    ]
-    sign = 1.0 if difference > 0 else -1.0
-    return sorted(named, key=lambda cause: -sign * cause[1])
-
-
-def _tell_cause(teller: Teller, name: str, money: float, *, is_more: bool, is_main: bool) -> None:
-    """Tell one cause with its money; the main one as the reason."""
-    amount = teller.figure(f"cause_{name}", abs(money), "cost")
-    cause = teller.phrase(f"cause_{name}_{'up' if is_more else 'down'}")
-    teller.say("main_cause" if is_main else "other_cause", cause=cause, amount=amount)
+def _tell_causes(teller: Teller, causes: Sequence[CostCause], *, is_dear: bool) -> None:
+    """Tell the causes with their money: the main one, those beside it, those against it."""
+    sign = 1.0 if is_dear else -1.0
+    ordered = sorted(causes, key=attrgetter("cost"), reverse=is_dear)
+    code = "main_cause"
+    for cause in ordered:
+        if abs(cause.cost) < LITTLE:
+            continue
+        if cause.cost * sign < 0:
+            code = "opposite_cause"
+        direction = "more" if cause.change > 0 else "less"
+        text = teller.phrase(f"cause_{cause.name}_{direction}")
+        amount = teller.figure(f"cause_{cause.name}", abs(cause.cost), "cost")
+        teller.say(code, cause=text, amount=amount)
+        code = "other_cause"
 
 
 def _tell_weather(teller: Teller, recorded: Energies, reference: Energies) -> None:

@@ -78,7 +78,7 @@ def match_reason(question: PlainQuestion) -> list[MatchedCall]:
 
 
 def _find_premise(question: PlainQuestion) -> str | None:
-    """Return what the question takes the battery to be doing; None where it says that it is not."""
+    """Return the assumed action of the battery; None without one, or where it is denied."""
     if question.has(_DENIED):
         return None
     if question.has(_DISCHARGES):
