@@ -153,7 +153,9 @@ def _match_ranking(question: PlainQuestion, quantity: dict[str, Any]) -> list[Ma
     period = _find_past(question)
     if period is None:
         # Of the whole past a year is looked at; of a time to come nothing is measured.
-        if question.periods() or not (question.has(cues.PAST) or question.has(cues.OWN)):
+        is_past = question.has(cues.PAST) or question.has(cues.OWN)
+        is_cost = "cost" in quantity and not question.has(cues.WHICH_DAY)
+        if question.periods() or is_cost or not is_past:
             return []
         period = DayPeriod(question.today - timedelta(days=YEAR_DAYS), question.today)
     arguments = quantity | period.as_arguments()
