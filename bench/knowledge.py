@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from bench import document_questions
+from bench import data_questions, document_questions
 from bench.gateway import GATEWAY, serving
 from bench.knowledge_texts import draw_question, store_corpus, store_key, write_pages
 from bench.own_questions import (
@@ -34,6 +34,7 @@ from bench.own_questions import (
 )
 from bench.queue import run_worker
 from bench.stack import data_servers
+from luna.energy.errors import MachineError
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from services.rag.answering.answerer import Answerer, QuestionContext
@@ -67,12 +68,18 @@ def measure() -> dict[str, Any]:
     own = OwnSet()
     corpus = Corpus(own.searched(), len(own.passages), embedder, be_silent)
     missing = [] if embedder else ["an embedding model"]
+    try:
+        data = data_questions.measure()
+    except MachineError:
+        data = None
+        missing.append("the demo's year")
     return {
         "ingest": measure_reading(embedder),
         "search": measure_searches(embedder),
         "quality": measure_quality(own, corpus, embedder),
         "answers": evaluate_answers(own, corpus),
         "documents": document_questions.measure(embedder),
+        "data": data,
         "first_token_ms": measure_first_token(own, corpus),
         "missing": missing,
     }

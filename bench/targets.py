@@ -791,6 +791,8 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             at_least=1.0 + 1e-9,
             unit="×",
         ),
+        Target("questions on data answered right", ("data", "reported", "right"), at_least=27),
+        Target("questions on data answered falsely", ("data", "reported", "false"), at_most=0),
         Target(
             "figures of answers that stand in a cited passage",
             ("answers", "figures_carried", "share"),

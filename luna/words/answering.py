@@ -18,6 +18,11 @@ def say_answering(code: str, language: Language) -> str:
     return _ANSWERING.say(code, language)
 
 
+def write_site_question(names: Sequence[str], language: Language) -> str:
+    """Return the question which of several homes is meant."""
+    return _ANSWERING.say("which_site", language, names=", ".join(names))
+
+
 def say_recommended(titles: Sequence[str], language: Language) -> str:
     """Return the sentence that recommends documents."""
     return _ANSWERING.say(

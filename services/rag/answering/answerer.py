@@ -11,7 +11,13 @@ from luna.contracts.search import Passage, SearchFilter, SearchReply, SearchRequ
 from luna.contracts.site_tools import ToolResult
 from luna.energy.errors import LunaError, UnavailableError
 from luna.words import Language
-from luna.words.answering import say_answering, say_beyond, say_holds, say_recommended
+from luna.words.answering import (
+    say_answering,
+    say_beyond,
+    say_holds,
+    say_recommended,
+    write_site_question,
+)
 from services.rag.answering.answerability import judge_answerability
 from services.rag.answering.citations import AnswerDraft, CheckedStream
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence
@@ -109,6 +115,8 @@ class Answerer:
     Args:
         search: finds passages among those the asker may see.
         tools: over the site's data; None without a site.
+        sites: the asker's, of which the question names none; a question on data is answered by
+            the question which is meant.
         model: writes answers; None: they consist of extracts and templates.
         embedder: compares sentences; None: they are compared by words alone.
         on_first_text: called before the first text of the answer is sent.
@@ -116,6 +124,7 @@ class Answerer:
 
     search: Search
     tools: SiteTools | None = None
+    sites: tuple[str, ...] = ()
     model: LanguageModel | None = None
     embedder: Embedder | None = None
     listener: Listener = field(default_factory=Nobody)
@@ -141,8 +150,13 @@ class Answerer:
         if topic is not None:
             self._recommend(topic, context, result)
             return result
+        if self.sites and self.tools is not None and self.tools.match(question):
+            _note(result, "site_not_named")
+            self._refuse(result, [], [write_site_question(self.sites, result.language)])
+            return result
         # For a price to come, a contract counts more than the entered tariff: documents first.
-        ahead = [*self.tools.match_ahead(question)] if self.tools is not None else []
+        has_data = self.tools is not None and not self.sites
+        ahead = [*self.tools.match_ahead(question)] if self.tools and has_data else []
         if ahead or not self._ask_tools(question, context, result):
             self._ask_documents(question, context, result, ahead=ahead)
         return result
@@ -160,7 +174,7 @@ class Answerer:
 
     def _ask_tools(self, question: str, context: QuestionContext, result: AnswerResult) -> bool:
         """Answer from the site's data; return whether any tool found something."""
-        if self.tools is None:
+        if self.tools is None or self.sites:
             return False
         self.listener.stage("tools")
         before = context.before[-1].tool_calls if context.before else []

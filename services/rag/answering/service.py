@@ -1,9 +1,10 @@
 """Answers a question, streams the answer, and stores it with its sources and prompts."""
 
 import json
+import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -141,11 +142,14 @@ def answer_question(
     timing = _Timing(time.perf_counter())
     setting = _prepare(request, parts.database, clock.now())
     tools = None
-    if parts.tools is not None and setting.site_id is not None:
-        tools = parts.tools(request, setting.site_id, setting.language_of(request))
+    # Of several sites, any tells whether the question is about data.
+    tools_site = setting.site_id or next(iter(setting.unnamed_sites), None)
+    if parts.tools is not None and tools_site is not None:
+        tools = parts.tools(request, tools_site, setting.language_of(request))
     answerer = Answerer(
         search=parts.search,
         tools=tools,
+        sites=setting.unnamed_sites,
         model=parts.model if request.model else None,
         embedder=parts.embedder,
         listener=listener or Nobody(),
@@ -211,13 +215,17 @@ class _Timing:
 
 @dataclass(frozen=True)
 class _Setting:
-    """A question's site, its conversation, the previous answers and their sites."""
+    """A question's site, its conversation, the previous answers and their sites.
+
+    ``unnamed_sites``: the asker's, where there are several and the question names none.
+    """
 
     conversation_id: str
     site_id: str | None
     now: datetime
     before: tuple[Answer, ...] = field(default_factory=tuple)
     sites: frozenset[str] = frozenset()
+    unnamed_sites: tuple[str, ...] = ()
 
     def context_of(self, request: AskRequest) -> QuestionContext:
         return QuestionContext(
@@ -257,7 +265,8 @@ def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
                 value=requested_site,
                 remedy="Name one of your sites.",
             )
-        site_id = requested_site or (own[0] if len(own) == 1 else None)
+        candidates = own if len(own) == 1 else find_named_sites(request.question, own)
+        site_id = requested_site or (candidates[0] if len(candidates) == 1 else None)
         zone = None if site_id is None else parse_zone(sites.load(connection, site_id).timezone)
     return _Setting(
         request.conversation_id or uuid.uuid4().hex,
@@ -265,7 +274,19 @@ def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
         now.astimezone(zone),
         before,
         frozenset(conversation_sites),
+        () if site_id is not None else tuple(own),
     )
+
+
+def find_named_sites(question: str, names: Sequence[str]) -> list[str]:
+    """Return the sites whose names stand in a question as whole words, by their own order."""
+    plain = question.casefold()
+    found = []
+    for name in names:
+        spoken = re.escape(name.casefold()).replace("_", "[_ -]")
+        if re.search(rf"(?<!\w){spoken}(?!\w)", plain):
+            found.append(name)
+    return found
 
 
 def _compose(

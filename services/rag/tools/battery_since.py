@@ -87,6 +87,14 @@ def find_states(context: ToolContext, timeline: Timeline) -> NDArray[np.int64]:
     return states
 
 
+def find_present(context: ToolContext) -> int:
+    """Return the state of the last quarter-hour that was measured lately; ``UNKNOWN`` if none."""
+    end = floor_to(context.now, SLOT)
+    states = find_states(context, Timeline(end - FRESH, SLOT, FRESH // SLOT))
+    measured = states[states != UNKNOWN]
+    return int(measured[-1]) if measured.size else UNKNOWN
+
+
 def _tell_commands(teller: Teller, context: ToolContext) -> Findings:
     """Tell the mode that Luna commanded last, and its first command in a row."""
     entries = control.read_log(context.connection, context.site.name, limit=BACK // SLOT)

@@ -5,6 +5,7 @@ Pure; texts are those that ``fold`` made plain.
 
 import re
 
+from services.rag.months import ANY_MONTH
 from services.rag.tools.energies import SeriesName
 
 
@@ -41,8 +42,8 @@ DOCUMENT = any_of(
     r"temperaturbereich|brand\w*|fire|sicherheit\w*|safety",
     r"\w*verguetung\w*|feed-in tariffs?|remuneration|\w*gebuehr\w*|base fee|standing charges?"
     r"|netzentgelt\w*|\w*abschlag\w*|wo finde\w*|where (?:can|do|is|are)\w*",
-    r"deutschland|germany|europa|europe|weltweit|worldwide|durchschnittlich\w*|average "
-    r"(?:household|home|family)",
+    r"deutschland|germany|europa|europe|weltweit|worldwide|(?:durchschnittlich\w*|average) "
+    r"(?:household|home|family|haushalt|haus|familie)\w*|durchschnittshaushalt\w*",
     r"ansprechpartner|kundendienst|hotline|support|telefonnummer|phone "
     r"number|adresse|address|e-?mail",
     r"wie kann ich|wie koennen wir|wie soll ich|how can i|how do i|how can we|how should "
@@ -176,6 +177,81 @@ PLAN = any_of(
     r"what (?:is|are) (?:the |my |our )?(?:\w+ )?(?:battery|storage|luna|system) (?:up "
     r"to|going to do)",
 )
+# What an energy query tells: forms other than a sum, and comparisons with what was expected.
+DEAR = any_of(r"teuer\w*|teuren?|expensive|dear|dearer|costly|pricey")
+CHEAP = any_of(r"billig\w*|guenstig\w*|cheap\w*|inexpensive")
+LITTLE = any_of(r"wenig\w*|niedrig\w*|gering\w*|little|low|lower|less")
+MUCH_OR_LITTLE = any_of(
+    r"viel|hoch|hohe\w*|hoeher\w*|mehr|much|high|higher|more",
+    r"wenig\w*|niedrig\w*|gering\w*|little|low|lower|less",
+)
+HIGHEST = any_of(
+    r"hoechste[nrsm]?|meiste[nrsm]?|groesste[nrsm]?|spitze\w*|\w*spitze|maximale?[nrsm]?|"
+    r"teuerste[nrsm]?",
+    r"most|highest|peak\w*|maximum|biggest|largest|dearest",
+)
+LOWEST = any_of(
+    r"niedrigste[nrsm]?|geringste[nrsm]?|kleinste[nrsm]?|wenigste[nrsm]?|minimale?[nrsm]?|"
+    r"guenstigste[nrsm]?|billigste[nrsm]?",
+    r"least|lowest|minimum|smallest|cheapest|fewest",
+)
+WHICH_DAY = any_of(
+    r"(?:which|what) (?:\w+ )?days?|(?:the|our|my) \w+ days?|\w+ days (?:with|on which)",
+    r"welche[rnsm]? (?:\w+ )?tage?n?|(?:die|der|an den) \w+ tage?n?|tage? mit",
+)
+# What was earned is a part of the cost that no ranking tells apart.
+EARNED = any_of(r"verdien\w*|eingenommen|eingebracht|earn\w*")
+# A mean of other lengths than a day, or a part of each day.
+OTHER_MEAN = any_of(
+    r"(?:per|je|pro|each|every|a) (?:hour|week|month|stunde|woche|monat)(?! ago| before)",
+    r"stuendlich\w*|hourly|monthly|weekly|woechentlich\w*|monatlich\w*",
+    _NIGHTS,
+)
+# A comparison by its words, whatever its periods.
+MORE_THAN = any_of(
+    r"(?:more|less|higher|lower|mehr|weniger|hoeher|niedriger|tiefer) .{0,60} ?(?:than|als)"
+)
+_PERIOD_WORD = (
+    rf"(?:{ANY_MONTH}|20\d\d|gegen|gegenueber|against|versus|vs|und|and|with|mit|zu|to|the|der|"
+    r"dem|den|im|in|vergleich\w*|compare[ds]?|last|this|letzte\w*|diese\w*|woche|week|monat|month|"
+    r"jahr|year|yesterday|today|gestern|vorgestern|heute|\w+day|\w+tag|mittwoch)"
+)
+# A question that names periods and nothing else.
+PERIODS_ALONE = re.compile(rf"(?:{_PERIOD_WORD}[ ?!.,]+)*{_PERIOD_WORD}[ ?!.,]*")
+# Ranks other spans than days and quarter-hours.
+OTHER_SPAN = any_of(
+    r"(?:which|what|welche[rnsm]?) (?:\w+ ){0,2}(?:month|week|hour|monat|woche|stunde)s?",
+    r"(?:expensive|dearest|cheapest|teuerste\w*|guenstigste\w*|highest|hoechste\w*) "
+    r"(?:\w+ )?(?:month|week|hour|monat|woche|stunde|bill|rechnung)",
+)
+DAILY_MEAN = any_of(
+    r"(?:per|each|every) day|a day(?! ago| before| after)|daily|on average|average|mean",
+    r"(?:je|pro) tag|taeglich\w*|im (?:schnitt|durchschnitt|mittel)|durchschnittlich\w*|"
+    r"mittlere[nrsm]?|\w*durchschnitt",
+)
+SHARE = any_of(
+    r"wie ?viele? prozent|welche[rnsm]? (?:an)?teil|anteil\w*|\w*anteil|prozentsatz",
+    r"what (?:share|percentage|part|proportion|fraction|percent)|how many percent|"
+    r"(?:share|percentage|proportion|fraction) of",
+)
+OWN_USE = any_of(
+    r"selbst (?:verbraucht|genutzt|verwendet|gebraucht)|eigenverbrauch\w*",
+    r"ourselves|myself|self-consum\w+|at home",
+)
+COURSE = any_of(
+    r"\w*verlauf\w*|\w*kurve|lastgang|\w*profil|wie (?:verlief|lief)|erklaere?n?|beschreibe?n?",
+    r"course|curve|profile|pattern|explain|describe",
+)
+THAN_PLANNED = any_of(
+    r"(?:ueber|unter|gegenueber|als|vom|zum|mit)(?: dem| der| das| im)* plan|als geplant",
+    r"(?:than|to|with|over|above|below|under|against)(?: was| we| our| the)* plan(?:ned)?",
+)
+THAN_FORECAST = any_of(
+    r"als (?:vorhergesagt|prognostiziert|erwartet|vorausgesagt)",
+    r"(?:ueber|unter|gegenueber|mit|zur|als)(?: der| die| das)* (?:\w*prognose|\w*vorhersage)",
+    r"(?:than|to|with|over|above|below|under|against)(?: was| we| our| the)* "
+    r"(?:forecast\w*|predict\w*|expect\w*)",
+)
 HOUSE_NOW = any_of(
     r"was (?:passiert|geschieht|laeuft) (?:gerade|jetzt|im moment)|was ist "
     r"(?:gerade|jetzt|im moment) los|was (?:macht|tut) (?:luna|das haus) (?:gerade|jetzt)",
@@ -214,6 +290,8 @@ COMPARE = any_of(
     r"vergleich\w*|vergl\.|verglichen|gegenueber|im "
     r"vergleich|unterschied\w*|compar\w+|versus|vs\.?|difference between",
     r"(?:more|less|mehr|weniger) \w+ (?:than|als)",
+    r"gegen(?! \d)|against",
+    r"(?:more|less|higher|lower|mehr|weniger|hoeher|niedriger|tiefer) .{0,60} (?:than|als)",
     r"as opposed to|mehr als|weniger als|more than|less than|hoeher als|higher than|lower than",
 )
 BEFORE = any_of(
@@ -260,10 +338,10 @@ GOODS = any_of(
 )
 COST = any_of(
     r"stromkosten|energiekosten|stromrechnung|gekostet|kosten|gezahlt|bezahlt|ausgegeben|"
-    r"eingenommen|verdient",
+    r"eingenommen|verdient|eingebracht|kosteten|ausgaben",
     r"electricity (?:cost|bill)\w*|energy (?:cost|bill)\w*|power bill",
     r"(?:did|have) (?:i|we) (?:pay|paid|spend|spent|earn|earned)|(?:did|has) "
-    r".{0,30}cost|costs?|paid|spent|earned",
+    r".{0,30}cost|costs?|paid|spend|spent|earned|bill|rechnung",
 )
 SITE = any_of(
     r"welche geraete|welche batterie|welchen? (?:strom)?tarif (?:habe|haben|hat|nutze\w*)",
@@ -279,6 +357,11 @@ STARTED_BY_HAND = any_of(
     r"\w*waschmaschine|\w*waesche\w*|spuelmaschine|geschirrspueler|\w*trockner|backofen|buegeln",
     r"washing machine|washer|laundry|dishwasher|tumble dryer|dryer|oven",
 )
+# "Shall I start it now" asks for a time, "shall I buy it" for advice.
+SHALL_START = re.compile(
+    r"\b(?:soll(?:te)? ich|should i|shall i|can i|kann ich)\b(?=.*\b(?:jetzt|now|run|start\w*|"
+    r"laufen|anmachen|einschalten|turn on|switch on)\b)"
+)
 WHEN_SHALL = re.compile(r"\bwann soll(?:te|ten|en)? (?:ich|wir)\b")
 STARTED_BY_HAND_QUESTION = any_of(
     r"wann|when|am besten|best "
@@ -291,13 +374,13 @@ _SERIES: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
         "load",
         any_of(
             r"\w*verbrauch\w*|verbraucht\w*|consum\w+|usage|used?|using|hausverbrauch|"
-            r"lasten?|load|gebraucht|brauchen|demand"
+            r"lasten?|(?:spitzen|grund)last|last(?:verlauf|gang|profil|kurve)|load|gebraucht|brauchen|demand"
         ),
     ),
     (
         "pv",
         any_of(
-            r"pv\w*|pv-\w+|\w*solar\w*|photovoltaik\w*|sonnenstrom|sonne|sun|\w*erzeug\w*|"
+            r"pv\w*|pv-\w+|\w*solar\w*|photovoltaik\w*|sonnenstrom|sonne|sun|roof|\w*erzeug\w*|"
             r"produzier\w*|\w*produktion|produced?",
             r"production|generat\w+|\w*ertrag\w*|yield\w*",
         ),
@@ -306,7 +389,8 @@ _SERIES: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
         "import",
         any_of(
             r"\w*bezug|netzbezug\w*|bezogen|zugekauft|gekauft|bought|import|imported|"
-            r"imports|from the grid|aus dem netz|drawn|purchased"
+            r"imports|from the grid|aus dem netz|drawn|drew|purchased|"
+            r"buy|buys|kauften"
         ),
     ),
     (
@@ -314,7 +398,7 @@ _SERIES: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
         any_of(
             r"\w*einspeis\w*|eingespeist\w*|verkauf\w*|export|exported|exports|exporting|"
             r"fed in|fed into|feed-in|feed in",
-            r"sold|sell|selling|ins netz|to the grid",
+            r"sold|sell|selling|ins netz|to the grid|liefer\w+ .{0,40}zurueck",
         ),
     ),
     ("charge", any_of(r"geladen|aufgeladen|charged|charging|ladung")),
@@ -335,6 +419,8 @@ _METERED: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
     ("heat_pump", any_of(r"waermepumpen?|heat pumps?")),
     ("water_heater", any_of(r"boilers?|warmwasser\w*|heizstab\w*|water heaters?|hot water")),
 )
+# What a device did with energy, in words that name no series by themselves.
+_TOOK = any_of(r"charged?|laden|lud|ging|gingen|went|take|took|taken|need\w*")
 _BATTERY = any_of(r"\w*batterien?|akkus?|\w*speichers?|batter(?:y|ies)|storage")
 # Sold solar power is what is fed in, not what is made.
 _MADE = any_of(
@@ -348,7 +434,8 @@ def find_series(text: str) -> tuple[SeriesName, ...]:
     names = [name for name, pattern in _SERIES if pattern.search(text)]
     devices = [name for name, pattern in _METERED if pattern.search(text)]
     others = [name for name in names if name not in ("load", "charge")]
-    if devices and not _BATTERY.search(text) and others != names:
+    is_used = others != names or _TOOK.search(text) is not None
+    if devices and not _BATTERY.search(text) and is_used:
         # "The car's consumption" asks for the car's meter, not for the house's.
         return tuple(devices + others)
     if "export" in names and "pv" in names and not _MADE.search(text):

@@ -163,6 +163,41 @@ _PHRASES = {
     "tien": "zehn",
     "elf": "elf",
     "twaalf": "zwoelf",
+    # Forms of an answer
+    "meest": "meisten",
+    "meeste": "meisten",
+    "het meest": "am meisten",
+    "hoogst": "hoechsten",
+    "hoogste": "hoechste",
+    "het hoogst": "am hoechsten",
+    "laagst": "niedrigsten",
+    "laagste": "niedrigste",
+    "het laagst": "am niedrigsten",
+    "minst": "wenigsten",
+    "minste": "wenigsten",
+    "het minst": "am wenigsten",
+    "piek": "spitze",
+    "duurste": "teuerste",
+    "dure": "teuer",
+    "goedkoopste": "guenstigste",
+    "goedkope": "guenstig",
+    "tegenover": "gegen",
+    "tegen": "gegen",
+    "vergeleken": "verglichen",
+    "vergelijk": "vergleiche",
+    "deel": "teil",
+    "aandeel": "anteil",
+    "procent": "prozent",
+    "percentage": "prozentsatz",
+    "gemiddelde": "durchschnittlich",
+    "dagelijks": "taeglich",
+    "verloop": "verlauf",
+    "leg": "erklaere",
+    "beschrijf": "beschreibe",
+    "kwam": "kam",
+    "ging": "ging",
+    "niet": "nicht",
+    "zelf": "selbst",
     # Energy
     "stroom": "strom",
     "elektriciteit": "strom",
@@ -186,6 +221,9 @@ _PHRASES = {
     "pv": "pv",
     "teruggeleverd": "eingespeist",
     "teruglevering": "einspeisung",
+    "leverden": "lieferten",
+    "leverde": "lieferte",
+    "terug": "zurueck",
     "verkocht": "verkauft",
     "gekocht": "gekauft",
     "ingekocht": "gekauft",
@@ -194,6 +232,7 @@ _PHRASES = {
     "zelfvoorzienend": "autark",
     "zelfvoorziening": "autarkie",
     "verwacht": "erwartet",
+    "verwachten": "erwarten",
     "verwachting": "prognose",
     "voorspelling": "prognose",
     "voorspeld": "vorhergesagt",
@@ -249,6 +288,11 @@ _PHRASES = {
     "kost": "kostet",
     "kosten": "kosten",
     "gekost": "gekostet",
+    "kostte": "gekostet",
+    "kostten": "gekostet",
+    "uitgegeven": "ausgegeben",
+    "opgeleverd": "eingebracht",
+    "rekening": "rechnung",
     "betaald": "bezahlt",
     "bespaard": "gespart",
     "besparing": "ersparnis",
@@ -273,6 +317,7 @@ _PHRASES = {
     "omvormer": "wechselrichter",
     "nieuwe": "neue",
     "kopen": "kaufen",
+    "kochten": "kauften",
     # What makes another question of it
     "alleen": "nur",
     "behalve": "ausser",
@@ -302,9 +347,12 @@ _UNITS = re.compile(r"(?<=\d) ?(?:ct|cent|euro|eur|kwh|kw|kwp|e|ste|de)\b")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-def put_into_german(text: str) -> str:
-    """Return a Dutch question in German words; any other text, or one word unknown, unchanged."""
-    unknown = _PHRASE.sub(" ", _UNITS.sub("", text))
+def put_into_german(text: str, *, name: str) -> str:
+    """Return a Dutch question in German words; any other text, or one word unknown, unchanged.
+
+    ``name``, of the asker's home, belongs to no language.
+    """
+    unknown = _PHRASE.sub(" ", _UNITS.sub("", text)).replace(name, "")
     if _LETTER.search(unknown):
         return text
     return _PHRASE.sub(lambda found: _PHRASES[found[0]], text)

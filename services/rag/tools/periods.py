@@ -65,6 +65,8 @@ _ENDS = "|".join(
 )
 _THE_END = "|".join(rf"(?<={word} )the" for word in ("since", "until", "before", "after"))
 _YEAR = r"(?:[ ,]+(?P<year>20\d\d))?"
+_BESIDE = r"gegen|gegenueber|gegenueber dem|against|versus|vs\.?|and|und|with|mit|than|als"
+_IN_MONTH = r"im |in |that of |dem "
 # Words between the two ends of one span.
 _JOINED = re.compile(
     r"\s*(?:bis(?: zum| einschliesslich)?(?: den)?|to|until|till|through|-|–)\s*(?:the\s+)?"
@@ -156,6 +158,15 @@ def find_days(text: str, today: date) -> list[DayPeriod]:
     """Return the named periods as they stand: an open one ("since Monday") by its named end."""
     named = _find_named(text, today, forward=False)
     return _set_clock(_list_readable(named), text, today)
+
+
+def find_count(text: str) -> int:
+    """Return the count of days of a folded text, such as "which three days"; 1 without one."""
+    found = re.search(rf"\b(?P<count>{_COUNT}) (?:\w+ )?(?:tage?n?|days?)\b", text)
+    if found is None:
+        return 1
+    word = found["count"]
+    return max(_COUNTS[word] if word in _COUNTS else int(word), 1)
 
 
 def names_too_long(text: str, today: date) -> bool:
@@ -417,6 +428,15 @@ def _named_month(match: re.Match[str], today: date, _forward: bool) -> DayPeriod
     return _month_of(today.year - 1 if is_ahead else today.year, month)
 
 
+def _own_month(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+    month = MONTHS[match["month"]]
+    return _month_of(today.year - 1 if date(today.year, month, 1) > today else today.year, month)
+
+
+def _named_year(match: re.Match[str], _today: date, _forward: bool) -> DayPeriod:
+    return _year_of(int(match["year"]))
+
+
 _Resolve = Callable[[re.Match[str], date, bool], DayPeriod | None]
 
 
@@ -513,7 +533,24 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
         _since_count,
     ),
     _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{ANY_MONTH}){_YEAR}", _named_month),
+    # Beside another month a month needs no word before it, and shares its year.
+    _rule(
+        (
+            rf"(?P<month>{ANY_MONTH})(?= (?:{_BESIDE}) (?:{_IN_MONTH})?(?:{ANY_MONTH}){_YEAR}"
+            r"(?!\w))"
+        ),
+        _named_month,
+    ),
+    _rule(
+        rf"(?:(?<=gegen )|(?<=against )|(?<=versus )|(?<=vs )|(?<=with )|(?<=mit ))"
+        rf"(?P<month>{ANY_MONTH}){_YEAR}",
+        _named_month,
+    ),
+    _rule(rf"(?P<month>{ANY_MONTH})'s", _own_month),
+    _rule(rf"(?:der|den|dem|war|was) (?P<month>{ANY_MONTH})(?! \d)", _own_month),
     # As one end of a longer time, a month needs no word before it.
     _rule(rf"(?:{_ENDS})(?P<month>{ANY_MONTH}){_YEAR}", _named_month),
     _rule(rf"(?P<month>{ANY_MONTH}) (?P<year>20\d\d)", _named_month),
+    # A year alone is no amount.
+    _rule(r"(?P<year>20\d\d)(?! ?(?:m?wh|kwh?|w|ct|cents?|eur\w*|€))", _named_year),
 )

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,12 +17,23 @@ from luna.platform.database import plans
 from luna.words import say_mode
 from luna.words.retold_reasons import retell_limits, retell_reason
 from services.rag.tools import cues
+from services.rag.tools.battery_since import (
+    CHARGING,
+    DISCHARGING,
+    LEAST_KWH,
+    UNKNOWN,
+    find_present,
+)
 from services.rag.tools.charging_sessions import CAR
 from services.rag.tools.clock_phrases import find_instant
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
 from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.telling import Teller
+
+_DENIED = cues.any_of(r"nicht|kein\w*|not|no|nichts|nothing|isn't|doesn't")
+_CHARGES = cues.any_of(r"laedt|lade|geladen|charg(?:e|es|ing|ed)")
+_DISCHARGES = cues.any_of(r"entlaedt|entlade|entladen|discharg(?:e|es|ing|ed)")
 
 
 class ReasonArguments(Message):
@@ -35,6 +46,10 @@ class ReasonArguments(Message):
                 "an instant, or a time of the site's clock such as 2026-05-21 14:00; default: now"
             )
         ),
+    ] = None
+    premise: Annotated[
+        Literal["charges", "discharges"] | None,
+        Field(description="what whoever asks takes the battery to be doing now"),
     ] = None
 
 
@@ -56,7 +71,34 @@ def match_reason(question: PlainQuestion) -> list[MatchedCall]:
     ):
         return []
     at = question.instant()
-    return [MatchedCall("plan_reasons", {"at": at} if at else {})]
+    if at is not None:
+        return [MatchedCall("plan_reasons", {"at": at})]
+    premise = _find_premise(question)
+    return [MatchedCall("plan_reasons", {} if premise is None else {"premise": premise})]
+
+
+def _find_premise(question: PlainQuestion) -> str | None:
+    """Return the assumed action of the battery; None without one, or where it is denied."""
+    if question.has(_DENIED):
+        return None
+    if question.has(_DISCHARGES):
+        return "discharges"
+    return "charges" if question.has(_CHARGES) else None
+
+
+def _tell_premise(teller: Teller, context: ToolContext, premise: str, slot: SlotReply) -> None:
+    """Correct what is taken for granted: by what was measured last, else by the plan."""
+    expected = CHARGING if premise == "charges" else DISCHARGING
+    state = find_present(context)
+    if state == UNKNOWN:
+        charges = charge_of(slot) > LEAST_KWH
+        discharges = discharge_of(slot) > LEAST_KWH
+        if charges:
+            state = CHARGING
+        elif discharges:
+            state = DISCHARGING
+    if state != expected:
+        teller.say("not_charging" if premise == "charges" else "not_discharging")
 
 
 def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
@@ -71,6 +113,8 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
     slot = None if plan is None else _find_slot(plan, at)
     if plan is None or slot is None:
         return teller.miss("no_plan_at", at=teller.moment("at", at, day=True))
+    if arguments.premise is not None and arguments.at is None:
+        _tell_premise(teller, context, arguments.premise, slot)
     mode = say_mode(slot.mode, language=context.numbers.language, of_battery=True)
     slot_end = slot.start + timedelta(minutes=plan.slot_minutes)
     begin = teller.moment("slot_from", slot.start, day=True)

@@ -14,9 +14,8 @@ from services.rag.tools import (
     battery_since,
     best_time,
     charging_sessions,
-    compare_periods,
-    consumption,
     cues,
+    energy_matching,
     forecast,
     house_now,
     plan,
@@ -113,7 +112,7 @@ def _find_changes(question: PlainQuestion, tool: str) -> dict[str, Any]:
     series = list(cues.find_series(question.text))
     if tool == "forecast":
         series = [name for name in series if name in ("load", "pv")]
-    if series and tool in ("consumption", "forecast"):
+    if series and tool in ("energy_query", "forecast"):
         changes |= {"series": series}
     if tool == "price_course" and (question.has(cues.SPOT) or question.has(cues.EXPORT_PRICE)):
         changes |= {"price": price_course.price_kind(question)}
@@ -130,7 +129,7 @@ def _find_changes(question: PlainQuestion, tool: str) -> dict[str, Any]:
     return changes
 
 
-_PERIOD_TOOLS = ("price_course", "consumption", "forecast", "plan", "savings", "compare_periods")
+_PERIOD_TOOLS = ("price_course", "energy_query", "forecast", "plan", "savings")
 _MOST_FOLLOWING = 9
 _GOES_ON = re.compile(
     r"^(?:und|and|oder|or|what about|how about|wie (?:ist|sieht|war|waer\w*) "
@@ -140,7 +139,9 @@ _GOES_ON = re.compile(
 
 def _read(question: str, site: Site, now: datetime) -> PlainQuestion:
     # "Soll ich" asks for advice, which documents give; "wann soll ich" asks for a time.
-    text = cues.WHEN_SHALL.sub("wann", put_into_german(fold(question)))
+    text = cues.WHEN_SHALL.sub("wann", put_into_german(fold(question), name=fold(site.name)))
+    if cues.STARTED_BY_HAND.search(text):
+        text = cues.SHALL_START.sub("", text)
     today = now.astimezone(parse_zone(site.timezone)).date()
     return PlainQuestion(text, today, site)
 
@@ -151,15 +152,17 @@ _STATE_MATCHERS: _Matchers = (what_would_it_cost.match_variant, plan_reasons.mat
 _PERIOD_MATCHERS: _Matchers = (
     price_reasons.match_price_reason,
     savings.match_savings,
-    compare_periods.match_comparison,
+    energy_matching.match_comparison,
+    energy_matching.match_reasons,
+    energy_matching.match_form,
     site_description.match_site,
     house_now.match_house,
     battery_since.match_since,
     charging_sessions.match_sessions,
     best_time.match_best_time,
     price_course.match_price,
-    consumption.match_cost,
+    energy_matching.match_cost,
     forecast.match_forecast,
     plan.match_plan,
-    consumption.match_energy,
+    energy_matching.match_energy,
 )

@@ -33,7 +33,7 @@ def test_a_call_tells_its_sentences_and_where_they_come_from(luna_on_servers: Lu
     said = luna_on_servers(
         "tools",
         "call",
-        "consumption",
+        "energy_query",
         "--site",
         NAME,
         "--arguments",
@@ -48,10 +48,10 @@ def test_a_call_tells_its_sentences_and_where_they_come_from(luna_on_servers: Lu
 
 def test_a_call_with_wrong_arguments_lists_the_right_ones(luna_on_servers: Luna) -> None:
     said = luna_on_servers(
-        "tools", "call", "compare_periods", "--site", NAME, "--arguments", '{"day": "2024-04-01"}'
+        "tools", "call", "energy_query", "--site", NAME, "--arguments", '{"day": "2024-04-01"}'
     )
     assert said.code == 2
-    properties = TOOLS["compare_periods"].arguments.model_json_schema()["properties"]
+    properties = TOOLS["energy_query"].arguments.model_json_schema()["properties"]
     assert [name for name in properties if name not in said.err] == []
 
 

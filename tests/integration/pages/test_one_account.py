@@ -126,7 +126,7 @@ def ask_consumption(
 ) -> dict[str, Any]:
     arguments = {"first_day": day, "cost": True}
     request = ToolCallRequest.model_validate(
-        {"tool": "consumption", "arguments": arguments, "site_id": site_id, "language": "en"}
+        {"tool": "energy_query", "arguments": arguments, "site_id": site_id, "language": "en"}
     )
     return {figure.name: figure.value for figure in call_tool(connection, request, now=now).figures}
 
@@ -335,7 +335,7 @@ def test_in_the_first_quarter_hour_of_a_day_nothing_of_it_is_known_yet(
         assert read_present(connection, site, now=clock.at).cost_today is None
         request = ToolCallRequest.model_validate(
             {
-                "tool": "consumption",
+                "tool": "energy_query",
                 "arguments": {"first_day": str(today + DAY)},
                 "site_id": NAME,
                 "language": "en",

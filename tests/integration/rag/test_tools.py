@@ -15,9 +15,11 @@ from sqlalchemy import Connection
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
 from luna.energy.errors import InvalidInputError, LunaError, NotFoundError
+from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
-from luna.platform.database import control, observations, plans, prices, sites
+from luna.platform.database import control, forecasts, observations, plans, prices, sites
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.words.house import HOUSE
 from luna.words.language import Language
 from services.rag.tools.registry import TOOLS, call_tool, list_tools
@@ -58,13 +60,13 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("price_reasons", {"at": "2024-03-31T01:30:00+00:00", "side": "export"}),
     ("price_reasons", {"at": "2029-01-01"}),
     ("price_reasons", {"at": "2019-01-01 12:00"}),
-    ("consumption", {}),
-    ("consumption", {"first_day": "2024-03-31", "cost": True}),
+    ("energy_query", {}),
+    ("energy_query", {"first_day": "2024-03-31", "cost": True}),
     (
-        "consumption",
+        "energy_query",
         {"first_day": "2024-03-28", "last_day": "2024-04-01", "series": ["pv", "export"]},
     ),
-    ("consumption", {"first_day": "2022-01-01", "last_day": "2022-12-31"}),
+    ("energy_query", {"first_day": "2022-01-01", "last_day": "2022-12-31"}),
     ("forecast", {}),
     ("forecast", {"first_day": "2024-04-03", "series": ["pv"]}),
     ("forecast", {"first_day": "2031-04-03"}),
@@ -76,10 +78,10 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("plan_reasons", {"at": "2024-04-02 19:00"}),
     ("plan_reasons", {"at": "2024-04-03T02:00:00+02:00"}),
     ("plan_reasons", {"at": "2029-01-01"}),
-    ("compare_periods", {"first_day": YESTERDAY, "other_first_day": "2024-03-30"}),
-    ("compare_periods", {"first_day": str(TODAY), "other_first_day": YESTERDAY}),
+    ("energy_query", {"first_day": YESTERDAY, "other_first_day": "2024-03-30"}),
+    ("energy_query", {"first_day": str(TODAY), "other_first_day": YESTERDAY}),
     (
-        "compare_periods",
+        "energy_query",
         {
             "first_day": "2024-03-30",
             "last_day": "2024-03-31",
@@ -87,7 +89,15 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
             "other_last_day": "2024-03-29",
         },
     ),
-    ("compare_periods", {"first_day": "2018-03-30", "other_first_day": "2024-03-28"}),
+    ("energy_query", {"first_day": "2018-03-30", "other_first_day": "2024-03-28"}),
+    ("energy_query", {"first_day": YESTERDAY, "form": "mean", "cost": True}),
+    ("energy_query", {"first_day": "2024-03-31", "form": "course"}),
+    ("energy_query", {"first_day": YESTERDAY, "form": "highest", "series": ["pv"]}),
+    ("energy_query", {"first_day": "2024-03-28", "last_day": "2024-04-02", "form": "days"}),
+    ("energy_query", {"first_day": YESTERDAY, "form": "share", "series": ["pv"]}),
+    ("energy_query", {"first_day": YESTERDAY, "form": "reasons", "premise": "dear"}),
+    ("energy_query", {"first_day": str(TODAY), "versus": "plan"}),
+    ("energy_query", {"first_day": YESTERDAY, "versus": "forecast", "series": ["pv"]}),
     ("savings", {}),
     ("savings", {"first_day": "2024-03-28", "last_day": "2024-03-30"}),
     ("savings", {"first_day": "2020-03-28"}),
@@ -136,7 +146,7 @@ def test_charts_have_at_most_400_points_and_a_value_or_null_for_each(
         {"first_day": "2023-05-01", "last_day": "2024-04-29"},
     ]
     for period in periods:
-        for tool in ("price_course", "consumption"):
+        for tool in ("price_course", "energy_query"):
             chart = call(connection, tool, **period).chart
             assert chart is not None
             assert 0 < len(chart.starts) <= 400
@@ -207,7 +217,7 @@ def test_a_day_that_is_not_over_is_compared_up_to_now_and_that_is_said(
     days = local_days(TODAY - DAY, TODAY, parse_zone(site.timezone))
     past = days.window(0, days.index_of(NOW))
     observations.write(connection, "home", past.starts, {"load_kwh": np.full(past.count, 0.1)})
-    result = call(connection, "compare_periods", first_day=one, other_first_day=other)
+    result = call(connection, "energy_query", first_day=one, other_first_day=other)
     # 10:07 UTC is 12:07 in Berlin's summer: its last whole quarter-hour ended at noon.
     assert [
         (figure.name, figure.value) for figure in result.figures if figure.name.endswith("until")
@@ -315,10 +325,92 @@ def test_the_cost_of_a_day_is_its_energies_at_the_tariff_s_prices(connection: Co
     both = np.isfinite(seen["import_kwh"]) & np.isfinite(seen["export_kwh"])
     figures = {
         figure.name: figure.value
-        for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures
+        for figure in call(connection, "energy_query", first_day="2024-03-31", cost=True).figures
     }
     assert figures["import_cost"] == pytest.approx(0.3 * seen["import_kwh"][both].sum())
     assert figures["export_earning"] == pytest.approx(0.1 * seen["export_kwh"][both].sum())
+
+
+def test_each_form_tells_what_is_stored(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "home"} | PARTS | {"tariff": {"import": FIXED}}))
+    days = local_days(TODAY - 29 * DAY, TODAY - DAY, parse_zone("Europe/Berlin"))
+    # Half a kilowatt, twice as much on the last day, with a peak of 8 kW at 18:00 and 16 of 24 kWh
+    # from the sun; one hour is lost on 31 March.
+    last = np.arange(days.count) >= days.count - 96
+    load = np.where(last, 0.25, 0.125)
+    load[days.count - 96 + 72] = 2.0
+    sun = np.where(last, 16 / 96, 0.0)
+    observations.write(
+        connection,
+        "home",
+        days.starts,
+        {
+            "load_kwh": load,
+            "pv_kwh": sun,
+            "import_kwh": load - sun,
+            "export_kwh": np.zeros(load.size),
+        },
+    )
+    expect = Timeline(days.end - DAY, SLOT, 96)
+    forecasts.upsert(
+        connection,
+        "home",
+        [
+            Forecast(
+                expect,
+                expect.start,
+                DEFAULT_VERSION,
+                Quantiles.exact(np.full(96, 0.2)),
+                Quantiles.exact(np.zeros(96)),
+            )
+        ],
+    )
+
+    def ask(**arguments: Any) -> dict[str, Any]:
+        result = call(connection, "energy_query", **{"first_day": YESTERDAY} | arguments)
+        lead = result.text.split("\n")[0]
+        return {figure.name: figure.value for figure in result.figures if figure.text in lead}
+
+    # 95 quarter-hours of 0.25 kWh and one of 2 kWh.
+    used = 95 * 0.25 + 2
+    week = {"first_day": str(TODAY - 7 * DAY), "last_day": YESTERDAY, "series": ["load"]}
+    # Six days before it of 12 kWh each; that of the lost hour has 11.5.
+    assert ask(**week, form="mean")["daily_load"] == pytest.approx((used + 71.5) / 7)
+    highest = ask(**week, form="highest")
+    assert (highest["highest_kw"], highest["highest_at"]) == (8.0, "2024-04-01T18:00:00+02:00")
+    assert ask(**week, form="course")["highest_at"] == highest["highest_at"]
+    ranked = ask(**week, form="days", count=2)
+    assert (ranked["day_1"], ranked["value_1"]) == (YESTERDAY, pytest.approx(used))
+    assert ask(**week, form="days", least=True)["day_1"] == "2024-03-31"
+    assert ask(form="share", series=["pv"])["own_use"] == 1.0
+    assert ask(form="share")["self_sufficiency"] == pytest.approx(16 / used)
+    assert ask(series=["load"], versus="forecast")["load_difference"] == pytest.approx(used - 19.2)
+    reasons = ask(form="reasons", premise="cheap")
+    # Bought: 9.75 kWh instead of 12, at the same 31 ct.
+    assert reasons["net_cost"] == pytest.approx((used - 16) * 0.31)
+    assert reasons["cause_bought"] == pytest.approx(reasons["cost_difference"])
+    dear = call(connection, "energy_query", first_day=YESTERDAY, form="reasons", premise="dear")
+    figures = {figure.name: figure.text for figure in dear.figures}
+    denied = wording_pattern(
+        "answers",
+        "reasons_not_dear",
+        cost=figures["net_cost"],
+        difference=figures["cost_difference"],
+        usual=figures["usual_cost"],
+    )
+    assert denied.search(dear.text)
+
+
+def test_what_the_battery_does_not_do_is_corrected(connection: Connection) -> None:
+    furnish_told(connection)
+    end = floor_to(NOW, SLOT)
+    lived = Timeline(end - 4 * SLOT, SLOT, 4)
+    flows = {"charge_kwh": np.zeros(4), "discharge_kwh": np.full(4, 0.5)}
+    observations.write(connection, "home", lived.starts, flows)
+    denied = wording("answers", "not_charging")
+    assert call(connection, "plan_reasons", premise="charges").text.startswith(denied)
+    for arguments in ({"premise": "discharges"}, {}):
+        assert denied not in call(connection, "plan_reasons", **arguments).text
 
 
 def test_what_did_not_have_to_be_bought_counts_the_car(connection: Connection) -> None:
@@ -331,7 +423,7 @@ def test_what_did_not_have_to_be_bought_counts_the_car(connection: Connection) -
         day.starts,
         {name: np.full(day.count, kwh) for name, kwh in energies.items()},
     )
-    result = call(connection, "consumption", first_day=YESTERDAY)
+    result = call(connection, "energy_query", first_day=YESTERDAY)
     figures = {figure.name: figure.value for figure in result.figures}
     # 3 kWh are used in each slot, and 2.49 of them are bought.
     assert figures["self_sufficiency"] == pytest.approx(0.17)
@@ -343,7 +435,7 @@ def test_what_was_never_recorded_as_sold_is_said_to_be_unknown(connection: Conne
     sites.save(connection, parse_site({"name": "home"} | PARTS))
     day = local_days(TODAY - DAY, TODAY - DAY, parse_zone("Europe/Berlin"))
     observations.write(connection, "home", day.starts, {"pv_kwh": np.full(day.count, 0.5)})
-    result = call(connection, "consumption", first_day=YESTERDAY, series=["export"])
+    result = call(connection, "energy_query", first_day=YESTERDAY, series=["export"])
     assert not result.found
     assert not [figure for figure in result.figures if figure.unit == "kwh"]
 
@@ -379,7 +471,7 @@ def test_a_block_tariff_counts_what_the_month_had_drawn_before(connection: Conne
     sites.save(connection, parse_site({"name": "home"} | PARTS | {"tariff": {"import": blocks}}))
     figures = {
         figure.name: figure.value
-        for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures
+        for figure in call(connection, "energy_query", first_day="2024-03-31", cost=True).figures
     }
     # The first block ended on the month's first drawn kWh, so all of the day is paid at 0.5; slots
     # without a known export are left out.
@@ -403,32 +495,21 @@ def test_spot_prices_told_are_the_market_s(connection: Connection) -> None:
     assert MARKET in result.text
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        (tool, arguments)
-        for tool, arguments in CALLS
-        if tool not in ("site_description", "what_would_it_cost")
-    ],
-)
-def test_a_site_without_data_is_told_honestly_that_there_is_none(
-    connection: Connection, tool: str, arguments: dict[str, Any]
-) -> None:
-    sites.save(
-        connection,
-        parse_site(
-            {
-                "name": "home",
-                "timezone": "Europe/Berlin",
-                "tariff": {"import": {"kind": "spot", "market": "DE-LU"}},
-            }
-        ),
-    )
-    result = call(connection, tool, **arguments)
-    # What a kWh earns is fixed by the tariff.
-    assert result.found is ("export" in (arguments.get("price"), arguments.get("side")))
-    assert result.text
-    assert numbers_beside_figures(result) == ""
+def test_a_site_without_data_is_told_honestly_that_there_is_none(connection: Connection) -> None:
+    spot = {"import": {"kind": "spot", "market": "DE-LU"}}
+    bare = {"name": "home", "timezone": "Europe/Berlin", "tariff": spot}
+    sites.save(connection, parse_site(bare))
+    # What a kWh earns is fixed by the tariff; a site is described without data, and what-ifs need
+    # a planner.
+    others = ("site_description", "what_would_it_cost")
+    for tool, arguments in CALLS:
+        if tool in others:
+            continue
+        result = call(connection, tool, **arguments)
+        earns = "export" in (arguments.get("price"), arguments.get("side"))
+        assert (tool, arguments, result.found) == (tool, arguments, earns)
+        assert result.text
+        assert numbers_beside_figures(result) == ""
 
 
 def test_without_a_planner_a_what_if_is_not_known(connection: Connection) -> None:
@@ -462,8 +543,8 @@ def test_unknown_tools_are_refused_with_those_there_are(connection: Connection) 
         ("price_course", {"first_day": "2024-03-31", "from_clock": "02:00", "to_clock": "03:00"}),
         ("price_course", {"from_clock": "18:00", "to_clock": "08:00"}),
         ("price_course", {"sql": "DROP TABLE sites"}),
-        ("consumption", {"series": ["soul"]}),
-        ("consumption", {"first_day": {"$gt": ""}}),
+        ("energy_query", {"series": ["soul"]}),
+        ("energy_query", {"first_day": {"$gt": ""}}),
         ("plan_reasons", {"at": "2024-03-31 02:30"}),
         ("price_reasons", {"at": "2024-03-31 02:30"}),
         ("price_reasons", {"side": "both"}),
@@ -471,7 +552,8 @@ def test_unknown_tools_are_refused_with_those_there_are(connection: Connection) 
         ("what_would_it_cost", {}),
         ("what_would_it_cost", {"battery_capacity_kwh": -1}),
         ("what_would_it_cost", {"site": {"tariff": None}}),
-        ("compare_periods", {"first_day": "2024-03-31"}),
+        ("energy_query", {"other_last_day": "2024-03-31"}),
+        ("energy_query", {"other_first_day": "2024-03-31", "versus": "plan"}),
     ],
 )
 def test_bad_arguments_are_refused_by_name(
@@ -548,7 +630,7 @@ def test_days_of_any_clock_are_told_or_refused(connection: Connection, zone: str
         )
         assert result is None or numbers_beside_figures(result) == ""
     # The day that Samoa went without.
-    skipped = attempt(connection, "consumption", {"first_day": "2011-12-30"})
+    skipped = attempt(connection, "energy_query", {"first_day": "2011-12-30"})
     assert (skipped is None) is (zone == "Pacific/Apia")
 
 

@@ -112,7 +112,7 @@ def test_prices_and_energies_are_those_of_their_routes(gate: Gate) -> None:
     told = {figure["name"]: figure["value"] for figure in prices["figures"]}
     rows = gate.client.get(prices["sources"][0]["path"], headers=headers).json()["prices"]
     assert told["mean_import_price"] == fsum(row["import_price"] for row in rows) / len(rows)
-    energies = call(gate, "consumption", YESTERDAY | {"language": "de"}).structured_content
+    energies = call(gate, "energy_query", YESTERDAY | {"language": "de"}).structured_content
     told = {figure["name"]: figure["value"] for figure in energies["figures"]}
     for source, name in zip(
         energies["sources"], ("load", "pv", "import", "export", "charge", "discharge"), strict=True
@@ -160,7 +160,7 @@ def test_a_tool_is_called_by_its_route_as_well(gate: Gate) -> None:
         tool["name"] for tool in gate.client.get("/v1/tools", headers=headers).json()["tools"]
     } == set(TOOLS)
     answer = gate.client.post(
-        "/v1/tools/consumption",
+        "/v1/tools/energy_query",
         json={"site_id": OWN, "arguments": YESTERDAY, "language": "de"},
         headers=headers,
     )
@@ -171,11 +171,11 @@ def test_a_tool_is_called_by_its_route_as_well(gate: Gate) -> None:
         .replace("Am\u00a0", "Am ")
     )
     foreign = gate.client.post(
-        "/v1/tools/consumption", json={"site_id": FOREIGN, "arguments": YESTERDAY}, headers=headers
+        "/v1/tools/energy_query", json={"site_id": FOREIGN, "arguments": YESTERDAY}, headers=headers
     )
     unknown = gate.client.post("/v1/tools/nothing", json={"site_id": OWN}, headers=headers)
     wrong = gate.client.post(
-        "/v1/tools/consumption",
+        "/v1/tools/energy_query",
         json={"site_id": OWN, "arguments": {"first_day": "never"}},
         headers=headers,
     )
@@ -219,8 +219,8 @@ def test_a_page_of_another_site_gets_nothing(gate: Gate) -> None:
         ("price_course", {"language": "fr"}, "language"),
         ("plan", {"sites": None}, "sites"),
         ("plan", {"site_id": {"$ne": ""}}, "site_id"),
-        ("consumption", {"first_day": "A" * 100_000}, "at most"),
-        ("consumption", {"series": ["pv"] * 500}, "series"),
+        ("energy_query", {"first_day": "A" * 100_000}, "at most"),
+        ("energy_query", {"series": ["pv"] * 500}, "series"),
         ("list_manual_blocks", {"site_id": FOREIGN}, "no such site"),
         ("list_manual_blocks", {"site_id": {"$ne": ""}}, "site_id"),
         ("list_decisions", {"from": "yesterday"}, "from"),
@@ -329,7 +329,7 @@ def test_the_command_serves_an_assistant_on_standard_input(
     async def ask() -> tuple[Any, CallToolResult, CallToolResult, list[CallToolResult]]:
         async with Client(command) as client:
             listed = await client.list_tools()
-            told = await client.call_tool("consumption", YESTERDAY)
+            told = await client.call_tool("energy_query", YESTERDAY)
             elsewhere = await client.call_tool("list_manual_blocks", {"site_id": FOREIGN})
             blocks = await client.call_tool("list_manual_blocks", {})
             return (
@@ -351,7 +351,7 @@ def test_the_command_serves_an_assistant_on_standard_input(
     )
     assert (
         told.structured_content["figures"]
-        == call(gate, "consumption", YESTERDAY | {"language": "de"}).structured_content["figures"]
+        == call(gate, "energy_query", YESTERDAY | {"language": "de"}).structured_content["figures"]
     )
     assert "Verbrauch" in text_of(told)
     assert all(each.is_error for each in refused)

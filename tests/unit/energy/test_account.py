@@ -1,14 +1,18 @@
 """The account of a period: sources equal uses, and the lines of the bill add up."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from luna.energy.account import FLOWS, AccountSlots, settle_account
 from luna.energy.account_period import AccountPeriod, PeriodUnit
+from luna.energy.account_statistics import Trade, explain_cost
 from luna.energy.economics.charges import find_charges
 from luna.energy.economics.prices import PricedSlots, price_slots
 from luna.energy.economics.tariff_lines import price_lines, surcharge_line
@@ -246,3 +250,24 @@ def test_a_component_whose_price_changes_in_a_month_is_two_lines_with_their_days
     ]
     _, earlier, later, levy = bought
     assert earlier.energy_kwh + later.energy_kwh == pytest.approx(levy.energy_kwh)
+
+
+_TRADES = st.builds(
+    Trade,
+    days=st.just(7.0),
+    import_kwh=st.floats(0.1, 100),
+    export_kwh=st.floats(0.1, 100),
+    import_cost=st.floats(-20, 50),
+    export_earning=st.floats(-20, 50),
+)
+
+
+@given(_TRADES, _TRADES)
+def test_causes_of_a_cost_add_up_and_name_what_changed(one: Trade, usual: Trade) -> None:
+    causes = {cause.name: cause for cause in explain_cost(one, usual)}
+    total = sum(cause.cost for cause in causes.values())
+    assert total == pytest.approx(one.cost - usual.cost, abs=1e-6)
+    assert causes["bought"].change == one.import_kwh - usual.import_kwh
+    # Where nothing was bought before, nothing got dearer.
+    first = replace(usual, import_kwh=0.0, import_cost=0.0)
+    assert next(iter(explain_cost(one, first))).cost == pytest.approx(one.import_cost)

@@ -14,6 +14,7 @@ from luna.contracts.site_tools import ToolResult
 from luna.platform.clock import SystemClock
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext, find_topic
 from services.rag.answering.ports import ProposedCall
+from services.rag.answering.service import find_named_sites
 from services.rag.language import ChatMessage
 from tests.support.answers.inputs import TODAY, Ear, Library, Meter, Speaker, passage
 from tests.support.suite.tables import each_row
@@ -394,3 +395,31 @@ def test_a_price_that_nobody_knows_is_refused_with_the_reason() -> None:
     made = ask_feed_in("What is the feed-in price in March 2027?", tools)
     assert made.refused
     assert made.text.startswith("By the tariff.")
+
+
+def test_of_several_homes_a_question_on_data_is_answered_by_which_one_is_meant() -> None:
+    meter = Meter()
+    context = QuestionContext(
+        "Wie viel haben wir gestern verbraucht?", TODAY, sites=("home", "hut")
+    )
+    asking = Answerer(Library(LIBRARY), tools=meter, sites=("home", "hut"))
+    asked_back = asking.answer(context)
+    which = wording("answering", "which_site", "de", names="home, hut")
+    assert (asked_back.text, asked_back.notes, meter.calls) == (which, ["site_not_named"], [])
+    # Documents are those of all homes.
+    notice = QuestionContext(
+        "Welche Kündigungsfrist hat der Vertrag?", TODAY, sites=("home", "hut")
+    )
+    assert not asking.answer(notice).refused
+
+
+@each_row(
+    ("question", "named"),
+    [
+        ("How much did the summer house use?", ["summer_house"]),
+        ("Wie viel hat die HUT gestern verbraucht?", ["hut"]),
+        ("Hoeveel verbruikten de hutten?", []),
+    ],
+)
+def test_a_home_is_named_by_its_whole_name(question: str, named: list[str]) -> None:
+    assert find_named_sites(question, ["hut", "summer_house"]) == named

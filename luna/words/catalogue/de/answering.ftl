@@ -1,6 +1,7 @@
 not_in_documents = Deine Dokumente beantworten das nicht.
 nearest = Die am besten passenden Stellen stehen darunter.
 no_documents = Es gibt noch keine Dokumente, die das beantworten könnten.
+which_site = Welches Zuhause meinst du: { $names }?
 recommended = Dokumente dazu: { $titles }.
 nothing_to_recommend = Dazu gibt es kein Dokument.
 span_from = ab { $first }

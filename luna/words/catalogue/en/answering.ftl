@@ -3,6 +3,7 @@
 not_in_documents = Your documents do not answer this.
 nearest = The best matching passages are below.
 no_documents = There are no documents yet that could answer this.
+which_site = Which home do you mean: { $names }?
 recommended = Documents on this: { $titles }.
 nothing_to_recommend = There is no document on this.
 

@@ -83,6 +83,48 @@ cost_more_of = { $period } electricity cost { $difference } more than in the oth
 cost_less_of = { $period } electricity cost { $difference } less than in the other period.
 cost_more = Electricity cost { $difference } more.
 cost_less = Electricity cost { $difference } less.
+difference_more_other = { $period } it was { $difference } more than in the other period ({ $what }).
+difference_less_other = { $period } it was { $difference } less than in the other period ({ $what }).
+difference_more_forecast = That is { $difference } more than forecast ({ $what }).
+difference_less_forecast = That is { $difference } less than forecast ({ $what }).
+difference_more_plan = That is { $difference } more than planned ({ $what }).
+difference_less_plan = That is { $difference } less than planned ({ $what }).
+versus_partly = Both are known for { $share } of the time; the rest is left out.
+no_plan_of = { $period } Luna has no plan from before.
+daily_mean = { $period }, on an average day: { $amount }.
+highest_power = Highest: { $amount } ({ $at }).
+lowest_power = Lowest: { $amount } ({ $at }).
+highest_power_of = { $period }, highest: { $amount } ({ $at }).
+lowest_power_of = { $period }, lowest: { $amount } ({ $at }).
+ranked_day = { $day } ({ $of })
+highest_day = { $period } the day with the most was { $list }.
+lowest_day = { $period } the day with the least was { $list }.
+highest_days = { $period } the days with the most were { $list }.
+lowest_days = { $period } the days with the least were { $list }.
+share_of_use = { $period } it was { $share } of your use: { $amount }.
+own_use_of = { $period } you used { $share } of your solar power at home: { $kwh }.
+self_sufficiency_of = { $period } { $share } of your use did not come from the grid.
+course_hours = It is usually highest from { $most_from } to { $most_to } and lowest from { $least_from } to { $least_to }.
+
+# Why a period cost more or less than usual: the mean of the four weeks before.
+reasons_dearer = { $period } electricity cost { $cost }: { $difference } more than usual ({ $usual }).
+reasons_cheaper = { $period } electricity cost { $cost }: { $difference } less than usual ({ $usual }).
+reasons_not_dear = { $period } it was not expensive: electricity cost { $cost }, { $difference } less than usual ({ $usual }).
+reasons_not_cheap = { $period } it was not cheap: electricity cost { $cost }, { $difference } more than usual ({ $usual }).
+main_cause = The main reason: { $cause } ({ $amount }).
+other_cause = Also: { $cause } ({ $amount }).
+opposite_cause = On the other hand: { $cause } ({ $amount }).
+cause_bought_more = you bought more electricity
+cause_bought_less = you bought less electricity
+cause_import_price_more = each kWh you bought cost more
+cause_import_price_less = each kWh you bought cost less
+cause_sold_less = you sold less
+cause_sold_more = you sold more
+cause_export_price_less = each kWh you sold earned less
+cause_export_price_more = each kWh you sold earned more
+weather_sunny = The sun gave { $amount } more than usual.
+weather_dull = The sun gave { $amount } less than usual.
+usual_unknown = { $period } electricity cost { $cost }. There are too few days before to say what is usual.
 
 # The home and its devices.
 site = Your home { $site } is in the time zone { $zone }. It is { $now } there; today is { $today }.
@@ -126,6 +168,8 @@ series_load_p10 = use, low
 series_load_p90 = use, high
 series_pv_p10 = solar, low
 series_pv_p90 = solar, high
+series_load_expected = use, expected
+series_pv_expected = solar, expected
 
 # Plans.
 no_plan = Luna has no plan at the moment.
@@ -145,6 +189,8 @@ plan_no_charge_each = { $battery } does not charge.
 plan_no_discharge_each = { $battery } does not discharge.
 plan_soc = { $battery }: battery level { $low } to { $high }, { $last } at the end.
 no_battery = Your home has no battery.
+not_charging = The battery is not charging.
+not_discharging = The battery is not discharging.
 reason_mode = { $begin } to { $end }: { $mode }.
 reason = { $text }
 reason_charge = The battery charges { $kwh }.

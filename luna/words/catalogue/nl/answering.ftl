@@ -3,6 +3,7 @@
 not_in_documents = Je documenten geven hier geen antwoord op.
 nearest = De best passende passages staan hieronder.
 no_documents = Er zijn nog geen documenten die hier antwoord op geven.
+which_site = Welk huis bedoel je: { $names }?
 recommended = Documenten hierover: { $titles }.
 nothing_to_recommend = Hierover is geen document.
 

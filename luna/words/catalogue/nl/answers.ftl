@@ -83,6 +83,48 @@ cost_more_of = { $period } kostte stroom { $difference } meer dan in de andere p
 cost_less_of = { $period } kostte stroom { $difference } minder dan in de andere periode.
 cost_more = Stroom kostte { $difference } meer.
 cost_less = Stroom kostte { $difference } minder.
+difference_more_other = { $period } was het { $difference } meer dan in de andere periode ({ $what }).
+difference_less_other = { $period } was het { $difference } minder dan in de andere periode ({ $what }).
+difference_more_forecast = Dat is { $difference } meer dan voorspeld ({ $what }).
+difference_less_forecast = Dat is { $difference } minder dan voorspeld ({ $what }).
+difference_more_plan = Dat is { $difference } meer dan gepland ({ $what }).
+difference_less_plan = Dat is { $difference } minder dan gepland ({ $what }).
+versus_partly = Beide zijn bekend voor { $share } van de tijd; de rest telt niet mee.
+no_plan_of = { $period } heeft Luna geen plan van tevoren.
+daily_mean = { $period } op een gemiddelde dag: { $amount }.
+highest_power = Hoogst: { $amount } ({ $at }).
+lowest_power = Laagst: { $amount } ({ $at }).
+highest_power_of = { $period } het hoogst: { $amount } ({ $at }).
+lowest_power_of = { $period } het laagst: { $amount } ({ $at }).
+ranked_day = { $day } ({ $of })
+highest_day = { $period } was de dag met het meest { $list }.
+lowest_day = { $period } was de dag met het minst { $list }.
+highest_days = { $period } waren de dagen met het meest { $list }.
+lowest_days = { $period } waren de dagen met het minst { $list }.
+share_of_use = { $period } was dat { $share } van je verbruik: { $amount }.
+own_use_of = { $period } heb je { $share } van je zonnestroom zelf gebruikt: { $kwh }.
+self_sufficiency_of = { $period } kwam { $share } van je verbruik niet van het net.
+course_hours = Meestal is het van { $most_from } tot { $most_to } het meest en van { $least_from } tot { $least_to } het minst.
+
+# Why a period cost more or less than usual: the mean of the four weeks before.
+reasons_dearer = { $period } kostte stroom { $cost }: { $difference } meer dan anders ({ $usual }).
+reasons_cheaper = { $period } kostte stroom { $cost }: { $difference } minder dan anders ({ $usual }).
+reasons_not_dear = { $period } was het niet duur: stroom kostte { $cost }, { $difference } minder dan anders ({ $usual }).
+reasons_not_cheap = { $period } was het niet goedkoop: stroom kostte { $cost }, { $difference } meer dan anders ({ $usual }).
+main_cause = De belangrijkste reden: { $cause } ({ $amount }).
+other_cause = Verder: { $cause } ({ $amount }).
+opposite_cause = Daartegenover: { $cause } ({ $amount }).
+cause_bought_more = je kocht meer stroom
+cause_bought_less = je kocht minder stroom
+cause_import_price_more = elke gekochte kWh was duurder
+cause_import_price_less = elke gekochte kWh was goedkoper
+cause_sold_less = je leverde minder terug
+cause_sold_more = je leverde meer terug
+cause_export_price_less = elke teruggeleverde kWh leverde minder op
+cause_export_price_more = elke teruggeleverde kWh leverde meer op
+weather_sunny = De zon gaf { $amount } meer dan anders.
+weather_dull = De zon gaf { $amount } minder dan anders.
+usual_unknown = { $period } kostte stroom { $cost }. Er zijn te weinig dagen ervoor om te zeggen wat normaal is.
 
 # The home and its devices.
 site = Je huis { $site } ligt in de tijdzone { $zone }. Daar is het nu { $now }; vandaag is het { $today }.
@@ -126,6 +168,8 @@ series_load_p10 = verbruik, laag
 series_load_p90 = verbruik, hoog
 series_pv_p10 = zon, laag
 series_pv_p90 = zon, hoog
+series_load_expected = verbruik, verwacht
+series_pv_expected = zon, verwacht
 
 # Plans.
 no_plan = Luna heeft nu geen plan.
@@ -145,6 +189,8 @@ plan_no_charge_each = { $battery } laadt niet.
 plan_no_discharge_each = { $battery } ontlaadt niet.
 plan_soc = { $battery }: batterijniveau { $low } tot { $high }, aan het eind { $last }.
 no_battery = Je huis heeft geen batterij.
+not_charging = De batterij laadt niet.
+not_discharging = De batterij ontlaadt niet.
 reason_mode = { $begin } tot { $end }: { $mode }.
 reason = { $text }
 reason_charge = De batterij laadt { $kwh }.
