@@ -14,6 +14,8 @@ import numpy as np
 import structlog
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.charging_sessions import WEEKDAYS
+from luna.contracts.departures import ProposedDeparture
 from luna.contracts.documents import DocumentLanguage
 from luna.contracts.recommendations import (
     ItemKind,
@@ -26,6 +28,7 @@ from luna.energy.site import Site
 from luna.energy.site.countries import COUNTRIES
 from luna.energy.timeline import local_days, parse_zone
 from luna.platform.database import (
+    departures,
     prices,
     quality,
     recommendation_items,
@@ -93,6 +96,8 @@ class Stock:
         replayed = list(_replayed(connection, site_id))
         items = [_describe_tip(tip, site) for tip in tips]
         items += [*replayed, *_offers(site, replayed)]
+        proposals = departures.read_proposals(connection, site_id, now=self.now)
+        items += [_describe_departure(proposed, site_id) for proposed in proposals]
         return recommendation_items.write(
             connection,
             self._describe(items, site),
@@ -158,6 +163,19 @@ def _describe_tip(tip: Tip, site: Site) -> Item:
         saving_low=tip.saving.low,
         saving_high=tip.saving.high,
     )
+
+
+def _describe_departure(proposed: ProposedDeparture, site_id: str) -> Item:
+    figures = {
+        "departure_id": proposed.departure_id,
+        "device": proposed.vehicle,
+        "weekdays": [WEEKDAYS.index(day) for day in proposed.days],
+        "clock": proposed.leaves,
+        "departures": proposed.departures,
+        "days": proposed.of_days,
+    }
+    item_id = _name(site_id, "departure", proposed.departure_id)
+    return Item(item_id=item_id, kind="tip", code="departure", figures=figures)
 
 
 def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays | None:
