@@ -8,16 +8,19 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from luna.drivers.device_secrets import DeviceSecret
 from luna.drivers.document_formats import read_as
+from luna.drivers.http_session import HttpSession
 from luna.drivers.json_points import pick_point, write_text
 from luna.drivers.points import DeviceIdentity, PointValue
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.profile_points import VALUE_PART, JsonPoint, WriteMethod
 from luna.drivers.transports import HttpTransport
 from luna.energy.devices.commands import Via
+from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE
 
@@ -62,10 +65,16 @@ class HttpPoints:
         self._host = via.host
         self._port = via.port or transport.port
         unit = transport.unit if via.unit is None else via.unit
+        if via.prefix is None and profile.needs_prefix:
+            raise refuse("device-prefix-missing", field="via.prefix", profile=profile.profile)
         self._points: dict[str, JsonPoint] = {}
         for name, point in profile.points.items():
-            self._points[name] = cast("JsonPoint", point).at_unit(unit)
+            self._points[name] = cast("JsonPoint", point).at_unit(unit, via.prefix or "")
         self._secret = secret
+        self._session: HttpSession | None = None
+        if transport.session is not None and secret is not None:
+            log_in = partial(self._exchange, "GET")
+            self._session = HttpSession(transport.session, secret, log_in, self.place)
         self._web = web
         self._client: httpx.Client | None = None
         # Last values sent to write-only points since the last failure.
@@ -169,6 +178,24 @@ class HttpPoints:
             ) from exc
 
     def _request(self, method: WriteMethod, path: str, body: str | None = None) -> bytes:
+        """Send one request, logged in where the device wants it, and return its answer's body.
+
+        Raises:
+            UnavailableError: as of ``read``, or an answer without success, or one that is too long.
+        """
+        session = self._session
+        if session is None:
+            return self._exchange(method, path, body)
+        try:
+            return self._exchange(method, session.sign(path), body)
+        except UnavailableError as error:
+            if error.reason != "device-unauthorized" or not session.is_open:
+                raise
+        # The session expired.
+        session.forget()
+        return self._exchange(method, session.sign(path), body)
+
+    def _exchange(self, method: WriteMethod, path: str, body: str | None = None) -> bytes:
         """Send one request, and return the body of its answer.
 
         Raises:
@@ -232,7 +259,7 @@ class HttpPoints:
 
         headers: dict[str, str] = {}
         auth: httpx.Auth | None = None
-        if (secret := self._secret) is not None:
+        if (secret := self._secret) is not None and self._session is None:
             match self._transport.auth:
                 case "header":
                     headers[self._transport.header] = secret.password

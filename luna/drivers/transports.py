@@ -39,7 +39,17 @@ class ModbusTransport(ProfilePart):
     ] = False
 
 
-DocumentFormat = Literal["json", "sml"]
+DocumentFormat = Literal["json", "sml", "text"]
+
+
+class SessionLogin(ProfilePart):
+    """Login by challenge and response (AVM, PBKDF2) for a session that each request names."""
+
+    at: Annotated[DocumentPlace, Field(description="path with its query, where the challenge is")]
+    parameter: Annotated[
+        str,
+        Field(pattern=r"^[a-z_]+$", max_length=30, description="of a query: the session's number"),
+    ]
 
 
 class HttpTransport(ProfilePart):
@@ -61,8 +71,17 @@ class HttpTransport(ProfilePart):
     ] = "Authorization"
     documents: Annotated[
         DocumentFormat,
-        Field(description="sml: messages of a German meter, whose numbers are named by OBIS code"),
+        Field(
+            description=(
+                "sml: messages of a German meter, whose numbers are named by OBIS code; text: a "
+                "number or a word alone"
+            )
+        ),
     ] = "json"
+    session: Annotated[
+        SessionLogin | None,
+        Field(description="of a device that wants a login, in the place of auth; empty: none"),
+    ] = None
     unit: Annotated[
         int,
         Field(
