@@ -99,8 +99,9 @@ class RegisterServer:
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         registers = self._look().registers
         first = min(registers)
-        image = [registers.get(address, 0) for address in range(first, max(registers) + 1)]
-        data = SimData(first, values=image, datatype=DataType.REGISTERS)
+        # What they hold is told by ``_act``: building all of a large device takes long.
+        count = max(registers) + 1 - first
+        data = SimData(first, count=count, values=0, datatype=DataType.REGISTERS)
         framer = framing(self._look().transport)
         # A device answers only to its own number on the bus.
         unit = self._look().transport.unit
