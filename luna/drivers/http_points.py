@@ -4,6 +4,7 @@ A point is written by one request of its own, and read back in its document.
 """
 
 import math
+import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from luna.drivers.device_secrets import DeviceSecret
 from luna.drivers.document_formats import read_as
 from luna.drivers.http_session import HttpSession
 from luna.drivers.json_points import pick_point, write_text
+from luna.drivers.pinned_certificate import trust_device
 from luna.drivers.points import DeviceIdentity, PointValue
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.profile_points import VALUE_PART, JsonPoint, WriteMethod
@@ -261,21 +263,39 @@ class HttpPoints:
         auth: httpx.Auth | None = None
         if (secret := self._secret) is not None and self._session is None:
             match self._transport.auth:
+                case "bearer":
+                    headers["Authorization"] = f"Bearer {secret.password}"
                 case "header":
                     headers[self._transport.header] = secret.password
                 case "digest":
                     auth = httpx.DigestAuth(secret.user, secret.password)
                 case "basic":
                     auth = httpx.BasicAuth(secret.user, secret.password)
+        certificates = self._trust()
+        scheme = "http" if certificates is None else "https"
         host = f"[{self._host}]" if ":" in self._host else self._host
         # The credentials go to the owner's own device alone: no redirects, no proxy from the
         # environment.
         return httpx.Client(
-            base_url=f"http://{host}:{self._port}",
+            base_url=f"{scheme}://{host}:{self._port}",
             timeout=self._transport.patience_s,
             follow_redirects=False,
             trust_env=False,
             auth=auth,
             headers=headers,
-            transport=self._web or CheckedTransport(DEVICE),
+            transport=self._web or CheckedTransport(DEVICE, certificates=certificates),
         )
+
+    def _trust(self) -> ssl.SSLContext | None:
+        """Return what trusts the device's own certificate, None where it speaks without TLS.
+
+        Raises:
+            UnavailableError: it shows another certificate, or does not answer.
+        """
+        if not self._transport.pinned or self._secret is None:
+            return None
+        patience_s = self._transport.patience_s
+        try:
+            return trust_device(self._host, self._port, self._secret.user, patience_s=patience_s)
+        except OSError as exc:
+            raise refuse("device-silent", field="via", value=self.place) from exc

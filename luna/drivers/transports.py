@@ -58,9 +58,18 @@ class HttpTransport(ProfilePart):
     kind: Literal["http"]
     port: Annotated[int, Field(ge=1, le=65535)] = 80
     auth: Annotated[
-        Literal["basic", "digest", "header"],
+        Literal["basic", "digest", "header", "bearer"],
         Field(description="how a secret is shown, where the site names one"),
     ] = "digest"
+    pinned: Annotated[
+        bool,
+        Field(
+            description=(
+                "over TLS, with a certificate of the device's own: its SHA-256 stands in the "
+                "secret in the place of the user"
+            )
+        ),
+    ] = False
     header: Annotated[
         str,
         Field(

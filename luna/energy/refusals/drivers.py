@@ -96,6 +96,11 @@ REASONS: dict[str, RefusalReason] = {
     "device-secret-missing": RefusalReason(
         "there is no password in {path}", "Write user:password, or the token, into that file."
     ),
+    "device-certificate-other": RefusalReason(
+        "the device shows a certificate with another SHA-256: {sha256}",
+        "If it is the device's own, write it, a colon and the token into the file of the secret.",
+        error=UnavailableError,
+    ),
     "device-key-malformed": RefusalReason(
         "the meter's key is not 32 hexadecimal digits",
         "Write the key that your grid operator gave you, alone, into the file of the secret.",
