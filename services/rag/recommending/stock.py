@@ -14,8 +14,7 @@ import numpy as np
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.charging_sessions import WEEKDAYS
-from luna.contracts.departures import ProposedDeparture
+from luna.contracts.departures import ProposedDeparture, list_figures
 from luna.contracts.documents import DocumentLanguage
 from luna.contracts.recommendations import (
     ItemKind,
@@ -166,16 +165,8 @@ def _describe_tip(tip: Tip, site: Site) -> Item:
 
 
 def _describe_departure(proposed: ProposedDeparture, site_id: str) -> Item:
-    figures = {
-        "departure_id": proposed.departure_id,
-        "device": proposed.vehicle,
-        "weekdays": [WEEKDAYS.index(day) for day in proposed.days],
-        "clock": proposed.leaves,
-        "departures": proposed.departures,
-        "days": proposed.of_days,
-    }
     item_id = _name(site_id, "departure", proposed.departure_id)
-    return Item(item_id=item_id, kind="tip", code="departure", figures=figures)
+    return Item(item_id, "tip", "departure", list_figures(proposed))
 
 
 def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays | None:
