@@ -109,7 +109,11 @@ unattended_reverts = Läuft Luna nicht mehr, schaltet { $device } nach { $second
 unattended_falls_back = Läuft Luna nicht mehr, folgt { $device } nach { $seconds } Sekunden wieder seiner eigenen Regel.
 unattended_stays = In diesen Modi bleibt das Gerät, bis es jemand ändert: { $modes }.
 unattended_keeps = Läuft Luna nicht mehr, behält { $device } den letzten Befehl, bis ihn jemand ändert.
-unattended_safe_current = Läuft Luna nicht mehr, lädt { $device } nach { $minutes } Minuten mit höchstens { $ampere } A.
+unattended_safe_current =
+    { $minutes ->
+        [one] Läuft Luna nicht mehr, lädt { $device } nach { $minutes } Minute mit höchstens { $ampere } A.
+       *[other] Läuft Luna nicht mehr, lädt { $device } nach { $minutes } Minuten mit höchstens { $ampere } A.
+    }
 unattended_exclusive = Schalte vorher aus: { $masters }.
 unattended_evidence_simulator = { $profile }: nur in der Simulation getestet. Noch niemand hat es zu Hause bestätigt.
 unattended_evidence_owner = { $profile }: Ein Besitzer hat bestätigt, dass es funktioniert.

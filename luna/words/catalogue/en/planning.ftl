@@ -111,7 +111,11 @@ unattended_reverts = If Luna stops running, { $device } covers your own use agai
 unattended_falls_back = If Luna stops running, { $device } follows its own rule again after { $seconds } seconds.
 unattended_stays = The device stays in these modes until somebody changes it: { $modes }.
 unattended_keeps = If Luna stops running, { $device } keeps its last command until somebody changes it.
-unattended_safe_current = If Luna stops running, { $device } charges with at most { $ampere } A after { $minutes } minutes.
+unattended_safe_current =
+    { $minutes ->
+        [one] If Luna stops running, { $device } charges with at most { $ampere } A after { $minutes } minute.
+       *[other] If Luna stops running, { $device } charges with at most { $ampere } A after { $minutes } minutes.
+    }
 unattended_exclusive = Switch off first: { $masters }.
 unattended_evidence_simulator = { $profile }: tested in simulation only. No owner has confirmed it yet.
 unattended_evidence_owner = { $profile }: an owner has confirmed that it works.

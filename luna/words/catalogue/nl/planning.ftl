@@ -111,7 +111,11 @@ unattended_reverts = Als Luna niet meer draait, gaat { $device } na { $seconds }
 unattended_falls_back = Draait Luna niet meer, dan volgt { $device } na { $seconds } seconden weer zijn eigen regel.
 unattended_stays = In deze standen blijft het apparaat tot iemand het wijzigt: { $modes }.
 unattended_keeps = Als Luna niet meer draait, houdt { $device } de laatste opdracht tot iemand die wijzigt.
-unattended_safe_current = Als Luna stopt, laadt { $device } na { $minutes } minuten met hoogstens { $ampere } A.
+unattended_safe_current =
+    { $minutes ->
+        [one] Als Luna stopt, laadt { $device } na { $minutes } minuut met hoogstens { $ampere } A.
+       *[other] Als Luna stopt, laadt { $device } na { $minutes } minuten met hoogstens { $ampere } A.
+    }
 unattended_exclusive = Schakel eerst uit: { $masters }.
 unattended_evidence_simulator = { $profile }: alleen in een simulatie getest. Nog geen eigenaar heeft het bevestigd.
 unattended_evidence_owner = { $profile }: een eigenaar heeft bevestigd dat het werkt.
