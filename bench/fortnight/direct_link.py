@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 
 import httpx
 
+from luna.drivers.device_server import SIMULATED_PREFIX
 from luna.drivers.document_formats import write_as
 from luna.drivers.http_points import HttpPoints
 from luna.drivers.modbus import ModbusLink
@@ -21,6 +22,7 @@ from luna.drivers.mqtt_points import MqttPoints
 from luna.drivers.point_image import JsonImage, RegisterImage
 from luna.drivers.points import DevicePoints, PointValue
 from luna.drivers.profile_part import RegisterTable
+from luna.drivers.profile_points import PREFIX_PART
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.drivers.transports import HttpTransport, ModbusTransport, MqttTransport
 from luna.energy.devices.commands import Via
@@ -164,7 +166,7 @@ class DirectDocuments(HttpPoints):
         super().__init__(
             device.profile,
             transport,
-            Via(profile=device.profile.profile, host="127.0.0.1"),
+            Via(profile=device.profile.profile, host="127.0.0.1", prefix=SIMULATED_PREFIX),
             web=httpx.MockTransport(self._answer),
         )
         self._device = device
@@ -181,7 +183,7 @@ class DirectDocuments(HttpPoints):
             raise httpx.ReadTimeout("the device does not answer in time")
         if self._faults.is_garbage:
             return httpx.Response(httpx.codes.OK, content=GARBAGE_TEXT)
-        path = request.url.raw_path.decode()
+        path = request.url.raw_path.decode().replace(SIMULATED_PREFIX, PREFIX_PART)
         documents = cast("JsonImage", self._device.look()).documents()
         if request.method == "GET" and path in documents:
             transport = cast("HttpTransport", self._device.profile.transport)

@@ -9,6 +9,8 @@ from luna.contracts.message import Message
 # What a path of OCPP may end with; a site names it as the host of a charge point.
 Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=64)]
 ChargePointProtocol = Literal["1.6", "2.0.1"]
+# A limit that Luna does not renew gives way to the safe one after that.
+LIMIT_LASTS_S = 1800
 MEASURANDS = (
     "Power.Active.Import",
     "Energy.Active.Import.Register",

@@ -259,6 +259,10 @@ class DeviceReport(Message):
         CarDraw | None,
         Field(description="of a car: whether it draws what its charger is commanded"),
     ] = None
+    keeps_phases: Annotated[
+        bool,
+        Field(description="of a car: its charger refused the number of phases; wiring decides"),
+    ] = False
 
 
 class ControlPause(Message):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints
@@ -113,6 +113,18 @@ def propose_departure(
         arrival_soc=arrival_soc,
         replaces=replaced,
     )
+
+
+def list_figures(proposed: ProposedDeparture) -> dict[str, Any]:
+    """Return the figures of a proposal for its recommendation."""
+    return {
+        "departure_id": proposed.departure_id,
+        "device": proposed.vehicle,
+        "weekdays": [WEEKDAYS.index(day) for day in proposed.days],
+        "clock": proposed.leaves,
+        "departures": proposed.departures,
+        "days": proposed.of_days,
+    }
 
 
 def _round(energy_kwh: float | None) -> float | None:

@@ -37,6 +37,9 @@ class Recommendation(Message):
     what_if_id: Annotated[
         str | None, Field(description="of the what-if that it was replayed in")
     ] = None
+    departure_id: Annotated[
+        str | None, Field(description="of the weekly departure that waits for an answer")
+    ] = None
     reason: Annotated[str, Field(description="why it is shown to this reader, in a sentence")]
 
 

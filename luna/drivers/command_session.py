@@ -136,6 +136,11 @@ class CommandSession:
         """
         return self._obedience.is_lost
 
+    @property
+    def keeps_phases(self) -> bool | None:
+        """Whether a charger refused its number of phases; None: it was not sent yet."""
+        return None if self._takes_phases is None else not self._takes_phases
+
     def read_back(self) -> DeviceCommand | None:
         """Return the command that the device follows by its points, None for another.
 

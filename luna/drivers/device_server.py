@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pymodbus.server import ModbusTcpServer
 
 
+# Default prefix of a simulated device.
+SIMULATED_PREFIX = "simulated"
 _WRITES = (6, 16)
 _TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
 
@@ -98,8 +100,9 @@ class RegisterServer:
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         registers = self._look().registers
         first = min(registers)
-        image = [registers.get(address, 0) for address in range(first, max(registers) + 1)]
-        data = SimData(first, values=image, datatype=DataType.REGISTERS)
+        # What they hold is told by ``_act``: building all of a large device takes long.
+        count = max(registers) + 1 - first
+        data = SimData(first, count=count, values=0, datatype=DataType.REGISTERS)
         framer = framing(self._look().transport)
         # A device answers only to its own number on the bus.
         unit = self._look().transport.unit
@@ -168,8 +171,9 @@ MOST_WRITTEN_BYTES = 10_000
 class DocumentServer:
     """An HTTP server of one device at ``port``. Use ``serve_documents``."""
 
-    def __init__(self, device: SimulatedProduct, host: str, port: int) -> None:
+    def __init__(self, device: SimulatedProduct, host: str, port: int, prefix: str) -> None:
         self.device = device
+        self.prefix = prefix
         self.faults = ServerFaults()
         try:
             self._server = ThreadingHTTPServer((host, port), partial(DocumentHandler, self))
@@ -209,8 +213,8 @@ class DocumentHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         time.sleep(self._served.faults.delay_s)
         documents = cast("JsonImage", self._served.device.look()).documents()
-        if self.path in documents:
-            self._answer(HTTPStatus.OK, documents[self.path])
+        if self._place in documents:
+            self._answer(HTTPStatus.OK, documents[self._place])
         else:
             self._write()
 
@@ -222,13 +226,18 @@ class DocumentHandler(BaseHTTPRequestHandler):
         time.sleep(self._served.faults.delay_s)
         self._write()
 
+    @property
+    def _place(self) -> str:
+        """The path, with the device's prefix as its profile names it."""
+        return self.path.replace(self._served.prefix, PREFIX_PART)
+
     def _write(self) -> None:
         length = min(int(self.headers.get("Content-Length", 0)), MOST_WRITTEN_BYTES)
         body = self.rfile.read(length).decode()
         writes_left = self._served.faults.writes_taken
         if writes_left == 0:
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "busy"})
-        elif self._served.device.write(f"{self.command} {self.path}", body):
+        elif self._served.device.write(f"{self.command} {self._place}", body):
             if writes_left is not None:
                 self._served.faults.writes_taken = writes_left - 1
             self._answer(HTTPStatus.OK, {})
@@ -250,14 +259,18 @@ class DocumentHandler(BaseHTTPRequestHandler):
 
 
 def serve_documents(
-    device: SimulatedProduct, *, host: str = "127.0.0.1", port: int = 0
+    device: SimulatedProduct,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    prefix: str = SIMULATED_PREFIX,
 ) -> AbstractContextManager[DocumentServer]:
     """Serve a device's documents while the block runs; port 0: a free one.
 
     Raises:
         UnavailableError: the port is taken.
     """
-    return served(DocumentServer(device, host, port))
+    return served(DocumentServer(device, host, port, prefix))
 
 
 # Changed documents are published at this interval, all of them on request.
@@ -418,8 +431,6 @@ def served(server: ServerT) -> Iterator[ServerT]:
         server.stop()
 
 
-# Default topic prefix of a simulated device.
-SIMULATED_PREFIX = "simulated"
 # Serial number of a simulated meter that sends datagrams.
 SIMULATED_SERIAL = "1901234567"
 
@@ -453,7 +464,7 @@ def serve_device(
                 device, broker=Broker(host, port or transport.port), prefix=prefix
             )
         case HttpTransport():
-            return serve_documents(device, host=host, port=port)
+            return serve_documents(device, host=host, port=port, prefix=prefix)
         case P1Transport():
             return served(TelegramServer(device, host, port))
         case MulticastTransport():

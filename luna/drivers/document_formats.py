@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from luna.drivers.json_values import parse_document
+from luna.drivers.json_values import parse_document, read_code
 from luna.drivers.sml import encode_sml, parse_sml
 from luna.drivers.transports import DocumentFormat
 
@@ -14,9 +14,19 @@ def read_as(content: bytes | bytearray, kind: DocumentFormat) -> Any:
     Raises:
         ValueError: it is of another format, or broken.
     """
-    return parse_sml(bytes(content)) if kind == "sml" else parse_document(content)
+    match kind:
+        case "sml":
+            return parse_sml(bytes(content))
+        case "text":
+            return read_code(content.decode().strip())
+        case "json":
+            return parse_document(content)
 
 
 def write_as(document: Any, kind: DocumentFormat) -> bytes:
     """Return a document as a device sends it."""
-    return encode_sml(document) if kind == "sml" else json.dumps(document).encode()
+    if kind == "sml":
+        return encode_sml(document)
+    if kind == "text" and isinstance(document, str):
+        return document.encode()
+    return json.dumps(document).encode()

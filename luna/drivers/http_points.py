@@ -4,20 +4,25 @@ A point is written by one request of its own, and read back in its document.
 """
 
 import math
+import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from luna.drivers.device_secrets import DeviceSecret
 from luna.drivers.document_formats import read_as
+from luna.drivers.http_session import HttpSession
 from luna.drivers.json_points import pick_point, write_text
+from luna.drivers.pinned_certificate import trust_device
 from luna.drivers.points import DeviceIdentity, PointValue
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.profile_points import VALUE_PART, JsonPoint, WriteMethod
 from luna.drivers.transports import HttpTransport
 from luna.energy.devices.commands import Via
+from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE
 
@@ -62,10 +67,16 @@ class HttpPoints:
         self._host = via.host
         self._port = via.port or transport.port
         unit = transport.unit if via.unit is None else via.unit
+        if via.prefix is None and profile.needs_prefix:
+            raise refuse("device-prefix-missing", field="via.prefix", profile=profile.profile)
         self._points: dict[str, JsonPoint] = {}
         for name, point in profile.points.items():
-            self._points[name] = cast("JsonPoint", point).at_unit(unit)
+            self._points[name] = cast("JsonPoint", point).at_unit(unit, via.prefix or "")
         self._secret = secret
+        self._session: HttpSession | None = None
+        if transport.session is not None and secret is not None:
+            log_in = partial(self._exchange, "GET")
+            self._session = HttpSession(transport.session, secret, log_in, self.place)
         self._web = web
         self._client: httpx.Client | None = None
         # Last values sent to write-only points since the last failure.
@@ -169,6 +180,24 @@ class HttpPoints:
             ) from exc
 
     def _request(self, method: WriteMethod, path: str, body: str | None = None) -> bytes:
+        """Send one request, logged in where the device wants it, and return its answer's body.
+
+        Raises:
+            UnavailableError: as of ``read``, or an answer without success, or one that is too long.
+        """
+        session = self._session
+        if session is None:
+            return self._exchange(method, path, body)
+        try:
+            return self._exchange(method, session.sign(path), body)
+        except UnavailableError as error:
+            if error.reason != "device-unauthorized" or not session.is_open:
+                raise
+        # The session expired.
+        session.forget()
+        return self._exchange(method, session.sign(path), body)
+
+    def _exchange(self, method: WriteMethod, path: str, body: str | None = None) -> bytes:
         """Send one request, and return the body of its answer.
 
         Raises:
@@ -232,23 +261,41 @@ class HttpPoints:
 
         headers: dict[str, str] = {}
         auth: httpx.Auth | None = None
-        if (secret := self._secret) is not None:
+        if (secret := self._secret) is not None and self._session is None:
             match self._transport.auth:
+                case "bearer":
+                    headers["Authorization"] = f"Bearer {secret.password}"
                 case "header":
                     headers[self._transport.header] = secret.password
                 case "digest":
                     auth = httpx.DigestAuth(secret.user, secret.password)
                 case "basic":
                     auth = httpx.BasicAuth(secret.user, secret.password)
+        certificates = self._trust()
+        scheme = "http" if certificates is None else "https"
         host = f"[{self._host}]" if ":" in self._host else self._host
         # The credentials go to the owner's own device alone: no redirects, no proxy from the
         # environment.
         return httpx.Client(
-            base_url=f"http://{host}:{self._port}",
+            base_url=f"{scheme}://{host}:{self._port}",
             timeout=self._transport.patience_s,
             follow_redirects=False,
             trust_env=False,
             auth=auth,
             headers=headers,
-            transport=self._web or CheckedTransport(DEVICE),
+            transport=self._web or CheckedTransport(DEVICE, certificates=certificates),
         )
+
+    def _trust(self) -> ssl.SSLContext | None:
+        """Return what trusts the device's own certificate, None where it speaks without TLS.
+
+        Raises:
+            UnavailableError: it shows another certificate, or does not answer.
+        """
+        if not self._transport.pinned or self._secret is None:
+            return None
+        patience_s = self._transport.patience_s
+        try:
+            return trust_device(self._host, self._port, self._secret.user, patience_s=patience_s)
+        except OSError as exc:
+            raise refuse("device-silent", field="via", value=self.place) from exc

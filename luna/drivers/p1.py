@@ -13,10 +13,14 @@ import termios
 import tty
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from luna.drivers.transports import P1Transport
+from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE, open_connection
+
+if TYPE_CHECKING:
+    from luna.drivers.p1_encryption import FrameDecoder
 
 # The one document of a P1 port.
 TELEGRAM = "telegram"
@@ -35,6 +39,8 @@ _END = re.compile(rb"!(?P<crc>[0-9A-Fa-f]{4})\r\n")
 _COUNTERS = ("obis_1_8", "obis_2_8")
 _TARIFFS = (1, 2, 3, 4)
 _CRC_POLYNOMIAL = 0xA001
+# Of a meter that encrypts.
+_KEY_BYTES = 16
 
 
 def crc16(content: bytes) -> int:
@@ -112,14 +118,18 @@ def encode_telegram(document: Mapping[str, Any]) -> bytes:
 
 
 class TelegramBuffer:
-    """Finds whole telegrams in a stream of bytes."""
+    """Finds whole telegrams in a stream of bytes, decrypted where there is a key."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: bytes | None = None) -> None:
         self._rest = b""
+        self._frames = None if key is None else _open_decoder(key)
         self.dropped = 0
 
     def feed(self, content: bytes) -> dict[str, Any] | None:
         """Take the next bytes; return the last whole telegram among them, parsed."""
+        if self._frames is not None:
+            content, dropped = self._frames.feed(content)
+            self.dropped += dropped
         self._rest += content
         document: dict[str, Any] | None = None
         while (end := _END.search(self._rest)) is not None:
@@ -137,20 +147,45 @@ class TelegramBuffer:
         return document
 
 
+def _open_decoder(key: bytes) -> "FrameDecoder":
+    # Imported here: few meters encrypt.
+    from luna.drivers.p1_encryption import FrameDecoder
+
+    return FrameDecoder(key)
+
+
+def read_key(text: str) -> bytes:
+    """Return the key of a meter from its 32 hexadecimal digits.
+
+    Raises:
+        InvalidInputError: it is none.
+    """
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise refuse("device-key-malformed", field="via.secret")
+    return key
+
+
 class P1TcpSource:
     """Telegrams that a converter passes on at a port."""
 
-    def __init__(self, host: str, port: int, transport: P1Transport) -> None:
+    def __init__(
+        self, host: str, port: int, transport: P1Transport, *, key: bytes | None = None
+    ) -> None:
         self.place = f"{host}:{port}"
         self.dropped = 0
         self._host = host
         self._port = port
         self._transport = transport
+        self._key = key
         self._buffer = TelegramBuffer()
         self._link: socket.socket | None = None
 
     def open(self) -> None:
-        self._buffer = TelegramBuffer()
+        self._buffer = TelegramBuffer(self._key)
         self.dropped = 0
         self._link = open_connection(DEVICE, self._host, self._port, self._transport.patience_s)
 
@@ -187,20 +222,29 @@ class P1SerialSource:
         name: of the line below /dev, or below /dev/serial/by-id.
         transport: of the profile.
         devices: in the place of /dev.
+        key: of a meter that encrypts; None: it does not.
     """
 
-    def __init__(self, name: str, transport: P1Transport, devices: Path = Path("/dev")) -> None:
+    def __init__(
+        self,
+        name: str,
+        transport: P1Transport,
+        devices: Path = Path("/dev"),
+        *,
+        key: bytes | None = None,
+    ) -> None:
         self.place = name
         self.dropped = 0
         self._transport = transport
         self._devices = devices
+        self._key = key
         self._buffer = TelegramBuffer()
         self._line: int | None = None
 
     def open(self) -> None:
         stable = self._devices / _STABLE_NAMES / self.place
         path = stable if stable.exists() else self._devices / self.place
-        self._buffer = TelegramBuffer()
+        self._buffer = TelegramBuffer(self._key)
         self.dropped = 0
         line = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         try:

@@ -425,6 +425,14 @@ class DeviceProfile(ProfilePart):
         return self.reverts.resend_s
 
     @property
+    def safe_current_a(self) -> float | None:
+        """The current that a charge point falls to without Luna, None: it keeps its command."""
+        transport = self.transport
+        if not isinstance(transport, OcppTransport) or transport.one_period:
+            return None
+        return transport.safe_a
+
+    @property
     def is_commanded(self) -> bool:
         """Whether Luna can command the product, and not only read it."""
         return bool(self.modes)

@@ -304,15 +304,14 @@ class JsonPoint(Point):
         """The texts that a request or message carries, by what they stand for; empty: numbers."""
         return self.write_codes or self.codes
 
-    def at_unit(self, unit: int) -> "JsonPoint":
-        """Return the point of one of several relays or charge points behind an address."""
-        number = str(unit)
-        write_to = self.write_to
-        if write_to is not None:
-            write_to = write_to.replace(UNIT_PART, number)
-        return self.model_copy(
-            update={"at": self.at.replace(UNIT_PART, number), "write_to": write_to}
-        )
+    def at_unit(self, unit: int, prefix: str = PREFIX_PART) -> "JsonPoint":
+        """Return the point of one of several devices behind an address."""
+
+        def expand(place: str) -> str:
+            return place.replace(UNIT_PART, str(unit)).replace(PREFIX_PART, prefix)
+
+        write_to = None if self.write_to is None else expand(self.write_to)
+        return self.model_copy(update={"at": expand(self.at), "write_to": write_to})
 
 
 def _kind_of_point(value: Any) -> str:

@@ -18,7 +18,7 @@ from luna.drivers.modbus_points import ModbusPoints
 from luna.drivers.mode_emulation import FULL_SOC, HouseFlows, ac_power_w, stand_in
 from luna.drivers.mqtt_points import MqttPoints
 from luna.drivers.ocpp_points import OcppPoints
-from luna.drivers.p1 import P1SerialSource, P1TcpSource
+from luna.drivers.p1 import P1SerialSource, P1TcpSource, read_key
 from luna.drivers.plausibility import (
     BALANCE,
     MOST_CAPACITY_KWH,
@@ -456,17 +456,20 @@ def reach(
         case OcppTransport() as transport:
             points = OcppPoints(profile, transport, via, shared_in)
         case P1Transport() | MulticastTransport() as transport:
-            points = TelegramPoints(profile, transport, _open_source(transport, via), via)
+            points = TelegramPoints(profile, transport, _open_source(transport, via, secret), via)
     return ProfiledDevice(profile, points)
 
 
-def _open_source(transport: P1Transport | MulticastTransport, via: Via) -> TelegramSource:
+def _open_source(
+    transport: P1Transport | MulticastTransport, via: Via, secret: DeviceSecret | None
+) -> TelegramSource:
     port = via.port or transport.port
     if isinstance(transport, MulticastTransport):
         return MulticastSource(via.host, port, transport)
+    key = None if secret is None else read_key(secret.password)
     if transport.kind == "p1_serial":
-        return P1SerialSource(via.host, transport)
-    return P1TcpSource(via.host, port, transport)
+        return P1SerialSource(via.host, transport, key=key)
+    return P1TcpSource(via.host, port, transport, key=key)
 
 
 def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:

@@ -8,6 +8,7 @@ from typing import Protocol
 import yaml
 from pydantic import ValidationError
 
+from luna.contracts.charge_points import LIMIT_LASTS_S
 from luna.drivers import DEVICES_FOLDER
 from luna.drivers.profile import DeviceProfile, ProfileKind
 from luna.drivers.transports import ModbusTransport
@@ -149,3 +150,17 @@ def _read(path: Path, _changed_ns: int) -> DeviceProfile:
     if profile.profile != path.stem:
         raise refuse("profile-misnamed", field=str(path), value=profile.profile, name=path.stem)
     return profile
+
+
+def describe_fallback(profile: DeviceProfile) -> str:
+    """Return what a device does without Luna, for lists in English."""
+    reverts = profile.reverts
+    if reverts is None:
+        return "–"
+    if profile.safe_current_a is not None:
+        return f"at most {profile.safe_current_a:g} A after {LIMIT_LASTS_S} s"
+    if reverts.after_s is None:
+        return "keeps its last command"
+    kept = f"; keeps {', '.join(reverts.stays_in)}" if reverts.stays_in else ""
+    own = "its own self-consumption" if profile.kind == "battery_inverter" else "its own rule"
+    return f"{own} after {reverts.after_s} s{kept}"

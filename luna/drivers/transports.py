@@ -39,7 +39,17 @@ class ModbusTransport(ProfilePart):
     ] = False
 
 
-DocumentFormat = Literal["json", "sml"]
+DocumentFormat = Literal["json", "sml", "text"]
+
+
+class SessionLogin(ProfilePart):
+    """Login by challenge and response (AVM, PBKDF2) for a session that each request names."""
+
+    at: Annotated[DocumentPlace, Field(description="path with its query, where the challenge is")]
+    parameter: Annotated[
+        str,
+        Field(pattern=r"^[a-z_]+$", max_length=30, description="of a query: the session's number"),
+    ]
 
 
 class HttpTransport(ProfilePart):
@@ -48,9 +58,18 @@ class HttpTransport(ProfilePart):
     kind: Literal["http"]
     port: Annotated[int, Field(ge=1, le=65535)] = 80
     auth: Annotated[
-        Literal["basic", "digest", "header"],
+        Literal["basic", "digest", "header", "bearer"],
         Field(description="how a secret is shown, where the site names one"),
     ] = "digest"
+    pinned: Annotated[
+        bool,
+        Field(
+            description=(
+                "over TLS, with a certificate of the device's own: its SHA-256 stands in the "
+                "secret in the place of the user"
+            )
+        ),
+    ] = False
     header: Annotated[
         str,
         Field(
@@ -61,8 +80,17 @@ class HttpTransport(ProfilePart):
     ] = "Authorization"
     documents: Annotated[
         DocumentFormat,
-        Field(description="sml: messages of a German meter, whose numbers are named by OBIS code"),
+        Field(
+            description=(
+                "sml: messages of a German meter, whose numbers are named by OBIS code; text: a "
+                "number or a word alone"
+            )
+        ),
     ] = "json"
+    session: Annotated[
+        SessionLogin | None,
+        Field(description="of a device that wants a login, in the place of auth; empty: none"),
+    ] = None
     unit: Annotated[
         int,
         Field(

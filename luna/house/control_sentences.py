@@ -87,6 +87,8 @@ def _format_device(
             doing=say_doing(report.mode, report.power_kw, numbers),
             **times,
         )
+    if report.keeps_phases:
+        yield STANDING.say("keeps_phases", numbers.language, device=device)
     if report.silent_since is not None:
         yield STANDING.say(
             "silent", numbers.language, device=device, at=format_at(report.silent_since)

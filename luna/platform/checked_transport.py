@@ -16,10 +16,16 @@ class CheckedTransport(httpx.BaseTransport):
     Proxies of the environment are not used: the proxy would resolve the name instead.
     """
 
-    def __init__(self, purpose: OutgoingPurpose, *, resolve: Resolve = resolve_name) -> None:
+    def __init__(
+        self,
+        purpose: OutgoingPurpose,
+        *,
+        resolve: Resolve = resolve_name,
+        certificates: ssl.SSLContext | None = None,
+    ) -> None:
         self._purpose = purpose
         self._resolve = resolve
-        self._transport = httpx.HTTPTransport(verify=trusted_certificates())
+        self._transport = httpx.HTTPTransport(verify=certificates or trusted_certificates())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the first allowed address that answers."""

@@ -1,6 +1,6 @@
 """Localised recommendations: title, text, evidence, and why one is shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -99,6 +99,10 @@ def _say_share(value: float, numbers: Numbers) -> str:
     return numbers.share(value)
 
 
+def _say_weekdays(value: Sequence[int], numbers: Numbers) -> str:
+    return numbers.weekdays(value)
+
+
 def _say_waiting(value: str, numbers: Numbers) -> str:
     if value in _WAITING:
         return _WAITING.say(value, numbers.language)
@@ -114,5 +118,6 @@ _FORMS: dict[str, Callable[[Any, Numbers], str]] = {
     **dict.fromkeys(("days", "days_held", "runs_per_week"), _say_count),
     **dict.fromkeys(("first", "last"), _say_day),
     "reserve": _say_share,
+    "weekdays": _say_weekdays,
     "device": _say_waiting,
 }

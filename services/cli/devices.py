@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from luna.drivers.command_trial import CommandStep
     from luna.drivers.device_secrets import DeviceSecret
     from luna.drivers.plausibility import ImplausibleReading
-    from luna.drivers.profile import DeviceProfile
     from luna.drivers.profiled_device import ProfiledDevice
     from luna.drivers.trial import TrialStep
     from luna.energy.devices.commands import Via
@@ -92,7 +91,7 @@ def list_profiles(*, as_json: JsonOption = False) -> None:
         rows = []
         for profile in found:
             brands = ", ".join(product.brand for product in profile.covers)
-            fallback = _fallback_of(profile)
+            fallback = profiles.describe_fallback(profile)
             level = LEVELS[profile.evidence_level]
             if profile.needs_trial:
                 level = f"{level}; only read until tried"
@@ -584,11 +583,3 @@ def _plain_fault(fault: "ImplausibleReading") -> dict[str, object]:
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in values.items()}
-
-
-def _fallback_of(profile: "DeviceProfile") -> str:
-    if profile.reverts is None:
-        return "–"
-    if profile.reverts.after_s is None:
-        return "keeps its last command"
-    return f"its own self-consumption after {profile.reverts.after_s} s"

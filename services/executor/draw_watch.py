@@ -1,6 +1,6 @@
 """Watch whether a car draws what its charger was commanded, and wake it once where it does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from luna.contracts.control import ControlState, Decision, DeviceReport, Vehicle
 from luna.contracts.device_template import WATTS
 from luna.contracts.live_flow import LIVE_FOR
 from luna.drivers.control.device import DeviceError
+from luna.drivers.control.profile_texts import PHASES_KEPT
 from luna.drivers.control.units.vehicle import STOP, ChargerUnit
 from luna.energy.car_draw import LEFT_OUT, CarDraw, DrawSample, judge_draw
 from luna.energy.charge_sensors import SeenCharge
@@ -87,19 +88,30 @@ class DrawWatch:
     def _judge(
         self, target: ControlTarget, unit: ChargerUnit, state: ControlState, command: CommandedDraw
     ) -> bool:
-        before = state.reports.get(unit.vehicle.name, DeviceReport()).draw or CarDraw()
+        report = state.reports.get(unit.vehicle.name, DeviceReport())
+        before = report.draw or CarDraw()
         if not command.charge_kw and not before.commanded_kw and before.verdict not in LEFT_OUT:
             return False
-        draw = judge_draw(before, self._sample(target, unit, state, command))
-        if draw == before:
+        readings = read_charger(target, unit)
+        sample = self._sample(target, unit, state, command=command, readings=readings)
+        draw = judge_draw(before, sample)
+        keeps_phases = bool(readings.get(PHASES_KEPT, report.keeps_phases))
+        changed = report.model_copy(update={"draw": draw, "keeps_phases": keeps_phases})
+        if changed == report:
             return False
-        self._store(state, unit.vehicle.name, before, draw)
+        self._store(state, unit.vehicle.name, before, changed)
         if draw.verdict == "waking" and draw.woken_at != before.woken_at:
             return self._stop(target, state)
         return False
 
     def _sample(
-        self, target: ControlTarget, unit: ChargerUnit, state: ControlState, command: CommandedDraw
+        self,
+        target: ControlTarget,
+        unit: ChargerUnit,
+        state: ControlState,
+        *,
+        command: CommandedDraw,
+        readings: Mapping[str, float],
     ) -> DrawSample:
         """Return the moment at the charger, by the site's meters and the car's sensors."""
         now = self.clock.now()
@@ -107,7 +119,6 @@ class DrawWatch:
         with unit_of_work(self.engine) as connection:
             sensed = read_sensed(connection, target.site, now)
         car = sensed.get(name, SeenCharge())
-        readings = read_charger(target, unit)
         measured_kw = readings.get("car_w")
         if measured_kw is not None:
             measured_kw /= WATTS
@@ -134,11 +145,11 @@ class DrawWatch:
             ordered_at=override.since if override is not None and is_ordered else None,
         )
 
-    def _store(self, state: ControlState, name: str, before: CarDraw, draw: CarDraw) -> None:
+    def _store(self, state: ControlState, name: str, before: CarDraw, report: DeviceReport) -> None:
         """Store the draw of a car, and request a plan if the draw changes it."""
         now = self.clock.now()
-        report = state.reports.get(name, DeviceReport())
-        reports = state.reports | {name: report.model_copy(update={"draw": draw})}
+        draw = report.draw or CarDraw()
+        reports = state.reports | {name: report}
         is_news = draw.find_most_kw(now) != before.find_most_kw(now)
         with unit_of_work(self.engine) as connection:
             control_rows.report(connection, state, reports)

@@ -4,7 +4,7 @@ import math
 from datetime import datetime, timedelta
 from typing import Any
 
-from luna.contracts.charge_points import ChargePointLimit, ChargePointTraits
+from luna.contracts.charge_points import LIMIT_LASTS_S, ChargePointLimit, ChargePointTraits
 from luna.energy.site.main_fuses import VOLTAGE_V
 from services.ocpp.link import Payload
 from services.ocpp.texts import read_number, write_instant
@@ -14,8 +14,6 @@ LIMIT_PROFILE = 1
 MOST_PROFILE = 2
 # A profile that begins a little earlier also counts where the charge point's clock is slow.
 EARLIER = timedelta(minutes=1)
-# A limit that Luna does not renew gives way to the safe one after that.
-LASTS_SECONDS = 1800
 # A limit that is followed by the safe one is sent again after that.
 RENEW_SECONDS = 600.0
 _ROUNDING = 1e-6
@@ -44,7 +42,7 @@ def write_schedule(
     periods = [_write_period(limit, unit, 0)]
     is_absolute = traits.profile_kind == "Absolute"
     if following is not None:
-        start_seconds = LASTS_SECONDS
+        start_seconds = LIMIT_LASTS_S
         if not is_absolute and began_at is not None:
             # It counts from the begin of the session, however late the schedule comes.
             start_seconds += max(int((now - began_at).total_seconds()), 0)

@@ -13,7 +13,7 @@ from luna.contracts.device_command import DeviceCommand
 from luna.contracts.device_template import Write, describe, read_description
 from luna.drivers.command_session import CommandSession
 from luna.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
-from luna.drivers.control.profile_texts import OTHER, RESET
+from luna.drivers.control.profile_texts import OTHER, PHASES_KEPT, RESET
 from luna.drivers.control.register_mode import read_register_mode
 from luna.drivers.profiled_device import ProfiledDevice, reach_device
 from luna.drivers.session import InverterSession
@@ -157,8 +157,10 @@ def _read_command(session: CommandSession) -> str:
 
 
 def _describe_car(session: CommandSession) -> str:
-    """Return the known readings of a car: "car_plugged=1 car_w=7360"."""
+    """Return what is known at a charger: "car_plugged=1 car_w=7360 phases_kept=0"."""
     readings = session.read_power()
+    if session.keeps_phases is not None:
+        readings[PHASES_KEPT] = float(session.keeps_phases)
     known = {name: value for name, value in readings.items() if not math.isnan(value)}
     return " ".join(f"{name}={value:g}" for name, value in sorted(known.items()))
 

@@ -5,3 +5,5 @@
 OTHER = "something else"
 # The same for a device that falls back to its own mode without commands.
 RESET = "fell back"
+# Whether a charger has its wiring decide the phases, among the readings of its car.
+PHASES_KEPT = "phases_kept"

@@ -84,8 +84,8 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "device-telegrams-unreadable": RefusalReason(
         "the meter sends telegrams that cannot be read",
-        "Check the converter and its speed; telegrams need a CRC (DSMR 4 or later) and no "
-        "encryption.",
+        "Check the converter and its speed; telegrams need a CRC (DSMR 4 or later). A meter that "
+        "encrypts needs its own key.",
         error=UnavailableError,
     ),
     "device-prefix-missing": RefusalReason(
@@ -95,6 +95,15 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "device-secret-missing": RefusalReason(
         "there is no password in {path}", "Write user:password, or the token, into that file."
+    ),
+    "device-certificate-other": RefusalReason(
+        "the device shows a certificate with another SHA-256: {sha256}",
+        "If it is the device's own, write it, a colon and the token into the file of the secret.",
+        error=UnavailableError,
+    ),
+    "device-key-malformed": RefusalReason(
+        "the meter's key is not 32 hexadecimal digits",
+        "Write the key that your grid operator gave you, alone, into the file of the secret.",
     ),
     "device-secret-open": RefusalReason(
         "others can read {path}", "Allow only its owner to read it: chmod 600."

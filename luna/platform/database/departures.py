@@ -32,6 +32,7 @@ from luna.platform.database import (
     charging_sessions,
     observations,
     readings,
+    recommendation_items,
     sensor_units,
     sites,
 )
@@ -197,6 +198,7 @@ def accept(
     _free_days(connection, site_id, proposed.vehicle, session.days, by=by, now=now)
     stored = charging_sessions.add(connection, site_id, session, by=by, now=now)
     _store(connection, site_id, proposed, "accepted", by=by, session_id=stored.session_id)
+    _withdraw_item(connection, site_id, departure_id, now=now)
     return stored
 
 
@@ -229,6 +231,7 @@ def decline(
     """
     proposed = _find_proposed(connection, site_id, departure_id, now=now)
     _store(connection, site_id, proposed, "declined", by=by, session_id=None)
+    _withdraw_item(connection, site_id, departure_id, now=now)
     return read_answers(connection, site_id)[0]
 
 
@@ -260,3 +263,11 @@ def _store(
         "answered_by": by,
     }
     connection.execute(insert(departure_answers).values(row))
+
+
+def _withdraw_item(
+    connection: Connection, site_id: str, departure_id: str, *, now: datetime
+) -> None:
+    """Recommend a departure no longer that was answered."""
+    key = sites.key_of(connection, site_id)
+    recommendation_items.withdraw_departure(connection, departure_id, site_key=key, now=now)

@@ -145,6 +145,16 @@ def write(
     return written, withdrawn
 
 
+def withdraw_departure(
+    connection: Connection, departure_id: str, *, site_key: int, now: datetime
+) -> None:
+    """Withdraw a proposed departure that was answered."""
+    proposed = (items.c.site_key == site_key) & (
+        items.c.figures["departure_id"].astext == departure_id
+    )
+    connection.execute(update(items).where(proposed).values(withdrawn_at=now))
+
+
 def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> int:
     statement = insert(items)
     new = statement.excluded

@@ -14,6 +14,7 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import ValidationError
 
+from luna.contracts.charge_points import LIMIT_LASTS_S
 from luna.contracts.charging_sessions import (
     WEEKDAYS,
     StoredSession,
@@ -407,7 +408,11 @@ def list_unattended(
             yield words("unattended_profile_missing", device=device, profile=via.profile)
             continue
         reverts = profile.reverts
-        if reverts is not None and reverts.after_s is None:
+        if profile.safe_current_a is not None:
+            ampere = f"{profile.safe_current_a:g}"
+            minutes = LIMIT_LASTS_S // 60
+            yield words("unattended_safe_current", device=device, ampere=ampere, minutes=minutes)
+        elif reverts is not None and reverts.after_s is None:
             yield words("unattended_keeps", device=device)
         elif reverts is not None:
             is_battery = profile.kind == "battery_inverter"

@@ -243,6 +243,7 @@ def tell(
             evidence=list(words.evidence),
             document_id=item.document_id,
             what_if_id=item.what_if_id,
+            departure_id=item.figures.get("departure_id"),
             reason=say_reason(reason, numbers, saving=item.saving_cost_per_year),
         )
         replies.append(reply)

@@ -14,6 +14,7 @@ import numpy as np
 import structlog
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.departures import ProposedDeparture, list_figures
 from luna.contracts.documents import DocumentLanguage
 from luna.contracts.recommendations import (
     ItemKind,
@@ -27,6 +28,7 @@ from luna.energy.site.countries import COUNTRIES
 from luna.energy.timeline import local_days, parse_zone
 from luna.house.account import read_device_charges, read_energy_charges
 from luna.platform.database import (
+    departures,
     prices,
     quality,
     recommendation_items,
@@ -94,6 +96,8 @@ class Stock:
         replayed = list(_replayed(connection, site_id))
         items = [_describe_tip(tip, site) for tip in tips]
         items += [*replayed, *_offers(site, replayed)]
+        proposals = departures.read_proposals(connection, site_id, now=self.now)
+        items += [_describe_departure(proposed, site_id) for proposed in proposals]
         return recommendation_items.write(
             connection,
             self._describe(items, site),
@@ -159,6 +163,11 @@ def _describe_tip(tip: Tip, site: Site) -> Item:
         saving_low=tip.saving.low,
         saving_high=tip.saving.high,
     )
+
+
+def _describe_departure(proposed: ProposedDeparture, site_id: str) -> Item:
+    item_id = _name(site_id, "departure", proposed.departure_id)
+    return Item(item_id, "tip", "departure", list_figures(proposed))
 
 
 def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays | None:

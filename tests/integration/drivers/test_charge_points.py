@@ -222,6 +222,7 @@ def test_one_without_a_contactor_is_sent_its_number_once_and_charges(
         commanded.session.command(order)
         assert commanded.session.read_back() == order
         assert device.drawn_a == current_a
+    assert commanded.session.keeps_phases
     sent = [written for written, _ in device.written if written == place]
     assert len(sent) == (1 if fault == "ignores" else 0)
 

@@ -251,6 +251,7 @@ def closed_broker(tmp_path: Path) -> Iterator[Mosquitto]:
         meter.loop_start()
         meter.publish(f"{METER}/online", "true", qos=1, retain=True).wait_for_publish(5)
         yield broker
+        meter.disconnect()
         meter.loop_stop()
 
 

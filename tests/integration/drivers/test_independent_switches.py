@@ -264,7 +264,10 @@ CASES: dict[
         ShellyRelays,
         None,
         (
-            (ON, ["/rpc/Switch.Set?id=0&on=false", "/rpc/Switch.Set?id=1&on=true"]),
+            (
+                ON,
+                ["/rpc/Switch.Set?id=0&on=false", "/rpc/Switch.Set?id=1&on=true&toggle_after=300"],
+            ),
             (OFF, ["/rpc/Switch.Set?id=1&on=false"]),
         ),
     ),

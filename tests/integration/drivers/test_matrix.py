@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from luna.drivers.profile import DeviceProfile
-from luna.drivers.profiles import PACKAGED, load_profile
+from luna.drivers.profiles import PACKAGED, describe_fallback, load_profile
 from tests.integration.drivers import test_charge_points as commands
 from tests.integration.drivers import test_profiles as cases
 from tests.integration.drivers import test_pv_inverters as roofs
@@ -134,21 +134,10 @@ def describe_profile(profile: DeviceProfile) -> tuple[str, ...]:
         f"`{profile.profile}`",
         products,
         profile.transport.kind,
-        say_reversion(profile),
+        describe_fallback(profile),
         ", ".join(kept) or "–",
         ", ".join({each.kind: None for each in profile.evidence}),
     )
-
-
-def say_reversion(profile: DeviceProfile) -> str:
-    reverts = profile.reverts
-    if reverts is None:
-        return "–"
-    if reverts.after_s is None:
-        return "keeps its last command"
-    sessions = f"; keeps {', '.join(reverts.stays_in)}" if reverts.stays_in else ""
-    own = "its own self-consumption" if profile.kind == "battery_inverter" else "its own rule"
-    return f"{own} after {reverts.after_s} s{sessions}"
 
 
 def is_put_through(profile: DeviceProfile, case: Callable[..., None]) -> bool:

@@ -4,16 +4,22 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from html import unescape
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import Engine
 
+from luna.contracts.recommendations import Recommendation, RefreshRecommendationsRequest
 from luna.platform.clock import SystemClock
 from luna.platform.database import charging_sessions
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
+from luna.words.pages import page_words
+from services.api.pages.layout import templates
+from services.rag.recommending.stock import refresh
+from tests.support.documents.recommended_items import choose, clean
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import forget_furnished
 from tests.support.planning.departures import BERLIN, record_departures
@@ -41,7 +47,8 @@ def driven(database: Engine) -> Iterator[None]:
     days = [today - timedelta(days=number) for number in range(77, 0, -1)]
     with unit_of_work(database) as connection:
         record_departures(connection, leave_on_saturdays, days, name=SITE)
-    yield
+    with clean(database):
+        yield
     with unit_of_work(database) as connection:
         forget_furnished(connection, SITE)
 
@@ -64,6 +71,24 @@ def find_proposal(api: httpx.Client) -> dict[str, Any]:
     return dict(proposal)
 
 
+def recommend(database: Engine, *, anew: bool = True) -> list[Recommendation]:
+    """Return what is recommended for the site, if asked after looking at it anew."""
+    if anew:
+        request = RefreshRecommendationsRequest(site_id=SITE)
+        refresh(database, request, embedder=None, now=SystemClock().now())
+    with unit_of_work(database) as connection:
+        shown: list[Recommendation] = choose(connection, site_id=SITE, kind="tip", k=20)
+    return [tip for tip in shown if tip.departure_id is not None]
+
+
+def render_tip(tip: Recommendation) -> str:
+    page = templates().get_template("knowledge_tip.html.j2")
+    words = page_words("knowledge", "en")
+    site = SimpleNamespace(name=SITE)
+    shown = {"tip": tip, "noted": None, "site": site, "base": "/knowledge", "csrf_token": ""}
+    return page.render(t=words, **shown)
+
+
 @pytest.mark.usefixtures("driven")
 def test_the_page_shows_a_departure_with_its_figures_and_accepts_it(
     api: httpx.Client, database: Engine
@@ -78,11 +103,18 @@ def test_the_page_shows_a_departure_with_its_figures_and_accepts_it(
     }
     english = read(api)
     assert wording_pattern("planning", "departure_seen_energy", **seen).search(english), english
-    assert wording("planning", "departure_accept", "de") in read(api, "de")
+    assert wording("every_page", "departure_accept", "de") in read(api, "de")
     settings = unescape(api.get(f"/ui/sites/{SITE}/site").text)
     assert wording("every_page", "departures_look") in settings
-    accepted = api.post(f"{PAGE}/departures/{proposal['departure_id']}/accept", data={})
-    assert accepted.status_code == 303
+    (tip,) = recommend(database)
+    assert (tip.kind, tip.title) == (
+        "tip",
+        wording("recommendations", "title_departure", device="Car", weekdays="Sat", clock="09:30"),
+    )
+    answered = f"{PAGE}/departures/{tip.departure_id}/accept"
+    assert f'action="{answered}"' in render_tip(tip)
+    assert api.post(answered, data={}).status_code == 303
+    assert recommend(database, anew=False) == []
     with unit_of_work(database) as connection:
         now = SystemClock().now()
         (session,) = charging_sessions.read_standing(connection, SITE, first=now)
@@ -104,11 +136,16 @@ def test_a_form_with_changes_stores_them(api: httpx.Client, database: Engine) ->
 
 
 @pytest.mark.usefixtures("driven")
-def test_a_declined_departure_leaves_page_and_interface(api: httpx.Client) -> None:
+def test_a_declined_departure_leaves_page_interface_and_recommendations(
+    api: httpx.Client, database: Engine
+) -> None:
     departure_id = find_proposal(api)["departure_id"]
+    assert [tip.departure_id for tip in recommend(database)] == [departure_id]
     answer = api.post(f"{PATH}/{departure_id}/decline")
     assert (answer.status_code, answer.json()["answer"]) == (200, "declined")
     assert api.get(PATH).json()["departures"] == []
+    # Also not after another look at what there is to recommend.
+    assert recommend(database) == []
     assert wording("planning", "departures_note") not in read(api)
     gone = api.post(f"{PATH}/{departure_id}/accept", json={})
     assert gone.status_code == 404

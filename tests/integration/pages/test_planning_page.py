@@ -462,14 +462,18 @@ def test_before_arming_a_device_that_stays_in_some_modes_says_in_which(
         "batteries": [
             {"battery": "battery", "via": {"profile": "huawei_sun2000", "host": "192.0.2.1"}}
         ],
+        "vehicles": [{"vehicle": "car", "via": {"profile": "ocpp_generic", "host": "CP-1"}}],
     }
+    car = {"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11, "charger": {"phases": [3]}}
     with unit_of_work(database) as connection:
-        sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
+        sites.save(connection, describe_furnished("planned", vehicles=[car], control=own))
     text = read(api, PAGE)
     stays_in = ("save", "supply", "hold")
     modes = ", ".join(wording("modes", f"mode_{name}") for name in stays_in)
     assert wording("planning", "unattended_reverts", device="battery", seconds=900) in text
     assert wording("planning", "unattended_stays", modes=modes) in text
+    safe = {"device": "car", "ampere": "6", "minutes": 30}
+    assert wording("planning", "unattended_safe_current", **safe) in text
 
 
 def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: httpx.Client) -> None:

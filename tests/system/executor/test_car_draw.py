@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
@@ -28,6 +29,7 @@ from luna.energy.car_draw import CarDraw
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline
 from luna.house import findings
+from luna.house.control_sentences import format_standing
 from luna.house.control_service import read_states
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import FixedClock
@@ -37,6 +39,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
+from luna.words import Numbers
 from services.notifier.notification import KINDS
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
@@ -52,6 +55,7 @@ from tests.support.control.inverters import (
 )
 from tests.support.gateway.server import serve as serve_pages
 from tests.support.planning.plans import describe_plan
+from tests.support.words.wording import wording
 
 CHARGER = "vehicle:car"
 SECONDS = timedelta(seconds=1)
@@ -287,17 +291,19 @@ def test_an_owner_gets_no_message_of_a_car_that_is_full_enough(home: Home) -> No
 
 
 def test_a_charger_with_a_profile_measures_the_car_itself(database: Engine, tmp_path: Path) -> None:
-    car = SimulatedCar(stored_kwh=30)
-    device = SimulatedChargePoint(load_profile("go_e_charger", tmp_path), car=car)
+    car = SimulatedCar(phases=1, stored_kwh=30)
+    device = SimulatedChargePoint(load_profile("evcc", tmp_path), car=car)
+    # It has no contactor.
+    device.stuck["phases"] = 3
     settings = Settings(data_folder=tmp_path)
     with serve_device(device) as server:
-        via = {"profile": "go_e_charger", "host": "127.0.0.1", "port": server.port}
+        via = {"profile": "evcc", "host": "127.0.0.1", "port": server.port}
         home = Home(
             database,
             lambda control: open_device(settings, control, uncounted),
             {"by": "profile", "vehicles": [{"vehicle": "car", "via": via}]},
             batteries=[],
-            vehicles=DEVICES["vehicles"],
+            vehicles=[DEVICES["vehicles"][0] | {"charger": {"phases": [1]}}],
         )
         with closing(home):
             home.arm()
@@ -307,15 +313,25 @@ def test_a_charger_with_a_profile_measures_the_car_itself(database: Engine, tmp_
             home.store(plan.model_copy(update={"slots": slots}))
             look(home, 30)
             assert read_draw(home).verdict == "as_commanded"
+            assert wording("standing", "keeps_phases", device="Car") in read_standing(home)
             # Its own limit is reached.
             car.stored_kwh = car.capacity_kwh
             look(home, 110)
             assert (read_draw(home).verdict, home.asked) == ("full", [home.name])
             device.plug(None)
             look(home, 15)
-            device.plug(SimulatedCar(stored_kwh=10))
+            device.plug(SimulatedCar(phases=1, stored_kwh=10))
             look(home, 30)
             assert read_draw(home).verdict == "as_commanded"
+
+
+def read_standing(home: Home) -> str:
+    """Return how the car's charger stands, in sentences."""
+    with unit_of_work(home.database) as connection:
+        states = read_states(connection, home.name, now=home.clock.now())
+    (state,) = [state for state in states if state.device == CHARGER]
+    numbers = Numbers("en", ZoneInfo("UTC"), "EUR")
+    return " ".join(format_standing(state, numbers, str))
 
 
 def look(home: Home, seconds: int) -> None:

@@ -1,8 +1,10 @@
 """Telegrams of P1 ports as meters of several countries send them, and what is none."""
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from luna.drivers.p1 import MOST_BYTES, TelegramBuffer, crc16, parse_telegram
+from luna.drivers.p1 import MOST_BYTES, TelegramBuffer, crc16, parse_telegram, read_key
+from luna.energy.errors import InvalidInputError
 
 DUTCH = """\
 /ISK5\\2M550T-1012
@@ -162,3 +164,37 @@ def test_an_endless_stream_is_dropped() -> None:
         assert len(buffer._rest) <= MOST_BYTES + 1000
     assert buffer.dropped == 2
     assert buffer.feed(close_telegram(DUTCH)) is not None
+
+
+KEY = "000102030405060708090A0B0C0D0E0F"
+
+
+def encrypt(telegram: bytes, counter: int) -> bytes:
+    """Return a frame as Luxmetering's paper describes it; its tag is cut to twelve bytes."""
+    title = b"SAGgp\x00\x00\x01"
+    nonce = title + counter.to_bytes(4)
+    authenticated = bytes.fromhex("30" + "00112233445566778899AABBCCDDEEFF")
+    sealed = AESGCM(bytes.fromhex(KEY)).encrypt(nonce, telegram, authenticated)[:-4]
+    body = b"\x30" + counter.to_bytes(4) + sealed
+    return b"\xdb\x08" + title + b"\x82" + len(body).to_bytes(2) + body
+
+
+def test_an_encrypted_telegram_is_read_with_its_meter_s_key_alone() -> None:
+    telegram = close_telegram(TOTAL_AND_TARIFFS)
+    # A frame begins within another, and one has a byte of noise.
+    garbled = bytearray(encrypt(telegram, 2))
+    garbled[40] ^= 1
+    stream = b"noise\xdb\x08" + encrypt(telegram, 1)[:50] + encrypt(telegram, 1) + bytes(garbled)
+    stream += encrypt(telegram, 3)
+    for size in (1, 7, len(stream)):
+        buffer = TelegramBuffer(read_key(KEY))
+        pieces = (stream[begin : begin + size] for begin in range(0, len(stream), size))
+        found = [document for piece in pieces if (document := buffer.feed(piece)) is not None]
+        assert found[-1] == parse_telegram(telegram)
+        assert buffer.dropped > 0
+    other = TelegramBuffer(read_key("f" * 32))
+    assert other.feed(encrypt(telegram, 1)) is None
+    assert other.dropped == 1
+    with pytest.raises(InvalidInputError) as refused:
+        read_key("00112233")
+    assert refused.value.reason == "device-key-malformed"

@@ -64,3 +64,7 @@ departures_open =
        *[other] Luna hat { $count } wöchentliche Abfahrten von Autos bemerkt.
     }
 departures_look = Unter Zeitplan ansehen
+departure_accept = Übernehmen
+departure_accept_named = Übernehmen: { $what }
+departure_decline = Ablehnen
+departure_decline_named = Ablehnen: { $what }

@@ -82,11 +82,7 @@ departure_seen_energy = Meist { $usual }, fast nie mehr als { $enough }. An { $d
 departure_effect = Luna lädt dann bis zu dieser Zeit auf { $target }.
 departure_effect_assumed = Luna lädt dann bis zu dieser Zeit auf { $target } und rechnet bei der Ankunft mit { $arrival }.
 departure_replaces = Das ersetzt deine Abfahrt an diesen Tagen.
-departure_accept = Übernehmen
-departure_accept_named = Übernehmen: { $what }
 departure_accept_edited = Mit Änderungen übernehmen
-departure_decline = Ablehnen
-departure_decline_named = Ablehnen: { $what }
 departure_edit = Vorher ändern
 departure_days = Jede Woche an diesen Tagen
 level_title = Kein Sensor für den Ladestand?
@@ -113,6 +109,11 @@ unattended_reverts = Läuft Luna nicht mehr, schaltet { $device } nach { $second
 unattended_falls_back = Läuft Luna nicht mehr, folgt { $device } nach { $seconds } Sekunden wieder seiner eigenen Regel.
 unattended_stays = In diesen Modi bleibt das Gerät, bis es jemand ändert: { $modes }.
 unattended_keeps = Läuft Luna nicht mehr, behält { $device } den letzten Befehl, bis ihn jemand ändert.
+unattended_safe_current =
+    { $minutes ->
+        [one] Läuft Luna nicht mehr, lädt { $device } nach { $minutes } Minute mit höchstens { $ampere } A.
+       *[other] Läuft Luna nicht mehr, lädt { $device } nach { $minutes } Minuten mit höchstens { $ampere } A.
+    }
 unattended_exclusive = Schalte vorher aus: { $masters }.
 unattended_evidence_simulator = { $profile }: nur in der Simulation getestet. Noch niemand hat es zu Hause bestätigt.
 unattended_evidence_owner = { $profile }: Ein Besitzer hat bestätigt, dass es funktioniert.

@@ -37,6 +37,9 @@ evidence_what_if =
         [one] Berechnet für { $days } Tag vom { $first } bis { $last }: { $instead } mit { $name }, { $paid } ohne.
        *[other] Berechnet für { $days } Tage vom { $first } bis { $last }: { $instead } mit { $name }, { $paid } ohne.
     }
+title_departure = { $device } fährt meist los: { $weekdays }, { $clock } Uhr
+text_departure = Wenn du zustimmst, lädt Luna das Auto jede Woche rechtzeitig. Bis dahin zählt es nicht.
+evidence_departure = An { $departures } von { $days } Tagen so gesehen.
 title_document = { $title }
 text_document = { $opening }
 year_counted =

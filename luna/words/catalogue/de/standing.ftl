@@ -4,6 +4,7 @@ doing_unknown = ein unbekannter Modus
 never_read = { $device } hat noch keinen Modus gemeldet.
 does_commanded = { $device } folgt dem Befehl von Luna: { $doing }. Zuletzt gelesen { $read }, unverändert seit { $since }.
 does_other = { $device } läuft in einem Modus, den Luna nicht eingestellt hat: { $doing }. Zuletzt gelesen { $read }, unverändert seit { $since }.
+keeps_phases = { $device }: Die Wallbox lässt sich die Phasen nicht vorgeben. Ihr Anschluss entscheidet. Trag diese Zahl in den Einstellungen deines Zuhauses ein.
 silent = { $device } antwortet seit { $at } nicht.
 not_released = { $device } hat das Ende der Steuerung nicht bestätigt. Der letzte Befehl gilt dort weiter.
 released_when_it_answers = Luna beendet die Steuerung dort, sobald es antwortet.

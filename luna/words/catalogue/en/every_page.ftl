@@ -64,3 +64,7 @@ departures_open =
        *[other] Luna has noticed { $count } weekly departures of cars.
     }
 departures_look = Look at it under Schedule
+departure_accept = Accept
+departure_accept_named = Accept: { $what }
+departure_decline = Decline
+departure_decline_named = Decline: { $what }

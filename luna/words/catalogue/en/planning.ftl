@@ -84,11 +84,7 @@ departure_seen_energy = Usually { $usual }, nearly always no more than { $enough
 departure_effect = Luna then charges to { $target } by this time.
 departure_effect_assumed = Luna then charges to { $target } by this time, assuming { $arrival } on arrival.
 departure_replaces = This replaces your departure on these days.
-departure_accept = Accept
-departure_accept_named = Accept: { $what }
 departure_accept_edited = Accept with these changes
-departure_decline = Decline
-departure_decline_named = Decline: { $what }
 departure_edit = Change first
 departure_days = Every week on these days
 level_title = No sensor for the battery level?
@@ -115,6 +111,11 @@ unattended_reverts = If Luna stops running, { $device } covers your own use agai
 unattended_falls_back = If Luna stops running, { $device } follows its own rule again after { $seconds } seconds.
 unattended_stays = The device stays in these modes until somebody changes it: { $modes }.
 unattended_keeps = If Luna stops running, { $device } keeps its last command until somebody changes it.
+unattended_safe_current =
+    { $minutes ->
+        [one] If Luna stops running, { $device } charges with at most { $ampere } A after { $minutes } minute.
+       *[other] If Luna stops running, { $device } charges with at most { $ampere } A after { $minutes } minutes.
+    }
 unattended_exclusive = Switch off first: { $masters }.
 unattended_evidence_simulator = { $profile }: tested in simulation only. No owner has confirmed it yet.
 unattended_evidence_owner = { $profile }: an owner has confirmed that it works.

@@ -39,6 +39,9 @@ evidence_what_if =
         [one] Calculated for { $days } day from { $first } to { $last }: { $instead } with { $name }, { $paid } without.
        *[other] Calculated for { $days } days from { $first } to { $last }: { $instead } with { $name }, { $paid } without.
     }
+title_departure = { $device } usually leaves { $weekdays } at { $clock }
+text_departure = Accept it, and Luna charges the car in time every week. Nothing counts until you do.
+evidence_departure = Seen on { $departures } of { $days } days.
 title_document = { $title }
 text_document = { $opening }
 

@@ -4,6 +4,7 @@ doing_unknown = an unknown mode
 never_read = { $device } has not reported its mode yet.
 does_commanded = { $device } follows Luna's command: { $doing }. Last reading { $read }, unchanged since { $since }.
 does_other = { $device } runs in a mode that Luna did not set: { $doing }. Last reading { $read }, unchanged since { $since }.
+keeps_phases = { $device }: the charger does not let Luna set its phases. Its wiring decides. Enter that number in the settings of your home.
 silent = { $device } has not responded since { $at }.
 not_released = { $device } has not confirmed that Luna's control has ended. It keeps the last command.
 released_when_it_answers = Luna ends control there as soon as it responds.

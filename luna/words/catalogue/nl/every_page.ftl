@@ -64,3 +64,7 @@ departures_open =
        *[other] Luna heeft { $count } wekelijkse vertrekken van auto's gemerkt.
     }
 departures_look = Bekijk het onder Planning
+departure_accept = Overnemen
+departure_accept_named = Overnemen: { $what }
+departure_decline = Afwijzen
+departure_decline_named = Afwijzen: { $what }

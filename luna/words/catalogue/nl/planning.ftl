@@ -84,11 +84,7 @@ departure_seen_energy = Meestal { $usual }, bijna nooit meer dan { $enough }. Op
 departure_effect = Luna laadt dan vóór die tijd tot { $target }.
 departure_effect_assumed = Luna laadt dan vóór die tijd tot { $target } en gaat bij aankomst uit van { $arrival }.
 departure_replaces = Dit vervangt je vertrek op deze dagen.
-departure_accept = Overnemen
-departure_accept_named = Overnemen: { $what }
 departure_accept_edited = Met wijzigingen overnemen
-departure_decline = Afwijzen
-departure_decline_named = Afwijzen: { $what }
 departure_edit = Eerst wijzigen
 departure_days = Elke week op deze dagen
 level_title = Geen sensor voor het batterijniveau?
@@ -115,6 +111,11 @@ unattended_reverts = Als Luna niet meer draait, gaat { $device } na { $seconds }
 unattended_falls_back = Draait Luna niet meer, dan volgt { $device } na { $seconds } seconden weer zijn eigen regel.
 unattended_stays = In deze standen blijft het apparaat tot iemand het wijzigt: { $modes }.
 unattended_keeps = Als Luna niet meer draait, houdt { $device } de laatste opdracht tot iemand die wijzigt.
+unattended_safe_current =
+    { $minutes ->
+        [one] Als Luna stopt, laadt { $device } na { $minutes } minuut met hoogstens { $ampere } A.
+       *[other] Als Luna stopt, laadt { $device } na { $minutes } minuten met hoogstens { $ampere } A.
+    }
 unattended_exclusive = Schakel eerst uit: { $masters }.
 unattended_evidence_simulator = { $profile }: alleen in een simulatie getest. Nog geen eigenaar heeft het bevestigd.
 unattended_evidence_owner = { $profile }: een eigenaar heeft bevestigd dat het werkt.

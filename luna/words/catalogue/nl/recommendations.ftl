@@ -39,6 +39,9 @@ evidence_what_if =
         [one] Berekend over { $days } dag van { $first } tot en met { $last }: { $instead } met { $name }, { $paid } zonder.
        *[other] Berekend over { $days } dagen van { $first } tot en met { $last }: { $instead } met { $name }, { $paid } zonder.
     }
+title_departure = { $device } vertrekt meestal { $weekdays } om { $clock }
+text_departure = Als je het goedvindt, laadt Luna de auto elke week op tijd. Tot dan telt het niet.
+evidence_departure = Op { $departures } van { $days } dagen gezien.
 title_document = { $title }
 text_document = { $opening }
 

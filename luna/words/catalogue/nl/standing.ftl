@@ -4,6 +4,7 @@ doing_unknown = een onbekende modus
 never_read = { $device } heeft nog geen modus gemeld.
 does_commanded = { $device } volgt de opdracht van Luna: { $doing }. Laatst gelezen { $read }, onveranderd sinds { $since }.
 does_other = { $device } werkt in een modus die Luna niet heeft ingesteld: { $doing }. Laatst gelezen { $read }, onveranderd sinds { $since }.
+keeps_phases = { $device }: Luna kan de fasen van de laadpaal niet instellen. De bedrading beslist. Vul dat aantal in bij de instellingen van je huis.
 silent = { $device } reageert niet sinds { $at }.
 not_released = { $device } heeft het einde van de besturing niet bevestigd. De laatste opdracht geldt daar nog.
 released_when_it_answers = Luna beëindigt de besturing daar zodra het reageert.
