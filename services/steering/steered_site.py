@@ -29,6 +29,7 @@ from luna.energy.site.control import Control
 from luna.energy.steering import (
     LiveCommands,
     describe_devices,
+    exceeds_limit,
     steer,
 )
 from luna.energy.steering.state import STALE_S
@@ -98,6 +99,7 @@ class SteeredSite:
         self._records = records
         self._commands: LiveCommands | None = None
         self._is_stale = False
+        self._is_above = False
         self._blind_since: datetime | None = None
         self._cycled_at: datetime | None = None
         self._is_changed = True
@@ -196,6 +198,11 @@ class SteeredSite:
         return self._is_stale
 
     @property
+    def is_above(self) -> bool:
+        """Whether the last cycle measured more than a limit allows."""
+        return self._is_above
+
+    @property
     def is_empty(self) -> bool:
         """Whether the site has no unit."""
         return not self._units
@@ -235,11 +242,12 @@ class SteeredSite:
         measured = measure(
             flow, described, in_force, socs=socs, writes_left=writes_left, moment=moment
         )
+        in_force_limits = find_limits(site, limits, now)
         commands, self._memory = steer(
             compose_targets(devices.values()),
             measured,
             self._memory,
-            limits=find_limits(site, limits, now),
+            limits=in_force_limits,
             devices=described,
         )
         self._commands = commands
@@ -247,6 +255,7 @@ class SteeredSite:
         planned = dict(chain.from_iterable(unit.items() for unit in devices.values()))
         self._records.add(list_samples(commands, planned, measured, described), now)
         is_stale = measured.at_s - measured.read_at_s > STALE_S
+        self._is_above = not is_stale and exceeds_limit(in_force_limits, measured)
         self._note_cycle(flow, now, is_stale=is_stale)
         measured_socs = {name: power.soc for name, power in measured.batteries.items()}
         for key, steered in steered_units.items():

@@ -22,6 +22,7 @@ from luna.energy.steering import (
     UnitMemory,
     VehiclePower,
     VehicleTarget,
+    exceeds_limit,
     steer,
 )
 
@@ -334,3 +335,31 @@ def test_nothing_trades_with_a_battery_of_unknown_state_of_charge() -> None:
     targets = SlotTargets(batteries={"battery": BatteryTarget("charge")})
     battery = decide(targets, measure(house_kw=0.5, soc=math.nan)).batteries["battery"]
     assert (battery.mode, battery.reason) == ("hold", "unknown_soc")
+
+
+LIMITS_ABOVE = {
+    "the connection's import": (LiveLimits(import_kw=6.0), measure(house_kw=7.0)),
+    "the operator's import": (LiveLimits(operator_import_kw=6.0), measure(house_kw=7.0)),
+    "the export": (LiveLimits(export_kw=5.0), measure(house_kw=0.5, pv_kw=6.0)),
+    "the devices' import": (
+        LiveLimits(devices_import_kw=4.2),
+        measure(house_kw=2.0, car_kw=5.0),
+    ),
+    "a fuse": (LiveLimits(fuse_a=35.0), replace(measure(house_kw=9.0), phase_a=(37.0, 0.0, 2.0))),
+}
+LIMITS_KEPT = {
+    "no limit": (LiveLimits(), measure(house_kw=70.0)),
+    "rounding": (LiveLimits(import_kw=6.0), measure(house_kw=6.1)),
+    # 2 kW of the house, and 1 kW that the battery gives on top of 4.2 kW.
+    "own production on top": (
+        LiveLimits(devices_import_kw=4.2),
+        measure(house_kw=2.0, car_kw=5.0, charge_kw=-1.0),
+    ),
+    "a fuse": (LiveLimits(fuse_a=35.0), replace(measure(house_kw=9.0), phase_a=(34.0, -35.0))),
+}
+
+
+def test_what_is_clearly_above_a_limit_is_noticed_and_nothing_else() -> None:
+    above = {name for name, case in LIMITS_ABOVE.items() if exceeds_limit(*case)}
+    assert above == set(LIMITS_ABOVE)
+    assert not [name for name, case in LIMITS_KEPT.items() if exceeds_limit(*case)]
