@@ -39,6 +39,7 @@ from services.steering.memory_file import MemoryFile, recall_commands
 from services.steering.records import SlotRecords, list_samples
 from services.steering.set_points import compose_setpoints
 from services.steering.slot_targets import compose_targets, find_devices, find_limits
+from services.steering.sun_left import SunLeft
 from services.steering.unit_sender import UnitCommand, UnitSender
 
 # The target of a unit that is handed back because the process ends.
@@ -98,6 +99,7 @@ class SteeredSite:
         self._memory = memory_file.load()
         self._records = records
         self._commands: LiveCommands | None = None
+        self._sun = SunLeft()
         self._is_stale = False
         self._is_above = False
         self._blind_since: datetime | None = None
@@ -237,7 +239,7 @@ class SteeredSite:
             socs.update(steered.sender.socs)
             writes_left.update(steered.sender.writes_left)
         day = now.astimezone(ZoneInfo(site.timezone)).date()
-        moment = Moment(now, at_s, day)
+        moment = Moment(now, at_s, day, sun_left_h=self._sun.find_hours_left(site, day, now))
         in_force = self._commands or recall_commands(self._memory, described)
         measured = measure(
             flow, described, in_force, socs=socs, writes_left=writes_left, moment=moment
