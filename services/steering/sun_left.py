@@ -1,4 +1,4 @@
-"""How long the sun still shines at a site."""
+"""Find the hours of sun that are left at a site."""
 
 import math
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Meters, recorder and steering while database and queue take connections and answer nothing."""
+"""Meters, recorder and steering while database and queue accept connections but hang."""
 
 import threading
 import time
