@@ -315,6 +315,16 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             ("surplus", "luna", "most_phase_changes"),
             at_most=4,
         ),
+        Target(
+            "days that are dearer with the loop than by the plan alone",
+            ("costs", "dearer_than_plan"),
+            at_most=0,
+        ),
+        Target(
+            "days with a flat tariff that are dearer than without Luna",
+            ("costs", "dearer_than_without_luna"),
+            at_most=0,
+        ),
         *_steering_limit("operator's limit of devices", "limit_of_devices"),
         *_steering_limit("operator's limit of the connection", "limit_of_connection"),
         Target(

@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.steering.home import LivedHome
 from bench.steering.limited import cap_days, dim_days
+from bench.steering.loop_costs import compare_costs
 from bench.steering.process import HOMES, LONG_SECONDS, SECONDS, measure_process
 from bench.steering.profiles import HomeDay, draw_days
 from bench.steering.surplus import (
@@ -33,20 +34,20 @@ from luna.energy.steering import (
     steer,
 )
 
-SEEDS = (1, 2)
-TUNING_SEEDS = tuple(range(1001, 1018))
+SEEDS = tuple(range(31, 37))
+TUNING_SEEDS = (1, 2, 3, 4, 21, 22, *range(1001, 1041))
 # Four skies take turns.
 DAYS = 4
-LONG_DAYS = 12
+LONG_DAYS = 8
 CYCLE_S = 2.0
 LIMITS = LiveLimits(import_kw=20.0, export_kw=6.0, fuse_a=35.0)
 
 
 def measure(*, full: bool = False, days: float | None = None) -> dict[str, Any]:
-    """Return figures of surplus charging, limits, export cap, CPU time a cycle, and the process.
+    """Return figures of surplus charging, costs, limits, export cap, CPU time, and the process.
 
     Args:
-        full: three times the days, and ten times the minutes of the process.
+        full: twice the days, and ten times the minutes of the process.
         days: days of each seed.
     """
     seconds = LONG_SECONDS if full else SECONDS
@@ -59,6 +60,8 @@ def measure(*, full: bool = False, days: float | None = None) -> dict[str, Any]:
         "days": len(drawn),
         "surplus": _measure_surplus(drawn, has_battery=False),
         "surplus_beside_battery": _measure_surplus(drawn, has_battery=True),
+        # A day under each sky.
+        "costs": compare_costs(drawn[:DAYS]),
         "limit_of_devices": dim_days(drawn, "devices"),
         "limit_of_connection": dim_days(drawn, "connection"),
         "export_cap": cap_days(drawn, has_battery=False),

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from bench.steering.profiles import HomeDay, Profile
+from bench.steering.profiles import HOUR_S, SUNSET_H, HomeDay, Profile
 from luna.energy.steering import (
     BatteryPower,
     LiveCommands,
@@ -249,4 +249,5 @@ def _measure(
         batteries=batteries,
         vehicles=vehicles,
         loads_kw=loads_kw,
+        sun_left_h=max(SUNSET_H - second / HOUR_S, 0.0),
     )

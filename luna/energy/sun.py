@@ -1,6 +1,7 @@
 """The sun's height over a place, without any weather."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from luna.energy.timeline import FloatArray, InstantArray, to_instant
 HORIZON_DEG = -0.833
 _J2000 = np.datetime64("2000-01-01T12:00:00", "us")
 _DAY_US = 86_400e6
+_STEP = timedelta(minutes=5)
 
 
 def compute_sun_height(instants: InstantArray, location: Location) -> FloatArray:
@@ -40,3 +42,12 @@ def is_night(instant: datetime, location: Location) -> bool:
     """Return whether the sun is below the horizon."""
     (height,) = compute_sun_height(np.array([to_instant(instant)]), location)
     return bool(height < HORIZON_DEG)
+
+
+def find_last_light(day: date, zone: ZoneInfo, location: Location) -> datetime | None:
+    """Return when the sun is last up on a local day, None where it does not rise."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+    instants = [begin + place * _STEP for place in range(timedelta(days=1) // _STEP)]
+    heights = compute_sun_height(np.array([to_instant(instant) for instant in instants]), location)
+    up = np.flatnonzero(heights >= HORIZON_DEG)
+    return instants[int(up[-1])] if up.size else None

@@ -46,6 +46,7 @@ SIGN_TURN = timedelta(seconds=5)
 
 SITES = Gauge("luna_steering_sites", "Sites whose devices follow the meters.")
 STALE = Gauge("luna_steering_stale_sites", "Steered sites whose meters are silent.")
+ABOVE = Gauge("luna_steering_sites_above_limit", "Steered sites that exceed a limit.")
 LATENESS = Histogram(
     "luna_steering_cycle_lateness_seconds",
     "By how much a site's cycle came late.",
@@ -177,6 +178,7 @@ class SteeringLoop:
                 self._forget(site.site_id, key)
         SITES.set(sum(not site.is_empty for site in sites))
         STALE.set(sum(site.is_stale for site in sites))
+        ABOVE.set(sum(site.is_above for site in sites))
 
     def describe_life(self) -> ControlSign:
         """Return the process's sign of life with the sites that it steers."""

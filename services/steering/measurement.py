@@ -22,11 +22,12 @@ _LEAST_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant, its seconds on a clock that never goes back, and its local day."""
+    """An instant, its seconds on a clock that never goes back, its local day, and the sun left."""
 
     now: datetime
     at_s: float
     day: date
+    sun_left_h: float = math.nan
 
 
 def measure(
@@ -83,6 +84,7 @@ def measure(
         vehicles=vehicles,
         loads_kw=loads_kw,
         phase_a=tuple(phase_kw * WATTS / devices.voltage_v for phase_kw in flow.phases_kw),
+        sun_left_h=moment.sun_left_h,
     )
 
 

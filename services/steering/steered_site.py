@@ -29,6 +29,7 @@ from luna.energy.site.control import Control
 from luna.energy.steering import (
     LiveCommands,
     describe_devices,
+    exceeds_limit,
     steer,
 )
 from luna.energy.steering.state import STALE_S
@@ -38,6 +39,7 @@ from services.steering.memory_file import MemoryFile, recall_commands
 from services.steering.records import SlotRecords, list_samples
 from services.steering.set_points import compose_setpoints
 from services.steering.slot_targets import compose_targets, find_devices, find_limits
+from services.steering.sun_left import SunLeft
 from services.steering.unit_sender import UnitCommand, UnitSender
 
 # The target of a unit that is handed back because the process ends.
@@ -97,7 +99,9 @@ class SteeredSite:
         self._memory = memory_file.load()
         self._records = records
         self._commands: LiveCommands | None = None
+        self._sun = SunLeft()
         self._is_stale = False
+        self._is_above = False
         self._blind_since: datetime | None = None
         self._cycled_at: datetime | None = None
         self._is_changed = True
@@ -196,6 +200,11 @@ class SteeredSite:
         return self._is_stale
 
     @property
+    def is_above(self) -> bool:
+        """Whether the last cycle measured more than a limit allows."""
+        return self._is_above
+
+    @property
     def is_empty(self) -> bool:
         """Whether the site has no unit."""
         return not self._units
@@ -230,16 +239,17 @@ class SteeredSite:
             socs.update(steered.sender.socs)
             writes_left.update(steered.sender.writes_left)
         day = now.astimezone(ZoneInfo(site.timezone)).date()
-        moment = Moment(now, at_s, day)
+        moment = Moment(now, at_s, day, sun_left_h=self._sun.find_hours_left(site, day, now))
         in_force = self._commands or recall_commands(self._memory, described)
         measured = measure(
             flow, described, in_force, socs=socs, writes_left=writes_left, moment=moment
         )
+        in_force_limits = find_limits(site, limits, now)
         commands, self._memory = steer(
             compose_targets(devices.values()),
             measured,
             self._memory,
-            limits=find_limits(site, limits, now),
+            limits=in_force_limits,
             devices=described,
         )
         self._commands = commands
@@ -247,6 +257,7 @@ class SteeredSite:
         planned = dict(chain.from_iterable(unit.items() for unit in devices.values()))
         self._records.add(list_samples(commands, planned, measured, described), now)
         is_stale = measured.at_s - measured.read_at_s > STALE_S
+        self._is_above = not is_stale and exceeds_limit(in_force_limits, measured)
         self._note_cycle(flow, now, is_stale=is_stale)
         measured_socs = {name: power.soc for name, power in measured.batteries.items()}
         for key, steered in steered_units.items():

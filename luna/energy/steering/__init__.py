@@ -12,6 +12,7 @@ from luna.energy.steering.devices import (
     SteeredVehicle,
     describe_devices,
 )
+from luna.energy.steering.rooms import exceeds_limit
 from luna.energy.steering.state import (
     BatteryCommand,
     BatteryPower,
@@ -53,5 +54,6 @@ __all__ = [
     "VehiclePower",
     "VehicleTarget",
     "describe_devices",
+    "exceeds_limit",
     "steer",
 ]

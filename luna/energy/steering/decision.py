@@ -288,7 +288,9 @@ class _Cycle:
             most_starts=device.most_starts,
             most_phase_changes=phase_changes,
         )
-        return SwitchClock(self._measured.at_s, self._elapsed_s, rules)
+        return SwitchClock(
+            self._measured.at_s, self._elapsed_s, rules, sun_left_h=self._measured.sun_left_h
+        )
 
     def _find_rooms(self, drawn_kw: float) -> dict[str, Room]:
         return find_rooms(

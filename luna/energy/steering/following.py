@@ -3,8 +3,8 @@
 Each choice (off, one phase, three) has a usefulness: the surplus it takes, less what it would buy,
 at a weight. What another choice would have gained is added up from when it became the better one,
 and it is taken once that passes what a switch costs (Page's cumulative sum test). So much surplus
-starts a car within seconds and little within minutes; the more switches a day has seen, the more
-the next one has to gain.
+starts a car within seconds and little within minutes. A day has few switches: the more it has seen,
+and the longer the sun still shines, the more the next one has to gain, for it may be missing later.
 
 Source: E. S. Page, "Continuous inspection schemes", Biometrika 41 (1954).
 """
@@ -21,27 +21,34 @@ class FollowRules:
     """Follow surplus. The figures were chosen on the tuning seeds of the bench.
 
     ``start_kwh`` is what a start or stop has to gain, ``start_growth`` the factor for each one
-    after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases. The
-    first switch of a day has to gain ``first_kwh``. A bought kWh counts ``start_weight`` or
-    ``phases_weight`` times a charged one, and more by ``share_weight`` for each ``bought_share`` of
-    the day's energy beyond the first, with a credit of ``credit_kwh``. Amperes are rounded up from
-    a fraction of ``round_up_from`` on, and left within a ``dead_band`` around that; they rise no
-    sooner than ``rise_s`` after a change. Writes that wear a charger out are spread over
-    ``lasts_s`` of sun, but for ``kept_writes`` to fall from 16 A to 6 A. Amperes wait
+    after it; ``phases_kwh`` and ``phases_growth`` are the same for changes of phases, and one to
+    fewer has to gain ``fewer_factor`` times as much. These hold ``usual_sun_h`` before surplus
+    ends, which is ``dusk_h`` before sunset. Starts and stops are priced in proportion to the hours
+    that are left, at least ``least_sun_h``, and changes of phases, of which there are fewer, to
+    their square. The first switch of a day has to gain ``first_kwh``. A bought kWh counts
+    ``start_weight`` or ``phases_weight`` times a charged one, and more by ``share_weight`` for each
+    ``bought_share`` of the day's energy beyond the first, with a credit of ``credit_kwh``. Amperes
+    are rounded up from a fraction of ``round_up_from`` on, and left within a ``dead_band`` around
+    that; they rise no sooner than ``rise_s`` after a change. Writes that wear a charger out are
+    spread over ``lasts_s`` of sun, but for ``kept_writes`` to fall from 16 A to 6 A. Amperes wait
     ``quicker_falls`` times less to fall than to rise, and no longer than ``latest_fall_s``, for a
     fall saves bought energy.
     """
 
-    first_kwh: float = 0.1
-    start_kwh: float = 0.2
+    first_kwh: float = 0.07
+    start_kwh: float = 0.113
     start_growth: float = 1.4
-    phases_kwh: float = 0.6
-    phases_growth: float = 1.2
-    start_weight: float = 2.2
-    phases_weight: float = 2.5
-    bought_share: float = 0.04
-    share_weight: float = 1.5
-    credit_kwh: float = 1.0
+    phases_kwh: float = 0.42
+    phases_growth: float = 1.36
+    fewer_factor: float = 1.75
+    usual_sun_h: float = 6.0
+    least_sun_h: float = 0.3
+    dusk_h: float = 1.75
+    start_weight: float = 1.6
+    phases_weight: float = 3.2
+    bought_share: float = 0.168
+    share_weight: float = 0.95
+    credit_kwh: float = 1.2
     round_up_from: float = 0.65
     rise_s: float = 4.0
     dead_band: float = 0.15
@@ -155,7 +162,7 @@ def choose_phases(
         gain_kwh = unit.gain_kwh.get(choice.phases, 0.0) + advantage_kw * clock.elapsed_s / 3600
         gain_kwh = max(gain_kwh, 0.0)
         gains[choice.phases] = gain_kwh
-        if gain_kwh < _price_switch(choice, unit):
+        if gain_kwh < _price_switch(choice, unit, clock.sun_left_h):
             continue
         if not clock.allows(choice, unit):
             is_hindered = True
@@ -170,11 +177,15 @@ def choose_phases(
 
 @dataclass(frozen=True, slots=True)
 class SwitchClock:
-    """The cycle's time, and whether a device may be switched in it."""
+    """The cycle's time, and whether a device may be switched in it.
+
+    ``sun_left_h`` is how long the sun still shines today, NaN where that is not known.
+    """
 
     at_s: float
     elapsed_s: float
     rules: SwitchRules
+    sun_left_h: float = math.nan
 
     def allows(self, choice: SurplusChoice, unit: UnitMemory) -> bool:
         """Return whether a device may change to a choice now."""
@@ -242,13 +253,18 @@ def _value_choice(choice: SurplusChoice, offer: Offer, weight: float) -> float:
     return min(positive_kw, power_kw) - weight * bought_kw
 
 
-def _price_switch(choice: SurplusChoice, unit: UnitMemory) -> float:
+def _price_switch(choice: SurplusChoice, unit: UnitMemory, sun_left_h: float) -> float:
     """Return what a change to a choice has to gain, kWh."""
     if unit.starts == 0 and unit.phase_changes == 0:
         return RULES.first_kwh
-    price_kwh = RULES.start_kwh * RULES.start_growth ** max(unit.starts - 1, 0)
+    sun_share = 1.0
+    if not math.isnan(sun_left_h):
+        sun_share = max(sun_left_h - RULES.dusk_h, RULES.least_sun_h) / RULES.usual_sun_h
+    price_kwh = RULES.start_kwh * RULES.start_growth ** max(unit.starts - 1, 0) * sun_share
     if choice.phases and unit.last_phases not in (0, choice.phases):
-        phases_kwh = RULES.phases_kwh * RULES.phases_growth**unit.phase_changes
+        phases_kwh = RULES.phases_kwh * RULES.phases_growth**unit.phase_changes * sun_share**2
+        if choice.phases < unit.last_phases:
+            phases_kwh *= RULES.fewer_factor
         return max(price_kwh, phases_kwh)
     return price_kwh
 

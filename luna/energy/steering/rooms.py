@@ -16,6 +16,9 @@ from luna.energy.steering.state import (
 PHASES = (1, 2, 3)
 # Meters and chargers round: a limit is approached to this share.
 KEPT_SHARE = 0.99
+# This share of a limit is clearly above it; a limit of nothing allows a meter's rounding.
+EXCESS_SHARE = 1.03
+_NEGLIGIBLE_KW = 0.1
 # Devices follow this much later than meters show it; a steady rise is counted with that.
 LEAD_S = 6.0
 # A cloud's edge over a home, or this share of its PV a second: an edge of five seconds takes half.
@@ -78,6 +81,23 @@ def find_export_limit(limits: LiveLimits, *, pv_export: bool) -> float:
     """Return what the connection may export."""
     limit_kw = min(_known(limits.export_kw), _known(limits.operator_export_kw))
     return limit_kw if pv_export else 0.0
+
+
+def exceeds_limit(limits: LiveLimits, measured: LiveMeasurement) -> bool:
+    """Return whether the meters show clearly more than a limit allows.
+
+    A circuit has no meter of its own. What is no number compares as false.
+    """
+    flow = read_flow(measured)
+    import_kw, _ = find_import_limit(limits)
+    # Own production may be used on top of the limit for devices.
+    devices_kw = _known(limits.devices_import_kw) + max(flow.drawn_kw, 0.0)
+    allowed_kw = min(import_kw, devices_kw)
+    is_above = flow.net_kw > EXCESS_SHARE * allowed_kw + _NEGLIGIBLE_KW
+    export_kw = find_export_limit(limits, pv_export=True)
+    is_above |= -flow.net_kw > EXCESS_SHARE * export_kw + _NEGLIGIBLE_KW
+    most_a = EXCESS_SHARE * _known(limits.fuse_a)
+    return is_above or any(abs(current_a) > most_a for current_a in measured.phase_a)
 
 
 def _known(limit: float) -> float:

@@ -61,7 +61,8 @@ class LiveMeasurement:
     ``at_s`` is now, ``read_at_s`` when the oldest value was read, both on one clock that never
     goes back. ``day`` is the local day, with which counts of switches begin anew. ``phase_a`` has
     the current of each phase at the connection, positive for import; empty: not measured.
-    ``house_kw`` is what is not controlled; it is not negative.
+    ``house_kw`` is what is not controlled; it is not negative. ``sun_left_h`` is how long the sun
+    still shines today, NaN where that is not known.
     """
 
     at_s: float
@@ -75,6 +76,7 @@ class LiveMeasurement:
     vehicles: Mapping[str, VehiclePower] = field(default_factory=dict)
     loads_kw: Mapping[str, float] = field(default_factory=dict)
     phase_a: tuple[float, ...] = ()
+    sun_left_h: float = math.nan
 
 
 VehicleFollow = Literal["surplus", "surplus_floor", "power", "stop", "own"]

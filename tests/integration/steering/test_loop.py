@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from luna.contracts.control import BatterySetpoint, VehicleSetpoint
 from luna.contracts.steering import LimitMessage, SteeringDrop
@@ -38,6 +39,7 @@ from tests.support.worker.workers import wait_for
 
 CHARGER = "vehicle:car"
 HEATER = "load:boiler"
+SITES_ABOVE = "luna_steering_sites_above_limit"
 BATTERIES = "batteries"
 SURPLUS = {"car": planned(VehicleSetpoint(mode="charge", charge_kw=7.0), follow="surplus")}
 STOP = {"car": planned(VehicleSetpoint(mode="stop", charge_kw=0.0))}
@@ -318,6 +320,9 @@ def test_an_operators_limit_dims_a_car_in_watts(home: SteeredHome, inverter: Inv
     assert home.unit(CHARGER).reason == "operator_limit"
     # 16 A on one phase are 3.68 kW, 6 A on three 4.14 kW.
     assert commanded_kw(home) in {3.68, 4.14}
+    assert REGISTRY.get_sample_value(SITES_ABOVE) == 1.0
+    drive(home, inverter, pv_kw=0.0)
+    assert REGISTRY.get_sample_value(SITES_ABOVE) == 0.0
 
 
 def test_a_device_that_hangs_delays_no_other_and_no_cycle(

@@ -124,11 +124,12 @@ class Publisher:
 
 
 class Relay:
-    """Passes bytes to a port on until told to drop its connections."""
+    """Passes bytes to a port on until told to drop its connections, or to hang."""
 
     def __init__(self, target: int) -> None:
         self._target = target
         self._pairs: list[socket.socket] = []
+        self._hangs = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -137,6 +138,10 @@ class Relay:
         """Cut every connection, whatever is under way."""
         while self._pairs:
             _cut(self._pairs.pop())
+
+    def hang(self) -> None:
+        """Keep every connection, and pass nothing on."""
+        self._hangs.set()
 
     def close(self) -> None:
         _cut(self._listener)
@@ -149,15 +154,17 @@ class Relay:
                 far = socket.create_connection(("127.0.0.1", self._target))
                 self._pairs += [near, far]
                 for source, target in ((near, far), (far, near)):
-                    threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+                    threading.Thread(
+                        target=self._pass_on, args=(source, target), daemon=True
+                    ).start()
 
-
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(4096):
-            target.sendall(data)
-    _cut(source)
-    _cut(target)
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(4096):
+                if not self._hangs.is_set():
+                    target.sendall(data)
+        _cut(source)
+        _cut(target)
 
 
 def _cut(end: socket.socket) -> None:

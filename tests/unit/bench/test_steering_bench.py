@@ -9,6 +9,7 @@ from bench.steering import SEEDS, TUNING_SEEDS
 from bench.steering.controllers import MeanSurplusRule
 from bench.steering.home import live_day
 from bench.steering.limited import LimitKind, dim
+from bench.steering.loop_costs import NEED_KWH, HourlyPlan, UntilFull, count_dearer
 from bench.steering.profiles import SECONDS, HomeDay, draw_days
 from bench.steering.surplus import describe_home, follow_surplus
 from luna.energy.steering import LiveMeasurement, SteeredVehicle, VehiclePower
@@ -58,8 +59,8 @@ def test_a_limit_holds_soon_after_the_edge_of_a_fast_cloud(kind: LimitKind) -> N
     assert dimmed.longest_over_s <= 5
 
 
-def measure(at_s: float, surplus_kw: float) -> LiveMeasurement:
-    net_kw = -surplus_kw
+def measure(at_s: float, surplus_kw: float, *, car_kw: float = 0.0) -> LiveMeasurement:
+    net_kw = car_kw - surplus_kw
     return LiveMeasurement(
         at_s=at_s,
         read_at_s=at_s,
@@ -68,7 +69,7 @@ def measure(at_s: float, surplus_kw: float) -> LiveMeasurement:
         export_kw=max(-net_kw, 0.0),
         pv_kw=0.0,
         house_kw=0.0,
-        vehicles={"car": VehiclePower(0.0)},
+        vehicles={"car": VehiclePower(car_kw)},
     )
 
 
@@ -76,3 +77,28 @@ def test_the_peers_rule_starts_after_a_minute_of_surplus() -> None:
     rule = MeanSurplusRule("car", SteeredVehicle(phases=(1, 3)))
     modes = [rule(measure(at_s, 3.0)).vehicles["car"].mode for at_s in range(0, 91, 30)]
     assert modes == ["stop", "stop", "charge", "charge"]
+
+
+def test_a_plan_alone_follows_hours_and_stops_once_the_car_has_what_it_needs() -> None:
+    # 6 kW are 8.7 A on three phases, 2 kW are 8.7 A on one.
+    plan = HourlyPlan(SteeredVehicle(phases=(1, 3)), np.array([0.0, 2.0, 6.0, 1.0]))
+    commands = [plan(measure(hour * 3_600.0, 0.0)).vehicles["car"] for hour in range(4)]
+    assert [(command.phases, command.current_a) for command in commands] == [
+        (0, 0.0),
+        (1, 8.0),
+        (3, 8.0),
+        (0, 0.0),
+    ]
+    full = UntilFull(plan, charged_kwh=NEED_KWH - 0.001)
+    assert full(measure(7_200.0, 6.0)).vehicles["car"].mode == "charge"
+    assert full(measure(7_202.0, 6.0, car_kw=5.5)).vehicles["car"].mode == "stop"
+
+
+def test_a_day_that_is_dearer_with_the_loop_is_counted() -> None:
+    dearer = {"tariff": "flat", "loop": 2.0, "plan": 1.9, "without_luna": 1.8}
+    as_dear = {"tariff": "flat", "loop": 2.0, "plan": 2.0, "without_luna": 2.1}
+    by_hours = dearer | {"tariff": "by_hours"}
+    assert count_dearer([dearer, as_dear, by_hours]) == {
+        "dearer_than_plan": 2,
+        "dearer_than_without_luna": 1,
+    }

@@ -22,6 +22,7 @@ from luna.energy.steering import (
     UnitMemory,
     VehiclePower,
     VehicleTarget,
+    exceeds_limit,
     steer,
 )
 
@@ -102,24 +103,35 @@ def test_a_car_charges_with_what_the_roof_leaves() -> None:
     assert (car.phases, car.current_a, car.reason) == (3, 8.0, "follows_surplus")
 
 
-def test_more_surplus_starts_a_car_sooner() -> None:
+def wait_for_phases(measured: LiveMeasurement, memory: LoopMemory, *, phases: int) -> int:
+    """Return the seconds of an unchanging sky until a car charges on so many phases."""
     targets = SlotTargets(vehicles={"car": VehicleTarget("surplus", worth_price=1.0)})
-    waited_s = []
-    for pv_kw in (8.0, 2.5):
-        memory = LoopMemory()
-        measured = measure(house_kw=0.5, pv_kw=pv_kw)
-        passed_s = 0
-        while memory.units.get("car", UnitMemory()).phases == 0:
-            assert passed_s < 3_600
-            _, memory = repeat(
-                targets,
-                replace(measured, at_s=1_000.0 + passed_s),
-                seconds=2,
-                memory=memory,
-            )
-            passed_s += 2
-        waited_s.append(passed_s)
-    assert waited_s[0] < waited_s[1]
+    passed_s = 0
+    while memory.units.get("car", UnitMemory()).phases < phases:
+        assert passed_s < 3_600
+        now = replace(measured, at_s=1_000.0 + passed_s)
+        _, memory = repeat(targets, now, seconds=2, memory=memory)
+        passed_s += 2
+    return passed_s
+
+
+def test_more_surplus_starts_a_car_sooner() -> None:
+    much = measure(house_kw=0.5, pv_kw=8.0)
+    little = measure(house_kw=0.5, pv_kw=2.5)
+    soon_s = wait_for_phases(much, LoopMemory(), phases=1)
+    assert soon_s < wait_for_phases(little, LoopMemory(), phases=1)
+
+
+def test_phases_are_changed_later_where_a_long_day_may_need_the_change() -> None:
+    unit = UnitMemory(
+        mode="charge", command_kw=3.68, phases=1, last_phases=1, starts=1, phase_changes=1
+    )
+    memory = LoopMemory(at_s=998.0, day=DAY, units={"car": unit})
+    measured = measure(house_kw=0.5, pv_kw=8.0, car_kw=3.68)
+    in_the_morning = replace(measured, sun_left_h=11.0)
+    in_the_evening = replace(measured, sun_left_h=4.0)
+    waited_s = wait_for_phases(in_the_morning, memory, phases=3)
+    assert wait_for_phases(in_the_evening, memory, phases=3) < waited_s
 
 
 def test_the_first_start_of_a_day_comes_a_minute_after_much_surplus() -> None:
@@ -334,3 +346,31 @@ def test_nothing_trades_with_a_battery_of_unknown_state_of_charge() -> None:
     targets = SlotTargets(batteries={"battery": BatteryTarget("charge")})
     battery = decide(targets, measure(house_kw=0.5, soc=math.nan)).batteries["battery"]
     assert (battery.mode, battery.reason) == ("hold", "unknown_soc")
+
+
+LIMITS_ABOVE = {
+    "the connection's import": (LiveLimits(import_kw=6.0), measure(house_kw=7.0)),
+    "the operator's import": (LiveLimits(operator_import_kw=6.0), measure(house_kw=7.0)),
+    "the export": (LiveLimits(export_kw=5.0), measure(house_kw=0.5, pv_kw=6.0)),
+    "the devices' import": (
+        LiveLimits(devices_import_kw=4.2),
+        measure(house_kw=2.0, car_kw=5.0),
+    ),
+    "a fuse": (LiveLimits(fuse_a=35.0), replace(measure(house_kw=9.0), phase_a=(37.0, 0.0, 2.0))),
+}
+LIMITS_KEPT = {
+    "no limit": (LiveLimits(), measure(house_kw=70.0)),
+    "rounding": (LiveLimits(import_kw=6.0), measure(house_kw=6.1)),
+    # 2 kW of the house, and 1 kW that the battery gives on top of 4.2 kW.
+    "own production on top": (
+        LiveLimits(devices_import_kw=4.2),
+        measure(house_kw=2.0, car_kw=5.0, charge_kw=-1.0),
+    ),
+    "a fuse": (LiveLimits(fuse_a=35.0), replace(measure(house_kw=9.0), phase_a=(34.0, -35.0))),
+}
+
+
+def test_what_is_clearly_above_a_limit_is_noticed_and_nothing_else() -> None:
+    above = {name for name, case in LIMITS_ABOVE.items() if exceeds_limit(*case)}
+    assert above == set(LIMITS_ABOVE)
+    assert not [name for name, case in LIMITS_KEPT.items() if exceeds_limit(*case)]

@@ -1,0 +1,123 @@
+"""What the loop is worth: the same days with it, by a plan's set-points alone, and without Luna.
+
+A car needs the same energy in each; what it did not get by the evening is bought at the cheapest
+price. The plan knows each hour's mean surplus beforehand, better than forecasts do, but no cloud.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bench.steering.home import Controller, LivedDay, live_day
+from bench.steering.profiles import HOUR_S, HomeDay, Profile
+from bench.steering.surplus import BEGIN_S, CAR, END_S, describe_home, follow_surplus
+from luna.energy.steering import LiveCommands, LiveMeasurement, SteeredVehicle, VehicleCommand
+
+# Of a car that comes home in the morning.
+NEED_KWH = 20.0
+CYCLE_S = 2.0
+# Currency per kWh, hour by hour; what is stored is worth the cheapest hour's price.
+TARIFFS = {
+    "flat": np.full(24, 0.30),
+    "by_hours": np.repeat((0.22, 0.34, 0.26, 0.42), 6),
+}
+EXPORT_PRICE = 0.08
+# Of a battery, one way.
+_EFFICIENCY = 0.95
+# A day that is dearer by less is as dear.
+_NEGLIGIBLE_COST = 0.005
+STOP = VehicleCommand("stop", 0.0, 0, 0.0, "as_planned")
+
+
+@dataclass(slots=True)
+class UntilFull:
+    """Stops a car that has what it needs, and otherwise does what a controller says."""
+
+    control: Controller
+    charged_kwh: float = 0.0
+
+    def __call__(self, measured: LiveMeasurement) -> LiveCommands:
+        commands = self.control(measured)
+        self.charged_kwh += measured.vehicles[CAR].kw * CYCLE_S / HOUR_S
+        if self.charged_kwh < NEED_KWH:
+            return commands
+        return replace(commands, vehicles={CAR: STOP})
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyPlan:
+    """Commands a car by each hour's mean surplus, as a plan without the loop does."""
+
+    device: SteeredVehicle
+    surplus_kw: Profile
+
+    def __call__(self, measured: LiveMeasurement) -> LiveCommands:
+        mean_kw = float(self.surplus_kw[int(measured.at_s) // HOUR_S])
+        command = STOP
+        for phases in sorted(self.device.phases):
+            current_a = int(mean_kw / self.device.power_kw(phases, 1.0))
+            if current_a >= self.device.min_current_a:
+                command = charge(
+                    self.device, phases, min(float(current_a), self.device.max_current_a)
+                )
+        return LiveCommands(vehicles={CAR: command})
+
+
+def charge(device: SteeredVehicle, phases: int, current_a: float) -> VehicleCommand:
+    """Return the command to charge with a current."""
+    power_kw = device.power_kw(phases, current_a)
+    return VehicleCommand("charge", power_kw, phases, current_a, "as_planned")
+
+
+def charge_at_once(_: LiveMeasurement) -> LiveCommands:
+    """Command what a home without Luna does: the car takes what it can."""
+    device = SteeredVehicle()
+    return LiveCommands(vehicles={CAR: charge(device, 3, device.max_current_a)})
+
+
+def price_day(lived: LivedDay, import_prices: Profile) -> float:
+    """Return what a lived day costs, with what is bought later, or stored for it."""
+    by_second = np.repeat(import_prices, HOUR_S)[BEGIN_S:END_S]
+    bought_cost = float((np.maximum(lived.net_kw, 0.0) * by_second).sum()) / HOUR_S
+    sold_kwh = float(np.maximum(-lived.net_kw, 0.0).sum()) / HOUR_S
+    charged_kw = np.maximum(lived.battery_kw, 0.0) * _EFFICIENCY
+    discharged_kw = np.maximum(-lived.battery_kw, 0.0) / _EFFICIENCY
+    stored_kwh = float((charged_kw - discharged_kw).sum()) / HOUR_S
+    missing_kwh = NEED_KWH - float(lived.car_kw.sum()) / HOUR_S
+    later_kwh = missing_kwh - _EFFICIENCY * stored_kwh
+    return bought_cost - EXPORT_PRICE * sold_kwh + float(import_prices.min()) * later_kwh
+
+
+def compare_costs(days: Sequence[HomeDay]) -> dict[str, Any]:
+    """Return each scenario's costs with the loop, by the plan alone, and without Luna."""
+    scenarios = []
+    for has_battery in (False, True):
+        home = describe_home(has_battery=has_battery)
+        for day in days:
+            surplus_kw = (day.pv_kw - day.house_kw).reshape(-1, HOUR_S).mean(axis=1)
+            controllers: dict[str, Controller] = {
+                "loop": follow_surplus(home),
+                "plan": HourlyPlan(home.devices.vehicles[CAR], surplus_kw),
+                "without_luna": charge_at_once,
+            }
+            lived = {}
+            for name, control in controllers.items():
+                lived[name] = live_day(home, day, UntilFull(control), begin=BEGIN_S, end=END_S)
+            for tariff, prices in TARIFFS.items():
+                costs = {name: round(price_day(one, prices), 3) for name, one in lived.items()}
+                scenario = {"tariff": tariff, "battery": has_battery, "sky": day.sky}
+                scenarios.append(scenario | costs)
+    return {"scenarios": scenarios} | count_dearer(scenarios)
+
+
+def count_dearer(scenarios: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Return how many scenarios are dearer with the loop, beside each of the others."""
+    than_plan = 0
+    than_without = 0
+    for scenario in scenarios:
+        cost = scenario["loop"] - _NEGLIGIBLE_COST
+        than_plan += cost > scenario["plan"]
+        than_without += scenario["tariff"] == "flat" and cost > scenario["without_luna"]
+    return {"dearer_than_plan": than_plan, "dearer_than_without_luna": than_without}
