@@ -11,9 +11,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import Connection, Engine
 
+from luna.platform import passwords
 from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.telemetry import ensure_plain_lines
 from tests.selection import durations
@@ -30,6 +32,8 @@ from tests.support.suite.depth import LONG, LONG_VARIABLE, draws
 FOLDER = pytest.StashKey[Path]()
 # Each takes up to two gigabytes.
 MOST_PROCESSES = 5
+# Hashing is dear on purpose: 25 ms of CPU for each person and each sign-in of the tests.
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 # As many as workers of Luna's own have, luna/platform/queue/worker.py.
 YOUNG_OBJECTS = 50_000
 # The address, as a superuser, of a TimescaleDB on which the tests of the database run as well.
@@ -54,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # 210 by 64 took 41 ms of CPU instead of 0.06.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    passwords.HASHER = CHEAP_HASHER
     # What a gateway's thread logs once its test is over finds a closed stream; told on the next
     # test's stream it would be taken for a command's answer.
     logging.raiseExceptions = False

@@ -349,10 +349,10 @@ class RegisterImage:
     def _port_places(self, point: RegisterPoint) -> list[range]:
         """Return the registers of a point's numbers, one span per port of the wanted types."""
         places = self._places(point)
-        base = self._base(point)
         ports = point.ports
         if ports is None:
             return [places]
+        base = self._base(point)
         length_of_model = 2 + self.registers[base + 1]
         end = length_of_model - ports.type_register - ports.length + 1
         types_from = base + ports.type_register

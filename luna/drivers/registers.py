@@ -71,6 +71,8 @@ def _decode_number(
 ) -> float:
     ordered = registers if point.word_order == "big" else registers[::-1]
     number = decode(ordered, kind)
+    if not invalid:
+        return number
     bits = int.from_bytes(b"".join(register.to_bytes(2, "big") for register in ordered), "big")
     for code in invalid:
         if kind in {"float32", "float64"}:
@@ -145,7 +147,7 @@ def encode_text(text: str, count: int) -> list[int]:
 
 def decode(registers: Sequence[int], kind: NumberType) -> float:
     """Return the raw number of registers in big-endian order, NaN where the device has no value."""
-    packed = b"".join(register.to_bytes(2, "big") for register in registers)
+    packed = struct.pack(f">{len(registers)}H", *registers)
     number: float = struct.unpack(_FORMATS[kind], packed)[0]
     # NaN, infinity and the largest numbers of a float are no measurement; some makers mean "no
     # value" by the latter.

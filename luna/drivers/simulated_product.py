@@ -106,11 +106,11 @@ class SimulatedProduct(ABC):
 
     def _reverts_after_s(self) -> float:
         """Return the current mode's reversion time, s: the command's, else the profile's."""
-        mode = self.mode
         reverts = self.profile.reverts
-        if reverts is None or reverts.after_s is None or mode in reverts.stays_in:
+        if reverts is None or reverts.after_s is None:
             return math.inf
-        if mode == self.profile.own_mode:
+        mode = self.mode
+        if mode == self.profile.own_mode or mode in reverts.stays_in:
             return math.inf
         units = {"reversion_s": 1, "reversion_min": 60}
         for write in self.profile.modes.get(mode, ()):

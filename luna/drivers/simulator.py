@@ -115,13 +115,14 @@ class SimulatedInverter(SimulatedProduct):
             flows = HouseFlows(pv_kw * WATTS, 0.0, (load_kw - pv_kw) * WATTS)
             return mode_of_ac_power(ac_kw * WATTS, flows), abs(ac_kw)
         for mode, writes in self.profile.modes.items():
+            if not all(self._has_constant(write) for write in writes):
+                continue
             powers = [
                 self._read_power(write)
                 for write in writes
                 if write.put in {"power_w", "power_percent"}
             ]
-            has_constants = all(self._has_constant(write) for write in writes)
-            if has_constants and all(power > 0 for power in powers):
+            if all(power > 0 for power in powers):
                 return cast("Mode", mode), max(powers, default=0.0) / WATTS
         return "self_consumption", 0.0
 
@@ -133,9 +134,10 @@ class SimulatedInverter(SimulatedProduct):
         """Return the AC power that the points command, kW; None: none."""
         for writes in self.profile.modes.values():
             powers = [write for write in writes if write.put == "ac_power_w"]
+            if not powers:
+                continue
             fixed = [(write.write, write.value) for write in writes if write.value is not None]
-            holds_fixed = all(math.isclose(self.image.value(name), value) for name, value in fixed)
-            if powers and holds_fixed:
+            if all(math.isclose(self.image.value(name), value) for name, value in fixed):
                 return powers[0].sign * self.image.value(powers[0].write) / WATTS
         return None
 

@@ -15,7 +15,7 @@ from luna.energy.refusals import refuse
 
 SHORTEST = 12
 LONGEST = 128
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Passwords of 12 characters and more from lists of stolen ones, and variants of the product's name.
 _WELL_KNOWN = frozenset(
     files("luna").joinpath("well_known_passwords.txt").read_text(encoding="utf-8").split()
@@ -45,7 +45,7 @@ def hash_password(password: str) -> str:
 
     Takes 19 MiB and some hundredths of a second.
     """
-    return _HASHER.hash(_normal(password))
+    return HASHER.hash(_normal(password))
 
 
 def is_right(password: str, stored_hash: str | None) -> bool:
@@ -58,7 +58,7 @@ def is_right(password: str, stored_hash: str | None) -> bool:
         return False
     try:
         return (
-            _HASHER.verify(stored_hash or hash_of_nobody(), _normal(password))
+            HASHER.verify(stored_hash or hash_of_nobody(), _normal(password))
             and stored_hash is not None
         )
     except (VerificationError, InvalidHashError):
@@ -70,13 +70,13 @@ def is_outdated(stored_hash: str) -> bool:
 
     Then the password is hashed again at the next sign-in.
     """
-    return _HASHER.check_needs_rehash(stored_hash)
+    return HASHER.check_needs_rehash(stored_hash)
 
 
 @cache
 def hash_of_nobody() -> str:
     """Return the hash that stands in for an unknown user's."""
-    return _HASHER.hash("the password of nobody, so that it cannot be told by time who is there")
+    return HASHER.hash("the password of nobody, so that it cannot be told by time who is there")
 
 
 def _normal(password: str) -> str:

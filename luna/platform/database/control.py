@@ -9,7 +9,17 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel
-from sqlalchemy import Connection, RowMapping, exists, func, literal, null, select, union_all
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    bindparam,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import (
@@ -34,6 +44,13 @@ from luna.platform.database.schema.plans import control_devices, control_log, co
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.database.stored_rows import read_each, read_page
 
+# Every step of an executor begins with these: they are put together once.
+_STATE_OF = select(control_state).where(control_state.c.site_key == bindparam("key"))
+_STATE_OF_DEVICE = select(control_devices).where(
+    control_devices.c.site_key == bindparam("key"),
+    control_devices.c.device == bindparam("of_device"),
+)
+
 
 def load(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
     """Return the control state of a device of a site.
@@ -44,11 +61,7 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
         NotFoundError: no such site.
     """
     key = sites.key_of(connection, site_id)
-    row = (
-        connection.execute(select(control_state).where(control_state.c.site_key == key))
-        .mappings()
-        .first()
-    )
+    row = connection.execute(_STATE_OF, {"key": key}).mappings().first()
     values: dict[str, Any] = {"site": site_id, "device": device}
     if row is not None:
         # The site is armed as a whole, for the batteries and all other devices.
@@ -56,8 +69,11 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
     if row is not None and device == BATTERIES:
         values |= {name: row[name] for name in _OWN}
     if device != BATTERIES:
-        of_device = (control_devices.c.site_key == key) & (control_devices.c.device == device)
-        row = connection.execute(select(control_devices).where(of_device)).mappings().first()
+        row = (
+            connection.execute(_STATE_OF_DEVICE, {"key": key, "of_device": device})
+            .mappings()
+            .first()
+        )
         if row is not None:
             values |= {name: row[name] for name in _OWN}
     return _state(values)

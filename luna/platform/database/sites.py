@@ -78,6 +78,28 @@ class StoredSites:
     unreadable: list[UnreadableSite]
 
 
+def _latest(*columns: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(
+            sites.c.name,
+            *(columns or (site_versions.c.configuration,)),
+            site_versions.c.version,
+            site_versions.c.saved_at,
+        )
+        .join(site_versions, site_versions.c.site_key == sites.c.site_key)
+        .ext(distinct_on(sites.c.name))
+        .order_by(sites.c.name, site_versions.c.version.desc())
+    )
+
+
+# Every command, question and page begins with these: they are put together once.
+_KEY_OF = select(sites.c.site_key).where(sites.c.name == bindparam("name"))
+_LATEST_OF = _latest().where(sites.c.name == bindparam("name"))
+_DIGEST = func.jsonb_hash_extended(site_versions.c.configuration, 0).label("digest")
+_DIGESTS = _latest(_DIGEST)
+_DISPLAY_NAMES = _latest(site_versions.c.configuration["display_name"].astext.label("display_name"))
+
+
 def save(connection: Connection, site: Site) -> int:
     """Store ``site`` under its name and return its version.
 
@@ -171,7 +193,7 @@ def find(connection: Connection, site_id: str) -> StoredSite | UnreadableSite:
     Raises:
         NotFoundError: no site of that name.
     """
-    row = connection.execute(_latest().where(sites.c.name == site_id)).first()
+    row = connection.execute(_LATEST_OF, {"name": site_id}).first()
     if row is None:
         raise _missing(connection, site_id)
     return _stored(row)
@@ -276,14 +298,13 @@ def list_unreadable(connection: Connection) -> list[UnreadableSite]:
 
     Cheap enough for every page: a configuration that was readable once is not fetched again.
     """
-    digest = func.jsonb_hash_extended(site_versions.c.configuration, 0).label("digest")
-    digests = connection.execute(_latest(digest))
+    digests = connection.execute(_DIGESTS)
     suspects = [row.name for row in digests if row.digest not in _READABLE]
     if not suspects:
         return []
     if len(_READABLE) > _MOST_READABLE:
         _READABLE.clear()
-    query = _latest(site_versions.c.configuration, digest).where(sites.c.name.in_(suspects))
+    query = _latest(site_versions.c.configuration, _DIGEST).where(sites.c.name.in_(suspects))
     unreadable = []
     for row in connection.execute(query):
         stored = _stored(row)
@@ -324,8 +345,7 @@ def display_names(connection: Connection) -> dict[str, str]:
 
     A site without one has its own name.
     """
-    display_name = site_versions.c.configuration["display_name"].astext.label("display_name")
-    rows = connection.execute(_latest(display_name))
+    rows = connection.execute(_DISPLAY_NAMES)
     return {row.name: row.display_name or row.name for row in rows}
 
 
@@ -339,10 +359,6 @@ def time_zones(connection: Connection) -> set[str]:
     zone = site_versions.c.configuration["timezone"].astext.label("zone")
     rows = connection.execute(_latest(zone))
     return {row.zone for row in rows if row.zone is not None}
-
-
-# Every command and every question begins with it: it is put together once.
-_KEY_OF = select(sites.c.site_key).where(sites.c.name == bindparam("name"))
 
 
 def key_of(connection: Connection, site_id: str) -> int:
@@ -512,20 +528,6 @@ def _missing(connection: Connection, site_id: str) -> LunaError:
     if not site_names:
         return refuse("no-site-yet", field="site", value=site_id)
     return refuse("no-such-site", field="site", value=site_id, names=listed)
-
-
-def _latest(*columns: ColumnElement[Any]) -> Select[Any]:
-    return (
-        select(
-            sites.c.name,
-            *(columns or (site_versions.c.configuration,)),
-            site_versions.c.version,
-            site_versions.c.saved_at,
-        )
-        .join(site_versions, site_versions.c.site_key == sites.c.site_key)
-        .ext(distinct_on(sites.c.name))
-        .order_by(sites.c.name, site_versions.c.version.desc())
-    )
 
 
 def _stored(row: Any) -> StoredSite | UnreadableSite:

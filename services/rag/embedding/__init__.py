@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from luna.energy.errors import LunaError, MachineError, UnavailableError
 from luna.energy.refusals import refuse
+from luna.platform.checked_transport import trusted_certificates
 from luna.platform.packages import Package, fetch_package
 from luna.platform.private_folders import make_private
 from luna.platform.settings import Settings
@@ -92,7 +93,10 @@ class ServerEmbedder:
         self._settings = settings
         timeout = httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS)
         self._client = httpx.Client(
-            base_url=server_root(settings), timeout=timeout, headers=server_headers(settings)
+            base_url=server_root(settings),
+            timeout=timeout,
+            headers=server_headers(settings),
+            verify=trusted_certificates(),
         )
 
     @property

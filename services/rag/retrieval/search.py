@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.search import Passage, Retriever, SearchFilter, SearchReply, SearchRequest
 from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
+from luna.platform.checked_transport import trusted_certificates
 from luna.platform.database import document_passages, vectors
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.vectors import NO_MODEL
@@ -55,6 +56,7 @@ def rerank(
             json=question,
             headers=server_headers(settings),
             timeout=timeout,
+            verify=trusted_certificates(),
         )
         answer.raise_for_status()
         rows = answer.json()["results"]

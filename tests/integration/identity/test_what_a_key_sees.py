@@ -21,6 +21,7 @@ from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.contracts.operator_limits import NewLimit
 from luna.contracts.owner import ManualBlock
 from luna.energy.timeline import SLOT, floor_to
+from luna.platform import passwords
 from luna.platform.clock import SystemClock
 from luna.platform.database import (
     agent_plans,
@@ -50,7 +51,6 @@ from tests.support.gateway.people import (
     PASSWORD,
     Gate,
     empty_gate,
-    kept_password,
     store_things,
 )
 from tests.support.planning.plans import as_columns
@@ -350,7 +350,7 @@ def world(servers: Servers, redis_url: str) -> Iterator[World]:
             users.add(
                 connection,
                 NewUser(name=NAMES["admin"], password=SecretStr(PASSWORD), role="admin"),
-                kept_password(),
+                passwords.hash_password(PASSWORD),
             )
             for name in (ALPHA, BRAVO):
                 store_site(connection, name=name, **PARTS)

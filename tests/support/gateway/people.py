@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import httpx
@@ -40,15 +39,6 @@ GENEROUS = {
     "solves_per_minute": 1_000_000,
     "plan_timeout": timedelta(milliseconds=50),
 }
-
-
-@cache
-def kept_password() -> str:
-    """Return what is kept of PASSWORD.
-
-    Hashing it for each person would take longer than the tests.
-    """
-    return passwords.hash_password(PASSWORD)
 
 
 @dataclass(frozen=True)
@@ -136,7 +126,7 @@ def gate_with_people(server: str, redis_url: str, /, **settings: Any) -> Iterato
                 users.add(
                     connection,
                     NewUser(name=name, password=SecretStr(PASSWORD), role=role, sites=(OWN,)),
-                    kept_password(),
+                    passwords.hash_password(PASSWORD),
                 )
         yield gate
 

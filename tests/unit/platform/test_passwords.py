@@ -1,5 +1,6 @@
 """Which passwords are taken, and which are right."""
 
+import runpy
 import unicodedata
 
 import pytest
@@ -45,6 +46,14 @@ def test_what_is_long_and_unusual_is_taken(password: str) -> None:
 def test_a_password_typed_on_another_machine_is_the_same() -> None:
     kept = passwords.hash_password(unicodedata.normalize("NFD", "Grüße aus Łódź"))
     assert passwords.is_right(unicodedata.normalize("NFC", "Grüße aus Łódź"), kept)
+
+
+def test_passwords_are_hashed_as_owasp_recommends() -> None:
+    # The tests hash with cheaper parameters: this is the module as it comes, not as they use it.
+    shipped = runpy.run_path(passwords.__file__)
+    kept = shipped["hash_password"]("lantern orchard nine winters")
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert shipped["is_right"]("lantern orchard nine winters", kept)
 
 
 @each_row("kept", ["", "$argon2id$", "plain text", "$2b$12$abcdefghijklmnopqrstuv"])
