@@ -89,7 +89,10 @@ class Answer(Message):
     ] = None
     language: Annotated[Language, Field(description="of the answer")]
     answer: Annotated[str, Field(description="the whole answer as plain text")]
-    refused: Annotated[bool, Field(description="whether neither documents nor data hold it")]
+    refused: Annotated[
+        bool,
+        Field(description="whether neither documents nor data hold it, or which home is not known"),
+    ]
     sentences: Annotated[
         list[AnswerSentence],
         Field(description="the answer sentence by sentence, each with what carries it"),
