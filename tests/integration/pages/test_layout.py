@@ -95,6 +95,7 @@ def test_a_page_that_is_not_there_is_said_so_on_a_page_in_the_reader_s_language(
         ), path
         assert '<html lang="de">' in page.text
         assert wording("refusals", "sentence_no-such-page", "de") in unescape(page.text)
+        assert f'<a href="/">{wording("every_page", "error_home", "de")}</a>' in page.text
     part = api.get("/ui/nothing", headers={"HX-Request": "true", "Accept-Language": "en"})
     assert wording("refusals", "sentence_no-such-page") in unescape(part.text)
     assert "<html" not in part.text

@@ -9,6 +9,7 @@ theme_system = System
 theme_light = Hell
 theme_dark = Dunkel
 error_title = Das hat nicht geklappt
+error_home = Zur Startseite
 error_where = Wo: { $field }
 error_report = Nummer für Rückfragen: { $trace_id }
 job_queued = Startet gleich.

@@ -9,6 +9,7 @@ theme_system = System
 theme_light = Light
 theme_dark = Dark
 error_title = This did not work
+error_home = To the start page
 error_where = Where: { $field }
 error_report = Number for questions: { $trace_id }
 job_queued = Starts soon.

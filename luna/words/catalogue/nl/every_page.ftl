@@ -9,6 +9,7 @@ theme_system = Systeem
 theme_light = Licht
 theme_dark = Donker
 error_title = Dit is niet gelukt
+error_home = Naar de startpagina
 error_where = Waar: { $field }
 error_report = Nummer voor vragen: { $trace_id }
 job_queued = Start zo.

@@ -104,9 +104,10 @@ def welcome(request: Request, gateway: CurrentGateway) -> Response:
     # A simulated home stands beside `luna up` with servers of its own, and no broker of the
     # owner's.
     settings = gateway.settings
-    offers_simulated = settings.redis_url is None and (
+    has_own_servers = settings.redis_url is None and (
         not settings.mqtt_url or HomeFiles(settings.data_folder).is_there
     )
+    offers_simulated = has_own_servers and SITE_NAME not in names
     return show(request, PAGE, names=[*names.values()], offers_simulated=offers_simulated)
 
 
