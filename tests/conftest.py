@@ -22,7 +22,12 @@ from tests.selection import durations
 from tests.selection.durations import TABLE, duration_of, read_durations
 from tests.support.browser import chromium
 from tests.support.command_line.call import Luna, Said
-from tests.support.database.databases import migrated_database, spare_disk, spare_passwords
+from tests.support.database.databases import (
+    empty_database,
+    migrated_database,
+    spare_disk,
+    spare_passwords,
+)
 from tests.support.database.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 from tests.support.database.server_folders import make_server_folder, server_folder
 from tests.support.home_assistant.broker import SAID
@@ -30,6 +35,7 @@ from tests.support.suite import failed_again
 from tests.support.suite.depth import LONG, LONG_VARIABLE, draws
 
 FOLDER = pytest.StashKey[Path]()
+DATABASE = pytest.StashKey[Engine]()
 # Each takes up to two gigabytes.
 MOST_PROCESSES = 5
 # Hashing is dear on purpose: 25 ms of CPU for each person and each sign-in of the tests.
@@ -217,7 +223,7 @@ def database_url(database_server: str, worker_id: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def database(database_url: str) -> Iterator[Engine]:
+def database(database_url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine on this worker's database."""
     from luna.platform.database import engine
     from luna.platform.queue.app import LONGEST_LIMIT
@@ -225,8 +231,19 @@ def database(database_url: str) -> Iterator[Engine]:
     # As in a worker: where many compute, a training takes longer than a unit of work may otherwise
     # idle.
     pool = engine.create(database_url, idle_limit=LONGEST_LIMIT)
+    request.config.stash[DATABASE] = pool
     yield pool
+    del request.config.stash[DATABASE]
     pool.dispose()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tidied_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave no home and no price of one file's tests to those of the next."""
+    yield
+    pool = request.config.stash.get(DATABASE, None)
+    if pool is not None:
+        empty_database(pool)
 
 
 @pytest.fixture

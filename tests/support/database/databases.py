@@ -148,3 +148,10 @@ def remove_site(database: Engine, name: str) -> None:
     """Remove a stored site and everything of it: the tests of one process share a database."""
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM sites WHERE name = :name"), {"name": name})
+
+
+def empty_database(database: Engine) -> None:
+    """Remove all sites with everything of theirs, and all market prices."""
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM sites"))
+        connection.execute(text("DELETE FROM market_prices"))
