@@ -21,14 +21,10 @@ from luna.energy.account import FLOWS, AccountSlots, EnergyAccount, FlowTotal, s
 from luna.energy.account_period import AccountPeriod
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.kind import DeviceKind
-from luna.energy.economics.charges import (
-    EnergyCharge,
-    begin_charges,
-    find_charges,
-    period_begin,
-)
+from luna.energy.economics.charges import begin_charges, find_charges, period_begin
 from luna.energy.economics.device_charges import (
     DeviceCharge,
+    TariffCharges,
     count_device_use,
     device_period_begin,
     list_device_charges,
@@ -110,11 +106,14 @@ def _read_import_lines(
     return lines
 
 
-def read_energy_charges(
-    connection: Connection, site: Site, instant: datetime
-) -> tuple[EnergyCharge, ...]:
-    """Return the blocks and allowances of the house, with what they had counted by an instant."""
-    return begin_charges(site.tariff.import_, _read_drawn(connection, site, instant))
+def read_tariff_charges(connection: Connection, site: Site, timeline: Timeline) -> TariffCharges:
+    """Return blocks and allowances of house and devices on a timeline.
+
+    They have counted what was drawn before.
+    """
+    drawn_kwh = _read_drawn(connection, site, timeline.start)
+    house = begin_charges(site.tariff.import_, drawn_kwh)
+    return TariffCharges(house, read_device_charges(connection, site, timeline))
 
 
 def _read_drawn(connection: Connection, site: Site, instant: datetime) -> list[float]:

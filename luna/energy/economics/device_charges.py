@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.energy.economics.charges import EnergyCharge
 from luna.energy.local_times import slot_times
 from luna.energy.site import OWN_IMPORT
 from luna.energy.tariffs.component import PricedSlots
@@ -101,6 +102,17 @@ class DeviceCharge:
             return use_kwh
         draws = use_kwh > LEAST_DRAW_KW * timeline.hours
         return np.where(draws, timeline.hours, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TariffCharges:
+    """Charges of house and devices beside the price of the first kWh."""
+
+    house: Sequence[EnergyCharge] = ()
+    devices: Sequence[DeviceCharge] = ()
+
+
+NO_CHARGES = TariffCharges()
 
 
 def list_device_charges(

@@ -17,12 +17,12 @@ from sqlalchemy import Connection
 from luna.energy.devices import CHARGED_KINDS, FLOW_KINDS, SWITCHED_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.kind import DeviceKind
-from luna.energy.economics.charges import EnergyCharge, slot_surcharge
-from luna.energy.economics.device_charges import DeviceCharge, device_slot_cost
+from luna.energy.economics.charges import slot_surcharge
+from luna.energy.economics.device_charges import TariffCharges, device_slot_cost
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
 from luna.energy.without_luna import ChargerSession, House, WithoutLuna, run_without_luna
-from luna.house.account import bills_own_price, read_device_charges, read_energy_charges
+from luna.house.account import bills_own_price, read_tariff_charges
 from luna.house.reading import begins_assumed
 from luna.platform.database import control, manual_blocks, plan_slots
 from luna.words.retold_reasons import retell_reason
@@ -187,21 +187,13 @@ def _list_charger_sessions(
     return charger_sessions
 
 
-@dataclass(frozen=True, slots=True)
-class ChargesAhead:
-    """Charges of house and devices beside the price of the first kWh."""
-
-    house: Sequence[EnergyCharge]
-    devices: Sequence[DeviceCharge]
-
-
 def compare_next_day(
     window: Window,
     values: WindowValues,
     without: tuple[int, WithoutLuna] | None,
     *,
     energy_value: float | None,
-    charges: ChargesAhead,
+    charges: TariffCharges,
 ) -> dict[str, float] | None:
     """Return the cost of the next 24 hours with the plan and without Luna.
 
@@ -453,10 +445,7 @@ def _draw_ghosts(
     part = followed.parts[window.past] if window.past < len(followed.parts) else None
     value: float | None = part.first["reason"].get("energy_value") if part else None
     next_hours = Timeline(window.running, SLOT, A_DAY)
-    charges = ChargesAhead(
-        read_energy_charges(connection, window.site, window.running),
-        read_device_charges(connection, window.site, next_hours),
-    )
+    charges = read_tariff_charges(connection, window.site, next_hours)
     next_day = compare_next_day(window, values, without, energy_value=value, charges=charges)
     without_luna = {"soc": soc_alone, "next_day": next_day}
     return {"without_luna": without_luna, "forecast_then": expected}

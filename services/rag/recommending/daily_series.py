@@ -1,6 +1,6 @@
 """A site's recorded quarter-hours as whole local days, and figures a year from figures a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.economics.charges import EnergyCharge, slot_surcharge
-from luna.energy.economics.device_charges import DeviceCharge
+from luna.energy.economics.charges import slot_surcharge
+from luna.energy.economics.device_charges import NO_CHARGES, TariffCharges
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets
 
 # Nothing is claimed of a year from fewer days.
@@ -18,17 +18,6 @@ DAYS_PER_YEAR = 365.25
 _BLOCK_DAYS = 7
 _RESAMPLES = 1_000
 SLOTS_PER_HOUR = 4
-
-
-@dataclass(frozen=True, slots=True)
-class TariffCharges:
-    """Charges of house and devices beside the price of the first kWh."""
-
-    house: Sequence[EnergyCharge] = ()
-    devices: Sequence[DeviceCharge] = ()
-
-
-NO_CHARGES = TariffCharges()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.site import Site
 from luna.energy.site.countries import COUNTRIES
 from luna.energy.timeline import local_days, parse_zone
-from luna.house.account import read_device_charges, read_energy_charges
+from luna.house.account import read_tariff_charges
 from luna.platform.database import (
     departures,
     prices,
@@ -42,7 +42,7 @@ from luna.platform.queue.task_context import isolate
 from luna.words import Numbers
 from luna.words.recommendations import say_recommendation
 from services.rag.embedding import Embedder, embed_if_there
-from services.rag.recommending.daily_series import RecordedDays, TariffCharges, cut_days
+from services.rag.recommending.daily_series import RecordedDays, cut_days
 from services.rag.recommending.tips import MAY_WAIT, Tip, find_tips
 from services.rag.retrieval.terms import terms_of
 
@@ -181,10 +181,7 @@ def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays
     except InvalidInputError:
         return None
     series = quality.read_usable(connection, site, timeline, _SERIES)
-    charges = TariffCharges(
-        read_energy_charges(connection, site, timeline.start),
-        read_device_charges(connection, site, timeline),
-    )
+    charges = read_tariff_charges(connection, site, timeline)
     return cut_days(timeline, zone, series, priced, charges=charges)
 
 

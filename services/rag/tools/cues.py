@@ -374,7 +374,8 @@ _SERIES: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
         "load",
         any_of(
             r"\w*verbrauch\w*|verbraucht\w*|consum\w+|usage|used?|using|hausverbrauch|"
-            r"lasten?|(?:spitzen|grund)last|last(?:verlauf|gang|profil|kurve)|load|gebraucht|brauchen|demand"
+            r"lasten?|(?:spitzen|grund)last|last(?:verlauf|gang|profil|kurve)|load|"
+            r"gebraucht|brauchen|demand"
         ),
     ),
     (

@@ -6,6 +6,7 @@ causes of a cost), or compares it with another period, the plan or the forecast.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import product
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -35,6 +36,7 @@ from services.rag.tools.energy_telling import (
     tell_extreme,
     tell_mean,
     tell_share,
+    unit_of,
     values_of,
     write_amount,
 )
@@ -137,13 +139,11 @@ def tell_quantity(
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
     chart = tell_form(teller, arguments, recorded, period)
     if chart is None:
-        column: Column = (name, "kwh", "bar", values_of(recorded, name), "sum")
-        if name == COST:
-            column = (name, "cost", "bar", values_of(recorded, name), "sum")
+        column: Column = (name, unit_of(name), "bar", values_of(recorded, name), "sum")
         chart = draw(teller, "chart_energies", recorded.timeline, [column])
     if recorded.timeline.end < period.timeline(context.zone).end:
         teller.say("so_far", until=teller.moment("until", recorded.timeline.end, day=True))
-    tell_gaps(teller, recorded, [flow])
+    tell_gaps(teller, [recorded], [flow])
     return teller.finish(chart=chart, sources=sources)
 
 
@@ -196,7 +196,7 @@ def tell_sum(
         share = recorded.account.self_sufficiency
         if share is not None:
             teller.say("self_sufficiency", share=teller.figure("self_sufficiency", share, "share"))
-    tell_gaps(teller, recorded, available)
+    tell_gaps(teller, [recorded], available)
     priced = (price_source(context, recorded.timeline),) if arguments.cost else ()
     columns: list[Column] = []
     for name in available:
@@ -206,11 +206,12 @@ def tell_sum(
     return teller.finish(chart=chart, sources=(*sources, *priced))
 
 
-def tell_gaps(teller: Teller, recorded: Energies, names: Sequence[SeriesName]) -> None:
-    """Tell how much of the time is not recorded, or estimated."""
-    least = min(recorded.coverage(name) for name in names)
+def tell_gaps(teller: Teller, periods: Sequence[Energies], names: Sequence[SeriesName]) -> None:
+    """Tell how much of the time is not recorded, or estimated, in the worst of periods."""
+    pairs = list(product(periods, names))
+    least = min(recorded.coverage(name) for recorded, name in pairs)
     teller.say_partly("partly_recorded", "share_known", least)
-    estimated = max(recorded.estimated(name) for name in names)
+    estimated = max(recorded.estimated(name) for recorded, name in pairs)
     if estimated > 1 - ROUNDS_TO_ALL:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
 
@@ -239,11 +240,7 @@ def tell_comparison(context: ToolContext, arguments: EnergyArguments) -> Finding
     tell_energies(teller, other, both, title=other_title, end=other_window.end, prefix="other_")
     tell_bill(teller, context, other, prefix="other_")
     teller.begin_line()
-    least = min(min(one.coverage(name), other.coverage(name)) for name in both)
-    teller.say_partly("partly_recorded", "share_known", least)
-    estimated = max(max(one.estimated(name), other.estimated(name)) for name in both)
-    if estimated > 1 - ROUNDS_TO_ALL:
-        teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
+    tell_gaps(teller, (one, other), both)
     series = [_draw_totals(title, one, both), _draw_totals(other_title, other, both)]
     labels = [teller.phrase(f"series_{name}") for name in both]
     chart = Chart(title=teller.phrase("chart_comparison"), starts=labels, by="label", series=series)

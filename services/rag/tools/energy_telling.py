@@ -27,6 +27,11 @@ def values_of(recorded: Energies, name: str) -> FloatArray:
     return consumption(recorded.slots) if name == "load" else recorded.values(name)
 
 
+def unit_of(name: str) -> Unit:
+    """Return the unit of a quantity's sum."""
+    return "cost" if name == COST else "kwh"
+
+
 def write_amount(
     teller: Teller, name: str, figure_name: str, value: float, *, unit: Unit = "kwh"
 ) -> str:
@@ -150,7 +155,7 @@ def tell_days(
     teller.say(code, period=teller.period(period), list=list_of_days)
     shown = ChartSeries(
         name=teller.phrase(f"series_{name}"),
-        unit="cost" if name == COST else "kwh",
+        unit=unit_of(name),
         kind="bar",
         values=[value for _, value in ranked[:count]],
     )
@@ -208,8 +213,7 @@ def tell_difference(
     An empty title: a sentence before has named the period. ``of``: the other one is of a period,
     the plan or the forecast.
     """
-    unit: Unit = "cost" if name == COST else "kwh"
-    amount = teller.figure(f"{name}_difference", abs(difference), unit)
+    amount = teller.figure(f"{name}_difference", abs(difference), unit_of(name))
     code = "more" if difference >= 0 else "less"
     if of == "other" and name in ("load", COST):
         sentence = f"{name}_{code}_of" if title else f"{name}_{code}"

@@ -12,14 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.energy.economics.charges import begin_charges
-from luna.energy.economics.device_charges import DeviceCharge
+from luna.energy.economics.device_charges import NO_CHARGES, DeviceCharge, TariffCharges
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.rag.recommending.daily_series import (
     LEAST_DAYS,
-    NO_CHARGES,
     RecordedDays,
-    TariffCharges,
     cut_days,
     project_year,
 )
