@@ -9,9 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.account import AccountSlots, settle_account
-from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offsets
-
-SLOTS_PER_DAY = 96
+from luna.energy.timeline import SLOTS_PER_DAY, FloatArray, InstantArray, Timeline, local_offsets
 
 
 def rank_days(

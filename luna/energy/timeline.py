@@ -31,6 +31,10 @@ IndexArray = NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 SLOT = timedelta(minutes=15)
+SLOT_SECONDS = 900
+SLOT_HOURS = 0.25
+SLOTS_PER_HOUR = 4
+SLOTS_PER_DAY = 96
 STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
 
 

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.timeline import FloatArray, IndexArray, InstantArray
+from luna.energy.timeline import SLOT_SECONDS, FloatArray, IndexArray, InstantArray
 
 # Physical bounds. Radiation exceeds that above the atmosphere only for minutes, beside bright
 # clouds.
@@ -24,7 +24,6 @@ BOUNDS = {
     "cloud_fraction": (0.0, 1.0),
 }
 WEATHER = tuple(BOUNDS)
-SLOT_SECONDS = 900
 KEY_BITS = 32  # of a key, for the issue; the slot stands above them
 
 

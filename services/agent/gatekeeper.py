@@ -31,6 +31,7 @@ from luna.contracts.agent_control import (
 from luna.energy.bootstrap import BLOCK_DAYS, bound_sum
 from luna.energy.physics.safety import clamp, find_corrected
 from luna.energy.policy import PlanPolicy
+from luna.energy.timeline import SLOTS_PER_DAY
 from luna.platform.database.agent_gates import EffectiveMode, LastDecisions
 from services.planner.dp.plan import balance_residual_kwh, value_flows
 from services.planner.following import LEAST_GAIN
@@ -145,7 +146,6 @@ STREAK_WEEKS = 3
 # Largest share of slots corrected by the safety layer: of those planned in the last week, and of
 # those of all days of evidence.
 MOST_CORRECTED = 0.02
-_SLOTS_PER_DAY = 96
 _LITTLE_MONEY = 1e-6  # less is rounding
 
 
@@ -346,7 +346,7 @@ def _exceeds_corrections(evidence: DaysOfEvidence, days: Sequence[DailyGain]) ->
     on_days = sum(day.corrected for day in days)
     return (
         evidence.corrected > MOST_CORRECTED * evidence.slots
-        or on_days > MOST_CORRECTED * _SLOTS_PER_DAY * len(days)
+        or on_days > MOST_CORRECTED * SLOTS_PER_DAY * len(days)
     )
 
 

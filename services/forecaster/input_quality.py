@@ -15,6 +15,9 @@ from luna.energy.outlook import SHARES, Quantiles
 from luna.energy.site import LoadBasis, Site
 from luna.energy.timeline import (
     SLOT,
+    SLOT_HOURS,
+    SLOT_SECONDS,
+    SLOTS_PER_DAY,
     FloatArray,
     InstantArray,
     Timeline,
@@ -24,30 +27,29 @@ from luna.energy.timeline import (
 from luna.energy.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
 from services.forecaster.inputs.curtailment import AT_INVERTER, count_curtailed_days, sum_ac_limits
-from services.forecaster.inputs.frame import DAY_SLOTS, BoolArray, number_slot
+from services.forecaster.inputs.frame import BoolArray, number_slot
 from services.forecaster.inputs.preparation import mark_frozen_load, mark_frozen_pv
 from services.forecaster.inputs.roof import CapacityChange
-from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks
+from services.forecaster.inputs.solar import estimate_clear_sky, limit_output, sum_peaks
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS
 
-SLOT_SECONDS = 900
 YOUNG_DAYS = 14
 # Followed by the number of curtailed days, and of how many; similar days still use two weeks back
 CURTAILED = "pv_held_back"
 CURTAILED_DAYS = 20
 # Followed by the observed limit of PV in kW, which the site's configuration lacks
 UNNAMED_LIMIT = "unnamed_ac_limit"
-WEEK_SLOTS = 7 * DAY_SLOTS
+WEEK_SLOTS = 7 * SLOTS_PER_DAY
 # Least measured shares of the last day and the last week, which forecasts of tomorrow mostly use.
 LEAST_OF_DAY = 0.5
 LEAST_OF_WEEK = 0.75
-STILL_SLOTS = 2 * DAY_SLOTS  # how long a frozen value affects forecasts
-SILENT_SLOTS = 3 * DAY_SLOTS
-GROWN_SLOTS = 28 * DAY_SLOTS  # how long arrays count as new: the history of a profile
+STILL_SLOTS = 2 * SLOTS_PER_DAY  # how long a frozen value affects forecasts
+SILENT_SLOTS = 3 * SLOTS_PER_DAY
+GROWN_SLOTS = 28 * SLOTS_PER_DAY  # how long arrays count as new: the history of a profile
 # Single quarter-hours above the peak power are reflections from cloud edges
 PEAK_EXCESS = 1.1
 EXCESS_SLOTS = 4
-NEAR_SLOTS = DAY_SLOTS  # weather is needed for the next day
+NEAR_SLOTS = SLOTS_PER_DAY  # weather is needed for the next day
 # Codes by the basis of a load that was never measured.
 LOAD_BASES: Mapping[LoadBasis, str] = {
     "yearly_kwh": "load_by_yearly_kwh",
@@ -119,7 +121,7 @@ class InputQuality:
         """Yield the codes of faults in the measurements before ``origin``, an index of the grid."""
         load_kwh = self.load_kwh[:origin]
         measured = ~np.isnan(load_kwh)
-        days = np.count_nonzero(measured) / DAY_SLOTS
+        days = np.count_nonzero(measured) / SLOTS_PER_DAY
         if days < 1:
             yield "no_history"
             yield LOAD_BASES[self.site.household.load_basis]
@@ -138,16 +140,16 @@ class InputQuality:
         measured = ~np.isnan(pv)
         if self.site.location is None and self.site.pv and not measured.any():
             yield "sun_from_time_zone"
-        if np.count_nonzero(measured) < DAY_SLOTS or not pv[measured].any():
+        if np.count_nonzero(measured) < SLOTS_PER_DAY or not pv[measured].any():
             return
-        if _lacks(measured) and np.count_nonzero(measured) >= YOUNG_DAYS * DAY_SLOTS:
+        if _lacks(measured) and np.count_nonzero(measured) >= YOUNG_DAYS * SLOTS_PER_DAY:
             yield "pv_gaps"
         if self.pv_still[max(origin - STILL_SLOTS, 0) : origin].any():
             yield "pv_frozen"
-        begin = max(origin - CURTAILED_DAYS * DAY_SLOTS, int(np.flatnonzero(measured)[0]))
+        begin = max(origin - CURTAILED_DAYS * SLOTS_PER_DAY, int(np.flatnonzero(measured)[0]))
         curtailed_days = count_curtailed_days(self.curtailed, begin, origin)
         if curtailed_days:
-            days = -((begin - origin) // DAY_SLOTS)  # rounded up
+            days = -((begin - origin) // SLOTS_PER_DAY)  # rounded up
             yield f"{CURTAILED}:{curtailed_days}:{days}"
         recent = pv[-SILENT_SLOTS:][measured[-SILENT_SLOTS:]]
         silent = recent.size >= SILENT_SLOTS // 2 and not recent.any()
@@ -217,7 +219,8 @@ def judge_weather(weather: WeatherVintages, slot: int) -> Iterator[str]:
 
 def _lacks(measured: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bool:
     return bool(
-        measured[-DAY_SLOTS:].mean() < LEAST_OF_DAY or measured[-WEEK_SLOTS:].mean() < LEAST_OF_WEEK
+        measured[-SLOTS_PER_DAY:].mean() < LEAST_OF_DAY
+        or measured[-WEEK_SLOTS:].mean() < LEAST_OF_WEEK
     )
 
 

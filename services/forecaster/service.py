@@ -22,7 +22,7 @@ from luna.energy.outlook import Forecast
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.steered_slots import Steering
-from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.energy.timeline import SLOT, SLOTS_PER_DAY, Timeline, floor_to
 from luna.energy.weather import NO_WEATHER, WeatherVintages
 from luna.house.learning_reset import find_forgotten_each
 from luna.platform.database import (
@@ -51,7 +51,7 @@ from services.forecaster.inputs.context import (
     read_vacations,
 )
 from services.forecaster.inputs.curtailment import estimate_potential
-from services.forecaster.inputs.frame import DAY_SLOTS, MEMORY_DAYS
+from services.forecaster.inputs.frame import MEMORY_DAYS
 from services.forecaster.inputs.preparation import Prepared, drop_runs, prepare_history
 from services.forecaster.inputs.series import OriginViews
 from services.forecaster.model.artefact import ArtefactError, load_aurora
@@ -489,7 +489,7 @@ def read_scorable(connection: Connection, site: Site, window: Timeline) -> Obser
     """
     # Curtailment is found by comparison with the weeks before.
     start = window.start - MEMORY_DAYS * DAY
-    around = Timeline(start, SLOT, window.count + MEMORY_DAYS * DAY_SLOTS)
+    around = Timeline(start, SLOT, window.count + MEMORY_DAYS * SLOTS_PER_DAY)
     measured = observations.read(connection, site.name, around)
     steering = read_steering(connection, site, around)
     potential = estimate_potential(measured, site, before=around.end, steering=steering)

@@ -8,12 +8,11 @@ import numpy as np
 
 from luna.energy.day_fault import DayFault
 from luna.energy.site import SUBMETERED, Site
-from luna.energy.timeline import SLOT, FloatArray
+from luna.energy.timeline import SLOT_HOURS, FloatArray
 from services.ingest.battery_faults import is_reversed, measure_against, stored_kwh
 from services.ingest.metering.columns import ROLES
 from services.ingest.metering.spans import REST_KW, runs_of
 
-SLOT_HOURS = SLOT.total_seconds() / 3600
 # Policies differ by a tenth of a day's cost or less: with more than a tenth of the day unknown, its
 # cost does not compare them.
 LEAST_COVERAGE = 0.9

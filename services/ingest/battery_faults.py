@@ -6,9 +6,8 @@ import numpy as np
 
 from luna.energy.day_fault import DayFault
 from luna.energy.devices.battery import Battery
-from luna.energy.timeline import SLOT, FloatArray
+from luna.energy.timeline import SLOT_HOURS, FloatArray
 
-SLOT_HOURS = SLOT.total_seconds() / 3600
 # Power goes a little beyond the name plate; a state of charge in whole percent is off by one at
 # either end.
 POWER_TOLERANCE = 1.25

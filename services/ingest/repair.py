@@ -21,7 +21,7 @@ from luna.contracts.history_care import (
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.resolution import kind_of
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
+from luna.energy.timeline import SLOT, SLOT_HOURS, FloatArray, InstantArray, Timeline, floor_to
 from luna.platform.database import (
     history_changes,
     observations,
@@ -42,7 +42,6 @@ from services.ingest.price_repair import BACKWARD, FORWARD, repair_prices
 from services.ingest.quality_service import judge_days
 from services.ingest.stored_days import StoredDays, read_days
 
-SLOT_HOURS = SLOT.total_seconds() / 3600
 GAP_FILLED = "short gap filled"
 
 

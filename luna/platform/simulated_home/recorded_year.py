@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.errors import MachineError
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, local_offsets
+from luna.energy.timeline import SLOT, SLOTS_PER_DAY, FloatArray, InstantArray, local_offsets
 
 # Fifty-two weeks: the year that comes again.
 PERIOD_DAYS = 364
-SLOTS_PER_DAY = 96
 _SERIES = ("load_kwh", "pv_kwh", "price")
 
 

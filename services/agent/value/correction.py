@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.timeline import FloatArray
+from luna.energy.timeline import SLOTS_PER_HOUR, FloatArray
 from services.forecaster.model.trees import import_lightgbm
 from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import SitePrices
@@ -22,7 +22,6 @@ _HOURS = 3.0
 # Least mean price ahead by which prices are scaled, currency per kWh.
 _LEAST_PRICE = 0.01
 # V′ is corrected at the end of this hour, after which a new plan is made.
-HOUR_SLOTS = 4
 _AHEAD_HOURS = (6, 12, 24)
 
 
@@ -72,8 +71,8 @@ def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
     published_hours = published_for.total_seconds() / 3600.0
     lowest = problem.limits.batteries.min_kwh[0, 0]
     usable = plan.value.function.capacity_kwh
-    planned = plan.flows.stored_kwh[0, HOUR_SLOTS - 1] - lowest
-    steps = plan.value.function.after(HOUR_SLOTS - 1)
+    planned = plan.flows.stored_kwh[0, SLOTS_PER_HOUR - 1] - lowest
+    steps = plan.value.function.after(SLOTS_PER_HOUR - 1)
     values = [read_value(steps, level) / scale for level in (planned, 0.2 * usable, 0.8 * usable)]
     of_now = [
         np.sin(angle),

@@ -14,13 +14,12 @@ import numpy as np
 
 from luna.energy.bootstrap import bound_sum
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray, local_midnight
+from luna.energy.timeline import SLOTS_PER_HOUR, FloatArray, local_midnight
 from services.agent.artefacts import Artefact
 from services.agent.declaration import KindDeclaration, Lesson, TrainedParts
 from services.agent.history import History
 from services.agent.value.correction import (
     FEATURES,
-    HOUR_SLOTS,
     STRENGTH,
     ValueCorrection,
     describe_plan,
@@ -84,7 +83,7 @@ class DecisionRecorder:
         lowest_kwh = problem.limits.batteries.min_kwh[0, 0]
         self.stored_kwh[start] = float(problem.stored_kwh[0] - lowest_kwh)
         if features is not None and plan.value is not None:
-            length, value = plan.value.function.after(HOUR_SLOTS - 1)
+            length, value = plan.value.function.after(SLOTS_PER_HOUR - 1)
             steps = (length.copy(), value.copy())
             self.decisions[start] = HourlyDecision(features, price_scale(plan), steps)
         return plan
@@ -103,7 +102,7 @@ def collect_rows(
         def tell(count: int, _: int, day: str, before: int = before) -> None:
             progress(before + count, total, f"antares: what stored energy was worth, {day}")
 
-        run(scene, ReplaySpec([NAME], HOUR_SLOTS, agents={NAME: recorder.plan}), progress=tell)
+        run(scene, ReplaySpec([NAME], SLOTS_PER_HOUR, agents={NAME: recorder.plan}), progress=tell)
         parts.append(_label(scene, recorder))
         before += scene.timeline.count
     return _join(parts)
@@ -121,11 +120,11 @@ def _join(parts: Sequence[ValueRows]) -> ValueRows:
 def _label(scene: ReplayData, recorder: DecisionRecorder) -> ValueRows:
     """Return a scene's rows: the oracle's V′ an hour after each decision, less the policy's."""
     oracle = plan_with_hindsight(scene, Rules.of(scene)).value
-    hour = HOUR_SLOTS * scene.timeline.step
+    hour = SLOTS_PER_HOUR * scene.timeline.step
     starts = [start for start in recorder.decisions if start + hour in recorder.stored_kwh]
     if oracle is None or not starts:
         return ValueRows(np.empty((0, 0)), np.empty(0))
-    slots = np.array([scene.timeline.index_of(start) + HOUR_SLOTS - 1 for start in starts])
+    slots = np.array([scene.timeline.index_of(start) + SLOTS_PER_HOUR - 1 for start in starts])
     reached = np.array([recorder.stored_kwh[start + hour] for start in starts])
     stored = np.zeros(scene.timeline.count)
     stored[slots] = reached
@@ -181,7 +180,7 @@ def prove(
                 place * of + count, len(scenes) * of, f"antares: whether its correction pays, {day}"
             )
 
-        spec = ReplaySpec([*agents, "idle", "oracle"], HOUR_SLOTS, agents=agents)
+        spec = ReplaySpec([*agents, "idle", "oracle"], SLOTS_PER_HOUR, agents=agents)
         reply = run(scene, spec, progress=tell).reply
         parts.append(_label(scene, recorder))
         costs = {}

@@ -25,7 +25,7 @@ from luna.contracts.forecast_versions import (
 from luna.contracts.forecast_view import view_explained
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, Instant, floor_to
+from luna.energy.timeline import SLOT, SLOTS_PER_HOUR, Instant, floor_to
 from luna.house import learning_reset
 from luna.platform.database import forecast_issues, forecast_status, forecasts, observations, sites
 from luna.platform.database.engine import unit_of_work
@@ -47,7 +47,6 @@ from services.api.pages.layout import (
 )
 from services.api.routing import ResourceRouter
 
-PER_HOUR = timedelta(hours=1) / SLOT
 HOURS_AHEAD = 48
 # Smaller contributions are invisible.
 LEAST_KW = 0.005
@@ -150,7 +149,7 @@ class ForecastsView:
         coverages = []
         for name in ("load_kwh", "pv_kwh"):
             series = record.series.get(name)
-            mae_kw = None if series is None else series.mae * PER_HOUR
+            mae_kw = None if series is None else series.mae * SLOTS_PER_HOUR
             errors.append(self.numbers.power(mae_kw, decimals=2))
             if series is not None and series.coverage_80 is not None:
                 coverages.append(self.numbers.share(series.coverage_80))

@@ -20,7 +20,14 @@ from luna.energy.devices.kind import DeviceKind
 from luna.energy.economics.charges import slot_surcharge
 from luna.energy.economics.device_charges import TariffCharges, device_slot_cost
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
+from luna.energy.timeline import (
+    SLOT,
+    SLOTS_PER_DAY,
+    SLOTS_PER_HOUR,
+    FloatArray,
+    Timeline,
+    parse_zone,
+)
 from luna.energy.without_luna import ChargerSession, House, WithoutLuna, run_without_luna
 from luna.house.account import bills_own_price, read_tariff_charges
 from luna.house.reading import begins_assumed
@@ -35,7 +42,6 @@ from services.api.timeline.columns import (
     target_soc,
 )
 from services.api.timeline.measured import (
-    PER_HOUR,
     Measured,
     MeasuredPrices,
     power_column,
@@ -47,7 +53,6 @@ from services.api.timeline.memory import PlanMemory
 from services.api.timeline.plan_parts import Followed, WholePlan, read_followed
 from services.api.timeline.window import Window
 
-A_DAY = 96
 _BLOCK_FIELDS = {"block_id", "device", "action", "from_", "to", "power_kw"}
 _Logged = Mapping[datetime, plan_slots.LoggedSlot]
 
@@ -157,9 +162,11 @@ def trace_without_luna(
         # A kind's first flow is the energy that it takes.
         inflow = planned[next(iter(kind.plan.flows.values()))]
         charged += [_coalesce(flows[power_column(series)], inflow) for series in kind.submetered]
-    charged_kwh = np.sum(charged, axis=0)[span] / PER_HOUR
+    charged_kwh = np.sum(charged, axis=0)[span] / SLOTS_PER_HOUR
     sessions = _list_charger_sessions(values.sessions, timeline)
-    house = House(timeline, load[span] / PER_HOUR, pv[span] / PER_HOUR, charged_kwh, sessions)
+    house = House(
+        timeline, load[span] / SLOTS_PER_HOUR, pv[span] / SLOTS_PER_HOUR, charged_kwh, sessions
+    )
     prices = (
         np.nan_to_num(values.prices.import_price[span]),
         np.nan_to_num(values.prices.export_price[span]),
@@ -202,12 +209,12 @@ def compare_next_day(
     A difference in stored energy at the end counts at ``energy_value``, currency/kWh. ``charges``
     are those on these hours.
     """
-    span = slice(window.past, window.past + A_DAY)
-    bought = values.planned["import_kw"][span] / PER_HOUR
-    sold = values.planned["export_kw"][span] / PER_HOUR
+    span = slice(window.past, window.past + SLOTS_PER_DAY)
+    bought = values.planned["import_kw"][span] / SLOTS_PER_HOUR
+    sold = values.planned["export_kw"][span] / SLOTS_PER_HOUR
     import_price = values.prices.import_price[span]
     export_price = values.prices.export_price[span]
-    if without is None or bought.size < A_DAY:
+    if without is None or bought.size < SLOTS_PER_DAY:
         return None
     if not np.isfinite([bought, sold, import_price, export_price]).all():
         return None
@@ -217,7 +224,7 @@ def compare_next_day(
     cost_alone = float(
         alone.import_kwh[place] @ import_price - alone.export_kwh[place] @ export_price
     )
-    hours = Timeline(window.running, SLOT, A_DAY)
+    hours = Timeline(window.running, SLOT, SLOTS_PER_DAY)
     zone = parse_zone(window.site.timezone)
     # Prices that no market has published are a plan's, which hold blocks and allowances already.
     published = slice(max(values.prices.published_slots - window.past, 0))
@@ -232,7 +239,7 @@ def compare_next_day(
         if kind.section in priced and _bills_own_price(window, values, kind):
             # A kind's first flow is the energy that it takes.
             column = next(iter(kind.plan.flows.values()))
-            planned_use[kind.section] = np.nan_to_num(values.planned[column][span]) / PER_HOUR
+            planned_use[kind.section] = np.nan_to_num(values.planned[column][span]) / SLOTS_PER_HOUR
             charges_early = kind in CHARGED_KINDS
             own_use = alone.charge_kwh[place] if charges_early else planned_use[kind.section]
             use_alone[kind.section] = own_use
@@ -444,7 +451,7 @@ def _draw_ghosts(
         soc_alone[first : first + flows.soc.size] = flows.soc
     part = followed.parts[window.past] if window.past < len(followed.parts) else None
     value: float | None = part.first["reason"].get("energy_value") if part else None
-    next_hours = Timeline(window.running, SLOT, A_DAY)
+    next_hours = Timeline(window.running, SLOT, SLOTS_PER_DAY)
     charges = read_tariff_charges(connection, window.site, next_hours)
     next_day = compare_next_day(window, values, without, energy_value=value, charges=charges)
     without_luna = {"soc": soc_alone, "next_day": next_day}

@@ -8,11 +8,9 @@ from sqlalchemy import Connection
 
 from luna.energy.economics.prices import price_slots
 from luna.energy.observations import ESTIMABLE
-from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.energy.timeline import SLOT, SLOTS_PER_HOUR, FloatArray, Timeline
 from luna.platform.database import forecast_activations, forecasts, observations, prices, quality
 from services.api.timeline.window import Window
-
-PER_HOUR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ def read_measured(connection: Connection, window: Window) -> Measured:
     ahead = window.timeline.count - window.past
     unknown = np.full(ahead, np.nan)
     series = {name: np.concatenate([values, unknown]) for name, values in measured.items()}
-    flows = {column: series[name] * PER_HOUR for name, column in columns.items()}
+    flows = {column: series[name] * SLOTS_PER_HOUR for name, column in columns.items()}
     return Measured(flows, series["soc"], [*estimated, *[None] * ahead])
 
 
@@ -118,5 +116,5 @@ def read_expected(connection: Connection, window: Window) -> dict[str, FloatArra
             issued=issued,
             column=f"{name}_kwh",
         )
-        expected[f"{name}_kw"] = np.concatenate([energies * PER_HOUR, ahead])
+        expected[f"{name}_kw"] = np.concatenate([energies * SLOTS_PER_HOUR, ahead])
     return expected

@@ -15,13 +15,12 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.timeline import FloatArray
-from services.forecaster.inputs.frame import DAY_SLOTS, Frame, Pairs
+from luna.energy.timeline import SLOTS_PER_DAY, SLOTS_PER_HOUR, FloatArray
+from services.forecaster.inputs.frame import Frame, Pairs
 from services.forecaster.inputs.load_features import view_load
 from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.series import LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.view import (
-    HOUR,
     WEEK,
     Days,
     FeatureMatrix,
@@ -137,8 +136,7 @@ def group_of(feature: str) -> Group:
 
 HEAD = "expected"
 TREES = "trees"
-HOURS = 4 * HOUR
-SLOTS_PER_HOUR = 4
+HOURS = 4 * SLOTS_PER_HOUR
 VIEWS = {"load": view_load, "pv": view_pv}  # without the pools, which no tree looks at
 Shares = dict[Group, FloatArray]
 
@@ -293,12 +291,12 @@ def gather_facts(series: ForecastSeries, frame: Frame, pairs: Pairs) -> Facts:
         return difference
 
     vacation = np.nan_to_num(frame.vacation_share)  # before its first reading, nobody was away
-    usual_vacation = Windows.of(vacation).mean(pairs.origin - DAY_SLOTS, WEEK * DAY_SLOTS)
+    usual_vacation = Windows.of(vacation).mean(pairs.origin - SLOTS_PER_DAY, WEEK * SLOTS_PER_DAY)
     return Facts(
         warmer_c=exceed_week("temperature_c"),
         sunnier=fill_gaps(exceed_week("ghi_w_m2"), -100 * exceed_week("cloud_fraction")),
         hours_kwh=deviate_from_week(measured, pairs.origin, HOURS),
-        day_kwh=deviate_from_week(measured, pairs.origin, DAY_SLOTS),
+        day_kwh=deviate_from_week(measured, pairs.origin, SLOTS_PER_DAY),
         away=vacation[pairs.origin - 1] - usual_vacation,
         holiday=frame.days_off.holiday[pairs.target].astype(np.float64),
     )
@@ -394,11 +392,11 @@ def _explain_trees(
 
 def _pair_week(frame: Frame, pairs: Pairs) -> list[Pairs]:
     """Return the pairs of the last seven days with the same local time and lead."""
-    first = pairs.lead // DAY_SLOTS + 1
+    first = pairs.lead // SLOTS_PER_DAY + 1
     local_slot = frame.local_slot[pairs.target]
     week = []
     for back in range(WEEK):
-        days_slots = DAY_SLOTS * (first + back)
+        days_slots = SLOTS_PER_DAY * (first + back)
         # Where the clock changed in between, the same local time lies an hour off.
         clock_shift = local_slot - days_slots - frame.local_slot[pairs.target - days_slots]
         slots = days_slots - clock_shift

@@ -22,7 +22,7 @@ from luna.contracts.forecast_explanation import (
 from luna.energy.outlook import Forecast
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.energy.timeline import SLOT, SLOTS_PER_HOUR, FloatArray, Timeline
 from luna.platform.database import (
     forecast_activations,
     forecast_issues,
@@ -44,7 +44,6 @@ from luna.words.differences import (
 )
 from services.forecaster.explanation.explanation import (
     MEAN,
-    SLOTS_PER_HOUR,
     Facts,
     ForecastExplanation,
     Shares,

@@ -23,11 +23,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from luna.energy.observations import Observations
 from luna.energy.site import Site
 from luna.energy.steered_slots import NO_STEERING, Steering
-from luna.energy.timeline import FloatArray, to_instant
+from luna.energy.timeline import SLOT_HOURS, SLOT_SECONDS, SLOTS_PER_DAY, FloatArray, to_instant
 from luna.energy.weather import NO_WEATHER, WeatherVintages
-from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, BoolArray
+from services.forecaster.inputs.frame import BoolArray
 from services.forecaster.inputs.solar import (
-    SLOT_HOURS,
     estimate_clear_sky,
     expected_output,
     limit_output,
@@ -163,8 +162,8 @@ def _precedes(often: BoolArray) -> BoolArray:
     """Mark the slots whose time of day was marked within the next days."""
     later = []
     for days in range(1, OFTEN_DAYS + 1):
-        none = np.zeros(days * DAY_SLOTS, dtype=np.bool_)
-        later.append(np.concatenate([often[days * DAY_SLOTS :], none])[: often.size])
+        none = np.zeros(days * SLOTS_PER_DAY, dtype=np.bool_)
+        later.append(np.concatenate([often[days * SLOTS_PER_DAY :], none])[: often.size])
     marked: BoolArray = np.any(later, axis=0)
     return marked
 
@@ -191,9 +190,9 @@ def _mark_off(nothing: BoolArray, share: FloatArray) -> tuple[BoolArray, BoolArr
 
 def _look_back(mark: BoolArray, days: int) -> list[BoolArray]:
     """Return the marks at the same time one day before, two days before, and so on."""
-    none = np.zeros(days * DAY_SLOTS, dtype=np.bool_)
+    none = np.zeros(days * SLOTS_PER_DAY, dtype=np.bool_)
     padded = np.concatenate([none, mark])
-    return [padded[(days - back) * DAY_SLOTS :][: mark.size] for back in range(1, days + 1)]
+    return [padded[(days - back) * SLOTS_PER_DAY :][: mark.size] for back in range(1, days + 1)]
 
 
 def _find_ceiling(pv: FloatArray, steady: BoolArray, is_past: BoolArray) -> float:
@@ -206,7 +205,7 @@ def _find_ceiling(pv: FloatArray, steady: BoolArray, is_past: BoolArray) -> floa
         return np.inf
     top = float(np.partition(measured, -1 - WRONG_READINGS)[-1 - WRONG_READINGS])
     ends = steady & (pv >= (1 - LEVEL_SPREAD) * top)
-    days = np.unique(np.flatnonzero(ends) // DAY_SLOTS)
+    days = np.unique(np.flatnonzero(ends) // SLOTS_PER_DAY)
     lasts = days.size >= CEILING_DAYS and days[-1] - days[0] >= CEILING_SPAN
     return float(np.median(pv[ends])) if lasts else np.inf
 
@@ -235,7 +234,7 @@ def _mark_level(pv: FloatArray, steady: BoolArray, is_past: BoolArray) -> BoolAr
     if not steady.any():
         return steady
     place = np.flatnonzero(steady)
-    day = place // DAY_SLOTS
+    day = place // SLOTS_PER_DAY
     level = pv[place]
     # The first slot of a day represents all at one level.
     level_class = np.round(2 * np.log(level) / LEVEL_SPREAD)
@@ -266,7 +265,7 @@ def _mark_feed_in(history: Observations, sky: FloatArray, is_past: BoolArray) ->
         return nothing
     top = float(np.nanmax(fed[is_past]))
     at_top = steady & (fed >= (1 - LEVEL_SPREAD) * top)
-    days = np.unique(np.flatnonzero(at_top & is_past) // DAY_SLOTS)
+    days = np.unique(np.flatnonzero(at_top & is_past) // SLOTS_PER_DAY)
     return _extend_runs(at_top, FEED_SLOTS, is_past) if days.size >= FEED_DAYS else nothing
 
 
@@ -306,7 +305,7 @@ LEAST_YIELDED = 3  # slots that must show a brightness: one may be the edge of a
 MOST_SHARE = 1.3  # of a clear sky, as arrays yield it: more is the edge of a cloud
 # Highest factor of the weather between a slot's sky and that of the slots beside it
 MOST_MOVE = 3.0
-DEGREES_PER_SLOT = 360 / DAY_SLOTS
+DEGREES_PER_SLOT = 360 / SLOTS_PER_DAY
 LEAST_CURTAILED = 4  # slots of a curtailed day
 WORTH = 1.03  # least factor of the potential over the measurement
 
@@ -389,11 +388,13 @@ class _Past:
         noon: int,
     ) -> Self:
         """Return the days of consecutive slots; ``noon`` numbers the first by the sun's time."""
-        skipped = noon % DAY_SLOTS
-        rest = -(skipped + free.size) % DAY_SLOTS
+        skipped = noon % SLOTS_PER_DAY
+        rest = -(skipped + free.size) % SLOTS_PER_DAY
 
         def fold(values: FloatArray) -> FloatArray:
-            return np.pad(values, (skipped, rest), constant_values=np.nan).reshape(-1, DAY_SLOTS)
+            return np.pad(values, (skipped, rest), constant_values=np.nan).reshape(
+                -1, SLOTS_PER_DAY
+            )
 
         light = np.nan_to_num(fold(sky))
         sunlit = np.where(light > LOW * light.max(), fold(free), np.nan)
@@ -435,7 +436,7 @@ class _Past:
         """Return each slot's ratio to ``usual`` from the free slots near it and the weather."""
         free = self.free[day]
         promised = self.promised[day]
-        slot = np.arange(DAY_SLOTS)
+        slot = np.arange(SLOTS_PER_DAY)
         nearness = np.exp(-np.abs(slot[:, None] - slot[sunlit]) / NEAR_SLOTS)
         brightness: FloatArray = nearness @ free[sunlit] / (nearness @ usual[sunlit])
         if np.isnan(promised[sunlit]).any():
@@ -485,9 +486,9 @@ class _Past:
         expected = np.where(clear, brightness * sky, 0.0).sum(axis=0)
         times = np.flatnonzero((clear.sum(axis=0) >= LEAST_MEASURED) & (expected > 0))
         if not times.size:
-            return np.ones(DAY_SLOTS)
+            return np.ones(SLOTS_PER_DAY)
         response: FloatArray = np.interp(
-            np.arange(DAY_SLOTS), times, yielded[times] / expected[times]
+            np.arange(SLOTS_PER_DAY), times, yielded[times] / expected[times]
         )
         return response
 
@@ -498,5 +499,5 @@ def count_curtailed_days(curtailed: BoolArray, first: int, end: int) -> int:
     Days are runs of 96 slots back from ``end`` (exclusive) to ``first``.
     """
     slots_back = end - 1 - first - np.flatnonzero(curtailed[first:end])
-    slots = np.bincount(slots_back // DAY_SLOTS)
+    slots = np.bincount(slots_back // SLOTS_PER_DAY)
     return int(np.count_nonzero(slots >= LEAST_CURTAILED))

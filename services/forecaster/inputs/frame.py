@@ -20,7 +20,16 @@ from luna.energy.devices.pv import PvArray
 from luna.energy.observations import Observations
 from luna.energy.public_holidays import EPOCH, list_holidays
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
+from luna.energy.timeline import (
+    SLOT,
+    SLOT_SECONDS,
+    SLOTS_PER_DAY,
+    FloatArray,
+    InstantArray,
+    floor_to,
+    local_offsets,
+    parse_zone,
+)
 from luna.energy.weather import NO_WEATHER, WeatherVintages
 from luna.platform.site_country import country_of
 from services.forecaster.inputs.context import NO_CONTEXT, Context
@@ -66,8 +75,6 @@ class DaysOff:
 
 
 IntArray = NDArray[np.int64]
-SLOT_SECONDS = 900
-DAY_SLOTS = 96
 PLAUSIBLE_EXCESS = 1.5  # arrays exceed their rating briefly; half as much again is a wrong reading
 # History of a forecast: 28 days of calibration, each of which uses the 28 before and forecasts 2,
 # and days to spare
@@ -177,9 +184,9 @@ def frame_series(
         if sky is None
         else expected_output(context.weather, sky, site.pv, first=first),
         context.weather.at(numbers, numbers + 1)["temperature_c"],
-        DaysOff.of(local // DAY_SLOTS, site),
+        DaysOff.of(local // SLOTS_PER_DAY, site),
         StandardProfile.of(site),
-        unshaded_by_hour[local % DAY_SLOTS * 24 // DAY_SLOTS],
+        unshaded_by_hour[local % SLOTS_PER_DAY * 24 // SLOTS_PER_DAY],
         context.weather,
         sky,
         tuple(site.pv),
@@ -192,9 +199,9 @@ def offset_slots(numbers: IntArray, zone: ZoneInfo) -> IntArray:
 
     Looked up once per day, slot by slot only on days of a daylight-saving change.
     """
-    days = np.arange(numbers[0] // DAY_SLOTS, numbers[-1] // DAY_SLOTS + 2)
-    at_midnight = _look_up(days * DAY_SLOTS, zone)
-    day = numbers // DAY_SLOTS - days[0]
+    days = np.arange(numbers[0] // SLOTS_PER_DAY, numbers[-1] // SLOTS_PER_DAY + 2)
+    at_midnight = _look_up(days * SLOTS_PER_DAY, zone)
+    day = numbers // SLOTS_PER_DAY - days[0]
     offsets: IntArray = at_midnight[day]
     changing = at_midnight[day] != at_midnight[day + 1]
     if changing.any():
@@ -222,7 +229,7 @@ def frame_origins(
     return frame_series(
         history,
         site,
-        first=min(origins) - MEMORY_DAYS * DAY_SLOTS,
+        first=min(origins) - MEMORY_DAYS * SLOTS_PER_DAY,
         last=max(origins) + slots,
         context=context,
     )

@@ -8,12 +8,11 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.timeline import FloatArray
-from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from luna.energy.timeline import SLOTS_PER_DAY, SLOTS_PER_HOUR, FloatArray
+from services.forecaster.inputs.frame import Frame, IntArray, Pairs
 from services.forecaster.inputs.view import (
     EDGES,
     FLOOR_KWH,
-    HOUR,
     MEMORY,
     WEEK,
     Days,
@@ -29,7 +28,7 @@ from services.forecaster.inputs.view import (
 )
 
 # Slots before the target at which the temperature of a day is looked at
-DAY_HOURS_BACK = np.arange(0, DAY_SLOTS, 12)
+DAY_HOURS_BACK = np.arange(0, SLOTS_PER_DAY, 12)
 HEATING_LIMIT_C = 15.0  # below which houses are heated. Source: VDI 2067
 AWAY_SHARE = 0.05  # of a slot: the household was not only at home
 # Of the usual load, while nobody is there: the quietest days of two households reached 0.26 and
@@ -68,7 +67,7 @@ def describe_temperature(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
         out=np.full(pairs.lead.size, np.nan),
         where=has_value.any(axis=0),
     )
-    week = Windows.of(frame.temperature_c).mean(pairs.origin, WEEK * DAY_SLOTS)
+    week = Windows.of(frame.temperature_c).mean(pairs.origin, WEEK * SLOTS_PER_DAY)
     return {
         "temperature_c": ahead[0],
         "temperature_day_c": day,
@@ -103,11 +102,11 @@ class Absence:
         empty = np.where(away > 1 - AWAY_SHARE, frame.load_kwh, np.nan)
 
         def average(values: FloatArray) -> FloatArray:
-            return Windows.of(values).mean(pairs.origin, MEMORY * DAY_SLOTS)
+            return Windows.of(values).mean(pairs.origin, MEMORY * SLOTS_PER_DAY)
 
         usual = fill_gaps(average(home), average(frame.load_kwh), 1.0)
         was_empty = np.where(np.isnan(empty), 0.0, 1.0)
-        slots = average(was_empty) * MEMORY * DAY_SLOTS
+        slots = average(was_empty) * MEMORY * SLOTS_PER_DAY
         quiet = fill_gaps(average(empty), 0.0)
         weighted = quiet * slots + QUIET_SHARE * usual * QUIET_SLOTS
         learned = weighted / (np.nan_to_num(slots) + QUIET_SLOTS)
@@ -117,7 +116,7 @@ class Absence:
 
 # Known of the last weeks, below which the standard load profile speaks for the times of day that
 # were never measured
-LEAST_SLOTS = DAY_SLOTS
+LEAST_SLOTS = SLOTS_PER_DAY
 SMOOTH_REACH = 2  # slots on either side: habits do not keep to the quarter-hour
 # Least squares on five households: half of the last hour's deviation is still there an hour later
 # and gone after four; how much busier than usual the last day was stays, in proportion, for both
@@ -152,9 +151,9 @@ class _Habits:
         )
         # Which of the recalled days share the target's weekday, shape `(rows, 4)`; the last is
         # repeated where memory ends. A holiday is a Sunday.
-        weekday = (frame.local_slot[pairs.target] // DAY_SLOTS + 3) % WEEK
+        weekday = (frame.local_slot[pairs.target] // SLOTS_PER_DAY + 3) % WEEK
         since_sunday = np.where(frame.days_off.holiday[pairs.target], (weekday + 1) % WEEK, 0)
-        first = (since_sunday - (pairs.lead // DAY_SLOTS + 1)) % WEEK
+        first = (since_sunday - (pairs.lead // SLOTS_PER_DAY + 1)) % WEEK
         columns: IntArray = np.minimum(first[:, None] + WEEK * np.arange(4), MEMORY - 1)
         same_weekday = smooth[np.arange(pairs.lead.size)[:, None], columns]
         return cls(
@@ -190,16 +189,18 @@ class _Level:
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs, windows: Windows) -> Self:
         origin = pairs.origin
-        month = fill_gaps(windows.mean(origin, MEMORY * DAY_SLOTS), frame.standard_load.mean_kwh)
-        week = fill_gaps(windows.mean(origin, WEEK * DAY_SLOTS), month)
+        month = fill_gaps(
+            windows.mean(origin, MEMORY * SLOTS_PER_DAY), frame.standard_load.mean_kwh
+        )
+        week = fill_gaps(windows.mean(origin, WEEK * SLOTS_PER_DAY), month)
         lift = np.clip(week / np.maximum(month, FLOOR_KWH), 0.25, 4)
         usual = _scale_standard_load(frame, pairs, windows, week)
         return cls(
             week,
             usual,
             lift,
-            deviate_from_week(windows, origin, HOUR),
-            deviate_from_week(windows, origin, DAY_SLOTS),
+            deviate_from_week(windows, origin, SLOTS_PER_HOUR),
+            deviate_from_week(windows, origin, SLOTS_PER_DAY),
         )
 
 
@@ -211,7 +212,7 @@ def _scale_standard_load(
     The measurements scale the profile; a day of the profile counts as a prior. The profile is
     computed only for sites that need it.
     """
-    measured_slots = windows.count(pairs.origin, MEMORY * DAY_SLOTS)
+    measured_slots = windows.count(pairs.origin, MEMORY * SLOTS_PER_DAY)
     few = measured_slots < LEAST_SLOTS
     if not few.any():
         return week_kwh
@@ -223,9 +224,12 @@ def _scale_standard_load(
         frame.first + pairs.target, frame.weather_at(pairs)["temperature_c"]
     )
     gapped = np.where(np.diff(windows.counts) > 0, standard, np.nan)
-    same = np.nan_to_num(Windows.of(gapped).mean(pairs.origin, MEMORY * DAY_SLOTS)) * measured_slots
-    prior = frame.standard_load.mean_kwh * DAY_SLOTS
-    measured = np.nan_to_num(windows.mean(pairs.origin, MEMORY * DAY_SLOTS)) * measured_slots
+    same = (
+        np.nan_to_num(Windows.of(gapped).mean(pairs.origin, MEMORY * SLOTS_PER_DAY))
+        * measured_slots
+    )
+    prior = frame.standard_load.mean_kwh * SLOTS_PER_DAY
+    measured = np.nan_to_num(windows.mean(pairs.origin, MEMORY * SLOTS_PER_DAY)) * measured_slots
     scaled: FloatArray = np.where(few, ahead * (measured + prior) / (same + prior), week_kwh)
     return scaled
 
@@ -252,7 +256,7 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
         energies[f"week_q{100 * share:.0f}"] = habits.week.quantile(share)
     for share in (0.25, 0.75):
         energies[f"month_q{100 * share:.0f}"] = level.lift * habits.month.quantile(share)
-    for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS):
+    for length in (1, 2, SLOTS_PER_HOUR, 3 * SLOTS_PER_HOUR, SLOTS_PER_DAY):
         energies[f"last_{length}_slots"] = windows.mean(pairs.origin, length)
     energies["calm_month"] = level.lift * habits.calm_month.mean
     energies["calm_week"] = habits.calm_week.mean

@@ -6,13 +6,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.timeline import FloatArray
-from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from luna.energy.timeline import SLOTS_PER_DAY, SLOTS_PER_HOUR, FloatArray
+from services.forecaster.inputs.frame import Frame, IntArray, Pairs
 from services.forecaster.inputs.solar import Light, estimate_output
 from services.forecaster.inputs.view import (
     EDGES,
     FLOOR_KWH,
-    HOUR,
     MEMORY,
     WEEK,
     Days,
@@ -76,8 +75,8 @@ class WeatherYield:
             return total
 
         whole_share = divide(
-            measured.mean(pairs.origin, MEMORY * DAY_SLOTS),
-            promised.mean(pairs.origin, MEMORY * DAY_SLOTS),
+            measured.mean(pairs.origin, MEMORY * SLOTS_PER_DAY),
+            promised.mean(pairs.origin, MEMORY * SLOTS_PER_DAY),
         )
         unshaded = frame.unshaded_share[pairs.target]
         usual = np.clip(fill_gaps(whole_share, unshaded), 0, MOST_ANSWER)
@@ -175,18 +174,21 @@ class _Brightness:
         def share(end: IntArray, length: int) -> FloatArray:
             return divide(output.mean(end, length), sky.mean(end, length))
 
-        days = tuple(share(origin - back * DAY_SLOTS, DAY_SLOTS) for back in range(3))
+        days = tuple(share(origin - back * SLOTS_PER_DAY, SLOTS_PER_DAY) for back in range(3))
         before = [
-            [series.mean(origin - back * DAY_SLOTS, 2 * HOUR) for back in range(1, WEEK + 1)]
+            [
+                series.mean(origin - back * SLOTS_PER_DAY, 2 * SLOTS_PER_HOUR)
+                for back in range(1, WEEK + 1)
+            ]
             for series in (output, sky)
         ]
         usual = divide(*(np.nansum(means, axis=0) for means in before))
         return cls(
-            share(origin, 2 * HOUR),
+            share(origin, 2 * SLOTS_PER_HOUR),
             usual,
             days,
-            share(origin, WEEK * DAY_SLOTS),
-            sky.mean(origin, 2 * HOUR),
+            share(origin, WEEK * SLOTS_PER_DAY),
+            sky.mean(origin, 2 * SLOTS_PER_HOUR),
             frame.brightest_kwh,
         )
 

@@ -11,9 +11,8 @@ import numpy as np
 from luna.energy.devices.inverter import Inverter
 from luna.energy.observations import Observations
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray
-from services.forecaster.inputs.frame import DAY_SLOTS
-from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks
+from luna.energy.timeline import SLOT_HOURS, SLOTS_PER_DAY, FloatArray
+from services.forecaster.inputs.solar import estimate_clear_sky, limit_output, sum_peaks
 
 # Clear-sky shares of the brightest days differ by a tenth or two over a season; the smallest array
 # worth adding is a third of the old ones.
@@ -88,16 +87,16 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Capac
     is_past = history.starts < np.datetime64(before.astimezone(UTC).replace(tzinfo=None), "s")
     starts = history.starts[is_past]
     pv = history.pv_kwh[is_past]
-    if starts.size < DAY_SLOTS:
+    if starts.size < SLOTS_PER_DAY:
         return None
     # The share of the clear sky that each whole run of 96 slots reached at its brightest (its 90 %
     # quantile), NaN where too little is known.
     clear_sky_kwh = estimate_clear_sky(starts, site)
-    days = starts.size // DAY_SLOTS
+    days = starts.size // SLOTS_PER_DAY
     high = clear_sky_kwh > HIGH_SUN * clear_sky_kwh.max()
     share = np.where(high, pv / np.maximum(clear_sky_kwh, SLOT_HOURS * 1e-6), np.nan)[
-        : days * DAY_SLOTS
-    ].reshape(days, DAY_SLOTS)
+        : days * SLOTS_PER_DAY
+    ].reshape(days, SLOTS_PER_DAY)
     measured_slots = np.count_nonzero(~np.isnan(share), axis=1)
     ordered = np.sort(share, axis=1)  # NaN last
     place = np.maximum(np.floor(0.9 * (measured_slots - 1)).astype(np.int64), 0)
@@ -114,7 +113,7 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Capac
         else float("nan")
     )
     return CapacityChange(
-        starts[day * DAY_SLOTS], factor, float(np.nanquantile(pv[day * DAY_SLOTS :], 0.999))
+        starts[day * SLOTS_PER_DAY], factor, float(np.nanquantile(pv[day * SLOTS_PER_DAY :], 0.999))
     )
 
 

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from luna.energy.observations import Observations
 from luna.energy.outlook import LEVELS, SHARES
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray
+from luna.energy.timeline import SLOTS_PER_DAY, FloatArray
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import (
-    DAY_SLOTS,
     Frame,
     IntArray,
     Pairs,
@@ -126,13 +125,13 @@ def _find_distinct(pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> tuple[
     Pools differ by the number of days back to the newest recalled day, and by how many of its
     quarter-hours are past.
     """
-    days = pairs.lead // DAY_SLOTS
-    newest = pairs.target - DAY_SLOTS * (days + 1)
+    days = pairs.lead // SLOTS_PER_DAY
+    newest = pairs.target - SLOTS_PER_DAY * (days + 1)
     newest = (
         newest
         + local_slot[pairs.target]
         - local_slot[np.clip(newest, 0, None)]
-        - DAY_SLOTS * (days + 1)
+        - SLOTS_PER_DAY * (days + 1)
     )
     distance = np.clip(pairs.origin - newest, -kernel.reach, kernel.reach + 1) + kernel.reach
     _, first, again = np.unique(
@@ -152,7 +151,7 @@ def _pool_rows(
     local_slot: IntArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Return mean and quantiles of some pairs' pools, as ``Pool`` has them."""
-    back = DAY_SLOTS * ((pairs.lead // DAY_SLOTS + 1)[:, None] + np.arange(MEMORY))
+    back = SLOTS_PER_DAY * ((pairs.lead // SLOTS_PER_DAY + 1)[:, None] + np.arange(MEMORY))
     where = pairs.target[:, None] - back
     where = where + local_slot[pairs.target][:, None] - back - local_slot[np.clip(where, 0, None)]
     recalled = (where[:, :, None] + np.arange(-kernel.reach, kernel.reach + 1)).reshape(
@@ -170,8 +169,8 @@ def _pool_rows(
     column = ranks & (2**COLUMN_BITS - 1)
     column[rank == ranked.size] = kernel.columns
     amount = amounts[rank]
-    target_day = local_slot[pairs.target] // DAY_SLOTS
-    code = (target_day + 3) % WEEK * PHASES + pairs.lead // DAY_SLOTS
+    target_day = local_slot[pairs.target] // SLOTS_PER_DAY
+    code = (target_day + 3) % WEEK * PHASES + pairs.lead // SLOTS_PER_DAY
     place = code.astype(np.int32)[:, None] * np.int32(kernel.columns + 1) + column
     pools = [_weigh_rows(amount, table.ravel()[place]) for table in weigh_kernel(kernel)]
     return np.stack([mean for mean, _ in pools]), np.stack([quantiles for _, quantiles in pools])

@@ -19,11 +19,9 @@ import numpy as np
 
 from luna.energy.devices.pv import PvArray
 from luna.energy.site import Location, Site
-from luna.energy.timeline import FloatArray, IndexArray, InstantArray
+from luna.energy.timeline import SLOT_HOURS, SLOT_SECONDS, FloatArray, IndexArray, InstantArray
 from luna.energy.weather import WeatherVintages
 
-SLOT_HOURS = 0.25
-SLOT_SECONDS = 900
 # Wiring, inverter and warm modules; the fit to recent output corrects the rest
 SYSTEM_EFFICIENCY = 0.9
 WITHIN_SLOT = np.array([60, 450, 840])  # seconds: the sun may be up in a part of a slot only

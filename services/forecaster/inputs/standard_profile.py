@@ -28,7 +28,7 @@ from luna.energy.physics.heat import heat_per_kwh
 from luna.energy.public_holidays import EPOCH, list_holidays
 from luna.energy.site import Location, Site
 from luna.energy.site.household import COP, HeatedBy
-from luna.energy.timeline import FloatArray, local_offsets, parse_zone
+from luna.energy.timeline import SLOT_SECONDS, SLOTS_PER_DAY, FloatArray, local_offsets, parse_zone
 from luna.platform.site_country import country_of
 from services.forecaster.inputs.rough_sky import find_place
 
@@ -83,7 +83,7 @@ class HeatingLoad:
 
 def season_c(slots: NDArray[np.int64], place: Location) -> FloatArray:
     """Return the usual outdoor temperature at a place in each slot, °C."""
-    day = (slots / _DAY_SLOTS + place.longitude / 360) % 365.25
+    day = (slots / SLOTS_PER_DAY + place.longitude / 360) % 365.25
     swing = SWING_PER_DEGREE * place.latitude * np.cos(2 * np.pi * (day - COLDEST_DAY) / 365.25)
     by_hour = DAY_SWING_C * np.cos(2 * np.pi * (day % 1 - WARMEST_HOUR / 24))
     season: FloatArray = EQUATOR_C - MEAN_PER_DEGREE * abs(place.latitude) - swing + by_hour
@@ -109,8 +109,6 @@ def _usual_means(heated_by: HeatedBy, place: Location) -> tuple[float, float]:
 
 
 YEAR_HOURS = 8766.0  # with a quarter of a leap day
-_SLOT_SECONDS = 900
-_DAY_SLOTS = 96
 # In whole weeks, so that weekdays stay.
 _HALF_YEAR = dt.timedelta(weeks=26)
 # Local hours in which a car at a socket charges. Source: Mobilität in Deutschland 2017, most ways
@@ -165,7 +163,7 @@ class StandardProfile:
         yearly_kwh = (
             self.yearly_kwh + self.car_kwh + (self.heating.yearly_kwh if self.heating else 0.0)
         )
-        return yearly_kwh / (YEAR_HOURS * 3600 / _SLOT_SECONDS)
+        return yearly_kwh / (YEAR_HOURS * 3600 / SLOT_SECONDS)
 
     def look_up(
         self, slots: NDArray[np.int64], temperature_c: FloatArray | None = None
@@ -177,7 +175,7 @@ class StandardProfile:
         load = np.full(slots.shape, np.nan)
         # The local year may begin half a day before and after that of UTC.
         first_year, last_year = (
-            dt.datetime.fromtimestamp(int(edge) * _SLOT_SECONDS, dt.UTC).year
+            dt.datetime.fromtimestamp(int(edge) * SLOT_SECONDS, dt.UTC).year
             for edge in (slots.min() - 96, slots.max() + 96)
         )
         for year in range(first_year, last_year + 1):
@@ -192,11 +190,11 @@ class StandardProfile:
             # A car takes the same at its socket each day, in the hours after ways home.
             offsets = (
                 local_offsets(
-                    (slots * _SLOT_SECONDS).astype("datetime64[s]"), parse_zone(self.timezone)
+                    (slots * SLOT_SECONDS).astype("datetime64[s]"), parse_zone(self.timezone)
                 ).astype(np.int64)
-                // _SLOT_SECONDS
+                // SLOT_SECONDS
             )
-            hour = (slots + offsets) % _DAY_SLOTS * 24 / _DAY_SLOTS
+            hour = (slots + offsets) % SLOTS_PER_DAY * 24 / SLOTS_PER_DAY
             day_kwh = self.car_kwh * 24 / YEAR_HOURS
             load += np.where(
                 (hour >= CAR_FROM_HOUR) & (hour < CAR_TO_HOUR),
@@ -231,4 +229,4 @@ def share_year(
         power = pd.concat(years).reindex(index.tz_localize(None) + _HALF_YEAR).to_numpy()
     else:
         power = H25(index, holidays=holidays).to_numpy(dtype=np.float64)
-    return int(index[0].timestamp()) // _SLOT_SECONDS, power / power.sum()
+    return int(index[0].timestamp()) // SLOT_SECONDS, power / power.sum()

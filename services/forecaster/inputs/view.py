@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.timeline import FloatArray
-from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
+from luna.energy.timeline import SLOTS_PER_DAY, FloatArray
+from services.forecaster.inputs.frame import Frame, IntArray, Pairs
 
 
 def recall_days(
@@ -31,12 +31,12 @@ def recall_days(
             clock over a daylight-saving change.
         reach: later slots that enter a value (of a centred mean).
     """
-    back = (pairs.lead // DAY_SLOTS + 1)[:, None] + np.arange(days)
-    where = pairs.target[:, None] - DAY_SLOTS * back
+    back = (pairs.lead // SLOTS_PER_DAY + 1)[:, None] + np.arange(days)
+    where = pairs.target[:, None] - SLOTS_PER_DAY * back
     if local_slot is not None:
         moved = (
             local_slot[pairs.target][:, None]
-            - DAY_SLOTS * back
+            - SLOTS_PER_DAY * back
             - local_slot[np.clip(where, 0, None)]
         )
         where = where + moved
@@ -138,7 +138,6 @@ Matrix = NDArray[np.float32]
 EDGES: tuple[tuple[Part, float], ...] = (("p10", 0.1), ("p90", 0.9))
 MEMORY = 28  # days of the long profile
 WEEK = 7
-HOUR = 4
 FLOOR_KWH = 0.002  # least scale, for a series that has long been zero
 
 
@@ -223,17 +222,17 @@ def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
     And the slot of day of the origin.
     """
     local = frame.local_slot[pairs.target]
-    day = local // DAY_SLOTS
+    day = local // SLOTS_PER_DAY
     weekday = (day + 3) % WEEK  # 1970 began on a Thursday
     season = 2 * np.pi * (day % 365.2425) / 365.2425
     columns = {
         "lead": pairs.lead,
-        "slot_of_day": local % DAY_SLOTS,
+        "slot_of_day": local % SLOTS_PER_DAY,
         "day_of_week": weekday,
         "weekend": weekday >= 5,
         "season_sin": np.sin(season),
         "season_cos": np.cos(season),
-        "origin_slot_of_day": frame.local_slot[pairs.origin] % DAY_SLOTS,
+        "origin_slot_of_day": frame.local_slot[pairs.origin] % SLOTS_PER_DAY,
     }
     return {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
 
@@ -244,7 +243,7 @@ def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatA
     Both are means over ``length`` slots, kWh per slot; NaN where unknown.
     """
     before = np.stack(
-        [windows.mean(origin - back * DAY_SLOTS, length) for back in range(1, WEEK + 1)]
+        [windows.mean(origin - back * SLOTS_PER_DAY, length) for back in range(1, WEEK + 1)]
     )
     has_value = ~np.isnan(before)
     usual = divide(

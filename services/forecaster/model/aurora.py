@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 from luna.energy.observations import Observations
 from luna.energy.outlook import LEVELS, Forecast
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray, require_utc
+from luna.energy.timeline import SLOT_SECONDS, SLOTS_PER_DAY, FloatArray, require_utc
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import (
-    DAY_SLOTS,
-    SLOT_SECONDS,
     Frame,
     IntArray,
     Pairs,
@@ -61,7 +59,7 @@ FULL_DAYS = 60
 # Share of training rows with leads below six hours: the plan acts on those
 NEAR_SHARE = 0.4
 NEAR_SLOTS = 24
-BLOCK_SLOTS = 7 * DAY_SLOTS  # weeks alternate between the two halves of the cross-validation
+BLOCK_SLOTS = 7 * SLOTS_PER_DAY  # weeks alternate between the two halves of the cross-validation
 NEEDED_ROWS = 1_000
 Progress = Callable[[int, int, str], None]
 
@@ -202,11 +200,11 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
     Returns:
         Shape ``(levels, rows)``.
     """
-    days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
+    days, rows = np.unique((frame.first + pairs.origin) // SLOTS_PER_DAY, return_inverse=True)
     # Hindcasts from the weeks before the first day until the last: three origins a day, six leads
     # each.
-    first = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first
-    last = int(days[-1]) * DAY_SLOTS - frame.first
+    first = (int(days[0]) - TUNING_DAYS) * SLOTS_PER_DAY - frame.first
+    last = int(days[-1]) * SLOTS_PER_DAY - frame.first
     origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
     # Without a shift from origin to origin only a few times of day would be sampled.
     shift = (frame.first + origin) // ORIGIN_STEP * SHIFT_STEP % LARGEST_SHIFT
@@ -218,7 +216,7 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
     heads = model.predict(view, recent.lead)
     distance = SIDES[:, None] * (actual - heads.p50) / heads.measure_widths(view.scale_kwh)
     factors = []
-    for day_begin in days * DAY_SLOTS - frame.first:
+    for day_begin in days * SLOTS_PER_DAY - frame.first:
         is_known = usable & (recent.target < day_begin)
         factors.append(_tune_day(distance, is_known, day_begin - recent.origin))
     return np.stack(factors, axis=1)[:, rows]
@@ -226,7 +224,7 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
 
 def _tune_day(distance: FloatArray, usable: NDArray[np.bool_], age: IntArray) -> FloatArray:
     # By the origin's age, so that a day gets the same factors in every batch.
-    rows = usable & (age <= TUNING_DAYS * DAY_SLOTS)
+    rows = usable & (age <= TUNING_DAYS * SLOTS_PER_DAY)
     if rows.sum() < TUNING_ROWS:
         return np.ones(LEVELS.size)
     needed = np.empty(LEVELS.size)
@@ -341,7 +339,7 @@ def sample_rows(
     actual = series.measured(frame)
     if count_days(actual) < YOUNG_DAYS or np.nanmin(actual) == np.nanmax(actual):
         return None
-    origin = rng.integers(2 * DAY_SLOTS, actual.size, count_rows)
+    origin = rng.integers(2 * SLOTS_PER_DAY, actual.size, count_rows)
     near = rng.random(count_rows) < NEAR_SHARE
     near_lead = rng.integers(0, NEAR_SLOTS, count_rows)
     any_lead = rng.integers(0, HORIZON_SLOTS, count_rows)
@@ -526,4 +524,4 @@ def _over_best(error: FloatArray, baselines: FloatArray) -> float:
 
 def count_days(values: FloatArray) -> float:
     """Return the number of days' worth of known slots."""
-    return float(np.count_nonzero(~np.isnan(values))) / DAY_SLOTS
+    return float(np.count_nonzero(~np.isnan(values))) / SLOTS_PER_DAY

@@ -25,8 +25,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from luna.energy.outlook import LEVELS, SHARES, Quantiles
-from luna.energy.timeline import FloatArray
-from services.forecaster.inputs.frame import DAY_SLOTS, SATURDAY, BoolArray, IntArray
+from luna.energy.timeline import SLOTS_PER_DAY, FloatArray
+from services.forecaster.inputs.frame import SATURDAY, BoolArray, IntArray
 from services.forecaster.inputs.load_features import LEAST_SLOTS, QUIET_SHARE, QUIET_SLOTS
 from services.forecaster.inputs.series import LOAD, PV, OriginViews
 from services.forecaster.inputs.view import EDGES, FLOOR_KWH, WEEK, FeatureMatrix, fill_gaps
@@ -85,7 +85,7 @@ def recall_load(origin_views: OriginViews) -> LikeDays:
     """Return the similar-day forecast of load for every row."""
     frame = origin_views.frame
     # 1970 began on a Thursday
-    weekday = (frame.local_slot // DAY_SLOTS + 3) % WEEK
+    weekday = (frame.local_slot // SLOTS_PER_DAY + 3) % WEEK
     off = (weekday >= SATURDAY) | frame.days_off.holiday
     away = np.nan_to_num(frame.vacation_share) > AWAY
     habits = []
@@ -94,7 +94,7 @@ def recall_load(origin_views: OriginViews) -> LikeDays:
         recalled = RecalledDays.of(frame.load_kwh, origin, frame.local_slot)
         past = recalled.in_state(away, away[np.maximum(origin - 1, 0)]).damp()
         kinds = _pool_kinds(past, off[past.where])
-        slot = (frame.local_slot[target] - frame.local_slot[origin][:, None]) % DAY_SLOTS
+        slot = (frame.local_slot[target] - frame.local_slot[origin][:, None]) % SLOTS_PER_DAY
         kind = off[target].astype(np.int64)
         habit = kinds[kind, :, np.arange(origin.size)[:, None], slot]
         habits.append(habit.reshape(target.size, -1).T)
@@ -131,7 +131,7 @@ def recall_pv(origin_views: OriginViews) -> LikeDays:
         past = RecalledDays.of(frame.pv_kwh / sky, origin, by_sun)
         promised = RecalledDays.of(frame.promised_kwh / sky, origin, by_sun)
         light = frame.clear_sky_kwh[past.where] + 1e-3 * frame.brightest_kwh
-        slot = (target - origin[:, None]) % DAY_SLOTS
+        slot = (target - origin[:, None]) % SLOTS_PER_DAY
         row = np.arange(origin.size)[:, None]
         pooled = past.pool(PV_FADE * light)[:, row, slot] * sky[target]
         habits.append(pooled.reshape(1 + LEVELS.size, -1))
@@ -262,7 +262,7 @@ class RecalledDays:
 
         ``clock`` numbers the frame's slots in the time of the daily cycle: local time, or UTC.
         """
-        back = np.arange(DAY_SLOTS)[:, None] - DAY_SLOTS * (1 + NEWEST_FIRST)
+        back = np.arange(SLOTS_PER_DAY)[:, None] - SLOTS_PER_DAY * (1 + NEWEST_FIRST)
         where = origin[:, None, None] + back
         # Moved by the change of the clock in between.
         where = where + clock[origin][:, None, None] + back - clock[np.clip(where, 0, None)]
@@ -372,7 +372,7 @@ class RecalledDays:
             measured_kwh, usual_kwh, out=np.ones(measured_kwh.size), where=usual_kwh > 0
         )
         # Gaps, and days in the other state of the house, lower the exponent.
-        coverage = newest.sum(axis=(1, 2)) / (DAY_SLOTS * LEVEL_DAYS)
+        coverage = newest.sum(axis=(1, 2)) / (SLOTS_PER_DAY * LEVEL_DAYS)
         level: FloatArray = np.clip(ratio, 1 / LEVEL_MOST, LEVEL_MOST) ** (LEVEL_SHARE * coverage)
         return level
 

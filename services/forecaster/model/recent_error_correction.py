@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.timeline import FloatArray
+from luna.energy.timeline import SLOTS_PER_HOUR, FloatArray
 from services.forecaster.inputs.frame import IntArray
-from services.forecaster.inputs.view import HOUR, FeatureMatrix
+from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.stacking import QuantileHeads, measure_loss
 
 # First lead, slots, of each step of equal correction; none from the last on
@@ -70,7 +70,7 @@ class Level:
         signals = stack_signals(self.series, view)
         is_first = lead == 0
         moved = (signals * self.mean[step_of(lead)]).sum(axis=1)
-        next_hour = moved[lead < HOUR].reshape(int(is_first.sum()), -1).sum(axis=1)
+        next_hour = moved[lead < SLOTS_PER_HOUR].reshape(int(is_first.sum()), -1).sum(axis=1)
         names = [*SIGNALS[self.series](view), "next_hour"]
         rows = np.round(np.column_stack([signals[is_first], next_hour]), 6).tolist()
         return [dict(zip(names, row, strict=True)) for row in rows]

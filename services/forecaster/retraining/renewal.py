@@ -24,12 +24,19 @@ from luna.contracts.forecast import (
 )
 from luna.contracts.job import Job
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
+from luna.energy.timeline import (
+    SLOT,
+    SLOTS_PER_DAY,
+    FloatArray,
+    Timeline,
+    floor_to,
+    local_day,
+    parse_zone,
+)
 from luna.platform.database import forecast_scores, quality, recorded_span, sites, training_runs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.queue.task_context import isolate
-from services.forecaster.inputs.frame import DAY_SLOTS
 from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import VERSION, YOUNG_DAYS, count_days
@@ -121,7 +128,7 @@ def accumulate_errors(before: FloatArray, recent: FloatArray) -> float:
 
 
 def _judge_shape(load_kwh: FloatArray) -> Iterator[DriftSign]:
-    length = FORTNIGHT * DAY_SLOTS
+    length = FORTNIGHT * SLOTS_PER_DAY
     if load_kwh.size < (FORTNIGHTS_BEFORE + 1) * length:
         return
     shapes = []

@@ -12,8 +12,8 @@ import numpy as np
 
 from luna.energy.observations import Observations
 from luna.energy.outlook import PARTS, Forecast, Quantiles
-from luna.energy.timeline import SLOT, FloatArray, Timeline, align, floor_to
-from services.forecaster.inputs.frame import DAY_SLOTS, IntArray
+from luna.energy.timeline import SLOT, SLOTS_PER_DAY, FloatArray, Timeline, align, floor_to
+from services.forecaster.inputs.frame import IntArray
 from services.forecaster.scenarios.marginal import Marginals
 
 LIBRARY_DAYS = 42
@@ -84,7 +84,7 @@ def days_before(issued_at: datetime, slots: int) -> list[datetime]:
 
     Their errors show how a forecast at ``issued_at`` may err.
     """
-    first = -(-slots // DAY_SLOTS)
+    first = -(-slots // SLOTS_PER_DAY)
     return [issued_at - back * DAY for back in range(first, first + LIBRARY_DAYS)]
 
 

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.outlook import SHARES
-from luna.energy.timeline import SLOT, FloatArray, Timeline
-from services.forecaster.inputs.frame import DAY_SLOTS, IntArray, number_slot, offset_slots
+from luna.energy.timeline import SLOT, SLOTS_PER_DAY, FloatArray, Timeline
+from services.forecaster.inputs.frame import IntArray, number_slot, offset_slots
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import UNDECIDED
 
@@ -39,7 +39,11 @@ SATURDAY = 5
 SUNDAY = 6
 FEW_PRICES = "few_prices"
 NO_PRICES = "no_prices"
-NOTHING_FITTED = (np.empty(0, np.int64), np.empty((0, DAY_SLOTS)), np.full(DAY_SLOTS, np.nan))
+NOTHING_FITTED = (
+    np.empty(0, np.int64),
+    np.empty((0, SLOTS_PER_DAY)),
+    np.full(SLOTS_PER_DAY, np.nan),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,9 @@ class PriceDays:
         The hour that a change of the clock skips is interpolated, the one it repeats counts once.
         """
         day, quarter = _local_places(timeline, zone)
-        folded = np.full((int(day[-1] - day[0]) + 1, DAY_SLOTS), np.nan)
+        folded = np.full((int(day[-1] - day[0]) + 1, SLOTS_PER_DAY), np.nan)
         folded[day - day[0], quarter] = price
-        quarters = np.arange(DAY_SLOTS)
+        quarters = np.arange(SLOTS_PER_DAY)
         for row in np.flatnonzero(np.isnan(folded).any(axis=1)):
             known = ~np.isnan(folded[row])
             if known.sum() >= LEAST_QUARTERS:
@@ -186,7 +190,7 @@ def _local_places(timeline: Timeline, zone: ZoneInfo) -> tuple[IntArray, IntArra
     """Return the local day (since 1970) and the quarter-hour of that day of each slot."""
     numbers = number_slot(timeline.start) + np.arange(timeline.count, dtype=np.int64)
     local = numbers + offset_slots(numbers, zone)
-    return local // DAY_SLOTS, local % DAY_SLOTS
+    return local // SLOTS_PER_DAY, local % SLOTS_PER_DAY
 
 
 def _forecast_day(days: PriceDays, row: int) -> DayAhead:
@@ -203,14 +207,14 @@ def _forecast_day(days: PriceDays, row: int) -> DayAhead:
         recent = days.price[max(last - FORTNIGHT + 1, 0) : last + 1]
         recent = recent[~np.isnan(recent[:, 0])]
     if last is None or recent.shape[0] < LEAST_DAYS:
-        return DayAhead(np.full((DAY_SLOTS, len(SHARES)), np.nan), nothing, NO_PRICES)
+        return DayAhead(np.full((SLOTS_PER_DAY, len(SHARES)), np.nan), nothing, NO_PRICES)
     of_fortnight = _quantiles(recent)
     rows, errors, expected = _fit(days, last, row)
     if not rows.size:
         return DayAhead(of_fortnight, nothing, FEW_PRICES)
     shifted = []
     for step in NEAR_QUARTERS:
-        neighbour = np.clip(np.arange(DAY_SLOTS) + step, 0, DAY_SLOTS - 1)
+        neighbour = np.clip(np.arange(SLOTS_PER_DAY) + step, 0, SLOTS_PER_DAY - 1)
         shifted.append(errors[:, neighbour])
     spread = _quantiles(np.concatenate(shifted)) * _unsteadiness(days, np.array([last])).T
     of_model = expected[:, None] + spread
@@ -285,7 +289,7 @@ def _features(days: PriceDays, rows: IntArray, lead: int) -> FloatArray:
     features = [days.price[last], week, same_weekday, days.price[last - 1]]
     for values in of_day:
         column = np.asarray(values, dtype=np.float64)[:, None]
-        features.append(np.repeat(column, DAY_SLOTS, axis=1))
+        features.append(np.repeat(column, SLOTS_PER_DAY, axis=1))
     return np.stack(features, axis=-1)
 
 
@@ -296,7 +300,7 @@ def _unsteadiness(days: PriceDays, last: IntArray) -> FloatArray:
     """
     has_price = ~np.isnan(days.price)
     moments = np.stack([has_price, np.nan_to_num(days.price), np.nan_to_num(days.price) ** 2])
-    totals = np.concatenate([np.zeros((3, 1, DAY_SLOTS)), np.cumsum(moments, axis=1)], axis=1)
+    totals = np.concatenate([np.zeros((3, 1, SLOTS_PER_DAY)), np.cumsum(moments, axis=1)], axis=1)
     count, total, squares = totals[:, last + 1] - totals[:, np.maximum(last + 1 - FORTNIGHT, 0)]
     mean = total / np.maximum(count, 1)
     spread = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0))

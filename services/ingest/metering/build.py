@@ -12,7 +12,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.observations import ESTIMABLE, SERIES, EnergyInterval
 from luna.energy.row_fault import RowFault
 from luna.energy.site import SUBMETERED, Site
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
+from luna.energy.timeline import SLOT, SLOT_HOURS, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import (
     Column,
     SensorPresence,
@@ -32,7 +32,7 @@ from services.ingest.metering.meter import Meters
 from services.ingest.metering.rejection import Mask, Refusals, Rejected
 from services.ingest.metering.slot_energy import SlotValues
 from services.ingest.metering.spans import REST_KW, Spans, runs_of
-from services.ingest.metering.stuck import LONGEST_STILL_SLOTS, SLOT_HOURS, find_stuck
+from services.ingest.metering.stuck import LONGEST_STILL_SLOTS, find_stuck
 from services.ingest.reading import Samples
 
 GRID = ("import_kwh", "export_kwh")

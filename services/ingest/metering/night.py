@@ -8,12 +8,11 @@ import numpy as np
 from luna.energy.row_fault import RowFault
 from luna.energy.site import Site
 from luna.energy.sun import HORIZON_DEG, compute_sun_height
-from luna.energy.timeline import SLOT, FloatArray, InstantArray
+from luna.energy.timeline import SLOT_HOURS, FloatArray, InstantArray
 from services.ingest.metering.rejection import Mask
 from services.ingest.metering.slot_energy import EnergyCurve, SlotValues
 from services.ingest.metering.spans import REST_KW, Spans, hours_between, runs_of
 
-SLOT_HOURS = SLOT.total_seconds() / 3600
 # End of civil twilight. Before it bright clouds, or a clock that is minutes wrong, may leave a few
 # watts.
 DEEP_DEG = -6.0

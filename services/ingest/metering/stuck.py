@@ -5,16 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray
+from luna.energy.timeline import SLOT_HOURS, SLOTS_PER_DAY, FloatArray
 from services.ingest.metering.energy_balance import SINKS, SOURCES, compute_balance
 from services.ingest.metering.rejection import Mask
 from services.ingest.metering.spans import REST_KW, runs_of
 
-SLOT_HOURS = 0.25
 # PV under snow, a full battery and an absent car rest for days: a standstill is a fault only where
 # it leaves a residual in the balance.
 LONGEST_STILL_SLOTS = 192
-DAY_SLOTS = 96
 # The base load of an empty home, about 40 W, and the errors of good meters (class B: 1 %) with much
 # room.
 LEAST_MISSING_KWH_PER_DAY = 1.0
@@ -117,12 +115,12 @@ def _find_missing(site: Site, during: Mapping[str, FloatArray], name: str) -> tu
     if not float(missing.sum()) > least_missing:
         return (0, 0)
     # Within the standstill the days on which energy is missing, the last of them perhaps shorter.
-    begins = np.arange(0, slots, DAY_SLOTS)
+    begins = np.arange(0, slots, SLOTS_PER_DAY)
     lengths = np.diff(np.append(begins, slots)) * SLOT_HOURS / 24
     flowed = np.max([np.add.reduceat(kwh, begins) for kwh in moved], axis=0)
     explained = np.maximum(LEAST_MISSING_KWH_PER_DAY * lengths, LEAST_MISSING_SHARE * flowed)
     too_much = np.add.reduceat(missing, begins) > explained
-    on_such_days = np.repeat(too_much, DAY_SLOTS)[:slots]
+    on_such_days = np.repeat(too_much, SLOTS_PER_DAY)[:slots]
     places = np.flatnonzero((missing > REST_KW * SLOT_HOURS) & on_such_days)
     if not places.size:
         return (0, slots)

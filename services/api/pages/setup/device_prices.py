@@ -5,6 +5,7 @@ from typing import Any
 
 from luna.energy.site import Tariff
 from luna.energy.tariffs.device_price import DevicePrice
+from luna.energy.timeline import SLOTS_PER_HOUR
 from services.api.pages.setup.devices.form import write_numbers
 from services.api.pages.setup.fields import DEVICE_PRICE, PRICED_DEVICES, Entry, FieldFault
 from services.api.pages.setup.price_parts import name_part
@@ -12,7 +13,6 @@ from services.api.pages.setup.price_parts import name_part
 _NONE = "none"
 _LIMITS = {"hours": "hours_per_day", "kwh": "kwh_per_day"}
 _DAY_BEGINS = {"midnight": "00:00", "noon": "12:00"}
-_QUARTERS_PER_HOUR = 4
 
 
 def list_device_entries(typed: Mapping[str, str]) -> list[Entry]:
@@ -30,7 +30,7 @@ def find_device_faults(values: Mapping[str, Any]) -> list[FieldFault]:
     if limit is None:
         return []
     faults = []
-    is_whole = float(limit * _QUARTERS_PER_HOUR).is_integer()
+    is_whole = float(limit * SLOTS_PER_HOUR).is_integer()
     if values["device_limit_unit"] == "hours" and (limit > 24 or not is_whole):
         faults.append(FieldFault("device_limit", "quarter_hours"))
     if values.get("device_beyond", 0.0) < values["device_price"]:

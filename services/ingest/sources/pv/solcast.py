@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import AwareDatetime, BaseModel
 
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT_HOURS, Timeline
 from services.ingest.sources.open_meteo import hold_means
 from services.ingest.sources.pv.estimate import PvEstimate, ask_once, order_periods
 from services.ingest.sources.source import SourceError, SourceRefusedError
@@ -21,7 +21,6 @@ from services.ingest.sources.web import Web
 
 # Two days of plans, and what of an hour the first of them may begin in.
 HOURS = 49
-SLOT_HOURS = SLOT / timedelta(hours=1)
 URL = "https://api.solcast.com.au/rooftop_sites/{roof}/forecasts"
 
 

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from luna.energy.outlook import LEVELS
-from services.forecaster.inputs.frame import DAY_SLOTS, Pairs
+from luna.energy.timeline import SLOTS_PER_DAY
+from services.forecaster.inputs.frame import Pairs
 from services.forecaster.inputs.series import PART_ROWS, Kernel, Pool
 from services.forecaster.inputs.view import MEMORY
 from services.forecaster.model.stacking import MEDIAN
 
 DAYS = 40
-LOCAL = np.arange(DAYS * DAY_SLOTS)  # 1970 began on a Thursday: day 32 is a Monday
+LOCAL = np.arange(DAYS * SLOTS_PER_DAY)  # 1970 began on a Thursday: day 32 is a Monday
 EVEN = Kernel(reach=0, half_lives=(1e9,), other_day=1.0)
 
 
@@ -17,13 +18,13 @@ def pairs(*rows: tuple[int, int]) -> Pairs:
 
 
 def slot(day: int, slot_of_day: int = 50) -> int:
-    return day * DAY_SLOTS + slot_of_day
+    return day * SLOTS_PER_DAY + slot_of_day
 
 
 def test_an_even_pool_holds_the_quantiles_of_the_recalled_days() -> None:
     values = np.random.default_rng(0).gamma(2, 0.1, LOCAL.size)
     pool = Pool.of(values, pairs((slot(35), slot(35))), EVEN, LOCAL)
-    recalled = np.sort(values.reshape(DAYS, DAY_SLOTS)[35 - MEMORY : 35, 50])
+    recalled = np.sort(values.reshape(DAYS, SLOTS_PER_DAY)[35 - MEMORY : 35, 50])
     # The least of 28 values below or at which a share of them lies, for 0.05 the second (2/28 =
     # 0.071), for the median the 14th.
     np.testing.assert_allclose(
@@ -33,7 +34,7 @@ def test_an_even_pool_holds_the_quantiles_of_the_recalled_days() -> None:
 
 
 def test_a_short_half_life_believes_the_last_days() -> None:
-    rising = np.repeat(np.arange(DAYS, dtype=float), DAY_SLOTS)
+    rising = np.repeat(np.arange(DAYS, dtype=float), SLOTS_PER_DAY)
     short, long = Pool.of(
         rising, pairs((slot(35), slot(35))), Kernel(2, (1.0, 1e9), 1.0), LOCAL
     ).mean[:, 0]
@@ -44,7 +45,7 @@ def test_a_short_half_life_believes_the_last_days() -> None:
 
 def test_a_working_day_is_pooled_from_working_days() -> None:
     weekend = (np.arange(DAYS) + 3) % 7 >= 5
-    values = np.repeat(np.where(weekend, 5.0, 1.0), DAY_SLOTS)
+    values = np.repeat(np.where(weekend, 5.0, 1.0), SLOTS_PER_DAY)
     monday = Pool.of(values, pairs((slot(32), slot(32))), Kernel(1, (1e9,), 0.0), LOCAL)
     assert monday.mean[0, 0] == pytest.approx(1)
     assert Pool.of(values, pairs((slot(37), slot(37))), Kernel(1, (1e9,), 0.0), LOCAL).mean[
@@ -70,7 +71,7 @@ def test_gaps_are_left_out_and_nothing_known_is_unknown() -> None:
 def test_days_follow_the_clock_over_its_change() -> None:
     # The clock goes forward by an hour at the start of day 34: what stood at slot 54 stands at 50
     # from there on.
-    values = np.tile(np.arange(DAY_SLOTS, dtype=float), DAYS)
+    values = np.tile(np.arange(SLOTS_PER_DAY, dtype=float), DAYS)
     local = LOCAL + 4 * (slot(34, 0) <= LOCAL)
     pool = Pool.of(values, pairs((slot(35, 50), slot(35, 50))), Kernel(0, (0.1,), 1.0), local)
     assert pool.quantiles[0, MEDIAN, 0] == 50
@@ -105,7 +106,7 @@ def test_origins_that_look_at_the_same_target_pool_what_each_alone_knows() -> No
     asked = [
         (target - lead, target)
         for target in (slot(34, 30), slot(35, 10))
-        for lead in range(2 * DAY_SLOTS)
+        for lead in range(2 * SLOTS_PER_DAY)
     ]
     together = Pool.of(values, pairs(*asked), reaching, clock)
     alone = [Pool.of(values, pairs(each), reaching, clock) for each in asked]

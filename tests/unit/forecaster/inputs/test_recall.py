@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from services.forecaster.inputs.frame import DAY_SLOTS, Pairs
+from luna.energy.timeline import SLOTS_PER_DAY
+from services.forecaster.inputs.frame import Pairs
 from services.forecaster.inputs.view import Days, Windows, fill_gaps, recall_days
 
 
@@ -10,7 +11,7 @@ def pairs(*rows: tuple[int, int]) -> Pairs:
 
 
 def test_recalls_the_same_slot_of_the_days_before_newest_first() -> None:
-    values = np.arange(10 * DAY_SLOTS, dtype=float)
+    values = np.arange(10 * SLOTS_PER_DAY, dtype=float)
     recalled = recall_days(values, pairs((480, 490)), 3)
     assert recalled.tolist() == [[490 - 96, 490 - 192, 490 - 288]]
 

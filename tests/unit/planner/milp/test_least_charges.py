@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.hard_weeks import START, draw_week
 from luna.contracts.plan import PlanRequest
-from luna.energy.timeline import FloatArray
+from luna.energy.timeline import SLOTS_PER_DAY, FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.planner import make_plan, plan_alone
 from services.planner.problem.build import build_problem
@@ -16,8 +16,6 @@ from tests.support.planning.problems import PATIENCE_S, limit_time
 from tests.support.planning.solvers import Searchless
 from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
-
-SLOTS_PER_DAY = 96
 
 
 def block(device: str, action: str, *, day: int, hour: int, hours: int) -> dict[str, Any]:
