@@ -189,6 +189,12 @@ def to_instant(instant: datetime) -> np.datetime64:
     return np.datetime64(require_utc(instant, field="instant").replace(tzinfo=None), "us")
 
 
+def to_utc(instant: np.datetime64) -> datetime:
+    """Return an instant of a UTC array as datetime."""
+    naive: datetime = instant.astype("datetime64[us]").astype(datetime)
+    return naive.replace(tzinfo=UTC)
+
+
 def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> datetime:
     """Parse an ISO 8601 time with an offset, or a local one with ``zone``.
 

@@ -68,7 +68,8 @@ class Moments:
         squares = ((values - mean) ** 2).sum(axis=0, dtype=float)
         total = self.count + count
         apart = mean - self.mean
-        self.squares = self.squares + squares + apart**2 * self.count * count / total
+        between = apart**2 * self.count * count / total
+        self.squares = self.squares + squares + between
         self.mean = self.mean + apart * count / total
         self.count = total
 

@@ -353,7 +353,9 @@ def read_issued(
     covering = agent_plans.read_covering(
         connection, site.name, policy=policy, first=window.start, end=window.end
     )
-    agents = {agent_plan.based_on: (reply, agent_plan.issued_at) for agent_plan, reply in covering}
+    agents = {}
+    for agent_plan, reply in covering:
+        agents[agent_plan.based_on] = (reply, agent_plan.issued_at)
     issued = []
     for span in spans:
         agent, agent_at = agents.get(span.plan_id, (None, None))

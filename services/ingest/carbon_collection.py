@@ -203,10 +203,9 @@ def fetch_carbon(
             collected_by_place[place] = collect(sources, timeline, now=now, away=away)
         fetched.append((site.name, collected_by_place[place]))
     with unit_of_work(engine) as connection:
-        replies = [
-            store_carbon(connection, site, collected, now=clock.now())
-            for site, collected in fetched
-        ]
+        replies = []
+        for site, collected in fetched:
+            replies.append(store_carbon(connection, site, collected, now=clock.now()))
     reached = not fetched or any(collected.reached for _, collected in fetched)
     return FetchCarbonReply(sites=replies, reached=reached)
 

@@ -95,23 +95,22 @@ def search_network(
         # The battery's power limits and capacity, as far as the device reports them.
         limits: Mapping[LimitName, float] = {}
         if profile.limits:
-            with suppress(LunaError), closing(reach_device(via, data_folder)) as device:
-                limits = device.read_limits()
-        identity: dict[str, str | None] = {}
-        if match.identity is not None:
-            identity = {
-                name: getattr(match.identity, name) for name in ("maker", "model", "serial")
-            }
-        stated_limits = {
-            field: limits[name] / per for field, (name, per) in _LIMITS.items() if name in limits
-        }
-        found = NetworkDevice(
+            with suppress(LunaError), closing(reach_device(via, data_folder)) as reached:
+                limits = reached.read_limits()
+        stated_limits = {}
+        for field, (name, per) in _LIMITS.items():
+            if name in limits:
+                stated_limits[field] = limits[name] / per
+        identity = match.identity
+        device = NetworkDevice(
             host=via.host,
             port=match.port,
             unit=via.unit,
             prefix=via.prefix,
             secret=via.secret,
-            **identity,
+            maker=None if identity is None else identity.maker,
+            model=None if identity is None else identity.model,
+            serial=None if identity is None else identity.serial,
             profile=profile.profile,
             title=profile.title,
             kind=profile.kind,
@@ -120,13 +119,14 @@ def search_network(
             reads=list(profile.reads),
             **stated_limits,
         )
-        devices.append(found)
+        devices.append(device)
     return FoundDevices(network=network, devices=devices, missing_extra=search.missing_extra)
 
 
 def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTrials:
     """Move one battery after the other, half a minute each, and return the responses."""
     site = None if request.site is None else parse_site(request.site)
+    total_moves = len(request.vias) * len(STEPS)
     trials: dict[str, BatteryTrial] = {}
     for battery, via in request.vias.items():
         moves: list[BatteryMove] = []
@@ -143,9 +143,9 @@ def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTri
                     implausible=_list_unknown(getattr(step, "implausible", ())),
                 )
             )
-            work.progress(len(trials) * len(STEPS) + len(moves), len(request.vias) * len(STEPS))
+            work.progress(len(trials) * len(STEPS) + len(moves), total_moves)
 
-        work.progress(len(trials) * len(STEPS), len(request.vias) * len(STEPS))
+        work.progress(len(trials) * len(STEPS), total_moves)
         try:
             _move(work, battery, via, site=site, report=report)
             problem = None
@@ -156,15 +156,16 @@ def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTri
 
 
 def _list_unknown(implausible: Iterable[ImplausibleReading]) -> list[UnknownReading]:
-    return [
-        UnknownReading(
+    unknown = []
+    for fault in implausible:
+        reading = UnknownReading(
             reading=fault.name,
             cause=fault.cause,
             value=fault.value if math.isfinite(fault.value) else None,
             unit=READING_UNITS[fault.name],
         )
-        for fault in implausible
-    ]
+        unknown.append(reading)
+    return unknown
 
 
 def _move(

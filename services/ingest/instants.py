@@ -26,7 +26,6 @@ DAY_FIRST = r"^\s*(\d{1,2})\.(\d{1,2})\.(\d{2}|\d{4}),?\s+(\d{1,2})(:\d{2}.*)$"
 UNREADABLE = RowFault("no_time")
 NAIVE = RowFault("no_offset")
 SKIPPED = RowFault("skipped")
-CHOICES: tuple[Literal["earliest"], Literal["latest"]] = ("earliest", "latest")
 FURTHEST_OFFSET = 14 * 60
 
 
@@ -54,42 +53,31 @@ class InstantReader:
             series: key of each row where several series share the file's clock.
         """
         times = _split(as_text(written))
-        stated = (
-            pl.col("local") - pl.duration(minutes=pl.col("offset_minutes"))
-        ).dt.replace_time_zone("UTC")
+        offset = pl.duration(minutes=pl.col("offset_minutes"))
+        stated = (pl.col("local") - offset).dt.replace_time_zone("UTC")
+        is_naive = pl.col("offset_minutes").is_null() & ~pl.col("misstated")
         times = times.with_columns(
             stated.alias("instant"),
             pl.lit(value=False).alias("resolved"),
             pl.lit(NAIVE.text).alias("without_offset"),
         )
         if self.zone is not None and times["offset_minutes"].has_nulls():
-            local = pl.when(pl.col("offset_minutes").is_null() & ~pl.col("misstated")).then("local")
-            earlier, later = (
-                local.dt.replace_time_zone(
-                    self.zone.key, ambiguous=choice, non_existent="null"
-                ).dt.convert_time_zone("UTC")
-                for choice in CHOICES
-            )
+            local = pl.when(is_naive).then("local")
             times = times.with_columns(
-                pl.lit(SKIPPED.text).alias("without_offset"), earlier=earlier, later=later
+                pl.lit(SKIPPED.text).alias("without_offset"),
+                earlier=_to_utc(local, self.zone, "earliest"),
+                later=_to_utc(local, self.zone, "latest"),
             )
             twofold = (times["earlier"] != times["later"]).fill_null(value=False)
-            clock = (
-                pl.when(self._count_readings(times["local"], twofold, series))
-                .then("later")
-                .otherwise("earlier")
-            )
+            is_later = self._count_readings(times["local"], twofold, series)
+            clock = pl.when(is_later).then("later").otherwise("earlier")
             times = times.with_columns(
                 pl.coalesce("instant", clock).alias("instant"), twofold.alias("resolved")
             )
-        naive = pl.col("offset_minutes").is_null() & ~pl.col("misstated")
-        self.met_naive |= bool(times.select((naive & pl.col("local").is_not_null()).any()).item())
-        fault = (
-            pl.when(naive & pl.col("local").is_not_null())
-            .then("without_offset")
-            .otherwise(pl.lit(UNREADABLE.text))
-        )
-        fault = pl.when(pl.col("instant").is_null()).then(fault)
+        is_read_naive = is_naive & pl.col("local").is_not_null()
+        self.met_naive |= bool(times.select(is_read_naive.any()).item())
+        unread = pl.when(is_read_naive).then("without_offset").otherwise(pl.lit(UNREADABLE.text))
+        fault = pl.when(pl.col("instant").is_null()).then(unread)
         return times.select("instant", fault.alias("fault"), "resolved")
 
     def _count_readings(
@@ -107,38 +95,36 @@ class InstantReader:
         return pl.Series(later, dtype=pl.Boolean)
 
 
+def _to_utc(local: pl.Expr, zone: ZoneInfo, ambiguous: Literal["earliest", "latest"]) -> pl.Expr:
+    dated = local.dt.replace_time_zone(zone.key, ambiguous=ambiguous, non_existent="null")
+    return dated.dt.convert_time_zone("UTC")
+
+
 def as_text(cells: pl.Series) -> pl.Series:
     """Return cells as text, typed instants in ISO 8601."""
     if not isinstance(cells.dtype, pl.Datetime):
         return cells.cast(pl.String)
     written = "%Y-%m-%dT%H:%M:%S%.6f"
-    return (
-        cells.dt.to_string(written)
-        if cells.dtype.time_zone is None
-        else cells.dt.convert_time_zone("UTC").dt.to_string(f"{written}Z")
-    )
+    if cells.dtype.time_zone is None:
+        return cells.dt.to_string(written)
+    return cells.dt.convert_time_zone("UTC").dt.to_string(f"{written}Z")
 
 
 def _split(text: pl.Series) -> pl.DataFrame:
     """Return local time, offset in minutes (null: none), and whether the offset is invalid."""
-    parts = _take_apart(text)
+    names = ["day", "time", "second", "fraction", "offset"]
+    parts = _extract(text, WRITTEN, names)
     if parts["day"].has_nulls():
-        names = ["day", "month", "year", "hour", "rest"]
-        dated = (
-            pl.DataFrame({"text": text})
-            .select(pl.col("text").str.extract_groups(DAY_FIRST).struct.rename_fields(names))
-            .unnest("text")
-        )
-        day, month, hour = (pl.col(name).str.zfill(2) for name in ("day", "month", "hour"))
-        year = (
-            pl.when(pl.col("year").str.len_bytes() == 2)
-            .then("20" + pl.col("year"))
-            .otherwise("year")
-        )
-        turned = dated.select(
-            pl.concat_str(year, pl.lit("-"), month, pl.lit("-"), day, pl.lit("T"), hour, "rest")
-        ).to_series()
-        parts = _take_apart(pl.select(pl.coalesce(turned, text)).to_series())
+        dated = _extract(text, DAY_FIRST, ["day", "month", "year", "hour", "rest"])
+        day = pl.col("day").str.zfill(2)
+        month = pl.col("month").str.zfill(2)
+        hour = pl.col("hour").str.zfill(2)
+        is_short = pl.col("year").str.len_bytes() == 2
+        year = pl.when(is_short).then("20" + pl.col("year")).otherwise("year")
+        dash = pl.lit("-")
+        turned = pl.concat_str(year, dash, month, dash, day, pl.lit("T"), hour, "rest")
+        readable = pl.coalesce(dated.select(turned).to_series(), text)
+        parts = _extract(pl.select(readable).to_series(), WRITTEN, names)
     written = pl.concat_str(
         "day",
         pl.lit("T"),
@@ -157,25 +143,17 @@ def _split(text: pl.Series) -> pl.DataFrame:
             minutes[offset] = -distance
         else:
             minutes[offset] = distance
-    return parts.select(
-        written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).alias(
-            "local"
-        ),
-        offsets.replace_strict(minutes, default=None, return_dtype=pl.Int64).alias(
-            "offset_minutes"
-        ),
-    ).with_columns(
-        (pl.col("offset_minutes").is_null() & parts["offset"].is_not_null()).alias("misstated")
-    )
+    local = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    offset_minutes = offsets.replace_strict(minutes, default=None, return_dtype=pl.Int64)
+    split = parts.select(local.alias("local"), offset_minutes.alias("offset_minutes"))
+    is_misstated = pl.col("offset_minutes").is_null() & offsets.is_not_null()
+    return split.with_columns(is_misstated.alias("misstated"))
 
 
-def _take_apart(text: pl.Series) -> pl.DataFrame:
-    names = ["day", "time", "second", "fraction", "offset"]
-    return (
-        pl.DataFrame({"text": text})
-        .select(pl.col("text").str.extract_groups(WRITTEN).struct.rename_fields(names))
-        .unnest("text")
-    )
+def _extract(text: pl.Series, pattern: str, names: list[str]) -> pl.DataFrame:
+    """Return the groups of a pattern as named columns, null where it does not match."""
+    groups = pl.col("text").str.extract_groups(pattern).struct.rename_fields(names)
+    return pl.DataFrame({"text": text}).select(groups).unnest("text")
 
 
 MINUTE = timedelta(minutes=1)
@@ -196,10 +174,9 @@ def measure_spacing(instants: pl.Series) -> Spacing:
     """Return the spacing of distinct ascending instants."""
     distances = instants.diff().drop_nulls().dt.total_seconds()
     counts = distances.value_counts()
-    runs = pl.DataFrame(distances.rle().struct.unnest()).group_by("value").agg(pl.col("len").max())
-    return Spacing(
-        Counter(dict(counts.iter_rows())), Counter(dict(runs.select("value", "len").iter_rows()))
-    )
+    lengths = distances.rle().struct.unnest()
+    longest = lengths.group_by("value").agg(pl.col("len").max()).select("value", "len")
+    return Spacing(Counter(dict(counts.iter_rows())), Counter(dict(longest.iter_rows())))
 
 
 def choose_step(spacings: Iterable[Spacing]) -> timedelta:
@@ -218,13 +195,10 @@ def choose_step(spacings: Iterable[Spacing]) -> timedelta:
     step = timedelta(seconds=counts.most_common(1)[0][0])
     if step < MINUTE or step % MINUTE or HOUR % step:
         raise refuse("file-slots", field="slot_start", value=str(step))
-    others = [
-        timedelta(seconds=distance)
-        for distance, length in runs.items()
-        if length >= LONG_RUN and timedelta(seconds=distance) != step
-    ]
-    if others:
-        raise refuse(
-            "file-step-changes", field="slot_start", step=step // MINUTE, other=others[0] // MINUTE
-        )
+    for distance, length in runs.items():
+        other = timedelta(seconds=distance)
+        if length >= LONG_RUN and other != step:
+            raise refuse(
+                "file-step-changes", field="slot_start", step=step // MINUTE, other=other // MINUTE
+            )
     return step

@@ -119,26 +119,23 @@ class Live:
     ) -> None:
         """Listen until SIGTERM or SIGINT, which set ``ending``.
 
-        What was acknowledged by then is safe. ``sharing`` and ``steering`` hand on what flows at
-        this moment, ``records`` stores what steering did, ``limits`` what the grid operator asks
-        for.
+        What was acknowledged by then is safe. ``sharing`` and ``steering`` pass the present powers
+        on, ``records`` stores the commands of steering, ``limits`` the grid operator's limits.
         """
         stopping = asyncio.Event()
         for kind in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(kind, stopping.set)
+        loops = (
+            self._beat(pulse),
+            self._follow(),
+            self._build(),
+            self._share(sharing, steering),
+            self._steer(steering),
+            self._store_records(records),
+            self._follow_limits(limits),
+        )
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(loop)
-                for loop in (
-                    self._beat(pulse),
-                    self._follow(),
-                    self._build(),
-                    self._share(sharing, steering),
-                    self._steer(steering),
-                    self._store_records(records),
-                    self._follow_limits(limits),
-                )
-            ]
+            tasks = [group.create_task(loop) for loop in loops]
             await stopping.wait()
             log.info("ends")
             ending.set()
@@ -190,12 +187,10 @@ class Live:
             await asyncio.sleep(seconds_to_wait(FOLLOW_LIMITS))
 
     def _store_last_received(self) -> None:
-        self._state.write(
-            {
-                f"heard_{name}": instant.isoformat()
-                for name, instant in self._sources.last_received.items()
-            }
-        )
+        state = {}
+        for name, instant in self._sources.last_received.items():
+            state[f"heard_{name}"] = instant.isoformat()
+        self._state.write(state)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -270,9 +270,9 @@ class _Loading:
 
     def write(self) -> None:
         if not self.kind.sampled:
-            spacings = [
-                measure_spacing(self.spill.read_instants(span)) for span in self.spill.spans
-            ]
+            spacings = []
+            for span in self.spill.spans:
+                spacings.append(measure_spacing(self.spill.read_instants(span)))
             self.report.step = choose_step(spacings)
             if not any(spacing.counts for spacing in spacings):
                 self.report.notes.append(
@@ -328,11 +328,8 @@ class _Loading:
                 remedy=_remedy(fault),
             )
         if not self.report.accepted:
-            fault = (
-                self.report.faults.most_common(1)[0][0]
-                if self.report.faults
-                else RowFault("no_rows")
-            )
+            faults = self.report.faults.most_common(1)
+            fault = faults[0][0] if faults else RowFault("no_rows")
             raise refuse(
                 "no-row-usable",
                 field=str(path),
@@ -364,10 +361,9 @@ class _Loading:
         if self.kind.sampled:
             rows, unknown = set_aside_unknown_units(rows, self.site)
             self._refuse_rows(unknown)
+        notes = [name for name in self.kind.notes if name in rows.columns]
         rows, identical, contradicting = set_aside_repeats(
-            rows,
-            keys,
-            [*self._values(rows), *(name for name in self.kind.notes if name in rows.columns)],
+            rows, keys, [*self._values(rows), *notes]
         )
         self.report.duplicated += identical
         self._refuse_rows(contradicting)

@@ -140,16 +140,13 @@ def _read_day(client: httpx.Client, day: date, page_lines: int) -> Iterator[LogL
             "limit": page_lines,
             "direction": "forward",
         }
-        streams = (
-            client.get("/loki/api/v1/query_range", params=query)
-            .raise_for_status()
-            .json()["data"]["result"]
-        )
-        page = sorted(
-            LogLine(int(at), json.dumps(stream["stream"], sort_keys=True), line)
-            for stream in streams
-            for at, line in stream["values"]
-        )
+        reply = client.get("/loki/api/v1/query_range", params=query).raise_for_status()
+        page = []
+        for stream in reply.json()["data"]["result"]:
+            labels = json.dumps(stream["stream"], sort_keys=True)
+            for at, line in stream["values"]:
+                page.append(LogLine(int(at), labels, line))
+        page.sort()
         fresh = [line for line in page if line not in previous]
         yield from fresh
         if len(page) < page_lines:
@@ -171,9 +168,9 @@ def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:
 
 
 def forget_unnamed_models(objects: ObjectStore, named: AbstractSet[str], *, now: datetime) -> None:
-    """Remove models, and what lies beside them, that no training names since a week.
+    """Remove models that no training has named for a week, with their other files.
 
-    A store that is away is asked again with the next run.
+    If the store is away, the next run tries again.
 
     Args:
         objects: the store.
@@ -181,13 +178,14 @@ def forget_unnamed_models(objects: ObjectStore, named: AbstractSet[str], *, now:
         now: the instant of the run.
     """
     digests = {_digest(key) for key in named}
+
+    def is_named(key: str) -> bool:
+        return _digest(key) in digests
+
+    removed = 0
     try:
-        removed = sum(
-            objects.remove_older(
-                folder, now - UNNAMED_RETENTION, keep=lambda key: _digest(key) in digests
-            )
-            for folder in MODEL_FOLDERS
-        )
+        for folder in MODEL_FOLDERS:
+            removed += objects.remove_older(folder, now - UNNAMED_RETENTION, keep=is_named)
     except LunaError as error:
         log.warning("models without a training stay for now", reason=str(error))
     else:

@@ -5,7 +5,7 @@ Tariffs of kind ``series`` and backtests without look-ahead need them.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,7 +15,15 @@ from sqlalchemy import Connection
 
 from luna.energy.economics.prices import publication_times
 from luna.energy.site import OWN, Site
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
+from luna.energy.timeline import (
+    SLOT,
+    FloatArray,
+    InstantArray,
+    Timeline,
+    floor_to,
+    parse_zone,
+    to_utc,
+)
 from luna.platform.database import prices
 
 # Half of a hundred-thousandth: smaller differences are rounding.
@@ -69,10 +77,8 @@ def read_at(
     connection: Connection, stored: prices.StoredSeries, starts: InstantArray
 ) -> FloatArray:
     """Return the price of each slot as last published, NaN where none is stored."""
-    first, last = (
-        edge.astype("datetime64[s]").astype(datetime).replace(tzinfo=UTC)
-        for edge in (starts.min(), starts.max())
-    )
+    first = to_utc(starts.min())
+    last = to_utc(starts.max())
     timeline = Timeline(first, SLOT, (last - first) // SLOT + 1)
     place = ((starts.astype("datetime64[s]") - timeline.starts[0]) // np.timedelta64(SLOT)).astype(
         np.int64
@@ -121,11 +127,10 @@ def date_prices(
 
 def last_published(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the row of each slot's last publication."""
-    return (
-        rows.sort("instant", "published_at").unique("instant", keep="last", maintain_order=True)
-        if "published_at" in rows.columns
-        else rows
-    )
+    if "published_at" not in rows.columns:
+        return rows
+    by_publication = rows.sort("instant", "published_at")
+    return by_publication.unique("instant", keep="last", maintain_order=True)
 
 
 def tell_unused(site: Site, columns: Collection[str]) -> list[str]:

@@ -1,13 +1,8 @@
-"""A refused row let in by hand.
+"""Lets a refused row in by hand: it is judged as any other, but for the rule that refused it."""
 
-It is read and judged as any other, but for the rule that refused it.
-
-Pure.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import inf
 
 import polars as pl
@@ -17,7 +12,7 @@ from luna.contracts.data import BuildSlotsRequest, QuarantinedRow, ResolveReply,
 from luna.energy.refusals import refuse
 from luna.energy.row_fault import TOO_HIGH, RowFault
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, parse_instant, parse_zone
+from luna.energy.timeline import SLOT, parse_instant, parse_zone, to_utc
 from luna.platform.database import history_changes, quarantine, sites
 from luna.platform.database.history_changes import Rule
 from services.ingest.file_schema import FileSchema, kind_named
@@ -65,30 +60,13 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
     cells = row.raw | corrected
     # The instant as it was read; a time written by hand counts for itself.
     cells[kind.time] = corrected.get(kind.time) or row.raw.get("instant") or cells.get(kind.time)
-    texts = {
-        name: None if cells[name] is None else str(cells[name])
-        for name in kind.columns
-        if name in cells
-    }
-    rows = pl.DataFrame(
-        {"line": [row.line], **{name: [text] for name, text in texts.items()}},
-        schema_overrides=dict.fromkeys(texts, pl.String),
-    )
-    # The kind without what refused the row, its bounds or that it is estimated; an energy below
-    # zero and a fraction above one are no values at all.
-    series = dict(kind.series)
-    if (
-        refused_by is not None
-        and refused_by.series in series
-        and refused_by.code in {"below", *TOO_HIGH}
-    ):
-        bounds = series[refused_by.series]
-        series[refused_by.series] = replace(
-            bounds,
-            lowest=0.0 if bounds.lowest == 0 else -inf,
-            highest=1.0 if bounds.highest == 1 else inf,
-        )
-    lifted = replace(kind, series=series, shares=() if refused_by == ESTIMATED else kind.shares)
+    columns = [pl.Series("line", [row.line])]
+    for name in kind.columns:
+        if name in cells:
+            text = None if cells[name] is None else str(cells[name])
+            columns.append(pl.Series(name, [text], dtype=pl.String))
+    rows = pl.DataFrame(columns)
+    lifted = _lift_rule(kind, refused_by)
     verdict = judge(rows, lifted, InstantReader(parse_zone(site.timezone)))
     _require(verdict.rejected, row)
     rows, refused = take_refused(verdict.accepted)
@@ -97,12 +75,12 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
         rows, unknown = set_aside_unknown_units(rows, site)
         _require(unknown, row)
         return rows
-    too_high = refused_by.series if refused_by is not None and refused_by.code in TOO_HIGH else None
-    limits = {name: limit for name, limit in limit_powers(site).items() if name != too_high}
+    limits = limit_powers(site)
+    if refused_by is not None and refused_by.code in TOO_HIGH:
+        limits.pop(refused_by.series, None)
     minutes = int(row.raw.get("step_minutes") or SLOT // MINUTE)
-    keys, values = (
-        [name for name in names if name in rows.columns] for names in (kind.keys, kind.series)
-    )
+    keys = _present(kind.keys, rows)
+    values = _present(kind.series, rows)
     rows, off_grid = set_aside_off_grid(rows, minutes * MINUTE)
     _require(off_grid, row)
     rows, impossible = set_aside_impossible(rows, limits, minutes * MINUTE)
@@ -117,6 +95,28 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
     return slots
 
 
+def _lift_rule(kind: FileSchema, refused_by: RowFault | None) -> FileSchema:
+    """Return the kind without the rule that refused a row.
+
+    An energy below zero and a fraction above one are no values at all, so those bounds stay.
+    """
+    if refused_by == ESTIMATED:
+        return replace(kind, shares=())
+    if refused_by is None or refused_by.code not in {"below", *TOO_HIGH}:
+        return kind
+    bounds = kind.series.get(refused_by.series)
+    if bounds is None:
+        return kind
+    lowest = 0.0 if bounds.lowest == 0 else -inf
+    highest = 1.0 if bounds.highest == 1 else inf
+    lifted = replace(bounds, lowest=lowest, highest=highest)
+    return replace(kind, series={**kind.series, refused_by.series: lifted})
+
+
+def _present(names: Iterable[str], rows: pl.DataFrame) -> list[str]:
+    return [name for name in names if name in rows.columns]
+
+
 def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | None:
     """Return the contents of one source's rows that a person let in, if any.
 
@@ -126,10 +126,9 @@ def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | No
         return None
     kind = kind_named(rows[0].kind)
     admitted = pl.concat([read_admitted(row, site) for row in rows], how="diagonal")
-    keys = ["instant", *(name for name in kind.keys if name in admitted.columns)]
-    return admitted.select(
-        *keys, *(name for name in kind.series if name in admitted.columns)
-    ).unique(keys, keep="last", maintain_order=True)
+    keys = ["instant", *_present(kind.keys, admitted)]
+    values = _present(kind.series, admitted)
+    return admitted.select(*keys, *values).unique(keys, keep="last", maintain_order=True)
 
 
 def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: FileSchema) -> pl.DataFrame:
@@ -139,27 +138,20 @@ def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: FileSchema) 
     """
     if let_in is None:
         return rows
-    keys = [
-        name for name in ("instant", *kind.keys) if name in rows.columns and name in let_in.columns
-    ]
-    return rows.update(
-        let_in.select(
-            *keys,
-            *(name for name in kind.series if name in rows.columns and name in let_in.columns),
-        ),
-        on=keys,
-        how="left",
-    )
+    shared = _present(rows.columns, let_in)
+    keys = [name for name in ("instant", *kind.keys) if name in shared]
+    values = [name for name in kind.series if name in shared]
+    return rows.update(let_in.select(*keys, *values), on=keys, how="left")
 
 
 def _require(refused: pl.DataFrame, row: QuarantinedRow) -> None:
     if refused.height:
-        why = RowFault.parse(refused["fault"][0])
+        fault = RowFault.parse(refused["fault"][0])
         raise refuse(
             "row-not-let-in",
             field="quarantine_id",
             value=row.quarantine_id,
-            why=why,
+            why=fault,
             quarantine_id=row.quarantine_id,
         )
 
@@ -170,7 +162,7 @@ LONGEST_GAP = timedelta(hours=LONGEST_GAP_HOURS)
 def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetime) -> ResolveReply:
     """Let a refused row in as it is or as corrected, or leave it out for good.
 
-    What was decided is kept with it.
+    The decision is stored with the row.
 
     Raises:
         NotFoundError: no such row.
@@ -185,13 +177,9 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
             raise refuse("built-day-not-corrected", field="values")
     elif request.resolution != "dismissed":
         rule = Rule(f"{request.resolution} by hand from quarantine {row.quarantine_id}")
-        changed = _let_in(
-            connection,
-            sites.load(connection, site_id),
-            row.model_copy(update={"corrected": request.values or None}),
-            rule=rule,
-            now=now,
-        )
+        corrected = row.model_copy(update={"corrected": request.values or None})
+        site = sites.load(connection, site_id)
+        changed = _let_in(connection, site, corrected, rule=rule, now=now)
     resolved = quarantine.resolve(
         connection,
         row.quarantine_id,
@@ -201,12 +189,10 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
         by=request.by,
     )
     if row.source == REBUILT and request.resolution == "released":
-        first, end = (datetime.fromisoformat(row.raw[name]) for name in ("instant", "until"))
-        changed = build_site_slots(
-            connection,
-            BuildSlotsRequest(site_id=site_id, first=first, end=end, accept=True),
-            now=now,
-        ).slots_written
+        first = datetime.fromisoformat(row.raw["instant"])
+        end = datetime.fromisoformat(row.raw["until"])
+        build = BuildSlotsRequest(site_id=site_id, first=first, end=end, accept=True)
+        changed = build_site_slots(connection, build, now=now).slots_written
     elif row.kind == "readings" and request.resolution != "dismissed":
         site = sites.load(connection, site_id)
         cells = resolved.raw | (resolved.corrected or {})
@@ -214,10 +200,10 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
         if cells.get("sensor") in sensor_names(site):
             # A reading holds, or is spread, over a gap at most: the slots that rest on it are built
             # again.
-            first, last = (
-                parse_instant(str(cells.get(name) or cells["instant"]), field=name, zone=zone)
-                for name in ("instant", "until")
-            )
+            begun = str(cells["instant"])
+            ended = str(cells.get("until") or begun)
+            first = parse_instant(begun, field="instant", zone=zone)
+            last = parse_instant(ended, field="until", zone=zone)
             build = BuildSlotsRequest(
                 site_id=site.name,
                 first=first - LONGEST_GAP,
@@ -247,9 +233,5 @@ def _let_in(
         changed = history_changes.write_observations(
             connection, site.name, starts, values, rule=rule
         )
-    first, last = (
-        extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-        for extreme in (starts.min(), starts.max())
-    )
-    judge_slots(connection, site, first, last + SLOT, now=now)
+    judge_slots(connection, site, to_utc(starts.min()), to_utc(starts.max()) + SLOT, now=now)
     return changed

@@ -102,7 +102,7 @@ def _find_swapped(was: Mapping[str, FloatArray], now: Mapping[str, FloatArray]) 
     for one, other in PAIRS:
         if one not in was or other not in was:
             continue
-        total = sum([float(was[one].sum()), float(was[other].sum())])
+        total = float(was[one].sum()) + float(was[other].sum())
         same = _difference_kwh(was[one], now[one]) + _difference_kwh(was[other], now[other])
         turned = _difference_kwh(was[one], now[other]) + _difference_kwh(was[other], now[one])
         if total > LEAST_KWH and turned <= SAME_SHAPE * total and same > LOST_SHARE * total:

@@ -166,11 +166,11 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
         )
     gaps = []
     for name, values in series.items():
-        edges = np.flatnonzero(np.diff(np.isnan(values).astype(np.int8), prepend=0, append=0))
-        gaps += [
-            Gap(name, start + begin * SLOT, start + (until - 1) * SLOT, until - begin)
-            for begin, until in edges.reshape(-1, 2).tolist()
-        ]
+        is_missing = np.isnan(values).astype(np.int8)
+        edges = np.flatnonzero(np.diff(is_missing, prepend=0, append=0))
+        for begin, until in edges.reshape(-1, 2).tolist():
+            last = start + (until - 1) * SLOT
+            gaps.append(Gap(name, start + begin * SLOT, last, until - begin))
     return gaps
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from luna.energy.market_publication import find_publication
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, parse_zone
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, parse_zone, to_utc
 from luna.energy.units import NOT_SAID, StatedUnits
 from luna.platform.database import (
     history_changes,
@@ -185,10 +185,8 @@ def store_spot_prices(
     else:
         # What was paid is known once the quarter-hour is over.
         published_at = starts + np.timedelta64(SLOT)
-    first, last = (
-        extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-        for extreme in (starts.min(), starts.max())
-    )
+    first = to_utc(starts.min())
+    last = to_utc(starts.max())
     slots = Timeline(first, SLOT, (last - first) // SLOT + 1)
     before = prices.read(connection, market, slots, currency=site.currency)
     written = prices.upsert(

@@ -14,7 +14,14 @@ from luna.contracts.data import FetchPricesRequest
 from luna.contracts.simulated_home import RemovedHomeReply, SimulatedHomeReply
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
-from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
+from luna.energy.timeline import (
+    SLOT,
+    SLOTS_PER_HOUR,
+    FloatArray,
+    Timeline,
+    floor_to,
+    local_midnight,
+)
 from luna.platform.database import charging_sessions, observations, prices, site_removal, sites
 from luna.platform.database.prices import USUAL_CURRENCY
 from luna.platform.embedded.state import choose_port
@@ -147,9 +154,8 @@ def live_past(
 ) -> tuple[dict[str, FloatArray], HomeState]:
     """Return the measured columns of a past without control, and the state at its end."""
     rows = year.rows_of(timeline.starts)
-    load_kw, pv_kw = (
-        series[rows] * (timedelta(hours=1) / SLOT) for series in (year.load_kwh, year.pv_kwh)
-    )
+    load_kw = year.load_kwh[rows] * SLOTS_PER_HOUR
+    pv_kw = year.pv_kwh[rows] * SLOTS_PER_HOUR
     battery = BatteryCharge(_START_SOC * BATTERY_MODEL.capacity_kwh)
     state = HomeState(
         timeline.start.timestamp(),

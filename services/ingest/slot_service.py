@@ -264,9 +264,9 @@ class _Building:
         for name, (instants, values) in reported.items():
             received = Samples(name, None, instants, values)
             samples[name], rejected = convert_samples(received, self.units[name])
-            unconverted += [
-                run for run in rejected if run.first < window_end and run.last >= window_start
-            ]
+            for run in rejected:
+                if run.first < window_end and run.last >= window_start:
+                    unconverted.append(run)
         return samples, unconverted
 
     def _read_released(self) -> dict[str, Spans]:
@@ -316,13 +316,10 @@ class _Building:
             first_slot = build.starts[0].astype("datetime64[s]")
             begin = int((day.starts[0] - first_slot) // np.timedelta64(SLOT))
             place = slice(begin, begin + day.count)
-            differences = list(
-                compare_day(
-                    day.start.astimezone(zone).date(),
-                    {name: kwh[place] for name, kwh in before.items()},
-                    {name: kwh[place] for name, kwh in measured.items()},
-                )
-            )
+            local_date = day.start.astimezone(zone).date()
+            before_kwh = {name: kwh[place] for name, kwh in before.items()}
+            measured_kwh = {name: kwh[place] for name, kwh in measured.items()}
+            differences = list(compare_day(local_date, before_kwh, measured_kwh))
             unchanged[place] = bool(differences)
             changed += differences
         if changed and not automatic:

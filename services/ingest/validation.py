@@ -49,47 +49,46 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
 
     Invariants: every row is either accepted or rejected; an accepted row holds a value.
     """
-    names = [name for name in kind.series if name in rows.columns]
-    times = clock.read(rows[kind.time], series=rows["sensor"] if "sensor" in rows.columns else None)
+    sensor = rows["sensor"] if "sensor" in rows.columns else None
+    times = clock.read(rows[kind.time], series=sensor)
     keys = []
+    faults = [times["fault"]]
     for name, form in kind.keys.items():
         if name in rows.columns:
-            keys.append(_read_key(rows[name], form, clock))
-    numbers = [
-        _read_numbers(rows[name], kind.series[name], silent=kind.sampled, complete=kind.complete)
-        for name in names
-    ]
-    values = pl.DataFrame([reading[name] for name, reading in zip(names, numbers, strict=True)])
-    doubts = pl.DataFrame(
-        [reading["fault"].alias(name) for name, reading in zip(names, numbers, strict=True)]
-    )
-    faults = [times["fault"], *(key["fault"] for key in keys), _fault_without_value(values, doubts)]
+            key = _read_key(rows[name], form, clock)
+            keys.append(key[name])
+            faults.append(key["fault"])
+    values = []
+    doubts = []
+    roundings = []
+    for name, bounds in kind.series.items():
+        if name in rows.columns:
+            numbers = _read_numbers(rows[name], bounds, silent=kind.sampled, complete=kind.complete)
+            values.append(numbers[name])
+            doubts.append(numbers["fault"].alias(name))
+            roundings.append(numbers["rounded"])
+    doubts_by_series = pl.DataFrame(doubts)
+    faults.append(_fault_without_value(pl.DataFrame(values), doubts_by_series))
     if "estimated" in kind.shares and "estimated" in rows.columns:
         faults.append(_fault_of_estimate(rows["estimated"]))
     fault = pl.select(pl.coalesce([codes.cast(pl.String) for codes in faults])).to_series()
-    rounded = pl.select(pl.any_horizontal(*(reading["rounded"] for reading in numbers))).to_series()
-    notes = [name for name in kind.notes if name in rows.columns]
-    judged = pl.DataFrame(
-        [
-            rows["line"],
-            times["instant"],
-            *(key.to_series() for key in keys),
-            *values,
-            *(rows[name].cast(pl.String) for name in notes),
-        ]
-    ).with_columns(fault.alias("fault"), times["resolved"], rounded.alias("rounded"))
+    rounded = pl.select(pl.any_horizontal(*roundings)).to_series()
+    notes = [rows[name].cast(pl.String) for name in kind.notes if name in rows.columns]
+    judged = pl.DataFrame([rows["line"], times["instant"], *keys, *values, *notes])
+    judged = judged.with_columns(fault.alias("fault"), times["resolved"], rounded.alias("rounded"))
     rows = _with_instants(rows, times["instant"])
-    bad = judged["fault"].is_not_null()
-    good = judged.filter(~bad)
-    repaired = {REPEATED_HOUR: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
+    is_bad = judged["fault"].is_not_null()
+    good = judged.filter(~is_bad)
     accepted = refuse_values(
-        good.drop("fault", "resolved", "rounded"), doubts.filter(~bad), written=rows.filter(~bad)
+        good.drop("fault", "resolved", "rounded"),
+        doubts_by_series.filter(~is_bad),
+        written=rows.filter(~is_bad),
     )
-    wrong = judged.filter(bad)
-    rejected = describe_rejected(wrong["fault"], rows.filter(bad)).with_columns(wrong["instant"])
-    return RowVerdict(
-        accepted, rejected, {repair: count for repair, count in repaired.items() if count}
-    )
+    bad = judged.filter(is_bad)
+    rejected = describe_rejected(bad["fault"], rows.filter(is_bad)).with_columns(bad["instant"])
+    counts = {REPEATED_HOUR: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
+    repaired = {repair: count for repair, count in counts.items() if count}
+    return RowVerdict(accepted, rejected, repaired)
 
 
 def _read_key(cells: pl.Series, form: str, clock: InstantReader) -> pl.DataFrame:
@@ -176,22 +175,20 @@ def refuse_values(
     refused = nothing.clone().scatter(doubted.arg_true(), pl.Series(texts, dtype=pl.String))
     if "refused" in rows.columns:
         refused = pl.select(pl.coalesce(refused, rows["refused"])).to_series()
-    without = [
-        pl.when(doubts[name].is_null()).then(pl.col(name)).alias(name) for name in doubts.columns
-    ]
+    undoubted = []
+    for name in doubts.columns:
+        undoubted.append(pl.when(doubts[name].is_null()).then(pl.col(name)).alias(name))
     doubt = pl.select(pl.coalesce(before, fault)).to_series().alias("doubt")
-    return rows.with_columns(*without, doubt, refused.alias("refused"))
+    return rows.with_columns(*undoubted, doubt, refused.alias("refused"))
 
 
 def take_refused(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows, and ``line``, ``fault`` and ``raw`` of the values refused in them."""
     if "doubt" not in rows.columns:
-        return rows, pl.DataFrame(
-            schema={"line": rows["line"].dtype, "fault": pl.String, "raw": pl.String}
-        )
-    refused = rows.filter(pl.col("doubt").is_not_null()).select(
-        "line", pl.col("doubt").alias("fault"), pl.col("refused").alias("raw")
-    )
+        schema = {"line": rows["line"].dtype, "fault": pl.String, "raw": pl.String}
+        return rows, pl.DataFrame(schema=schema)
+    doubted = rows.filter(pl.col("doubt").is_not_null())
+    refused = doubted.select("line", fault="doubt", raw="refused")
     return rows.drop("doubt", "refused"), refused
 
 
@@ -202,10 +199,10 @@ def describe_refused(rows: pl.DataFrame) -> pl.DataFrame:
     written = dict(refused.select("line", "raw").iter_rows())
     if not written:
         return described
-    raws = [
-        json.dumps(json.loads(raw) | json.loads(written.get(line, "{}")), ensure_ascii=False)
-        for line, raw in described.select("line", "raw").iter_rows()
-    ]
+    raws = []
+    for line, raw in described.select("line", "raw").iter_rows():
+        cells = json.loads(raw) | json.loads(written.get(line, "{}"))
+        raws.append(json.dumps(cells, ensure_ascii=False))
     return described.with_columns(pl.Series("raw", raws, dtype=pl.String))
 
 

@@ -74,9 +74,9 @@ def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> Floa
     edges = np.append(hours.starts, hours.starts[-1:] + np.timedelta64(HOUR))
     energy = np.full(hours.count, np.nan)
     for together, place in column.in_turn(edges):
-        signed = [
-            sensor.sign * _ask_sensor(source, sensor.name, hours) for sensor in together.sensors
-        ]
+        signed = []
+        for sensor in together.sensors:
+            signed.append(sensor.sign * _read_sensor(source, sensor.name, hours))
         energy[place] = np.sum(signed, axis=0)[place]
     return energy
 
@@ -113,18 +113,21 @@ def compare_days(
         )
 
 
-def _ask_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatArray:
+def _read_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatArray:
     energy = np.full(hours.count, np.nan)
     rows = source.statistics(
         sensor, hours.start, hours.end, period="hour", types=["change", "mean", "min"], units=UNITS
     )
     for row in rows:
-        place = (np.datetime64(int(row["start"]), "ms") - hours.starts[0]) // np.timedelta64(1, "h")
+        start = np.datetime64(int(row["start"]), "ms")
+        hour = (start - hours.starts[0]) // np.timedelta64(1, "h")
         # A counter's change, or the mean of a power that never changed direction.
-        change, mean, least = (row.get(name) for name in ("change", "mean", "min"))
-        flowed = mean if change is None and (least is None or least >= 0) else change
-        if 0 <= place < hours.count and flowed is not None:
-            energy[place] = float(flowed)
+        flowed = row.get("change")
+        least = row.get("min")
+        if flowed is None and (least is None or least >= 0):
+            flowed = row.get("mean")
+        if 0 <= hour < hours.count and flowed is not None:
+            energy[hour] = float(flowed)
     return energy
 
 
@@ -145,27 +148,27 @@ def verify_days(
     """
     with unit_of_work(engine) as connection:
         site = sites.load(connection, site_id)
-    # Each local day with its first and last hour in UTC.
+    zone = parse_zone(site.timezone)
+    whole = local_days(first, last, zone)
+    start = floor_to(whole.start, HOUR)
+    end = floor_to(whole.end, HOUR)
+    hours = Timeline(start, HOUR, (end - start) // HOUR)
     days = []
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
-        slots = local_days(day, day, parse_zone(site.timezone))
-        days.append((day, floor_to(slots.start, HOUR), floor_to(slots.end, HOUR)))
-    start = days[0][1]
-    end = days[-1][2]
-    hours = Timeline(start, HOUR, (end - start) // HOUR)
+        slots = local_days(day, day, zone)
+        begin = (floor_to(slots.start, HOUR) - start) // HOUR
+        until = (floor_to(slots.end, HOUR) - start) // HOUR
+        days.append((day, slice(begin, until)))
     columns = [column for column in measured_columns(site) if not column.is_level]
     names = tuple(column.name for column in columns)
     with unit_of_work(engine) as connection:
         stored = add_submetered(observations.read_series(connection, site_id, hours, names))
-    places = [
-        (day, slice((begin - start) // HOUR, (until - start) // HOUR)) for day, begin, until in days
-    ]
     differences: list[DayDifference] = []
     for column in columns:
         if not column.reversed:
             energy = ask_energy(source, column, hours)
-            differences += compare_days(column.name, energy, stored[column.name], places)
+            differences += compare_days(column.name, energy, stored[column.name], days)
     return sorted(differences, key=attrgetter("day"))
 
 

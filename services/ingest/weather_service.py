@@ -162,9 +162,9 @@ def _store_sheet(
     So an hour without news adds no row.
     """
     stored = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
-    differences = [
-        np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()
-    ]
+    differences = []
+    for name, series in sheet.values.items():
+        differences.append(np.isfinite(series) & (series != stored[name]))
     changed = np.logical_or.reduce(differences)
     values = {}
     for name, series in sheet.values.items():

@@ -6,7 +6,7 @@ and deletes it; the empty chunk stays.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, DateTime, Integer, Table, Text, delete, inser
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 from sqlalchemy.exc import OperationalError
 
-from luna.energy.timeline import InstantArray
+from luna.energy.timeline import InstantArray, to_utc
 from luna.platform.database.timescale import Dimension, hypertables
 
 # Creating a chunk takes milliseconds; if a lock is held for longer, the caller's own statement
@@ -48,9 +48,9 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
     dimension = dimensions.get(table.name)
     if dimension is None:
         return
-    instants = columns[dimension.column].astype("datetime64[us]")
-    first = instants.min().astype(datetime).replace(tzinfo=UTC)
-    last = instants.max().astype(datetime).replace(tzinfo=UTC)
+    instants = columns[dimension.column]
+    first = to_utc(instants.min())
+    last = to_utc(instants.max())
     prepared = connection.info.setdefault(PREPARED, {})
     earliest, latest = prepared.get(table.name, (last, first))
     if earliest <= first and last <= latest:

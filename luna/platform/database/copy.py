@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.postgresql import Insert, insert
 
+from luna.energy.timeline import to_utc
 from luna.platform.database import chunks
 
 Array = NDArray[Any]
@@ -440,9 +441,7 @@ def _has_extremes(array: Array) -> bool:
 
 def _extremes(array: Array) -> tuple[object, object]:
     if array.dtype.kind == "M":
-        instants = array.astype("datetime64[us]")
-        lowest = instants.min().astype(datetime).replace(tzinfo=UTC)
-        return lowest, instants.max().astype(datetime).replace(tzinfo=UTC)
+        return to_utc(array.min()), to_utc(array.max())
     if array.dtype.kind == "S":
         return array[0].decode(), array[0].decode()
     return array.min().item(), array.max().item()

@@ -13,7 +13,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import PARTS, SHARES, Forecast, Quantiles
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline, align, align_each, parse_zone
+from luna.energy.timeline import SLOT, FloatArray, Timeline, align, align_each, parse_zone, to_utc
 from luna.platform.database import copy, forecast_activations, plan_causes, sites
 from luna.platform.database.forecast_activations import ActiveVersion
 from luna.platform.database.schema.series import slot_forecasts
@@ -244,7 +244,7 @@ def read_all(
     forecasts = []
     for at, begin, end in zip(issued, begins, ends, strict=True):
         part = {name: column[begin:end] for name, column in rows.items()}
-        issued_at = at.astype(datetime).replace(tzinfo=UTC)
+        issued_at = to_utc(at)
         forecasts.append(_forecast(part, _timeline(part), issued_at, version))
     return forecasts
 
@@ -333,8 +333,8 @@ def _write(
 
 def _timeline(rows: dict[str, Any]) -> Timeline:
     starts = rows["slot_start"]
-    first = starts[0].astype(datetime).replace(tzinfo=UTC)
-    last = starts[-1].astype(datetime).replace(tzinfo=UTC)
+    first = to_utc(starts[0])
+    last = to_utc(starts[-1])
     return Timeline(first, SLOT, (last - first) // SLOT + 1)
 
 

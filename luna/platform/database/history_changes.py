@@ -8,7 +8,7 @@ import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection, func, select
 
-from luna.energy.timeline import FloatArray, InstantArray, Timeline
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, to_utc
 from luna.platform.database import copy, observations, sites
 from luna.platform.database.schema.series import history_changes
 
@@ -218,10 +218,8 @@ def _stored(
     """Return the stored values at ``starts``, NaN where there are none."""
     if not starts.size:
         return {}
-    first, last = (
-        extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-        for extreme in (starts.min(), starts.max())
-    )
+    first = to_utc(starts.min())
+    last = to_utc(starts.max())
     query = sql.SQL(
         "SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start "
         "BETWEEN {} AND {} ORDER BY slot_start"

@@ -27,7 +27,7 @@ from luna.energy.readings import (
     shape_of,
 )
 from luna.energy.series_query import SeriesAnswer
-from luna.energy.timeline import FloatArray, InstantArray, parse_zone
+from luna.energy.timeline import FloatArray, InstantArray, parse_zone, to_utc
 from luna.platform.database import copy, readings, sites, timescale
 
 READINGS = sql.SQL("{rows} AND instant >= {first} AND instant < {end}")
@@ -148,7 +148,7 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
     page = _readings(query, instants[: query.limit], values[: query.limit])
     # The next page begins right after the last reading, so that readings that arrive in between are
     # not skipped.
-    last = instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC)
+    last = to_utc(instants[query.limit - 1])
     return replace(page, following=last + timedelta(microseconds=1))
 
 

@@ -63,7 +63,9 @@ class SiteColumns:
             return np.concatenate([next(columns) for columns in all_columns], axis=-1)
 
         joined = _map_limits(limits[0], join)
-        wear = [np.array([[battery.wear_price] for battery in site.batteries]) for site in sites]
+        wear = []
+        for site in sites:
+            wear.append(np.array([[battery.wear_price] for battery in site.batteries]))
         return cls(*_collapse(joined, np.concatenate(wear, axis=-1)))
 
     def pick(self, sites: IndexArray) -> Self:
@@ -78,11 +80,11 @@ class SiteColumns:
         """Return all arrays, always in the same order."""
         arrays: list[FloatArray] = []
 
-        def note(column: FloatArray) -> FloatArray:
+        def collect(column: FloatArray) -> FloatArray:
             arrays.append(column)
             return column
 
-        _map_limits(self.limits, note)
+        _map_limits(self.limits, collect)
         return [*arrays, self.wear_price]
 
 
@@ -284,7 +286,9 @@ class EpisodeBatch:
                 field="slot_minutes",
                 value=str(sorted({60 * part.hours for part in parts})),
             )
-        sites = tuple(site for part in parts for site in part.sites)
+        sites: list[Site] = []
+        for part in parts:
+            sites += part.sites
         columns = {}
         for field in fields(SlotTable):
             series = [getattr(part.slots, field.name) for part in parts]
@@ -303,7 +307,7 @@ class EpisodeBatch:
             refused |= part.refused
         episodes = _join_episodes(moved)
         return cls(
-            sites,
+            tuple(sites),
             SiteColumns.of(sites),
             parts[0].hours,
             slots,

@@ -60,12 +60,11 @@ from services.planner.service.replay import ReplayAgent, Store
 def draw_stored_day(
     store: Store, request: DayPictureRequest, *, objects: ObjectStore
 ) -> DayPictureReply:
-    """Return the picture of a day and what it shows, slot by slot.
+    """Return the picture of a day and its figures slot by slot.
 
-    Forecasts that were not issued then are issued first.
-
-    The week around the day is replayed, Monday to Sunday as evaluations do, as far as it was
-    recorded whole; the agent's policies know nothing of that week.
+    Forecasts that were not issued then are issued first. The week around the day is replayed,
+    Monday to Sunday as evaluations do, as far as it was recorded whole; the agent's policies know
+    nothing of that week.
 
     Raises:
         NotFoundError: no such site, nothing was recorded then, or a policy was never trained on
@@ -337,8 +336,8 @@ def _describe(day: TraceDay, numbers: Numbers) -> list[Markup]:
     cost = day.trace.cost - (day.trace.value_gain or 0.0)
     lines = (
         f"{numbers.money(cost)}, stored energy counted in",
-        _tell_slots("charges", day.trace.charging, numbers),
-        _tell_slots("discharges", day.trace.discharging, numbers),
+        _describe_trades("charges", day.trace.charging, numbers),
+        _describe_trades("discharges", day.trace.discharging, numbers),
     )
     drawn = [text((0, 42), say_policy(day.name, language="en"), "policy-name")]
     for place, line in enumerate(lines, start=1):
@@ -346,7 +345,7 @@ def _describe(day: TraceDay, numbers: Numbers) -> list[Markup]:
     return drawn
 
 
-def _tell_slots(verb: str, traded: TradedSlots, numbers: Numbers) -> str:
+def _describe_trades(verb: str, traded: TradedSlots, numbers: Numbers) -> str:
     if traded.mean_price is None:
         return f"{verb} in no slot"
     price = numbers.price_per_kwh(traded.mean_price)

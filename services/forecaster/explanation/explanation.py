@@ -362,7 +362,10 @@ def _explain_profile(view: FeatureMatrix) -> Shares:
     # An untrained forecast weighs these members equally.
     used = [name for name in (PROFILE, WEATHER) if name in members]
     member_shares = [_explain_member(name, view) for name in used]
-    return {group: np.mean([shares[group] for shares in member_shares], axis=0) for group in GROUPS}
+    mean_shares = {}
+    for group in GROUPS:
+        mean_shares[group] = np.mean([shares[group] for shares in member_shares], axis=0)
+    return mean_shares
 
 
 def _explain_trees(

@@ -87,16 +87,14 @@ def read_vacations(
     connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime
 ) -> dict[int, Vacation]:
     """Return vacation mode by site key, for the slots from ``first`` on, before ``end``."""
-    named = [
-        (key, sensor)
-        for key, site in sites_by_key.items()
-        for sensor in site.list_sensors(site.input_sensors.vacation_switches)
-    ]
-    sensor_series = readings.read_with_previous_each(
-        connection, [(key, sensor.name) for key, sensor in named], first=first, end=end
-    )
+    sensors = []
+    for key, site in sites_by_key.items():
+        for sensor in site.list_sensors(site.input_sensors.vacation_switches):
+            sensors.append((key, sensor))
+    names = [(key, sensor.name) for key, sensor in sensors]
+    sensor_series = readings.read_with_previous_each(connection, names, first=first, end=end)
     switches: dict[int, list[tuple[InstantArray, FloatArray]]] = {key: [] for key in sites_by_key}
-    for (key, sensor), series in zip(named, sensor_series, strict=True):
+    for (key, sensor), series in zip(sensors, sensor_series, strict=True):
         instants, on = sensor.limit(*series)
         switches[key].append((instants, 1 - on if sensor.sign < 0 else on))
     return {key: add_switches(series) for key, series in switches.items()}
@@ -110,13 +108,9 @@ def add_switches(switches: list[tuple[InstantArray, FloatArray]]) -> Vacation:
     recorded = [(instants, on) for instants, on in switches if instants.size]
     if not recorded:
         return NO_VACATION
-    every = np.unique(np.concatenate([instants for instants, _ in recorded]))
-    states = [
-        np.where(
-            (place := np.searchsorted(instants, every, side="right")) > 0,
-            np.nan_to_num(on)[place - 1],
-            0.0,
-        )
-        for instants, on in recorded
-    ]
-    return Vacation(every, np.clip(np.max(states, axis=0), 0.0, 1.0))
+    all_instants = np.unique(np.concatenate([instants for instants, _ in recorded]))
+    states = []
+    for instants, on in recorded:
+        place = np.searchsorted(instants, all_instants, side="right")
+        states.append(np.where(place > 0, np.nan_to_num(on)[place - 1], 0.0))
+    return Vacation(all_instants, np.clip(np.max(states, axis=0), 0.0, 1.0))

@@ -277,7 +277,8 @@ def _measure_spread(values: FloatArray, slots: int) -> FloatArray:
     window = sliding_window_view(np.concatenate([np.full(slots - 1, np.nan), values]), slots)
     most = window.max(axis=1)
     least = window.min(axis=1)
-    spread: FloatArray = np.where(most > 0, (most - least) / np.where(most > 0, most, 1.0), np.inf)
+    divisor = np.where(most > 0, most, 1.0)
+    spread: FloatArray = np.where(most > 0, (most - least) / divisor, np.inf)
     return np.where(np.isnan(spread), np.inf, spread)
 
 

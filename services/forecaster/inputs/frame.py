@@ -60,18 +60,17 @@ class DaysOff:
         first = int(day[0])
         last = int(day[-1])
         days = np.arange(first - 1, last + 2)
-        years = range(
-            (EPOCH + dt.timedelta(first - 1)).year, (EPOCH + dt.timedelta(last + 1)).year + 1
-        )
-        holidays_since_epoch = [
-            number
-            for year in years
-            for number in list_holidays(country_of(site), site.region, year)
-        ]
+        first_year = (EPOCH + dt.timedelta(first - 1)).year
+        last_year = (EPOCH + dt.timedelta(last + 1)).year
+        holidays_since_epoch: list[int] = []
+        for year in range(first_year, last_year + 1):
+            holidays_since_epoch += list_holidays(country_of(site), site.region, year)
         holiday = np.isin(days, holidays_since_epoch)
         off = holiday | ((days + 3) % 7 >= SATURDAY)  # 1970 began on a Thursday
-        between = off[:-2] & off[2:] & (holiday[:-2] | holiday[2:]) & ~off[1:-1]
-        return cls(holiday[day - first + 1], between[day - first])
+        is_between_days_off = off[:-2] & off[2:]
+        beside_holiday = holiday[:-2] | holiday[2:]
+        bridge = is_between_days_off & beside_holiday & ~off[1:-1]
+        return cls(holiday[day - first + 1], bridge[day - first])
 
 
 IntArray = NDArray[np.int64]
@@ -145,10 +144,11 @@ class Pairs:
 
     def split(self, rows: int) -> "list[Pairs]":
         """Return the pairs in parts of at most ``rows``, in order; no pairs are one empty part."""
-        return [
-            Pairs(self.origin[first : first + rows], self.target[first : first + rows])
-            for first in range(0, max(self.origin.size, 1), rows)
-        ]
+        parts = []
+        for first in range(0, max(self.origin.size, 1), rows):
+            part = slice(first, first + rows)
+            parts.append(Pairs(self.origin[part], self.target[part]))
+        return parts
 
 
 def number_slot(instant: datetime) -> int:
@@ -171,26 +171,31 @@ def frame_series(
     by_array = [array.unshaded_by_hour for array in site.pv]
     peaks_kw = [array.peak_kw for array in site.pv]
     unshaded_by_hour = np.average(by_array, axis=0, weights=peaks_kw) if site.pv else np.ones(24)
+    local_hour = local % SLOTS_PER_DAY * 24 // SLOTS_PER_DAY
+    if sky is None:
+        clear_sky_kwh = np.ones(numbers.size)
+        promised_kwh = np.full(numbers.size, np.nan)
+    else:
+        clear_sky_kwh = sky.clear_sky_kwh
+        promised_kwh = expected_output(context.weather, sky, site.pv, first=first)
     return Frame(
-        first,
-        _place(history.starts, history.load_kwh, numbers, np.inf),
-        _place(history.starts, history.pv_kwh, numbers, peak * PLAUSIBLE_EXCESS),
-        np.ones(numbers.size) if sky is None else sky.clear_sky_kwh,
-        local,
-        limit_output(site),
-        peak if np.isfinite(peak) else 1.0,
-        context.vacation.shares(numbers),
-        np.full(numbers.size, np.nan)
-        if sky is None
-        else expected_output(context.weather, sky, site.pv, first=first),
-        context.weather.at(numbers, numbers + 1)["temperature_c"],
-        DaysOff.of(local // SLOTS_PER_DAY, site),
-        StandardProfile.of(site),
-        unshaded_by_hour[local % SLOTS_PER_DAY * 24 // SLOTS_PER_DAY],
-        context.weather,
-        sky,
-        tuple(site.pv),
-        RoughSky.of(starts, site),
+        first=first,
+        load_kwh=_to_grid(history.starts, history.load_kwh, numbers, np.inf),
+        pv_kwh=_to_grid(history.starts, history.pv_kwh, numbers, peak * PLAUSIBLE_EXCESS),
+        clear_sky_kwh=clear_sky_kwh,
+        local_slot=local,
+        pv_limit_kwh=limit_output(site),
+        brightest_kwh=peak if np.isfinite(peak) else 1.0,
+        vacation_share=context.vacation.shares(numbers),
+        promised_kwh=promised_kwh,
+        temperature_c=context.weather.at(numbers, numbers + 1)["temperature_c"],
+        days_off=DaysOff.of(local // SLOTS_PER_DAY, site),
+        standard_load=StandardProfile.of(site),
+        unshaded_share=unshaded_by_hour[local_hour],
+        weather=context.weather,
+        sky=sky,
+        arrays=tuple(site.pv),
+        rough_sky=RoughSky.of(starts, site),
     )
 
 
@@ -200,20 +205,19 @@ def offset_slots(numbers: IntArray, zone: ZoneInfo) -> IntArray:
     Looked up once per day, slot by slot only on days of a daylight-saving change.
     """
     days = np.arange(numbers[0] // SLOTS_PER_DAY, numbers[-1] // SLOTS_PER_DAY + 2)
-    at_midnight = _look_up(days * SLOTS_PER_DAY, zone)
+    at_midnight = _offsets_at(days * SLOTS_PER_DAY, zone)
     day = numbers // SLOTS_PER_DAY - days[0]
     offsets: IntArray = at_midnight[day]
     changing = at_midnight[day] != at_midnight[day + 1]
     if changing.any():
-        offsets[changing] = _look_up(numbers[changing], zone)
+        offsets[changing] = _offsets_at(numbers[changing], zone)
     return offsets
 
 
-def _look_up(numbers: IntArray, zone: ZoneInfo) -> IntArray:
-    return (
-        local_offsets((numbers * SLOT_SECONDS).astype("datetime64[s]"), zone).astype(np.int64)
-        // SLOT_SECONDS
-    )
+def _offsets_at(numbers: IntArray, zone: ZoneInfo) -> IntArray:
+    instants = (numbers * SLOT_SECONDS).astype("datetime64[s]")
+    offset_seconds = local_offsets(instants, zone).astype(np.int64)
+    return offset_seconds // SLOT_SECONDS
 
 
 def frame_origins(
@@ -237,21 +241,20 @@ def frame_origins(
 
 def pair_origins(frame: Frame, issued_at: Sequence[datetime], slots: int) -> Pairs:
     """Return the pairs of every origin with its ``slots`` targets, by origin, then target."""
-    origin = np.repeat(
-        np.array([frame.index_of(instant) for instant in issued_at], dtype=np.int64), slots
-    )
-    return Pairs(origin, origin + np.tile(np.arange(slots, dtype=np.int64), len(issued_at)))
+    origins = np.array([frame.index_of(instant) for instant in issued_at], dtype=np.int64)
+    origin = np.repeat(origins, slots)
+    lead = np.tile(np.arange(slots, dtype=np.int64), len(issued_at))
+    return Pairs(origin, origin + lead)
 
 
-def _place(starts: InstantArray, values: FloatArray, numbers: IntArray, limit: float) -> FloatArray:
-    placed = np.full(numbers.size, np.nan)
-    where = starts.astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS - numbers[0]
-    good = (
-        (where >= 0)
-        & (where < placed.size)
-        & np.isfinite(values)
-        & (values >= 0)
-        & (values <= limit)
-    )
-    placed[where[good]] = values[good]
-    return placed
+def _to_grid(
+    starts: InstantArray, values: FloatArray, numbers: IntArray, limit: float
+) -> FloatArray:
+    """Return the values on the grid of ``numbers``; gaps and impossible values are NaN."""
+    on_grid = np.full(numbers.size, np.nan)
+    slot = starts.astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS - numbers[0]
+    is_within = (slot >= 0) & (slot < on_grid.size)
+    is_possible = np.isfinite(values) & (values >= 0) & (values <= limit)
+    good = is_within & is_possible
+    on_grid[slot[good]] = values[good]
+    return on_grid

@@ -56,10 +56,11 @@ def describe_temperature(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
             ("temperature_c", "temperature_day_c", "temperature_change_c", "heating_degrees"),
             np.full(pairs.lead.size, np.nan),
         )
-    weathers = [
-        frame.weather_at(Pairs(pairs.origin, pairs.target - back)) for back in DAY_HOURS_BACK
-    ]
-    ahead = np.stack([weather["temperature_c"] for weather in weathers])
+    temperatures = []
+    for slots_back in DAY_HOURS_BACK:
+        weather = frame.weather_at(Pairs(pairs.origin, pairs.target - slots_back))
+        temperatures.append(weather["temperature_c"])
+    ahead = np.stack(temperatures)
     has_value = ~np.isnan(ahead)
     day = np.divide(
         np.where(has_value, ahead, 0.0).sum(axis=0),
@@ -207,7 +208,7 @@ class _Level:
 def _scale_standard_load(
     frame: Frame, pairs: Pairs, windows: Windows, week_kwh: FloatArray
 ) -> FloatArray:
-    """Return by row the scaled standard load profile where less than a day is known, else the mean.
+    """Return by row the scaled standard profile where less than a day is known, else the mean.
 
     The measurements scale the profile; a day of the profile counts as a prior. The profile is
     computed only for sites that need it.
@@ -217,19 +218,16 @@ def _scale_standard_load(
     if not few.any():
         return week_kwh
     # Past slots use the measured temperature, targets the forecast one.
-    standard = frame.standard_load.look_up(
-        frame.first + np.arange(frame.load_kwh.size, dtype=np.int64), frame.temperature_c
-    )
+    slots = frame.first + np.arange(frame.load_kwh.size, dtype=np.int64)
+    standard = frame.standard_load.look_up(slots, frame.temperature_c)
     ahead = frame.standard_load.look_up(
         frame.first + pairs.target, frame.weather_at(pairs)["temperature_c"]
     )
-    gapped = np.where(np.diff(windows.counts) > 0, standard, np.nan)
-    same = (
-        np.nan_to_num(Windows.of(gapped).mean(pairs.origin, MEMORY * SLOTS_PER_DAY))
-        * measured_slots
-    )
+    month = MEMORY * SLOTS_PER_DAY
+    standard_windows = Windows.of(np.where(np.diff(windows.counts) > 0, standard, np.nan))
+    same = np.nan_to_num(standard_windows.mean(pairs.origin, month)) * measured_slots
     prior = frame.standard_load.mean_kwh * SLOTS_PER_DAY
-    measured = np.nan_to_num(windows.mean(pairs.origin, MEMORY * SLOTS_PER_DAY)) * measured_slots
+    measured = np.nan_to_num(windows.mean(pairs.origin, month)) * measured_slots
     scaled: FloatArray = np.where(few, ahead * (measured + prior) / (same + prior), week_kwh)
     return scaled
 
@@ -241,14 +239,16 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     habits = _Habits.of(frame, pairs, absence.home_kwh, windows)
     level = _Level.of(frame, pairs, windows)
     scale = np.maximum(level.week_kwh, FLOOR_KWH)
-    few: dict[Part, FloatArray] = {"p10": 0.3 * level.usual_kwh, "p90": 3 * level.usual_kwh}
-    edges = {
-        head: {
-            "month": fill_gaps(level.lift * habits.month.quantile(share), few[head]),
-            "week": fill_gaps(habits.week.quantile(share), few[head]),
-        }
-        for head, share in EDGES
+    unmeasured: dict[Part, FloatArray] = {
+        "p10": 0.3 * level.usual_kwh,
+        "p90": 3 * level.usual_kwh,
     }
+    edges = {}
+    for head, share in EDGES:
+        edges[head] = {
+            "month": fill_gaps(level.lift * habits.month.quantile(share), unmeasured[head]),
+            "week": fill_gaps(habits.week.quantile(share), unmeasured[head]),
+        }
     centre = _list_centres(habits, level, pairs.lead)
     # The order of the features is that of the trained trees.
     energies = {**centre, **name_edges(edges)}
@@ -278,11 +278,10 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     }
     # An absence leaves a share of everything that is usual, the trees' scale included: the forecast
     # falls at once, and no habit is learned from an empty house.
-    whole: dict[Part, dict[str, FloatArray]] = {"centre": centre, **edges}
-    members = {
-        part: {name: member * absence.load_share for name, member in named.items()}
-        for part, named in whole.items()
-    }
+    at_home: dict[Part, dict[str, FloatArray]] = {"centre": centre, **edges}
+    members = {}
+    for part, named in at_home.items():
+        members[part] = {name: member * absence.load_share for name, member in named.items()}
     return FeatureMatrix(
         stack_columns(columns),
         scale * absence.load_share,

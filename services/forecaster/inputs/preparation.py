@@ -66,9 +66,10 @@ def drop_frozen(history: Observations) -> Observations:
     """
     load = history.load_kwh
     pv = history.pv_kwh
-    moves = np.ptp(load[~np.isnan(load)]) > 0 if (~np.isnan(load)).any() else False
-    moving_load = np.where(mark_frozen_load(load), np.nan, load) if moves else load
-    return replace(history, load_kwh=moving_load, pv_kwh=np.where(mark_frozen_pv(pv), np.nan, pv))
+    measured = load[~np.isnan(load)]
+    if measured.size and np.ptp(measured) > 0:
+        load = np.where(mark_frozen_load(load), np.nan, load)
+    return replace(history, load_kwh=load, pv_kwh=np.where(mark_frozen_pv(pv), np.nan, pv))
 
 
 def drop_runs(history: Observations, steering: Steering) -> Observations:

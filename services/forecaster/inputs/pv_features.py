@@ -57,13 +57,11 @@ class WeatherYield:
         sky = frame.sky.at(pairs.target)
         light = Light.of(weather, sky)
         estimate = estimate_output(weather, light, sky, frame.arrays)
-        indices = (
-            divide(light.ghi, sky.clear_ghi_w_m2),
-            light.dni / sky.extra_w_m2,
-            divide(light.dhi, light.ghi),
-        )
-        signs = {name: weather[name] for name in SIGNS} | dict(zip(LIGHTS, indices, strict=True))
-        # The share of what the weather promised that came at the target's time of day on the
+        signs = {name: weather[name] for name in SIGNS}
+        signs["clear_index"] = divide(light.ghi, sky.clear_ghi_w_m2)
+        signs["beam_index"] = light.dni / sky.extra_w_m2
+        signs["diffuse_share"] = divide(light.dhi, light.ghi)
+        # Measured output as a share of the promised one, at the target's time of day on the
         # recalled days, by row; of all slots where those say little.
         has_both = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
         measured = Windows.of(np.where(has_both, frame.pv_kwh, np.nan))
@@ -97,10 +95,8 @@ BRIGHT_FADE_SLOTS = 24.0
 def recall_shares(frame: Frame, pairs: Pairs, days: int) -> FloatArray:
     """Return the target slot's PV over clear sky on the latest days; see ``recall_days``."""
     clear_sky_kwh = recall_days(frame.clear_sky_kwh, pairs, days)
-    floor_kwh = SKY_FLOOR * frame.brightest_kwh
-    shares: FloatArray = recall_days(frame.pv_kwh, pairs, days) / np.maximum(
-        clear_sky_kwh, floor_kwh
-    )
+    divisor_kwh = np.maximum(clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
+    shares: FloatArray = recall_days(frame.pv_kwh, pairs, days) / divisor_kwh
     return shares
 
 
@@ -175,14 +171,13 @@ class _Brightness:
             return divide(output.mean(end, length), sky.mean(end, length))
 
         days = tuple(share(origin - back * SLOTS_PER_DAY, SLOTS_PER_DAY) for back in range(3))
-        before = [
-            [
-                series.mean(origin - back * SLOTS_PER_DAY, 2 * SLOTS_PER_HOUR)
-                for back in range(1, WEEK + 1)
-            ]
-            for series in (output, sky)
-        ]
-        usual = divide(*(np.nansum(means, axis=0) for means in before))
+        output_before = []
+        sky_before = []
+        for days_back in range(1, WEEK + 1):
+            end = origin - days_back * SLOTS_PER_DAY
+            output_before.append(output.mean(end, 2 * SLOTS_PER_HOUR))
+            sky_before.append(sky.mean(end, 2 * SLOTS_PER_HOUR))
+        usual = divide(np.nansum(output_before, axis=0), np.nansum(sky_before, axis=0))
         return cls(
             share(origin, 2 * SLOTS_PER_HOUR),
             usual,
@@ -214,8 +209,8 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     count = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
     measured: NDArray[np.bool_] = count[pairs.origin] > 0
     # Where nothing is known of the sky, earlier measurements show whether there is PV at all.
-    shines = (sky > 0) & (measured | (usual.best_kwh > 0)) & (measured | bool(frame.arrays))
-    limit = np.where(shines, frame.pv_limit_kwh, 0.0)
+    can_yield = measured | (usual.best_kwh > 0) & bool(frame.arrays)
+    limit = np.where((sky > 0) & can_yield, frame.pv_limit_kwh, 0.0)
     yields = _Yields.of(frame, pairs)
     brightness = _Brightness.of(frame, pairs.origin)
     weather = WeatherYield.of(frame, pairs)
@@ -225,32 +220,32 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
         yields.week_shares.mean * sky, yields.month_shares.mean * sky, usual.centre_kwh
     )
     mean = fill_gaps(yields.week.mean, yields.month.mean, clear)
-    listed = {
+    fading = np.exp(-pairs.lead / BRIGHT_FADE_SLOTS)
+    lasting_brightness = 1 + (brightness.unusual - 1) * fading
+    centres = {
         "mean": mean,
         "median": fill_gaps(yields.week.quantile(0.5), mean),
         "latest": fill_gaps(yields.recalled[:, 0], mean),
         "month_median": fill_gaps(yields.month.quantile(0.5), mean),
         CLEAR_SKY: clear,
         "month_clear_sky": fill_gaps(yields.month_shares.mean * sky, usual.centre_kwh),
-        "persistent": clear
-        * (1 + (brightness.unusual - 1) * np.exp(-pairs.lead / BRIGHT_FADE_SLOTS)),
+        "persistent": clear * lasting_brightness,
+        # Where no weather was issued, its centre is the clear sky's.
+        "weather": fill_gaps(weather.corrected_kwh, clear),
     }
-    # Where no weather was issued, its centre is the clear sky's.
-    centres = listed | {"weather": fill_gaps(weather.corrected_kwh, listed[CLEAR_SKY])}
     centre = {name: np.minimum(member, limit) for name, member in centres.items()}
-    few: dict[Part, FloatArray] = {"p10": np.zeros_like(best), "p90": best}
-    edges = {
-        head: {
-            "month": fill_gaps(yields.month.quantile(share), few[head]),
-            "week": fill_gaps(yields.week.quantile(share), few[head]),
+    unmeasured: dict[Part, FloatArray] = {"p10": np.zeros_like(best), "p90": best}
+    edges = {}
+    for head, share in EDGES:
+        edges[head] = {
+            "month": fill_gaps(yields.month.quantile(share), unmeasured[head]),
+            "week": fill_gaps(yields.week.quantile(share), unmeasured[head]),
         }
-        for head, share in EDGES
-    }
-    spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
     energies = {
         **centre,
         **name_edges(edges),
-        **spread,
+        "month_q25": yields.month.quantile(0.25),
+        "month_q75": yields.month.quantile(0.75),
         "weather_estimate": weather.estimate_kwh,
     }
     shares = {name: energy / scale for name, energy in energies.items()}

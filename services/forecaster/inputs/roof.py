@@ -58,10 +58,10 @@ class CapacityChange:
         limit = sum_peaks(site)
         if not np.isfinite(limit) or self.top_kwh <= limit:
             return site
-        arrays = [
-            array.model_copy(update={"peak_kw": array.peak_kw * self.top_kwh / limit})
-            for array in site.pv
-        ]
+        arrays = []
+        for array in site.pv:
+            peak_kw = array.peak_kw * self.top_kwh / limit
+            arrays.append(array.model_copy(update={"peak_kw": peak_kw}))
         return site.model_copy(update={"pv": arrays})
 
 
@@ -79,10 +79,8 @@ def cap_output(site: Site, ceiling_kwh: float) -> Site:
 def find_growth(history: Observations, site: Site, *, before: datetime) -> CapacityChange | None:
     """Return the last growth of the arrays known ``before`` an instant, if any.
 
-    It is sought in a gapless history.
-
-    On the second bright day of a week that exceeds all before it by a third, the arrays have grown
-    since the first.
+    The history is gapless. If two bright days of a week exceed all days before by a third, the
+    arrays have grown since the first of them.
     """
     is_past = history.starts < np.datetime64(before.astimezone(UTC).replace(tzinfo=None), "s")
     starts = history.starts[is_past]
@@ -93,10 +91,10 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Capac
     # quantile), NaN where too little is known.
     clear_sky_kwh = estimate_clear_sky(starts, site)
     days = starts.size // SLOTS_PER_DAY
-    high = clear_sky_kwh > HIGH_SUN * clear_sky_kwh.max()
-    share = np.where(high, pv / np.maximum(clear_sky_kwh, SLOT_HOURS * 1e-6), np.nan)[
-        : days * SLOTS_PER_DAY
-    ].reshape(days, SLOTS_PER_DAY)
+    is_high = clear_sky_kwh > HIGH_SUN * clear_sky_kwh.max()
+    ratio = pv / np.maximum(clear_sky_kwh, SLOT_HOURS * 1e-6)
+    share = np.where(is_high, ratio, np.nan)
+    share = share[: days * SLOTS_PER_DAY].reshape(days, SLOTS_PER_DAY)
     measured_slots = np.count_nonzero(~np.isnan(share), axis=1)
     ordered = np.sort(share, axis=1)  # NaN last
     place = np.maximum(np.floor(0.9 * (measured_slots - 1)).astype(np.int64), 0)
@@ -107,18 +105,15 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Capac
     if day is None:
         return None
     level = _average_bright(brightness[:day])
-    factor = (
-        min(_average_bright(brightness[day:]) / level, MOST_GROWTH)
-        if level > DARK
-        else float("nan")
-    )
-    return CapacityChange(
-        starts[day * SLOTS_PER_DAY], factor, float(np.nanquantile(pv[day * SLOTS_PER_DAY :], 0.999))
-    )
+    factor = float("nan")
+    if level > DARK:
+        factor = min(_average_bright(brightness[day:]) / level, MOST_GROWTH)
+    slot = day * SLOTS_PER_DAY
+    return CapacityChange(starts[slot], factor, float(np.nanquantile(pv[slot:], 0.999)))
 
 
 def _find_day(brightness: FloatArray) -> int | None:
-    """Return the day since which the arrays yield more, the last such."""
+    """Return the last day since which the arrays yield more."""
     growth_day = None
     begin = 0
     for day in range(brightness.size):
@@ -127,9 +122,8 @@ def _find_day(brightness: FloatArray) -> int | None:
             continue
         # The second largest known value, for the largest may be a wrong reading.
         ordered = np.sort(before[~np.isnan(before)])
-        exceeding = brightness[day : day + WEEK] > LEAST_GROWTH * max(
-            float(ordered[-2]) if ordered.size > 1 else 0.0, DARK
-        )
+        second = float(ordered[-2]) if ordered.size > 1 else 0.0
+        exceeding = brightness[day : day + WEEK] > LEAST_GROWTH * max(second, DARK)
         if exceeding[0] and exceeding.sum() >= 2:
             growth_day = begin = day
     return growth_day

@@ -70,14 +70,15 @@ def weigh_kernel(kernel: Kernel) -> FloatArray:
     A last column, for unknown values, has weight 0.
     """
     days = np.repeat(np.arange(MEMORY), 2 * kernel.reach + 1)
-    near = np.tile(np.arange(-kernel.reach, kernel.reach + 1), MEMORY)
+    distance = np.abs(np.tile(np.arange(-kernel.reach, kernel.reach + 1), MEMORY))
     weekday, phase = np.divmod(np.arange(WEEK * PHASES), PHASES)
-    weekend = (weekday[:, None] - phase[:, None] - 1 - days) % WEEK >= WEEK - 2
-    same = np.where(weekend == (weekday >= WEEK - 2)[:, None], 1.0, kernel.other_day) * (
-        1 - np.abs(near) / (kernel.reach + 1.5)
-    )
-    faded = np.stack([0.5 ** (days / half_life) * same for half_life in kernel.half_lives])
-    return np.concatenate([faded, np.zeros((*faded.shape[:2], 1))], axis=2)
+    recalled_weekday = (weekday[:, None] - phase[:, None] - 1 - days) % WEEK
+    is_alike = (recalled_weekday >= WEEK - 2) == (weekday >= WEEK - 2)[:, None]
+    nearness = 1 - distance / (kernel.reach + 1.5)
+    unfaded = np.where(is_alike, 1.0, kernel.other_day) * nearness
+    faded = np.stack([0.5 ** (days / half_life) * unfaded for half_life in kernel.half_lives])
+    unknown = np.zeros((*faded.shape[:2], 1))
+    return np.concatenate([faded, unknown], axis=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +100,19 @@ class Pool:
         # Each value's rank (``values.size`` where unknown), and the values in order.
         measured = np.flatnonzero(~np.isnan(values))
         order = measured[np.argsort(values[measured], kind="stable")]
-        ranked = np.full(values.size, values.size, dtype=np.int32)
-        ranked[order] = np.arange(order.size)
-        amounts = np.concatenate([values[order], np.zeros(values.size - order.size + 1)])
-        distinct, again = _find_distinct(pairs, kernel, local_slot)
-        parts = [
-            _pool_rows(ranked, amounts, part, kernel=kernel, local_slot=local_slot)
-            for part in distinct.split(PART_ROWS)
-        ]
-        means, quantiles = zip(*parts, strict=True)
+        rank_of = np.full(values.size, values.size, dtype=np.int32)
+        rank_of[order] = np.arange(order.size)
+        ordered = np.concatenate([values[order], np.zeros(values.size - order.size + 1)])
+        distinct, pool_of = _find_distinct(pairs, kernel, local_slot)
+        means = []
+        quantiles = []
+        for part in distinct.split(PART_ROWS):
+            mean, levels = _pool_rows(rank_of, ordered, part, kernel=kernel, local_slot=local_slot)
+            means.append(mean)
+            quantiles.append(levels)
         return cls(
-            np.concatenate(means, axis=1)[:, again], np.concatenate(quantiles, axis=2)[:, :, again]
+            np.concatenate(means, axis=1)[:, pool_of],
+            np.concatenate(quantiles, axis=2)[:, :, pool_of],
         )
 
     def map(self, factor: FloatArray) -> "Pool":
@@ -126,54 +129,61 @@ def _find_distinct(pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> tuple[
     quarter-hours are past.
     """
     days = pairs.lead // SLOTS_PER_DAY
-    newest = pairs.target - SLOTS_PER_DAY * (days + 1)
-    newest = (
-        newest
-        + local_slot[pairs.target]
-        - local_slot[np.clip(newest, 0, None)]
-        - SLOTS_PER_DAY * (days + 1)
-    )
-    distance = np.clip(pairs.origin - newest, -kernel.reach, kernel.reach + 1) + kernel.reach
-    _, first, again = np.unique(
-        (pairs.target * PHASES + days) * (2 * kernel.reach + 2) + distance,
-        return_index=True,
-        return_inverse=True,
-    )
-    return Pairs(pairs.origin[first], pairs.target[first]), again
+    slots_back = SLOTS_PER_DAY * (days + 1)
+    newest = pairs.target - slots_back
+    local_newest = local_slot[np.clip(newest, 0, None)]
+    # Moved by the change of the clock in between.
+    newest = newest + local_slot[pairs.target] - local_newest - slots_back
+    past_slots = np.clip(pairs.origin - newest, -kernel.reach, kernel.reach + 1) + kernel.reach
+    code = (pairs.target * PHASES + days) * (2 * kernel.reach + 2) + past_slots
+    _, first, pool_of = np.unique(code, return_index=True, return_inverse=True)
+    return Pairs(pairs.origin[first], pairs.target[first]), pool_of
 
 
 def _pool_rows(
-    ranked: NDArray[np.int32],
-    amounts: FloatArray,
+    rank_of: NDArray[np.int32],
+    ordered: FloatArray,
     pairs: Pairs,
     *,
     kernel: Kernel,
     local_slot: IntArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return mean and quantiles of some pairs' pools, as ``Pool`` has them."""
-    back = SLOTS_PER_DAY * ((pairs.lead // SLOTS_PER_DAY + 1)[:, None] + np.arange(MEMORY))
-    where = pairs.target[:, None] - back
-    where = where + local_slot[pairs.target][:, None] - back - local_slot[np.clip(where, 0, None)]
-    recalled = (where[:, :, None] + np.arange(-kernel.reach, kernel.reach + 1)).reshape(
-        pairs.lead.size, -1
-    )
+    """Return mean and quantiles of some pairs' pools, as ``Pool`` has them.
+
+    Args:
+        rank_of: rank of each slot's value, the number of slots where it is unknown.
+        ordered: the values by rank.
+    """
+    days = pairs.lead // SLOTS_PER_DAY
+    slots_back = SLOTS_PER_DAY * ((days + 1)[:, None] + np.arange(MEMORY))
+    slot = pairs.target[:, None] - slots_back
+    local_target = local_slot[pairs.target][:, None]
+    # Moved by the change of the clock in between.
+    slot = slot + local_target - slots_back - local_slot[np.clip(slot, 0, None)]
+    nearby = slot[:, :, None] + np.arange(-kernel.reach, kernel.reach + 1)
+    recalled = nearby.reshape(pairs.lead.size, -1)
     is_past = (recalled >= 0) & (recalled < pairs.origin[:, None])
-    past_rank: NDArray[np.int32] = np.where(
-        is_past, ranked[np.clip(recalled, 0, ranked.size - 1)], np.int32(ranked.size)
-    )
+    unknown_rank = np.int32(rank_of.size)
+    recalled_rank = rank_of[np.clip(recalled, 0, rank_of.size - 1)]
+    past_rank: NDArray[np.int32] = np.where(is_past, recalled_rank, unknown_rank)
     # Rank and column as one number, so that sorting the ranks sorts the columns with them.
-    ranks = np.sort(
-        np.left_shift(past_rank, COLUMN_BITS) + np.arange(kernel.columns, dtype=np.int32), axis=1
-    )
-    rank = ranks >> COLUMN_BITS
-    column = ranks & (2**COLUMN_BITS - 1)
-    column[rank == ranked.size] = kernel.columns
-    amount = amounts[rank]
-    target_day = local_slot[pairs.target] // SLOTS_PER_DAY
-    code = (target_day + 3) % WEEK * PHASES + pairs.lead // SLOTS_PER_DAY
-    place = code.astype(np.int32)[:, None] * np.int32(kernel.columns + 1) + column
-    pools = [_weigh_rows(amount, table.ravel()[place]) for table in weigh_kernel(kernel)]
-    return np.stack([mean for mean, _ in pools]), np.stack([quantiles for _, quantiles in pools])
+    packed = np.left_shift(past_rank, COLUMN_BITS) + np.arange(kernel.columns, dtype=np.int32)
+    packed = np.sort(packed, axis=1)
+    rank = packed >> COLUMN_BITS
+    column = packed & (2**COLUMN_BITS - 1)
+    column[rank == unknown_rank] = kernel.columns
+    amount = ordered[rank]
+    # 1970 began on a Thursday
+    weekday = (local_slot[pairs.target] // SLOTS_PER_DAY + 3) % WEEK
+    table_row = (weekday * PHASES + days).astype(np.int32)[:, None]
+    place = table_row * np.int32(kernel.columns + 1) + column
+    means = []
+    quantiles = []
+    for table in weigh_kernel(kernel):
+        mean, levels = _weigh_rows(amount, table.ravel()[place])
+        means.append(mean)
+        quantiles.append(levels)
+    return np.stack(means), np.stack(quantiles)
 
 
 def _weigh_rows(amount: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -183,15 +193,17 @@ def _weigh_rows(amount: FloatArray, weight: FloatArray) -> tuple[FloatArray, Flo
     """
     total = weight.sum(axis=1)
     has_weight = total > 0
-    share = np.cumsum(weight, axis=1) / np.where(has_weight, total, 1.0)[:, None]
-    rows, columns = amount.shape
+    divisor = np.where(has_weight, total, 1.0)
+    share = np.cumsum(weight, axis=1) / divisor[:, None]
+    row_count, columns = amount.shape
+    row = np.arange(row_count)
     # Each row's shares lie in (0, 1], so that adding the row's number makes one ascending array of
     # all rows.
-    place = np.searchsorted(
-        (share + np.arange(rows)[:, None]).ravel(), np.arange(rows) + LEVELS[:, None] - 1e-9
-    )
-    quantiles = amount.ravel()[np.minimum(place, (np.arange(rows) + 1) * columns - 1)]
-    mean = np.einsum("ij,ij->i", amount, weight) / np.where(has_weight, total, 1.0)
+    ascending = (share + row[:, None]).ravel()
+    place = np.searchsorted(ascending, row + LEVELS[:, None] - 1e-9)
+    last_of_row = (row + 1) * columns - 1
+    quantiles = amount.ravel()[np.minimum(place, last_of_row)]
+    mean = np.einsum("ij,ij->i", amount, weight) / divisor
     return np.where(has_weight, mean, np.nan), np.where(has_weight, quantiles, np.nan)
 
 
@@ -231,25 +243,15 @@ class ForecastSeries:
         pool = self.pool(frame, pairs)
         substitute = described.members["centre"]["mean"]
         names = [f"pool_{half_life:.0f}" for half_life in self.kernel.half_lives]
-        heads = {
-            "expected": pool.mean,
-            **{name: pool.quantiles[:, place] for place, name in enumerate(SHARES)},
-        }
-        pools = {
-            head: dict(
-                zip(
-                    names,
-                    np.minimum(fill_gaps(values, substitute), described.limit_kwh),
-                    strict=True,
-                )
-            )
-            for head, values in heads.items()
-        }
-        return replace(
-            described,
-            members=described.members
-            | {head: described.members.get(head, {}) | pooled for head, pooled in pools.items()},
-        )
+        heads = {"expected": pool.mean}
+        for level, name in enumerate(SHARES):
+            heads[name] = pool.quantiles[:, level]
+        members = dict(described.members)
+        for head, values in heads.items():
+            bounded = np.minimum(fill_gaps(values, substitute), described.limit_kwh)
+            pools = dict(zip(names, bounded, strict=True))
+            members[head] = members.get(head, {}) | pools
+        return replace(described, members=members)
 
 
 def _pool_load(frame: Frame, pairs: Pairs) -> Pool:
@@ -296,9 +298,8 @@ class OriginViews:
         context: Context = NO_CONTEXT,
     ) -> Self:
         """Return the views of a history at some instants (UTC)."""
-        return cls.of_frame(
-            frame_origins(history, site, issued_at, slots, context=context), issued_at, slots
-        )
+        frame = frame_origins(history, site, issued_at, slots, context=context)
+        return cls.of_frame(frame, issued_at, slots)
 
     @classmethod
     def of_frame(cls, frame: Frame, issued_at: Sequence[datetime], slots: int) -> Self:
@@ -329,10 +330,8 @@ class OriginViews:
 
     @cached_property
     def _without_vacation(self) -> "OriginViews":
-        frame = self.frame
-        return replace(
-            self, frame=replace(frame, vacation_share=np.full(frame.vacation_share.size, np.nan))
-        )
+        never = np.full(self.frame.vacation_share.size, np.nan)
+        return replace(self, frame=replace(self.frame, vacation_share=never))
 
     @cached_property
     def load_week(self) -> dict[str, FloatArray]:
@@ -340,24 +339,23 @@ class OriginViews:
 
         Each of shape ``(rows,)``.
         """
-        return _rank_days(
-            recall_days(self.frame.load_kwh, self.pairs, WEEK, local_slot=self.frame.local_slot)
-        )
+        frame = self.frame
+        week = recall_days(frame.load_kwh, self.pairs, WEEK, local_slot=frame.local_slot)
+        return _name_quantiles(week)
 
     @cached_property
     def pv_week(self) -> dict[str, FloatArray]:
         """The same of PV."""
-        return _rank_days(recall_days(self.frame.pv_kwh, self.pairs, WEEK))
+        return _name_quantiles(recall_days(self.frame.pv_kwh, self.pairs, WEEK))
 
     @cached_property
     def clear_sky_week(self) -> dict[str, FloatArray]:
         """The same of the shares of a clear sky, under the target's."""
-        return _rank_days(
-            recall_shares(self.frame, self.pairs, WEEK)
-            * self.frame.clear_sky_kwh[self.pairs.target][:, None]
-        )
+        shares = recall_shares(self.frame, self.pairs, WEEK)
+        clear_sky_kwh = self.frame.clear_sky_kwh[self.pairs.target]
+        return _name_quantiles(shares * clear_sky_kwh[:, None])
 
 
-def _rank_days(recalled: FloatArray) -> dict[str, FloatArray]:
+def _name_quantiles(recalled: FloatArray) -> dict[str, FloatArray]:
     days = Days.of(recalled)
     return {name: days.quantile(share) for name, share in SHARES.items()}

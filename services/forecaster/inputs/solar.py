@@ -2,15 +2,15 @@
 
 Known ahead, without any weather.
 
-Computed by pvlib, a month of quarter-hours at a time, and kept: forecasts of a site ask for the
-same months again and again. A fleet has more roofs than can be kept, so what all places share is
+Computed by pvlib, a month of quarter-hours at a time, and cached: forecasts of a site need the same
+months again and again. A fleet has more roofs than the cache, so values that all places share are
 computed once, and light only while the sun is up.
 """
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
 from typing import Self
@@ -58,14 +58,17 @@ class Sky:
 
     def at(self, slots: IndexArray) -> "Sky":
         """Return the chosen slots."""
-        return Sky(*(getattr(self, field.name)[slots] for field in fields(self)))
+        return Sky(
+            zenith_deg=self.zenith_deg[slots],
+            azimuth_deg=self.azimuth_deg[slots],
+            extra_w_m2=self.extra_w_m2[slots],
+            clear_ghi_w_m2=self.clear_ghi_w_m2[slots],
+            clear_sky_kwh=self.clear_sky_kwh[slots],
+        )
 
 
 def import_pvlib() -> ModuleType:
-    """Return the library.
-
-    Loading it takes seconds, for it brings pandas, so only who needs the sun pays.
-    """
+    """Import the library late: it brings pandas and takes seconds."""
     import pvlib
 
     module: ModuleType = pvlib
@@ -80,14 +83,15 @@ def look_up(starts: InstantArray, site: Site) -> Sky | None:
     if site.location is None or not site.pv:
         return None
     numbers = starts.astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS
-    blocks, where = np.unique(numbers // BLOCK_SLOTS, return_inverse=True)
+    blocks, block_of = np.unique(numbers // BLOCK_SLOTS, return_inverse=True)
     skies = [compute_block(site.location, tuple(site.pv), int(block)) for block in blocks]
-    place = where.reshape(numbers.shape) * BLOCK_SLOTS + numbers % BLOCK_SLOTS
+    place = block_of.reshape(numbers.shape) * BLOCK_SLOTS + numbers % BLOCK_SLOTS
     return Sky(
-        *(
-            np.concatenate([getattr(sky, field.name) for sky in skies])[place]
-            for field in fields(Sky)
-        )
+        zenith_deg=np.concatenate([sky.zenith_deg for sky in skies])[place],
+        azimuth_deg=np.concatenate([sky.azimuth_deg for sky in skies])[place],
+        extra_w_m2=np.concatenate([sky.extra_w_m2 for sky in skies])[place],
+        clear_ghi_w_m2=np.concatenate([sky.clear_ghi_w_m2 for sky in skies])[place],
+        clear_sky_kwh=np.concatenate([sky.clear_sky_kwh for sky in skies])[place],
     )
 
 
@@ -101,18 +105,13 @@ def compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -
     course = _compute_course(block)
     zenith, azimuth = course.look_from(location)
     up = zenith < 90
-    lit = {
-        "zenith": zenith[up],
-        "azimuth": azimuth[up],
-        "extra": course.extra_w_m2[up],
-        "turbidity": _read_turbidity(location)[course.turbidity_day[up]],
-    }
-    air_mass = pvlib.atmosphere.get_absolute_airmass(
-        pvlib.atmosphere.get_relative_airmass(lit["zenith"])
-    )
-    clear = pvlib.clearsky.ineichen(
-        lit["zenith"], air_mass, lit["turbidity"], dni_extra=lit["extra"]
-    )
+    zenith_up = zenith[up]
+    azimuth_up = azimuth[up]
+    extra_up = course.extra_w_m2[up]
+    turbidity_up = _read_turbidity(location)[course.turbidity_day[up]]
+    relative_air_mass = pvlib.atmosphere.get_relative_airmass(zenith_up)
+    air_mass = pvlib.atmosphere.get_absolute_airmass(relative_air_mass)
+    clear = pvlib.clearsky.ineichen(zenith_up, air_mass, turbidity_up, dni_extra=extra_up)
 
     def average(light: FloatArray) -> FloatArray:
         whole = np.zeros(up.size)
@@ -125,29 +124,32 @@ def compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -
         plane = pvlib.irradiance.get_total_irradiance(
             array.tilt_deg,
             array.azimuth_deg,
-            lit["zenith"],
-            lit["azimuth"],
+            zenith_up,
+            azimuth_up,
             clear["dni"],
             clear["ghi"],
             clear["dhi"],
-            dni_extra=lit["extra"],
+            dni_extra=extra_up,
             model="haydavies",
         )
         total += _yield_kwh(average(plane["poa_global"]), array)
-    zenith, azimuth, extra = (
-        values[MIDDLE :: WITHIN_SLOT.size].copy() for values in (zenith, azimuth, course.extra_w_m2)
+    middles = slice(MIDDLE, None, WITHIN_SLOT.size)
+    return Sky(
+        zenith_deg=zenith[middles].copy(),
+        azimuth_deg=azimuth[middles].copy(),
+        extra_w_m2=course.extra_w_m2[middles].copy(),
+        clear_ghi_w_m2=average(clear["ghi"]),
+        clear_sky_kwh=total,
     )
-    return Sky(zenith, azimuth, extra, average(clear["ghi"]), total)
 
 
 @dataclass(frozen=True, slots=True)
 class _SunCourse:
     """The sun over a block as all places share it, shape ``(slots · instants,)``.
 
-    The instants are ``WITHIN_SLOT`` of each slot.
-
-    Sine and cosine of the declination, hour angle at longitude zero in degrees, irradiance beyond
-    the atmosphere in W/m², and the day's place in ``_read_turbidity``.
+    The instants are ``WITHIN_SLOT`` of each slot. ``sine`` and ``cosine`` are of the declination,
+    the hour angle is at longitude zero, ``extra_w_m2`` reaches the atmosphere, ``turbidity_day`` is
+    an index into ``_read_turbidity``.
     """
 
     sine: FloatArray
@@ -165,12 +167,8 @@ class _SunCourse:
         up = np.sin(np.radians(location.latitude))
         hour_angle = np.radians(self.hour_angle_deg + location.longitude)
         across = np.cos(hour_angle)
-        azimuth = (
-            np.degrees(
-                np.arctan2(-np.sin(hour_angle), north * self.sine / self.cosine - up * across)
-            )
-            % 360
-        )
+        to_north = north * self.sine / self.cosine - up * across
+        azimuth = np.degrees(np.arctan2(-np.sin(hour_angle), to_north)) % 360
         sine = np.clip(north * self.cosine * across + up * self.sine, -1, 1)
         height = np.degrees(np.arcsin(sine))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -220,84 +218,63 @@ def _read_turbidity(location: Location) -> FloatArray:
     import pandas as pd
 
     days = pd.date_range("2015-01-01", "2016-12-31", tz="UTC")
+    look_up_turbidity = import_pvlib().clearsky.lookup_linke_turbidity
     with _quietly():
-        turbidity: FloatArray = (
-            import_pvlib()
-            .clearsky.lookup_linke_turbidity(days, location.latitude, location.longitude)
-            .to_numpy()
-        )
+        by_day = look_up_turbidity(days, location.latitude, location.longitude)
+    turbidity: FloatArray = by_day.to_numpy()
     return turbidity
 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Hear no warnings: pvlib still asks pandas in ways it is weaning its users off."""
+    """Ignore warnings: pvlib still calls deprecated functions of pandas."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _yield_kwh(plane_w_m2: FloatArray, array: PvArray) -> FloatArray:
-    """Return an array's yield in a quarter-hour of irradiance on its plane.
-
-    It is never above its peak.
-    """
-    power: FloatArray = (
-        np.clip(plane_w_m2 / 1000 * SYSTEM_EFFICIENCY, 0, 1) * array.peak_kw * SLOT_HOURS
-    )
-    return power
+    """Return an array's yield in a quarter-hour of irradiance, at most that of its peak."""
+    share_of_peak = np.clip(plane_w_m2 / 1000 * SYSTEM_EFFICIENCY, 0, 1)
+    energy_kwh: FloatArray = share_of_peak * array.peak_kw * SLOT_HOURS
+    return energy_kwh
 
 
 def estimate_clear_sky(starts: InstantArray, site: Site) -> FloatArray:
-    """Return the yield of a site's arrays under a clear sky, kWh, shape ``(slots,)``.
+    """Return the arrays' yield per quarter-hour under a clear sky, kWh, shape ``(slots,)``.
 
-    It is per quarter-hour and never above their peak.
-
-    Positive from the slot in which the sun rises to the one in which it sets. Without a location or
-    arrays the sky is flat: one everywhere, so that only the ratio to recent output speaks.
+    Never above their peak; positive from the slot in which the sun rises to the one in which it
+    sets. Without a location or arrays it is one everywhere, so that only the ratio to recent output
+    counts.
     """
     sky = look_up(starts, site)
     return np.ones(starts.size) if sky is None else sky.clear_sky_kwh
 
 
 def sum_peaks(site: Site) -> float:
-    """Return the most the arrays could yield in a quarter-hour whatever stands behind them, kWh.
-
-    Infinite where the site names none.
-    """
+    """Return the arrays' peak per quarter-hour, kWh; infinite where the site names none."""
     return site.peak_kw * SLOT_HOURS if site.pv else np.inf
 
 
 def limit_output(site: Site) -> float:
     """Return the most the arrays yield in a quarter-hour, kWh; infinite where the site names none.
 
-    What passes an inverter is no more than it bears; before a hybrid one the battery takes what is
-    beyond.
+    An inverter passes no more than its limit; before a hybrid one the battery takes the rest.
     """
-    peaks = {array.name: array.peak_kw for array in site.pv}
-    alone = [
-        (inverter.ac_limit_kw, sum(peaks[name] for name in inverter.pv))
-        for inverter in site.inverters
-        if not inverter.batteries
-    ]
-    return (
-        sum_peaks(site)
-        - sum(max(peak_kw - limit_kw, 0.0) for limit_kw, peak_kw in alone) * SLOT_HOURS
-    )
+    peak_kw = {array.name: array.peak_kw for array in site.pv}
+    clipped_kw = 0.0
+    for inverter in site.inverters:
+        if inverter.batteries:
+            continue
+        behind_kw = sum(peak_kw[name] for name in inverter.pv)
+        clipped_kw += max(behind_kw - inverter.ac_limit_kw, 0.0)
+    return sum_peaks(site) - clipped_kw * SLOT_HOURS
 
 
-LOW_SUN = np.cos(np.radians(87))  # below, a division by it makes much of nothing
-
-
+LOW_SUN = np.cos(np.radians(87))  # a division by less makes much of nothing
 WARM_LOSS = 0.004  # of crystalline silicon's power per degree above 25 °C of the cell
-
-
 REFERENCE_C = 25.0
-
-
 USUAL_WIND_M_S = 1.5
-
-
 USUAL_LEAD_SLOTS = 48  # of the forecasts by which the arrays are judged: half a day
 
 
@@ -326,15 +303,15 @@ class Light:
         """
         dni = weather["dni_w_m2"]
         dhi = weather["dhi_w_m2"]
-        covered = sky.clear_ghi_w_m2 * (1 - 0.75 * np.clip(weather["cloud_fraction"], 0, 1) ** 3.4)
+        cloud_fraction = np.clip(weather["cloud_fraction"], 0, 1)
+        covered = sky.clear_ghi_w_m2 * (1 - 0.75 * cloud_fraction**3.4)
         ghi = _first_value(weather["ghi_w_m2"], dni * sky.up + dhi, covered)
         split = import_pvlib().irradiance.erbs_driesse(
             ghi, sky.zenith_deg, dni_extra=sky.extra_w_m2
         )
         beam = np.divide(ghi - dhi, sky.up, out=np.zeros(ghi.size), where=sky.up > LOW_SUN)
-        dni = _first_value(
-            dni, np.where(np.isnan(dhi), np.nan, np.clip(beam, 0, sky.extra_w_m2)), split["dni"]
-        )
+        bounded_beam = np.where(np.isnan(dhi), np.nan, np.clip(beam, 0, sky.extra_w_m2))
+        dni = _first_value(dni, bounded_beam, split["dni"])
         dhi = _first_value(dhi, np.clip(ghi - dni * sky.up, 0, None))
         return cls(ghi, dni, dhi)
 
@@ -360,11 +337,10 @@ class Light:
 def estimate_output(
     weather: Mapping[str, FloatArray], light: Light, sky: Sky, arrays: Sequence[PvArray]
 ) -> FloatArray:
-    """Return what the arrays yield per quarter-hour in a weather, kWh, by row.
+    """Return the arrays' yield per quarter-hour in a weather, kWh, by row.
 
-    NaN where it does not tell of the light.
-
-    Cells that are warmer than 25 °C yield less; where the temperature is unknown, they are not.
+    NaN where the light is unknown. Cells that are warmer than 25 °C yield less; where the
+    temperature is unknown, they are not.
 
     Source: Faiman (2008) for the cells' temperature.
     """
@@ -372,30 +348,29 @@ def estimate_output(
     total = np.zeros(light.ghi.size)
     for array in arrays:
         plane = light.on_plane(sky, array)
-        cell = _first_value(
-            import_pvlib().temperature.faiman(plane, weather["temperature_c"], wind),
-            np.full(plane.size, REFERENCE_C),
-        )
-        total += _yield_kwh(plane * (1 - WARM_LOSS * (cell - REFERENCE_C)), array)
-    return np.where(sky.clear_sky_kwh > 0, total, np.where(np.isnan(total), np.nan, 0.0))
+        by_weather_c = import_pvlib().temperature.faiman(plane, weather["temperature_c"], wind)
+        cell_c = _first_value(by_weather_c, np.full(plane.size, REFERENCE_C))
+        efficiency = 1 - WARM_LOSS * (cell_c - REFERENCE_C)
+        total += _yield_kwh(plane * efficiency, array)
+    at_night = np.where(np.isnan(total), np.nan, 0.0)
+    return np.where(sky.clear_sky_kwh > 0, total, at_night)
 
 
 def expected_output(
-    book: WeatherVintages, sky: Sky, arrays: Sequence[PvArray], *, first: int
+    vintages: WeatherVintages, sky: Sky, arrays: Sequence[PvArray], *, first: int
 ) -> FloatArray:
     """Return the arrays' expected output of consecutive slots, kWh; NaN where unknown.
 
-    It follows from the forecast weather; ``first`` is the first slot's number.
-
-    It is the weather as forecast half a day before, else as known when the slot had ended.
+    It follows from the weather forecast half a day before, or else from the weather known when the
+    slot had ended. ``first`` is the first slot's number.
 
     Invariants: a revision issued after a slot's end changes nothing of it.
     """
     slots = first + np.arange(sky.zenith_deg.size)
-    if not len(book):
+    if not len(vintages):
         return np.full(slots.size, np.nan)
-    early = book.at(slots, slots - USUAL_LEAD_SLOTS)
-    late = book.at(slots, slots + 1)
+    early = vintages.at(slots, slots - USUAL_LEAD_SLOTS)
+    late = vintages.at(slots, slots + 1)
     weather = {name: _first_value(early[name], late[name]) for name in early}
     return estimate_output(weather, Light.of(weather, sky), sky, arrays)
 

@@ -67,11 +67,9 @@ class HeatingLoad:
         Where ``temperature_c`` (same shape) is NaN, the season speaks.
         """
         usual = season_c(slots, self.place)
-        outdoor_c = (
-            usual
-            if temperature_c is None
-            else np.where(np.isnan(temperature_c), usual, temperature_c)
-        )
+        outdoor_c = usual
+        if temperature_c is not None:
+            outdoor_c = np.where(np.isnan(temperature_c), usual, temperature_c)
         degrees, electricity = _usual_means(self.heated_by, self.place)
         return (
             self.yearly_kwh
@@ -174,10 +172,8 @@ class StandardProfile:
         """
         load = np.full(slots.shape, np.nan)
         # The local year may begin half a day before and after that of UTC.
-        first_year, last_year = (
-            dt.datetime.fromtimestamp(int(edge) * SLOT_SECONDS, dt.UTC).year
-            for edge in (slots.min() - 96, slots.max() + 96)
-        )
+        first_year = _year_of(int(slots.min()) - SLOTS_PER_DAY)
+        last_year = _year_of(int(slots.max()) + SLOTS_PER_DAY)
         for year in range(first_year, last_year + 1):
             first, shares = share_year(
                 year, self.timezone, self.country, self.region, is_southern=self.is_southern
@@ -188,20 +184,19 @@ class StandardProfile:
             load += self.heating.look_up(slots, temperature_c)
         if self.car_kwh:
             # A car takes the same at its socket each day, in the hours after ways home.
-            offsets = (
-                local_offsets(
-                    (slots * SLOT_SECONDS).astype("datetime64[s]"), parse_zone(self.timezone)
-                ).astype(np.int64)
-                // SLOT_SECONDS
-            )
-            hour = (slots + offsets) % SLOTS_PER_DAY * 24 / SLOTS_PER_DAY
+            instants = (slots * SLOT_SECONDS).astype("datetime64[s]")
+            offset_seconds = local_offsets(instants, parse_zone(self.timezone)).astype(np.int64)
+            local_slot = slots + offset_seconds // SLOT_SECONDS
+            hour = local_slot % SLOTS_PER_DAY * 24 / SLOTS_PER_DAY
+            is_charging = (hour >= CAR_FROM_HOUR) & (hour < CAR_TO_HOUR)
             day_kwh = self.car_kwh * 24 / YEAR_HOURS
-            load += np.where(
-                (hour >= CAR_FROM_HOUR) & (hour < CAR_TO_HOUR),
-                day_kwh / (4 * (CAR_TO_HOUR - CAR_FROM_HOUR)),
-                0.0,
-            )
+            slot_kwh = day_kwh / (4 * (CAR_TO_HOUR - CAR_FROM_HOUR))
+            load += np.where(is_charging, slot_kwh, 0.0)
         return load
+
+
+def _year_of(slot: int) -> int:
+    return dt.datetime.fromtimestamp(slot * SLOT_SECONDS, dt.UTC).year
 
 
 @lru_cache(maxsize=64)

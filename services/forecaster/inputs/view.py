@@ -31,17 +31,15 @@ def recall_days(
             clock over a daylight-saving change.
         reach: later slots that enter a value (of a centred mean).
     """
-    back = (pairs.lead // SLOTS_PER_DAY + 1)[:, None] + np.arange(days)
-    where = pairs.target[:, None] - SLOTS_PER_DAY * back
+    days_back = (pairs.lead // SLOTS_PER_DAY + 1)[:, None] + np.arange(days)
+    slots_back = SLOTS_PER_DAY * days_back
+    slot = pairs.target[:, None] - slots_back
     if local_slot is not None:
-        moved = (
-            local_slot[pairs.target][:, None]
-            - SLOTS_PER_DAY * back
-            - local_slot[np.clip(where, 0, None)]
-        )
-        where = where + moved
-    is_past = (where >= 0) & (where + reach < pairs.origin[:, None])
-    recalled: FloatArray = np.where(is_past, values[np.clip(where, 0, values.size - 1)], np.nan)
+        local_target = local_slot[pairs.target][:, None]
+        clock_change = local_target - slots_back - local_slot[np.clip(slot, 0, None)]
+        slot = slot + clock_change
+    is_past = (slot >= 0) & (slot + reach < pairs.origin[:, None])
+    recalled: FloatArray = np.where(is_past, values[np.clip(slot, 0, values.size - 1)], np.nan)
     return recalled
 
 
@@ -72,9 +70,10 @@ class Days:
 
     def quantile(self, share: float) -> FloatArray:
         """Return a quantile of the known days; NaN where none is known."""
-        place = share * np.maximum(self.count - 1, 0)
+        last = np.maximum(self.count - 1, 0)
+        place = share * last
         low = place.astype(np.int64)
-        high = np.minimum(low + 1, np.maximum(self.count - 1, 0))
+        high = np.minimum(low + 1, last)
         rows = np.arange(self.ordered.shape[0])
         below = self.ordered[rows, low]
         above = self.ordered[rows, high]
@@ -116,9 +115,10 @@ class Windows:
 
     def count(self, end: IntArray, length: int) -> FloatArray:
         """Return how many of the ``length`` slots before each ``end`` are known."""
-        last, begin = (np.clip(edge, 0, self.totals.size - 1) for edge in (end, end - length))
-        counted: FloatArray = self.counts[last] - self.counts[begin]
-        return counted
+        last = np.clip(end, 0, self.totals.size - 1)
+        begin = np.clip(end - length, 0, self.totals.size - 1)
+        count: FloatArray = self.counts[last] - self.counts[begin]
+        return count
 
     def centre(self, reach: int) -> FloatArray:
         """Return the centred mean over ``2·reach + 1`` slots for every slot."""
@@ -169,10 +169,9 @@ class FeatureMatrix:
 
     def select(self, rows: NDArray[np.bool_]) -> "FeatureMatrix":
         """Return the chosen rows."""
-        members = {
-            part: {name: member[rows] for name, member in named.items()}
-            for part, named in self.members.items()
-        }
+        members = {}
+        for part, named in self.members.items():
+            members[part] = {name: member[rows] for name, member in named.items()}
         return FeatureMatrix(
             self.features[rows],
             self.scale_kwh[rows],
@@ -183,21 +182,23 @@ class FeatureMatrix:
         )
 
 
-def join_rows(parts: Sequence[FeatureMatrix]) -> FeatureMatrix:
-    """Return the rows of all parts, which are of one series, in order."""
-    first, *others = parts
-    if not others:
+def join_rows(matrices: Sequence[FeatureMatrix]) -> FeatureMatrix:
+    """Return the rows of all matrices, which are of one series, in order."""
+    first = matrices[0]
+    if len(matrices) == 1:
         return first
-    members = {
-        part: {name: np.concatenate([each.members[part][name] for each in parts]) for name in named}
-        for part, named in first.members.items()
-    }
+    members: dict[Part, dict[str, FloatArray]] = {}
+    for part, named in first.members.items():
+        members[part] = {}
+        for name in named:
+            rows = [matrix.members[part][name] for matrix in matrices]
+            members[part][name] = np.concatenate(rows)
     return FeatureMatrix(
-        np.concatenate([each.features for each in parts]),
-        np.concatenate([each.scale_kwh for each in parts]),
+        np.concatenate([matrix.features for matrix in matrices]),
+        np.concatenate([matrix.scale_kwh for matrix in matrices]),
         members,
-        np.concatenate([each.known_days for each in parts]),
-        np.concatenate([each.limit_kwh for each in parts]),
+        np.concatenate([matrix.known_days for matrix in matrices]),
+        np.concatenate([matrix.limit_kwh for matrix in matrices]),
         first.names,
     )
 
@@ -209,18 +210,15 @@ def stack_columns(columns: Mapping[str, FloatArray]) -> Matrix:
 
 def name_edges(edges: Mapping[Part, Mapping[str, FloatArray]]) -> dict[str, FloatArray]:
     """Return the members of both edges, named ``<edge>_<member>``."""
-    return {
-        f"{part}_{name}": member
-        for part, members in edges.items()
-        for name, member in members.items()
-    }
+    named = {}
+    for part, members in edges.items():
+        for name, member in members.items():
+            named[f"{part}_{name}"] = member
+    return named
 
 
 def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
-    """Return lead and local calendar of each target: slot of day, weekday, weekend, season.
-
-    And the slot of day of the origin.
-    """
+    """Return each target's lead and local calendar, and its origin's slot of day."""
     local = frame.local_slot[pairs.target]
     day = local // SLOTS_PER_DAY
     weekday = (day + 3) % WEEK  # 1970 began on a Thursday
@@ -242,20 +240,20 @@ def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatA
 
     Both are means over ``length`` slots, kWh per slot; NaN where unknown.
     """
-    before = np.stack(
-        [windows.mean(origin - back * SLOTS_PER_DAY, length) for back in range(1, WEEK + 1)]
-    )
+    means = []
+    for days_back in range(1, WEEK + 1):
+        means.append(windows.mean(origin - days_back * SLOTS_PER_DAY, length))
+    before = np.stack(means)
     has_value = ~np.isnan(before)
-    usual = divide(
-        np.where(has_value, before, 0.0).sum(axis=0), has_value.sum(axis=0).astype(np.float64)
-    )
+    total = np.where(has_value, before, 0.0).sum(axis=0)
+    usual = divide(total, has_value.sum(axis=0).astype(np.float64))
     deviation: FloatArray = windows.mean(origin, length) - usual
     return deviation
 
 
-def divide(above: FloatArray, below: FloatArray) -> FloatArray:
-    """Return the ratio, NaN where ``below`` is unknown or not above 0."""
-    ratio: FloatArray = np.divide(
-        above, below, out=np.full(np.shape(above), np.nan), where=np.nan_to_num(below) > 1e-9
-    )
+def divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Return the ratio, NaN where the denominator is unknown or not above 0."""
+    unknown = np.full(np.shape(numerator), np.nan)
+    is_positive = np.nan_to_num(denominator) > 1e-9
+    ratio: FloatArray = np.divide(numerator, denominator, out=unknown, where=is_positive)
     return ratio

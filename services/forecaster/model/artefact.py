@@ -69,7 +69,7 @@ def load_aurora(objects: ObjectStore, key: str, site: Site) -> Aurora:
             {head: import_lightgbm().Booster(model_str=part["trees"][head]) for head in GROWN}
         )
         weights = {head: np.array(part["weights"][head]) for head in HEADS}
-        level = Level(name, *(np.array(part["level"][head]) for head in ("mean", "median")))
+        level = Level(name, np.array(part["level"]["mean"]), np.array(part["level"]["median"]))
         models[name] = SeriesModel(
             trees, weights, level, np.array(part["widths"]), part["by_weekend"]
         )
@@ -109,16 +109,15 @@ def read_packed(objects: ObjectStore, key: str, *, thing: str, remedy: str) -> b
 
 
 def _describe(aurora: Aurora) -> dict[str, Any]:
-    series = {
-        name: {
+    series = {}
+    for name, model in aurora.models.items():
+        series[name] = {
             "trees": {head: model.trees.boosters[head].model_to_string() for head in GROWN},
             "weights": {head: model.weights[head].tolist() for head in HEADS},
             "level": {"mean": model.level.mean.tolist(), "median": model.level.median.tolist()},
             "widths": model.widths.tolist(),
             "by_weekend": model.by_weekend,
         }
-        for name, model in aurora.models.items()
-    }
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -73,11 +73,10 @@ def stratify(view: FeatureMatrix, lead: IntArray, *, by_weekend: bool) -> LeadGr
     """Return the band of leads of each row or, by weekend, twice as many strata."""
     band = band_of(lead)
     bands = BAND_STARTS.size
-    return (
-        LeadGroups(band + bands * view.column("weekend").astype(np.int64), 2 * bands)
-        if by_weekend
-        else LeadGroups(band, bands)
-    )
+    if not by_weekend:
+        return LeadGroups(band, bands)
+    is_weekend = view.column("weekend").astype(np.int64)
+    return LeadGroups(band + bands * is_weekend, 2 * bands)
 
 
 def predict_profile(view: FeatureMatrix) -> QuantileHeads:
@@ -86,11 +85,12 @@ def predict_profile(view: FeatureMatrix) -> QuantileHeads:
     The fewer days are known, the wider it is. PV is half that and half the weather's estimate,
     because few days say little about weather.
     """
-    mean, median = (view.members[head][PROFILE] for head in ("expected", "p50"))
+    mean = view.members["expected"][PROFILE]
+    median = view.members["p50"][PROFILE]
     if WEATHER in view.members["centre"]:
-        mean, median = (
-            (estimate + view.members["centre"][WEATHER]) / 2 for estimate in (mean, median)
-        )
+        by_weather = view.members["centre"][WEATHER]
+        mean = (mean + by_weather) / 2
+        median = (median + by_weather) / 2
     low = median - view.members["p10"]["month"]
     high = view.members["p90"]["month"] - median
     slack = (0.05 + 0.75 / np.maximum(view.known_days, 1)) * view.scale_kwh

@@ -111,8 +111,11 @@ def measure_loss(error: FloatArray, share: float | None) -> FloatArray:
 
     ``error`` is actual minus forecast.
     """
-    loss: FloatArray = error**2 if share is None else np.maximum(share * error, (share - 1) * error)
-    return loss
+    if share is None:
+        squared: FloatArray = error**2
+        return squared
+    pinball: FloatArray = np.maximum(share * error, (share - 1) * error)
+    return pinball
 
 
 def weigh_members(
@@ -130,13 +133,15 @@ def weigh_members(
 
     Source: Kivinen and Warmuth (1997), exponentiated gradient.
     """
-    weights = np.full(members.shape[1], 1 / members.shape[1]) if prior is None else prior
+    count = members.shape[1]
+    weights = np.full(count, 1 / count) if prior is None else prior
     spread = max(float(np.abs(members - actual[:, None]).mean()), 1e-9)
     for step in range(1, STEPS + 1):
         error = actual - members @ weights
         pull = 2 * error / spread if share is None else np.where(error > 0, share, share - 1)
         gradient = pull @ members / (actual.size * spread)
-        exponent = np.clip(RATE / np.sqrt(step) * (gradient - gradient.max()), -50, 0)
+        rate = RATE / np.sqrt(step)
+        exponent = np.clip(rate * (gradient - gradient.max()), -50, 0)
         weights = weights * np.exp(exponent)
         weights /= weights.sum()
     single = measure_loss(actual[:, None] - members, share).mean(axis=0)

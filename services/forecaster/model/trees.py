@@ -22,11 +22,12 @@ def count_processors(groups: Path = CONTROL_GROUPS) -> int:
 
     A container's quota is rounded down.
     """
-    there = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    if hasattr(os, "sched_getaffinity"):
+        processors = len(os.sched_getaffinity(0))
+    else:
+        processors = os.cpu_count() or 1
     quota = read_quota(groups)
-    return there if quota is None else max(1, min(there, int(quota)))
+    return processors if quota is None else max(1, min(processors, int(quota)))
 
 
 def read_quota(groups: Path) -> float | None:
@@ -35,11 +36,11 @@ def read_quota(groups: Path) -> float | None:
     Source: Linux, control groups v2 (``cpu.max``: quota and period, or ``max``) and v1
     (``cpu.cfs_quota_us``, -1 for none, and ``cpu.cfs_period_us``).
     """
-    words = _read_words(groups / "cpu.max") or [
-        word
-        for name in ("quota", "period")
-        for word in _read_words(groups / "cpu" / f"cpu.cfs_{name}_us")
-    ]
+    words = _read_words(groups / "cpu.max")
+    if not words:
+        version_1 = groups / "cpu"
+        words = _read_words(version_1 / "cpu.cfs_quota_us")
+        words += _read_words(version_1 / "cpu.cfs_period_us")
     if len(words) != 2 or not all(word.isdigit() and int(word) for word in words):
         return None
     return int(words[0]) / int(words[1])
@@ -165,10 +166,8 @@ def grow_trees(
     ).construct()
     boosters = {}
     for head in GROWN:
-        objective = (
-            {"objective": "quantile", "alpha": QUANTILES[head]}
-            if head in QUANTILES
-            else {"objective": "regression"}
-        )
+        objective: dict[str, Any] = {"objective": "regression"}
+        if head in QUANTILES:
+            objective = {"objective": "quantile", "alpha": QUANTILES[head]}
         boosters[head] = lightgbm.train(fixed | objective, data, num_boost_round=settings.rounds)
     return Trees(boosters)

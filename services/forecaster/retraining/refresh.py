@@ -317,11 +317,10 @@ class _BatchIssue:
 
 
 def _reply(batch: SiteBatch, due: Mapping[str, DueSite]) -> list[SiteRefresh]:
-    replies = [
-        SiteRefresh(site_id=name, faults=[str(error)])
-        for name, error in batch.faults.items()
-        if name not in due
-    ]
+    replies = []
+    for name, error in batch.faults.items():
+        if name not in due:
+            replies.append(SiteRefresh(site_id=name, faults=[str(error)]))
     for name, due_site in due.items():
         faults = list(due_site.faults)
         if name in batch.faults:

@@ -132,8 +132,9 @@ def _judge_shape(load_kwh: FloatArray) -> Iterator[DriftSign]:
     if load_kwh.size < (FORTNIGHTS_BEFORE + 1) * length:
         return
     shapes = []
-    for place in range(FORTNIGHTS_BEFORE + 1):
-        fortnight = load_kwh[load_kwh.size - (place + 1) * length : load_kwh.size - place * length]
+    for fortnights_back in range(FORTNIGHTS_BEFORE + 1):
+        end = load_kwh.size - fortnights_back * length
+        fortnight = load_kwh[end - length : end]
         measured = fortnight[~np.isnan(fortnight)]
         mean = float(measured.mean()) if measured.size else 0.0
         if measured.size < LEAST_MEASURED_SHARE * length or mean <= 0:

@@ -67,7 +67,7 @@ Scores = Mapping[str, Mapping[str, Score]]  # by version, then by series
 class TrialVerdict:
     """The decision whether a new model is used, and its reason.
 
-    ``metrics`` has the figures of the trial by ``trial.<series>.<who>.<what>``.
+    ``metrics`` has the figures of the trial by ``trial.<series>.<version>.<figure>``.
     """
 
     accepted: bool
@@ -115,16 +115,11 @@ def _trial_metrics(scores: Scores) -> dict[str, float]:
         for name, score in series.items():
             if not score.slots:
                 continue
-            figures = {
-                "mae": score.mae,
-                "pinball": score.pinball,
-                "coverage_80": score.coverage_80,
-            }
-            for what, figure in figures.items():
-                if np.isfinite(figure):
-                    key = f"trial.{name.removesuffix('_kwh')}.{version}.{what}"
-                    metrics[key] = float(figure)
-    return metrics
+            prefix = f"trial.{name.removesuffix('_kwh')}.{version}"
+            metrics[f"{prefix}.mae"] = score.mae
+            metrics[f"{prefix}.pinball"] = score.pinball
+            metrics[f"{prefix}.coverage_80"] = score.coverage_80
+    return {name: float(figure) for name, figure in metrics.items() if np.isfinite(figure)}
 
 
 log = structlog.get_logger(__name__)
@@ -202,8 +197,10 @@ def train_site(
         fit=partial(training_set.fit, settings=chosen, progress=_part(progress, 0)),
     )
     has_trial = bool(verdict.metrics)
-    aurora = training_set.fit(window.end, chosen, _part(progress, 1) if has_trial else progress)
-    model = TrainedModel(aurora, save_aurora(aurora, objects), time.perf_counter() - began)
+    fit_progress = _part(progress, 1) if has_trial else progress
+    aurora = training_set.fit(window.end, chosen, fit_progress)
+    artefact_key = save_aurora(aurora, objects)
+    model = TrainedModel(aurora, artefact_key, time.perf_counter() - began)
     run = _compose_run(request, training_set, model, verdict)
     save_card(_describe_training(connection, run, training_set, aurora), objects)
     training_runs.save(connection, request.site_id, run)
@@ -231,10 +228,10 @@ def _training_window(connection: Connection, request: TrainRequest) -> Timeline:
     span = recorded_span.of_site(connection, request.site_id)
     if span is not None:
         first, end = span
-        until = min(end, request.until or end)
         start = floor_to(first, SLOT)
-        if floor_to(until, SLOT) > first:
-            return Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
+        until = floor_to(min(end, request.until or end), SLOT)
+        if until > first:
+            return Timeline(start, SLOT, (until - start) // SLOT)
     requested = request.until.isoformat() if request.until else None
     raise refuse("nothing-measured-before", field="until", value=requested)
 
@@ -260,9 +257,8 @@ def train_and_tell(
 ) -> TrainReply:
     """Train on everything dated until ``now``, and add to the reply what drives the planner."""
     reply = train_site(connection, stop_at(request, now), objects=objects, progress=progress)
-    driving = forecast_status.describe_driving(
-        connection, sites.load(connection, request.site_id), at=now
-    )
+    site = sites.load(connection, request.site_id)
+    driving = forecast_status.describe_driving(connection, site, at=now)
     return reply.model_copy(update={"driving": driving})
 
 
@@ -364,9 +360,8 @@ def _describe_training(
     last = (window.end - SLOT).astimezone(zone).date()
     verdicts = [day.verdict for day in quality.read(connection, site.name, first, last)]
     days = {**Counter[str](verdicts), "unjudged": (last - first).days + 1 - len(verdicts)}
-    frame = frame_origins(
-        training_set.prepared.history, site, [window.end], 1, context=training_set.context
-    )
+    history = training_set.prepared.history
+    frame = frame_origins(history, site, [window.end], 1, context=training_set.context)
     pairs = pair_origins(frame, [window.end], 1)
     features = {series.name: series.view(frame, pairs).names for series in EVERY_SERIES}
     grown = f"{growth.factor:.2f} times since {growth.since}" if growth else None

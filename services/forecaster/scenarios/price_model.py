@@ -242,9 +242,10 @@ def _fit(days: PriceDays, last: int, row: int) -> tuple[IntArray, FloatArray, Fl
         return NOTHING_FITTED
     features = _features(days, rows, lead)
     day_features = _features(days, np.array([row]), lead)[0]
-    whole = ~np.isnan(features).any(axis=(1, 2)) & ~np.isnan(days.price[rows, 0])
-    rows = rows[whole]
-    features = features[whole]
+    has_features = ~np.isnan(features).any(axis=(1, 2))
+    has_price = ~np.isnan(days.price[rows, 0])
+    rows = rows[has_features & has_price]
+    features = features[has_features & has_price]
     if rows.size < NEEDED_DAYS or np.isnan(day_features).any():
         return NOTHING_FITTED
     # Fitted is the deviation from the week's mean.
@@ -301,7 +302,8 @@ def _unsteadiness(days: PriceDays, last: IntArray) -> FloatArray:
     has_price = ~np.isnan(days.price)
     moments = np.stack([has_price, np.nan_to_num(days.price), np.nan_to_num(days.price) ** 2])
     totals = np.concatenate([np.zeros((3, 1, SLOTS_PER_DAY)), np.cumsum(moments, axis=1)], axis=1)
-    count, total, squares = totals[:, last + 1] - totals[:, np.maximum(last + 1 - FORTNIGHT, 0)]
+    begin = np.maximum(last + 1 - FORTNIGHT, 0)
+    count, total, squares = totals[:, last + 1] - totals[:, begin]
     mean = total / np.maximum(count, 1)
     spread = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0))
     floor = np.maximum(STEADINESS_FLOOR * spread.mean(axis=1, keepdims=True), 1e-6)

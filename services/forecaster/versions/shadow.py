@@ -128,7 +128,12 @@ def find_missing(
 ) -> list[datetime]:
     """Return the instants without a forecast issued within ``near`` before them."""
     issued = [forecast.issued_at for forecast in forecasts]
-    return [origin for origin in origins if not any(origin - near < at <= origin for at in issued)]
+    missing = []
+    for origin in origins:
+        is_issued = any(origin - near < at <= origin for at in issued)
+        if not is_issued:
+            missing.append(origin)
+    return missing
 
 
 # Least measured share of a day's forecasts: below it, scores reflect the gaps.

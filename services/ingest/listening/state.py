@@ -112,7 +112,10 @@ class SensedSite:
     @property
     def sensors(self) -> tuple[str, ...]:
         """Every sensor once."""
-        return tuple(dict.fromkeys(sensor for _, sensors in self.roles for sensor in sensors))
+        names: dict[str, None] = {}
+        for _, sensors in self.roles:
+            names.update(dict.fromkeys(sensors))
+        return tuple(names)
 
 
 def rate_sensors(stored: Iterable[Site]) -> dict[str, dict[ReadingName, float]]:
@@ -236,13 +239,16 @@ class SensorAges:
 
     def show(self, sensed: Iterable[SensedSite]) -> None:
         """Export the age of each role of these sites, and of no others, as metric."""
-        roles = {(site.name, role): sensors for site in sensed for role, sensors in site.roles}
+        roles = {}
+        for site in sensed:
+            for role, sensors in site.roles:
+                roles[site.name, role] = sensors
         for obsolete in self._labels - set(roles):
             AGE.remove(*obsolete)
-        for (site, role), sensors in roles.items():
+        for (site_name, role), sensors in roles.items():
             for sensor in sensors:
                 self._sensors.setdefault(sensor, _Last(self.now()))
-            AGE.labels(site, role).set_function(partial(self.age, sensors))
+            AGE.labels(site_name, role).set_function(partial(self.age, sensors))
         self._labels = set(roles)
 
     def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:

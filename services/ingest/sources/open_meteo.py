@@ -9,7 +9,7 @@ hours elsewhere; everything else holds at its instant. The run a value comes fro
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 
 import numpy as np
 from pydantic import BaseModel
@@ -177,20 +177,14 @@ def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:
     Raises:
         SourceError: units that were not asked for, or series of different length.
     """
-    strange = {
-        name: unit for name, unit in answer.hourly_units.items() if UNITS.get(name, unit) != unit
-    }
+    units = answer.hourly_units
+    strange = {name: unit for name, unit in units.items() if UNITS.get(name, unit) != unit}
     if strange:
         raise SourceError(f"answers in {strange}", field=NAME, remedy="Try again later.")
     converted = {}
     for step, block in (("hourly", answer.hourly), ("minutely_15", answer.minutely_15)):
-        times = np.array(
-            [
-                datetime.fromtimestamp(second or 0, UTC).replace(tzinfo=None)
-                for second in block.get("time", [])
-            ],
-            dtype="datetime64[s]",
-        )
+        seconds = [int(second or 0) for second in block.get("time", [])]
+        times = np.array(seconds, dtype="datetime64[s]")
         for name, theirs in NAMES.items():
             figures = np.array(block.get(theirs, [None] * times.size), dtype=np.float64)
             if figures.shape != times.shape:

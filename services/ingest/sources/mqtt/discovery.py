@@ -91,11 +91,11 @@ class DiscoveredEntity:
 
 def discovery_filters(prefix: str) -> list[str]:
     """Return the subscriptions that cover every description."""
-    return [
-        f"{prefix}/{component}/{levels}/config"
-        for component in (*COMPONENTS, "device")
-        for levels in _LEVELS
-    ]
+    filters = []
+    for component in (*COMPONENTS, "device"):
+        for levels in _LEVELS:
+            filters.append(f"{prefix}/{component}/{levels}/config")
+    return filters
 
 
 def is_description(topic: str, prefix: str) -> bool:
