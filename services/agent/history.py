@@ -141,12 +141,12 @@ def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
     if carbon is not None:
         carbon = carbon[offset : offset + window.count]
     return ReplayData(
-        scene.site,
-        window,
-        PerfectForesight(around, load_kwh, pv_kwh),
-        replace(prices, books=books),
-        ForecastArchive(issued),
-        carbon,
+        site=scene.site,
+        timeline=window,
+        foresight=PerfectForesight(around, load_kwh, pv_kwh),
+        prices=replace(prices, books=books),
+        forecasts=ForecastArchive(issued),
+        carbon_g_per_kwh=carbon,
     )
 
 
@@ -187,7 +187,11 @@ def read_history(
         issued, observed, site, window, source=ForecastMaker(version, context, progress)
     )
     scene = ReplayData(
-        site, window, PerfectForesight(around, observed.load_kwh, observed.pv_kwh), prices, archive
+        site=site,
+        timeline=window,
+        foresight=PerfectForesight(around, observed.load_kwh, observed.pv_kwh),
+        prices=prices,
+        forecasts=archive,
     )
     first = window.start.astimezone(scene.zone).date()
     last = window.end.astimezone(scene.zone).date()

@@ -102,7 +102,14 @@ def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPol
     charge_kw = np.full(count, battery.charge_limit_kw)
     discharge_kw = np.full(count, battery.discharge_limit_kw)
     no_pv = np.zeros(count, dtype=bool)
-    return BatteryPolicy(battery, level, level, no_pv, charge_kw, discharge_kw)
+    return BatteryPolicy(
+        battery=battery,
+        keep=level,
+        begin=level,
+        no_pv=no_pv,
+        charge_kw=charge_kw,
+        discharge_kw=discharge_kw,
+    )
 
 
 # Maps states (n, size) to scores of the modes, (n, modes); the highest is chosen.

@@ -85,7 +85,12 @@ class _Basis:
         """Return a row without a plan."""
         last = self.plan.slots[-1].start + timedelta(minutes=self.plan.slot_minutes)
         return ShadowPlan(
-            self.plan.plan_id, self.policy, now, self.plan.slots[0].start, last, verdict
+            based_on=self.plan.plan_id,
+            policy=self.policy,
+            issued_at=now,
+            starts_at=self.plan.slots[0].start,
+            ends_at=last,
+            verdict=verdict,
         )
 
 

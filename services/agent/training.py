@@ -224,19 +224,25 @@ def train_on(
     def find(kind: AgentKind) -> Artefact | None:
         return find_teacher(connection, objects, site, kind, before=until)
 
-    lesson = Lesson(history, request.seed, request.steps, take_part(progress, 0, 2), find)
+    lesson = Lesson(
+        history=history,
+        seed=request.seed,
+        steps=request.steps,
+        progress=take_part(progress, 0, 2),
+        teacher=find,
+    )
     artefact = compose_artefact(declared, site, lesson, declared.train(lesson))
     champion = _load_champion(connection, objects, site, request.kind, before=until)
     policy = declared.load(artefact, site)
     rival = champion.policy if champion else None
     verdict = hold_trial(holdout, policy, rival, progress=take_part(progress, 1, 2))
     trained = Trained(
-        artefact,
-        history,
-        holdout.scene.timeline.end,
-        verdict,
-        time.perf_counter() - begun,
-        champion.run.run_id if champion else None,
+        artefact=artefact,
+        history=history,
+        tried_until=holdout.scene.timeline.end,
+        verdict=verdict,
+        seconds=time.perf_counter() - begun,
+        parent_run_id=champion.run.run_id if champion else None,
     )
     run = record_training(connection, objects, site, trained)
     if not run.accepted:
@@ -377,7 +383,13 @@ def record_training(
         tried_until=trained.tried_until,
     )
     batch = trained.history.episodes
-    card = AgentCard(run, header, batch.episodes.size, len(batch.refused), site.timezone)
+    card = AgentCard(
+        run=run,
+        header=header,
+        days=batch.episodes.size,
+        refused=len(batch.refused),
+        timezone=site.timezone,
+    )
     save_card(card, objects)
     training_runs.save(connection, site.name, run)
     return training_runs.load(connection, site.name, run.run_id)

@@ -136,11 +136,11 @@ async def _connect(
         )
         rate_limits = connect(servers.redis_url)
         identity = Identity(
-            settings,
-            gateway.database,
-            Limiter(rate_limits),
-            AccessTokens(open_token_key(settings)),
-            open_owner_token(settings),
+            settings=settings,
+            database=gateway.database,
+            limiter=Limiter(rate_limits),
+            tokens=AccessTokens(open_token_key(settings)),
+            owner_token=open_owner_token(settings),
         )
         app.state.gateway = gateway
         app.state.identity = identity

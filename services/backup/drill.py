@@ -80,13 +80,13 @@ def drill(
             entries = mirror.entries_at(folder, manifest, instant)
             mirror.check_copies(folder, entries)
         drill_report = DrillReport(
-            manifest.backup_id,
-            target.is_exact,
-            len(rows),
-            sum(rows.values()),
-            len(entries),
-            seconds,
-            behind,
+            backup_id=manifest.backup_id,
+            compared=target.is_exact,
+            tables=len(rows),
+            rows=sum(rows.values()),
+            objects=len(entries),
+            seconds=seconds,
+            behind_seconds=behind,
         )
     except LunaError as error:
         # The status is plain and copied to other computers: the sentence, with paths and the

@@ -221,7 +221,15 @@ def restore(
         seconds=seconds,
         kept=previous,
     )
-    return Restored(manifest.backup_id, target.reached, rows, count, files, previous, seconds)
+    return Restored(
+        backup_id=manifest.backup_id,
+        at=target.reached,
+        rows=rows,
+        objects=count,
+        put_back=files,
+        kept=previous,
+        seconds=seconds,
+    )
 
 
 def read_system_identifier(cluster: Path) -> str | None:

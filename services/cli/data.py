@@ -358,11 +358,11 @@ def load(  # noqa: PLR0913 - one per option
         unit, field="--unit", remedy="Write Luna's name, =, the file's unit: load_kwh=Wh."
     )
     form = FileForm(
-        kind,
-        zone,
-        columns,
-        frozenset(ignore or []),
-        units,
+        kind=kind,
+        zone=zone,
+        renamed=columns,
+        ignored=frozenset(ignore or []),
+        units=units,
         received_at=SystemClock().now(),
         limits=FileLimits.of(load_settings()),
     )

@@ -108,11 +108,11 @@ def _give_access(
         return registry.list_tools()
 
     return ToolAccess(
-        list_offered,
-        _in_thread(call),
-        _in_thread(read),
-        _in_thread(search),
-        _in_thread(list_sites),
+        list_tools=list_offered,
+        call_tool=_in_thread(call),
+        read=_in_thread(read),
+        search=_in_thread(search),
+        list_sites=_in_thread(list_sites),
         sites=among,
         language=language,
     )

@@ -109,13 +109,13 @@ def open_lab(
     shares = load_clean_shares(energy if measured else None, config.data_sources.locations)
     seed = config.run.random_seed if config.run.random_seed is not None else secrets.randbits(32)
     return Lab(
-        config,
-        models,
-        shares,
-        out or base / config.run.output_dir,
-        seed,
-        count_workers(config.run.workers),
-        progress,
+        config=config,
+        models=models,
+        clean_shares=shares,
+        out=out or base / config.run.output_dir,
+        seed=seed,
+        workers=count_workers(config.run.workers),
+        progress=progress,
     )
 
 

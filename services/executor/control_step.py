@@ -163,7 +163,15 @@ class Executor:
         # A device that leaves Luna's control for good is limited by nothing that Luna would undo.
         is_left = source == "released" and not hands_back
         limit = None if is_left else self._read_limit(state, site, section)
-        target = ControlTarget(site, control, unit, device, soc_reader, readable, limit)
+        target = ControlTarget(
+            site=site,
+            control=control,
+            unit=unit,
+            device=device,
+            soc_reader=soc_reader,
+            readable=readable,
+            limit=limit,
+        )
         needs_decision = (
             not is_current(state, source, now)
             or _is_outdated(last, target, source)

@@ -50,7 +50,11 @@ class Batch:
         issued_at = self.issued_at[row]
         timeline = Timeline(floor_to(issued_at, SLOT), SLOT, self.load_kwh.expected.shape[1])
         return Forecast(
-            timeline, issued_at, self.version, _row(self.load_kwh, row), _row(self.pv_kwh, row)
+            timeline=timeline,
+            issued_at=issued_at,
+            version=self.version,
+            load_kwh=_row(self.load_kwh, row),
+            pv_kwh=_row(self.pv_kwh, row),
         )
 
 

@@ -105,7 +105,14 @@ class InputQuality:
         """
         curtailed = np.zeros(len(history), dtype=np.bool_) if curtailed is None else curtailed
         first = int(history.starts[0].astype(np.int64)) // SLOT_SECONDS if len(history) else 0
-        return cls(site, first, history.load_kwh, history.pv_kwh, curtailed, ceiling_kwh)
+        return cls(
+            site=site,
+            first=first,
+            load_kwh=history.load_kwh,
+            pv_kwh=history.pv_kwh,
+            curtailed=curtailed,
+            ceiling_kwh=ceiling_kwh,
+        )
 
     @cached_property
     def load_still(self) -> FloatArray:

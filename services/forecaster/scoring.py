@@ -80,7 +80,7 @@ def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np
     unknown = np.any([np.isnan(getattr(forecast, name)) for name in PARTS], axis=0)
     scored = ~np.isnan(actual) & ~unknown
     if not scored.any():
-        return Score(np.nan, np.nan, np.nan, np.nan, 0)
+        return Score(mae=np.nan, rmse=np.nan, pinball=np.nan, coverage_80=np.nan, slots=0)
     error = {name: (actual - getattr(forecast, name))[scored] for name in PARTS}
     pinball = []
     for name, share in SHARES.items():

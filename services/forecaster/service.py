@@ -100,7 +100,16 @@ class IssuedForecast:
         batch = self.batch
         records = []
         for at, codes, level in zip_longest(batch.issued_at, batch.reasons, batch.levels):
-            records.append(ForecastIssue(batch.version, at, batch.stage, codes, self.run_id, level))
+            records.append(
+                ForecastIssue(
+                    forecast_version=batch.version,
+                    issued_at=at,
+                    stage=batch.stage,
+                    reasons=codes,
+                    run_id=self.run_id,
+                    level=level,
+                )
+            )
         return records
 
 
@@ -268,7 +277,13 @@ class IssueBasis:
             measured, facts.site, before=facts.instants[0], steering=facts.steering, weather=weather
         )
         reads_future = now is not None and _has_future_reading(facts, now)
-        return cls(facts, measured, prepared, Context(weather, facts.away), reads_future)
+        return cls(
+            facts=facts,
+            measured=measured,
+            prepared=prepared,
+            context=Context(weather, facts.away),
+            reads_future=reads_future,
+        )
 
     @cached_property
     def origin_views(self) -> OriginViews:

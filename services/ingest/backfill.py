@@ -72,7 +72,14 @@ class BackfillRun:
         if first >= end:
             raise refuse("backfill-window-empty", field="first", value=request.first.isoformat())
         name = f"{source} backfill {request.first.isoformat()}/{request.end.isoformat()}"
-        return cls(request.site_id, first, end, first - MARGIN, min(end + MARGIN, now), name)
+        return cls(
+            site_id=request.site_id,
+            first=first,
+            end=end,
+            window_first=first - MARGIN,
+            window_end=min(end + MARGIN, now),
+            name=name,
+        )
 
     @property
     def days(self) -> int:

@@ -73,7 +73,13 @@ def build_forecast(
     joined = {}
     for part in Quantiles.__dataclass_fields__:
         joined[part] = np.where(usable, getattr(own, part), getattr(base.pv_kwh, part))
-    forecast = Forecast(base.timeline, issued_at, version, base.load_kwh, Quantiles(**joined))
+    forecast = Forecast(
+        timeline=base.timeline,
+        issued_at=issued_at,
+        version=version,
+        load_kwh=base.load_kwh,
+        pv_kwh=Quantiles(**joined),
+    )
     return BuiltForecast(forecast, faults)
 
 

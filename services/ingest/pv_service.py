@@ -212,7 +212,13 @@ def _blend_home(connection: Connection, site: Site, *, now: datetime) -> SitePvR
     if not outside.any() and not drives:
         return None
     pv = blend(base.pv_kwh, present, weights)
-    blended = Forecast(base.timeline, now, BLENDED_VERSION, base.load_kwh, pv)
+    blended = Forecast(
+        timeline=base.timeline,
+        issued_at=now,
+        version=BLENDED_VERSION,
+        load_kwh=base.load_kwh,
+        pv_kwh=pv,
+    )
     forecasts.upsert(connection, site.name, [blended])
     # Its last hours may lie beyond Luna's own forecast.
     sun_kwh = np.nan_to_num(pv.expected)

@@ -206,11 +206,11 @@ def _judge(
         already_named = {(name, sensor) for name, sensor, _ in silent}
         silent += [(*named, None) for named in alone if named not in already_named]
         record = DayRecord(
-            day,
-            series,
-            repaired[place],
-            {name: prices.on(place) for name, prices in stored.prices.items()},
-            expect_series(spans, site, slots),
+            day=day,
+            series=series,
+            repaired=repaired[place],
+            prices={name: prices.on(place) for name, prices in stored.prices.items()},
+            expected=expect_series(spans, site, slots),
             estimated={name: int(mask[place].sum()) for name, mask in estimated.items()},
             rebuilt=rebuilt.get(day.isoformat(), ()),
             silent=silent,
@@ -231,7 +231,9 @@ def _measure_imbalances(
     timeline = local_days(first, last, parse_zone(site.timezone))
     balanced = observations.read_measured(connection, site.name, timeline, BALANCED)
     imbalances: dict[date, Imbalance] = {}
-    for day, slots, place in StoredDays(site, first, last, timeline, balanced, {}):
+    for day, slots, place in StoredDays(
+        site=site, first=first, last=last, timeline=timeline, series=balanced, prices={}
+    ):
         measured = {name: values[place] for name, values in balanced.items()}
         residual = settle_residual(measured, expect_series(spans, site, slots), site)
         if np.isfinite(residual).sum() >= LEAST_COVERAGE * residual.size:
@@ -315,7 +317,11 @@ def _read_refused(
         last = _instant(row.raw["until"])
         refused.append(
             _RefusedReadings(
-                row.raw["sensor"], row.fault.code, first, last, int(row.raw["readings"])
+                sensor=row.raw["sensor"],
+                code=row.fault.code,
+                first=first,
+                last=last,
+                readings=int(row.raw["readings"]),
             )
         )
     return refused

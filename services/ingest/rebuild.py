@@ -93,7 +93,9 @@ def compare_day(
         elif _is_scaled(old, new):
             fault = "factor"
         if fault:
-            yield RebuiltSeries(day, name, before_kwh, after_kwh, fault)
+            yield RebuiltSeries(
+                day=day, series=name, before_kwh=before_kwh, after_kwh=after_kwh, fault=fault
+            )
 
 
 def _find_swapped(was: Mapping[str, FloatArray], now: Mapping[str, FloatArray]) -> set[str]:

@@ -71,7 +71,13 @@ def fill_short_gaps(series: SlotSeries) -> NDArray[np.float64]:
         return np.full(series.kwh.size, np.nan)
     end = series.starts[-1:] + np.timedelta64(SLOT)
     edges = np.append(series.starts, end).astype("datetime64[us]")
-    power = Readings(series.name, "kW", 1.0, edges[:-1][finite], series.kwh[finite] / SLOT_HOURS)
+    power = Readings(
+        sensor=series.name,
+        unit="kW",
+        factor=1.0,
+        instants=edges[:-1][finite],
+        values=series.kwh[finite] / SLOT_HOURS,
+    )
     # Stored values were validated on load: skip the plausibility checks.
     released = {series.name: Spans(edges[:1], edges[-1:])}
     curve = read_power(power, series.limit_kw, Refusals(released), reverse_kw=series.limit_kw)
@@ -214,7 +220,19 @@ def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair
         for name, record in stored.prices.items():
             repaired = repair_prices(record.on(place))
             for chosen, rule in ((repaired.forward, FORWARD), (repaired.backward, BACKWARD)):
-                yield Repair(name, day, rule, slots.starts[chosen], repaired.price[chosen])
+                yield Repair(
+                    series=name,
+                    day=day,
+                    rule=rule,
+                    starts=slots.starts[chosen],
+                    values=repaired.price[chosen],
+                )
         for name, values in filled.items():
             chosen = np.isfinite(values[place])
-            yield Repair(name, day, GAP_FILLED, slots.starts[chosen], values[place][chosen])
+            yield Repair(
+                series=name,
+                day=day,
+                rule=GAP_FILLED,
+                starts=slots.starts[chosen],
+                values=values[place][chosen],
+            )

@@ -145,7 +145,7 @@ def build_site_slots(
         raise refuse("site-without-sensors", field="input_sensors", value=site.name)
     used = {name: units[name] for name in named & units.keys()}
     presence = _read_presence(connection, site, window, now)
-    building = _Building(connection, site, used, now, presence)
+    building = _Building(connection=connection, site=site, units=used, now=now, presence=presence)
     # Only ended slots, in stretches that end with a local day.
     zone = parse_zone(site.timezone)
     end = min(window.end, floor_to(now, SLOT))
@@ -452,7 +452,13 @@ def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list
         fault = RowFault.of("other_unit", unit=str(name), newest=str(unit))
         if read_measure(name) is None:
             fault = refuse_unit(name)
-        unconverted = Readings(samples.sensor, name, 1.0, samples.instants, samples.values)
+        unconverted = Readings(
+            sensor=samples.sensor,
+            unit=name,
+            factor=1.0,
+            instants=samples.instants,
+            values=samples.values,
+        )
         refusals.refuse(unconverted, places == place, fault)
     is_convertible = ~np.isnan(factors)
     converted = Samples(

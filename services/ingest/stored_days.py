@@ -77,7 +77,9 @@ def read_days(
             name: PriceRecord(recorded, tariff, spot.get(market_of(rule) or "", unknown))
             for (name, rule), recorded, tariff in columns
         }
-        yield StoredDays(site, begin, end, timeline, series, price_records)
+        yield StoredDays(
+            site=site, first=begin, last=end, timeline=timeline, series=series, prices=price_records
+        )
 
 
 def market_of(rule: ImportRule) -> str | None:

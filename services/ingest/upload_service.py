@@ -35,14 +35,14 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
         ignored = frozenset(request.ignore)
         limits = FileLimits.of(work.settings)
         form = FileForm(
-            request.kind,
-            zone,
-            request.columns,
-            ignored,
-            request.units,
-            Path(folder),
-            work.clock.now(),
-            limits,
+            kind=request.kind,
+            zone=zone,
+            renamed=request.columns,
+            ignored=ignored,
+            units=request.units,
+            scratch=Path(folder),
+            received_at=work.clock.now(),
+            limits=limits,
         )
         if request.reading is not None:
             form = FileForm.of_reading(

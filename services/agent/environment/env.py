@@ -89,13 +89,13 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         done = bool(self._slot + 1 == self.batch.episodes.count[self._episode])
         worth = episodes.worth[[self._episode]]
         now = SitesNow(
-            self._limits,
-            self._wear_price,
-            self._stored_kwh,
-            self._capacity_kwh,
-            worth,
-            self._first_soc,
-            np.array([done]),
+            limits=self._limits,
+            wear_price=self._wear_price,
+            stored_kwh=self._stored_kwh,
+            capacity_kwh=self._capacity_kwh,
+            worth=worth,
+            first_soc=self._first_soc,
+            done=np.array([done]),
         )
         slot = self.batch.slots.at(self._place)
         actions = self.rule.read(np.asarray(action)[None])

@@ -255,21 +255,21 @@ class EpisodeBatch:
             )
         first, count, worth, day = zip(*rows, strict=True)
         episodes = EpisodeTable(
-            np.array(first),
-            np.array(count),
-            np.zeros(len(rows), dtype=np.int64),
-            np.array(worth),
-            np.array([_is_masked(first_day, days, verdicts) for first_day in day]),
-            day,
+            first=np.array(first),
+            count=np.array(count),
+            site=np.zeros(len(rows), dtype=np.int64),
+            worth=np.array(worth),
+            masked=np.array([_is_masked(first_day, days, verdicts) for first_day in day]),
+            day=day,
         )
         return cls(
-            (scene.site,),
-            SiteColumns.of([scene.site]),
-            scene.timeline.step / timedelta(hours=1),
-            table,
-            knowledge.features,
-            episodes,
-            refused,
+            sites=(scene.site,),
+            columns=SiteColumns.of([scene.site]),
+            hours=scene.timeline.step / timedelta(hours=1),
+            slots=table,
+            features=knowledge.features,
+            episodes=episodes,
+            refused=refused,
         )
 
     @classmethod
@@ -307,13 +307,13 @@ class EpisodeBatch:
             refused |= part.refused
         episodes = _join_episodes(moved)
         return cls(
-            tuple(sites),
-            SiteColumns.of(sites),
-            parts[0].hours,
-            slots,
-            SlotFeatures.join([part.features for part in parts]),
-            episodes,
-            refused,
+            sites=tuple(sites),
+            columns=SiteColumns.of(sites),
+            hours=parts[0].hours,
+            slots=slots,
+            features=SlotFeatures.join([part.features for part in parts]),
+            episodes=episodes,
+            refused=refused,
         )
 
     def equip(self, choices: Sequence[Sequence[Battery]]) -> Self:

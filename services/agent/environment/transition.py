@@ -245,4 +245,11 @@ def step_sites(
         discharge_kwh = flows.discharge_kwh.sum(axis=0)
         cheap = slot.import_price < CHEAP_SHARE * slot.q50
         shaping = shape_reward(rule.reward, discharge_kwh, cheap, ends)
-    return StepResult(safe, flows, costs, potential, shaping, intervened)
+    return StepResult(
+        setpoint=safe,
+        flows=flows,
+        costs=costs,
+        potential=potential,
+        shaping=shaping,
+        intervened=intervened,
+    )

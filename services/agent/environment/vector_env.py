@@ -37,12 +37,12 @@ class StepInfo:
     def empty(cls, count: int) -> "StepInfo":
         """Return room for so many sites."""
         return cls(
-            np.empty(count, dtype=np.int64),
-            np.empty(count),
-            np.empty(count),
-            np.empty(count),
-            np.empty(count),
-            np.empty(count, dtype=bool),
+            episode=np.empty(count, dtype=np.int64),
+            stored_kwh=np.empty(count),
+            cost=np.empty(count),
+            potential=np.empty(count),
+            shaping=np.empty(count),
+            intervened=np.empty(count, dtype=bool),
         )
 
     def part(self, sites: slice) -> "StepInfo":

@@ -295,12 +295,12 @@ def _draw_column(
     stored = axes["stored"]
     cheap = find_runs(day.price < np.median(day.price))
     clock = ClockAxis(
-        frame,
-        lambda edge: edges[edge],
-        numbers,
-        price.top,
-        stored.bottom,
-        stored.bottom + 16,
+        frame=frame,
+        instant=lambda edge: edges[edge],
+        numbers=numbers,
+        top=price.top,
+        bottom=stored.bottom,
+        words_y=stored.bottom + 16,
         every=6,
     )
     zero = np.zeros(frame.count)

@@ -131,10 +131,10 @@ class School:
         mode = self.teacher.modes(levels)[slot]
         regret = self.teacher.regrets(levels)[slot]
         return ModeSamples(
-            slot,
-            levels[slot],
-            self.see(slot, levels[slot]),
-            mode,
-            regret,
-            self.teacher.weight[slot],
+            slot=slot,
+            stored_kwh=levels[slot],
+            states=self.see(slot, levels[slot]),
+            mode=mode,
+            regret=regret,
+            weight=self.teacher.weight[slot],
         )

@@ -120,11 +120,11 @@ def ask_oracle(history: History) -> Teacher:
     slots = history.episodes.slots
     slots_per_day = DAY // scene.timeline.step
     outlook = Outlook(
-        scene.timeline,
-        _bridge(slots.load_kwh, slots_per_day),
-        _bridge(slots.pv_kwh, slots_per_day),
-        _bridge(slots.import_price, slots_per_day),
-        _bridge(slots.export_price, slots_per_day),
+        timeline=scene.timeline,
+        load_kwh=_bridge(slots.load_kwh, slots_per_day),
+        pv_kwh=_bridge(slots.pv_kwh, slots_per_day),
+        import_price=_bridge(slots.import_price, slots_per_day),
+        export_price=_bridge(slots.export_price, slots_per_day),
     )
     limits = SiteLimits.of(scene.site)
     battery = limits.batteries
@@ -158,13 +158,13 @@ def ask_oracle(history: History) -> Teacher:
     )
     weight = weigh_slots(history)
     return Teacher(
-        solved.limits,
-        solved.outlook,
-        solved.curtailment,
-        owned.wear_price,
-        replace(policy, begin=policy.keep),
-        plan.value.function,
-        weight,
+        limits=solved.limits,
+        outlook=solved.outlook,
+        curtailment=solved.curtailment,
+        wear_price=owned.wear_price,
+        policy=replace(policy, begin=policy.keep),
+        function=plan.value.function,
+        weight=weight,
     )
 
 
@@ -310,13 +310,13 @@ def _join_hours(history: History, hours: Sequence[_Hour | None], every: int) -> 
     policy = replace(BatteryPolicy.follow_house(battery, timeline.count), keep=level, begin=level)
     curtailment = site_curtailment(scene.site, outlook.import_price, outlook.export_price)
     return Teacher(
-        SiteLimits.of(scene.site),
-        outlook,
-        curtailment,
-        battery.wear_price,
-        policy,
-        function,
-        weight,
+        limits=SiteLimits.of(scene.site),
+        outlook=outlook,
+        curtailment=curtailment,
+        wear_price=battery.wear_price,
+        policy=policy,
+        function=function,
+        weight=weight,
     )
 
 

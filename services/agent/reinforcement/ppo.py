@@ -417,7 +417,14 @@ class Ppo:
         if self.start is None:
             self.states.add(unscaled.reshape(-1, environment.state_size))
         last = torch.from_numpy(scale.apply(states)).to(self.device)
-        return Rollout(scaled, chosen, log_probability, rewards, done, last)
+        return Rollout(
+            states=scaled,
+            actions=chosen,
+            log_probability=log_probability,
+            rewards=rewards,
+            done=done,
+            last=last,
+        )
 
     def _prepare(self, rollout: Rollout) -> tuple[RolloutBatch, Tensor]:
         """Return the rows to learn from, and the value's expectation of each."""

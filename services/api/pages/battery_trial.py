@@ -72,16 +72,16 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
     if job.task == TryBatteriesRequest.task and job.reply is not None:
         trials = BatteryTrials.model_validate(job.reply).batteries
     return TrialView(
-        job,
-        find_progress(gateway, job),
-        address,
-        {
+        job=job,
+        progress=find_progress(gateway, job),
+        address=address,
+        sentences={
             say_device(device, language=language): _say_trial(
                 trial, language, by_command=":" in device or device == _ROOF
             )
             for device, trial in trials.items()
         },
-        all(trial.is_right for trial in trials.values()),
+        is_right=all(trial.is_right for trial in trials.values()),
     )
 
 

@@ -62,7 +62,13 @@ def show_edge(request: Request, gateway: CurrentGateway, *, job: JobQuery = None
     if result is not None and result.summary is not None:
         # The lab has no site: only how the reader writes numbers counts.
         numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), "EUR")
-        view = LabView(result, result.summary, numbers, words_of(request, PAGE), clock)
+        view = LabView(
+            result=result,
+            summary=result.summary,
+            numbers=numbers,
+            words=words_of(request, PAGE),
+            clock=clock,
+        )
     return show(
         request,
         PAGE,
@@ -238,5 +244,10 @@ class LabView:
 
     def _row(self, controller: str, estimate: LabEstimate, text: str) -> EstimateRow:
         return EstimateRow(
-            self.name(controller), controller, estimate.value, estimate.low, estimate.high, text
+            name=self.name(controller),
+            controller=controller,
+            value=estimate.value,
+            low=estimate.low,
+            high=estimate.high,
+            value_text=text,
         )

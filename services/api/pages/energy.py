@@ -40,7 +40,12 @@ def show_energy(
         chosen = AccountPeriod.of(period, day or today)
         reply = describe_account(connection, site, chosen, now=gateway.clock.now())
     view = EnergyView(
-        reply, site, chosen, today, numbers_of(request, site), words_of(request, PAGE)
+        reply=reply,
+        site=site,
+        period=chosen,
+        today=today,
+        numbers=numbers_of(request, site),
+        words=words_of(request, PAGE),
     )
     return show(request, PAGE, site=site, marks=marks, view=view)
 

@@ -175,7 +175,15 @@ class EnergyView:
             share = energy / total if total > 0 else 0.0
             bar = bar_in_text(share, f"flow-{code}", rest=False) if energy > 0 else Markup("")
             kwh = self.say_kwh(energy)
-            rows.append(BalanceRow(code, self.say_flow(code), bar, kwh, self.numbers.share(share)))
+            rows.append(
+                BalanceRow(
+                    code=code,
+                    name=self.say_flow(code),
+                    bar=bar,
+                    energy=kwh,
+                    share=self.numbers.share(share),
+                )
+            )
         return rows
 
     @property

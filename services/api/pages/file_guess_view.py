@@ -251,11 +251,11 @@ class FileGuessView:
                 unit = f"{self.numbers.currency_sign}/kWh"
                 scale = 1.0
             view = PreviewView(
-                values * scale,
-                preview.start,
-                timedelta(seconds=preview.step_seconds),
-                (self._say_stored_as(series.name), unit),
-                self.numbers,
+                values=values * scale,
+                start=preview.start,
+                step=timedelta(seconds=preview.step_seconds),
+                heading=(self._say_stored_as(series.name), unit),
+                numbers=self.numbers,
             )
             drawn.append((draw_preview(view, narrow=False), draw_preview(view, narrow=True)))
         return drawn
@@ -325,7 +325,13 @@ class PreviewView:
 def draw_preview(view: PreviewView, *, narrow: bool) -> Markup:
     """Draw a series as a step line, broken at NaN."""
     sizes = NARROW if narrow else WIDE
-    frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.values.size, narrow)
+    frame = ChartFrame(
+        width=sizes["width"],
+        left=sizes["left"],
+        right=sizes["right"],
+        count=view.values.size,
+        narrow=narrow,
+    )
     is_finite = np.isfinite(view.values)
     finite = view.values[is_finite]
     most = float(np.abs(finite).max()) if finite.size else 1.0
@@ -334,13 +340,13 @@ def draw_preview(view: PreviewView, *, narrow: bool) -> Markup:
     axis = fit_axis(view.values.tolist(), ends, step=step, least=(0.0, step))
     is_long = view.values.size * view.step > timedelta(days=MOST_DAYS_WITH_HOURS)
     clock = ClockAxis(
-        frame,
-        view.instant,
-        view.numbers,
-        TOP,
-        axis.bottom,
-        axis.bottom + 17,
-        HOURS_APART if is_long else None,
+        frame=frame,
+        instant=view.instant,
+        numbers=view.numbers,
+        top=TOP,
+        bottom=axis.bottom,
+        words_y=axis.bottom + 17,
+        every=HOURS_APART if is_long else None,
     )
     stairs = [
         trace_stairs(frame, axis, view.values[first:end], first)

@@ -381,12 +381,12 @@ def _show(
         stored = StoredForecasts(site, status, last, forgotten and forgotten[1])
         running = None if job is None else load_own(connection, site_id, job)
     view = ForecastsView(
-        stored.status,
-        stored.last,
-        now,
-        slot,
-        numbers_of(request, stored.site),
-        words_of(request, PAGE),
+        status=stored.status,
+        last=stored.last,
+        now=now,
+        chosen=slot,
+        numbers=numbers_of(request, stored.site),
+        words=words_of(request, PAGE),
     )
     progress = None if running is None else find_progress(gateway, running)
     frame = {

@@ -235,7 +235,12 @@ def _list_items(
     uses = [_Item("load", words("flow_house"), powers["load_kw"])]
     for battery in batteries:
         item = _Item(
-            "battery", battery.name, abs(battery.power_kw), "", battery.beside, battery.doubt
+            colour="battery",
+            name=battery.name,
+            power_kw=abs(battery.power_kw),
+            idle="",
+            beside=battery.beside,
+            doubt=battery.doubt,
         )
         side = uses if battery.power_kw > LEAST_KW else sources
         side.append(item)
@@ -277,15 +282,15 @@ def _place(item: _Item, place: int, count: int, numbers: Numbers, *, left: bool)
     else:
         path = f"M{BUS_X} {BUS_Y} C200 {BUS_Y} {RIGHT_X - 46} {y} {RIGHT_X} {y}"
     return FlowNode(
-        item.colour if flows else "line-strong",
-        item.name,
-        " · ".join(filter(None, (power, item.beside))),
-        LEFT_X if left else RIGHT_X,
-        y,
-        path,
-        width,
-        max(6.0, width / 2 + 3),
-        flows,
-        left,
-        item.doubt,
+        colour=item.colour if flows else "line-strong",
+        name=item.name,
+        note=" · ".join(filter(None, (power, item.beside))),
+        x=LEFT_X if left else RIGHT_X,
+        y=y,
+        path=path,
+        width=width,
+        radius=max(6.0, width / 2 + 3),
+        flows=flows,
+        left=left,
+        doubt=item.doubt,
     )

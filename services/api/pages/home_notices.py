@@ -134,7 +134,9 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
             more.append(view.words(_NOT_SENT[view.house.only_advised, has_control]))
         later = (until + timedelta(hours=1)).isoformat()
         text = " ".join(filter(None, more))
-        yield Notice("you", sentence, text, device, override["mode"], later)
+        yield Notice(
+            tone="you", title=sentence, more=text, device=device, mode=override["mode"], later=later
+        )
 
 
 def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:

@@ -81,17 +81,17 @@ def view_sheet(view: HomeView, slot: int, *, low_part: str = "") -> Sheet | None
         other_modes = [(name, mode(name, language=language).full) for name in names]
         ends = _list_ends(view, run)
     return Sheet(
-        slot,
-        view.say_time(slot),
-        view.words("part_of", span=view.say_span(run.first, run.end)),
-        COLOURS[run.mode],
-        GLYPHS[run.mode],
-        mode(run.mode, language=language).full,
-        view.say_run(slot),
-        _say_worth(view, slot),
-        list(_list_sheet_rows(view, slot, low_part)),
-        other_modes,
-        ends,
+        slot=slot,
+        time=view.say_time(slot),
+        part_of=view.words("part_of", span=view.say_span(run.first, run.end)),
+        colour=COLOURS[run.mode],
+        glyph=GLYPHS[run.mode],
+        action=mode(run.mode, language=language).full,
+        reason=view.say_run(slot),
+        worth=_say_worth(view, slot),
+        rows=list(_list_sheet_rows(view, slot, low_part)),
+        others=other_modes,
+        ends=ends,
     )
 
 

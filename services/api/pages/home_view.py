@@ -391,12 +391,12 @@ class HomeView:
     def _step(self, colour: str, run: BatteryRun | PlannedRun, text: str, gain: str = "") -> Step:
         span = say_span(run.start, run.end, now=self.window.now, numbers=self.numbers)
         return Step(
-            colour,
-            self.slot_of(run.start),
-            self.slot_of(run.end - SLOT) + 1,
-            span[:1].upper() + span[1:],
-            text,
-            gain,
+            colour=colour,
+            slot=self.slot_of(run.start),
+            end=self.slot_of(run.end - SLOT) + 1,
+            time=span[:1].upper() + span[1:],
+            text=text,
+            gain=gain,
         )
 
     def facts(self) -> list[Fact]:

@@ -98,7 +98,13 @@ class BlockFields(BaseModel):
         Raises:
             InvalidInputError: the power is no number.
         """
-        return BlockForm(self.device, self.action, self.from_, self.to, read_power(self.power_kw))
+        return BlockForm(
+            device=self.device,
+            action=self.action,
+            first=self.from_,
+            end=self.to,
+            power_kw=read_power(self.power_kw),
+        )
 
 
 class SessionFields(BaseModel):
@@ -199,7 +205,9 @@ class PlanningQuery(BaseModel):
         action = self.action or next(iter(actions.get(device, ("hold",))))
         first = floor_to(now, SLOT) if self.from_ is None else self.from_
         end = first + timedelta(hours=1) if self.to is None else self.to
-        return BlockForm(device, action, first, end, read_power(self.power_kw))
+        return BlockForm(
+            device=device, action=action, first=first, end=end, power_kw=read_power(self.power_kw)
+        )
 
 
 @router.page("GET", "/ui/sites/{site_id}/planning", "read")
@@ -231,8 +239,12 @@ async def show_planning(
         "cost_words": say_cost(trial, numbers, words),
         "boost_hours": BOOST_HOURS,
         "price_parts": PricePartsView(day_parts, numbers, words),
-        "departures": DeparturesView(proposals, levels, now, numbers, words),
-        "limits": LimitsView(latest, count, stored.site, now, numbers, words),
+        "departures": DeparturesView(
+            proposals=proposals, levels=levels, now=now, numbers=numbers, words=words
+        ),
+        "limits": LimitsView(
+            stored=latest, count=count, site=stored.site, now=now, numbers=numbers, words=words
+        ),
     }
 
     def read_unattended() -> list[str]:

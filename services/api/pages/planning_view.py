@@ -388,7 +388,15 @@ class PlanningView:
             chosen = (place(self.form.first), place(self.form.end))
         visible = [span for span in spans if span.end > span.first]
         heading = self.words("strip_price", unit=self.numbers.price_unit[1])
-        view = StripView(slots[0].start, SLOT, prices, visible, chosen, self.numbers, heading)
+        view = StripView(
+            start=slots[0].start,
+            step=SLOT,
+            buy_price=prices,
+            fixed=visible,
+            chosen=chosen,
+            numbers=self.numbers,
+            heading=heading,
+        )
         return [draw_strip(view, narrow=False), draw_strip(view, narrow=True)]
 
 
@@ -450,13 +458,26 @@ def draw_strip(view: StripView, *, narrow: bool) -> Markup:
     Attributes give a script the positions of slots, in units of the view box.
     """
     sizes = NARROW if narrow else WIDE
-    frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.buy_price.size, narrow)
+    frame = ChartFrame(
+        width=sizes["width"],
+        left=sizes["left"],
+        right=sizes["right"],
+        count=view.buy_price.size,
+        narrow=narrow,
+    )
     prices = view.buy_price * view.numbers.price_unit[0]
     step = choose_step(float(np.abs(prices).max()), STEPS, 4)
     axis = fit_axis(prices, (TOP + sizes["height"], TOP), step=step, least=(0.0, step))
     rows = _stack(view.fixed)
     bottom = axis.bottom + (ROW * (max(rows) + 1) + 6 if rows else 0)
-    clock = ClockAxis(frame, view.instant, view.numbers, TOP, bottom, bottom + 17)
+    clock = ClockAxis(
+        frame=frame,
+        instant=view.instant,
+        numbers=view.numbers,
+        top=TOP,
+        bottom=bottom,
+        words_y=bottom + 17,
+    )
     bars: list[Markup] = []
     for row, span in zip(rows, view.fixed, strict=True):
         bars += _draw_bar(span, frame, axis.bottom + 6 + row * ROW)

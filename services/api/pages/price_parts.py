@@ -46,7 +46,7 @@ def read_day_parts(connection: Connection, site: Site, *, now: datetime) -> DayP
     timeline = local_days(today, today + timedelta(days=1), zone)
     parts = read_price_parts(connection, site, timeline, now=now)
     devices = read_device_kwh(connection, site, now, now=now)
-    return DayParts(site, timeline, now, parts, devices)
+    return DayParts(site=site, timeline=timeline, now=now, parts=parts, devices=devices)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,13 @@ class PricePartsView:
     def draw(self) -> list[Markup]:
         """Draw the chart, wide and narrow."""
         label = self.words("parts_label")
-        view = PartsView(self._by_hour, self._instant, self._titles(), self.numbers, label)
+        view = PartsView(
+            prices=self._by_hour,
+            instant=self._instant,
+            titles=self._titles(),
+            numbers=self.numbers,
+            label=label,
+        )
         return [draw_parts(view, narrow=narrow) for narrow in (False, True)]
 
     @cached_property

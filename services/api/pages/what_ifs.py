@@ -384,7 +384,14 @@ def show_what_if(
         account = read_account(connection, site, days, now=gateway.clock.now())
     words = words_of(request, PAGE)
     numbers = numbers_of(request, site)
-    view = AnswerView(state, question, account, list_as_recorded(site), numbers, words)
+    view = AnswerView(
+        state=state,
+        question=question,
+        account=account,
+        as_recorded=list_as_recorded(site),
+        numbers=numbers,
+        words=words,
+    )
     if request.headers.get("HX-Request"):
         return show_part(request, PAGE, "what_ifs_answer.html.j2", site=site, view=view)
     return show(request, PAGE, template="what_if.html.j2", site=site, view=view)

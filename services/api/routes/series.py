@@ -397,7 +397,7 @@ def open_pages(connection: Connection, question: DataQuestion) -> Pages:
             known_at,
             issued_at,
         )
-    return Pages(question, query, timezone, first, end)
+    return Pages(question=question, query=query, timezone=timezone, first=first, end=end)
 
 
 def _read_cursor(question: DataQuestion) -> datetime:

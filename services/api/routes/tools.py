@@ -128,7 +128,14 @@ def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAcce
         page = await gateway.in_unit(list_page)
         return [stored.name for stored in page]
 
-    return ToolAccess(list_offered, call, read, search, list_sites, sites=caller.own_sites)
+    return ToolAccess(
+        list_tools=list_offered,
+        call_tool=call,
+        read=read,
+        search=search,
+        list_sites=list_sites,
+        sites=caller.own_sites,
+    )
 
 
 async def _ask(gateway: Gateway, message: RequestMessage) -> bytes:

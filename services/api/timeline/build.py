@@ -165,7 +165,11 @@ def trace_without_luna(
     charged_kwh = np.sum(charged, axis=0)[span] / SLOTS_PER_HOUR
     sessions = _list_charger_sessions(values.sessions, timeline)
     house = House(
-        timeline, load[span] / SLOTS_PER_HOUR, pv[span] / SLOTS_PER_HOUR, charged_kwh, sessions
+        timeline=timeline,
+        load_kwh=load[span] / SLOTS_PER_HOUR,
+        pv_kwh=pv[span] / SLOTS_PER_HOUR,
+        charge_kwh=charged_kwh,
+        sessions=sessions,
     )
     prices = (
         np.nan_to_num(values.prices.import_price[span]),
@@ -390,12 +394,12 @@ def _compose_plan_columns(followed: Followed, window: Window) -> _PlanColumns:
         "soc": mean_soc(midnight_parts, site),
     }
     return _PlanColumns(
-        planned,
-        bands(ahead),
-        device_columns(ahead, site),
-        (np.array(import_price), np.array(export_price)),
-        decisions(parts, window.timeline, site, window.numbers),
-        midnight_ghost,
+        planned=planned,
+        bands=bands(ahead),
+        devices=device_columns(ahead, site),
+        prices=(np.array(import_price), np.array(export_price)),
+        decisions=decisions(parts, window.timeline, site, window.numbers),
+        midnight=midnight_ghost,
     )
 
 

@@ -82,7 +82,9 @@ def list_pictures(summary: EdgeSummary) -> list[LabPicture]:
         (" (stand-in data)", describe_stand_in(summary)) if summary.stands_in else ("", "")
     )
     return [
-        LabPicture(name, f"{title}{mark}", caption, stand_in, chart)
+        LabPicture(
+            name=name, title=f"{title}{mark}", caption=caption, stand_in=stand_in, chart=chart
+        )
         for name, title, caption, chart in drawn
     ]
 
@@ -110,12 +112,12 @@ def _name_controllers(summary: EdgeSummary) -> dict[str, str]:
 
 def _row(controller: str, estimate: LabEstimate, value_text: str) -> EstimateRow:
     return EstimateRow(
-        say_controller(controller, "en"),
-        controller,
-        estimate.value,
-        estimate.low,
-        estimate.high,
-        value_text,
+        name=say_controller(controller, "en"),
+        controller=controller,
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        value_text=value_text,
     )
 
 
@@ -139,7 +141,11 @@ def _draw_misses(summary: EdgeSummary) -> LabChart:
         small = 100 * (figures.small_miss_share.value or 0.0)
         large = 100 * (figures.large_miss_share.value or 0.0)
         text = f"{small:.2f} % small, {large:.2f} % large"
-        rows.append(MissRow(name, figures.controller, small, large, text))
+        rows.append(
+            MissRow(
+                name=name, controller=figures.controller, small=small, large=large, value_text=text
+            )
+        )
     chart = draw_misses(rows)
     return chart.name_axis("share of the tasks (%): plain small misses, striped large ones")
 

@@ -94,13 +94,13 @@ class BatchPlan:
         locations = tuple(dict.fromkeys(sources.locations))
         seasons = tuple(dict.fromkeys(sources.seasons))
         return cls(
-            lab,
-            controllers,
-            locations,
-            seasons,
-            batch.variations.num_variations,
-            conditions,
-            load_trained(lab),
+            lab=lab,
+            controllers=controllers,
+            locations=locations,
+            seasons=seasons,
+            variations=batch.variations.num_variations,
+            conditions=conditions,
+            trained=load_trained(lab),
         )
 
     @property
@@ -152,11 +152,11 @@ class BatchPlan:
             cameras.append(CameraRequest(place_of_period, season, variation, *drawn))
         controller = self.controllers[numbers[0] // self._per_controller]
         return CameraGroup(
-            controller,
-            self.conditions,
-            tuple(periods.values()),
-            tuple(cameras),
-            self.trained.get(controller),
+            controller=controller,
+            conditions=self.conditions,
+            periods=tuple(periods.values()),
+            cameras=tuple(cameras),
+            trained=self.trained.get(controller),
         )
 
     def _draw_camera(self, variation: int) -> tuple[float, float, float, float]:

@@ -64,11 +64,11 @@ class TrainingExamples:
     def sight(self) -> Sight:
         """Observations of a controller in these examples."""
         return Sight(
-            np.asarray(self.soc, float),
-            np.asarray(self.accuracy, float),
-            np.asarray(self.latency_ms, float),
-            np.asarray(self.clean_share, float),
-            np.asarray(self.expected, float),
+            soc=np.asarray(self.soc, float),
+            accuracy=np.asarray(self.accuracy, float),
+            latency_ms=np.asarray(self.latency_ms, float),
+            clean_share=np.asarray(self.clean_share, float),
+            expected=np.asarray(self.expected, float),
         )
 
     @property

@@ -63,7 +63,13 @@ class TrainedController:
                 field=name,
                 remedy="Train again: luna edge train.",
             )
-        return cls(name, form, np.array(sizes), activation == "relu", np.stack(numbers))
+        return cls(
+            name=name,
+            form=form,
+            sizes=np.array(sizes),
+            relu=activation == "relu",
+            numbers=np.stack(numbers),
+        )
 
     @property
     def needs_expected(self) -> int:
@@ -102,7 +108,13 @@ class TrainedController:
             fulfil_mask: whether a model fulfils the request, shape ``(cameras, models)``; where
                 none does, all are eligible.
         """
-        sight = Sight(soc, accuracy, latency_ms, clean_share, expected)
+        sight = Sight(
+            soc=soc,
+            accuracy=accuracy,
+            latency_ms=latency_ms,
+            clean_share=clean_share,
+            expected=expected,
+        )
         answers = self.probabilities(sight, fulfil_mask)
         return answers[:, :-1].argmax(axis=1), answers[:, -1] > 0.5
 

@@ -114,14 +114,14 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
     energy = _step_energy_wh(lab)
     jobs = [
         NetworkJob(
-            name,
-            training.work / name,
-            training.work / "examples.safetensors",
-            training.work / "judges.safetensors",
-            form,
-            settings,
-            seed,
-            energy,
+            name=name,
+            folder=training.work / name,
+            examples=training.work / "examples.safetensors",
+            judges=training.work / "judges.safetensors",
+            form=form,
+            settings=settings,
+            seed=seed,
+            step_energy_wh=energy,
         )
         for name, (form, seed) in plan.networks.items()
     ]

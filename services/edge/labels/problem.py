@@ -169,7 +169,13 @@ def solve_problems(problem: LabelProblem) -> Labels:
         problem.end_wh,
     )
     solve_all(fields, model, charge, benefit_wh, objective_wh, quantum_value_wh)
-    return Labels(model, charge, benefit_wh, objective_wh, quantum_value_wh)
+    return Labels(
+        model=model,
+        charge=charge,
+        benefit_wh=benefit_wh,
+        objective_wh=objective_wh,
+        quantum_value_wh=quantum_value_wh,
+    )
 
 
 def load_kernels() -> None:
@@ -183,7 +189,13 @@ def load_kernels() -> None:
     steps = (0, 1, 1)
     solve_problems(
         LabelProblem(
-            none, rows, np.empty(steps, np.int32), np.empty(steps), rows, energy, np.empty(0)
+            stored=none,
+            model=rows,
+            used=np.empty(steps, np.int32),
+            miss_wh=np.empty(steps),
+            most_charge=rows,
+            dirty_wh=energy,
+            end_wh=np.empty(0),
         )
     )
 

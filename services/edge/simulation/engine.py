@@ -171,7 +171,11 @@ class Simulation:
             else:
                 end_wh = work.state.stored_wh.copy()
                 return RunFigures(
-                    work.tally, work.table, begin_wh, end_wh, self._setting.mean_dirty
+                    tally=work.tally,
+                    table=work.table,
+                    stored_begin_wh=begin_wh,
+                    stored_end_wh=end_wh,
+                    mean_dirty=self._setting.mean_dirty,
                 )
 
     def _work(self, at_us: int) -> None:

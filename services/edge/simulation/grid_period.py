@@ -41,11 +41,11 @@ class GridPeriod:
         begin = max(min(begin, YEAR_SLOTS - slots), 0)
         past = min(begin, _PAST_SLOTS)
         return cls(
-            year.location,
-            year.measured,
-            begin,
-            past,
-            year.share[begin - past : begin + slots].copy(),
+            location=year.location,
+            measured=year.measured,
+            begin=begin,
+            past=past,
+            share=year.share[begin - past : begin + slots].copy(),
         )
 
     @property
@@ -101,9 +101,9 @@ class GridPeriod:
     def from_json(cls, document: dict[str, Any]) -> Self:
         """Return the period of ``to_json``'s values."""
         return cls(
-            document["location"],
-            document["measured"],
-            document["begin"],
-            document["past"],
-            np.array(document["share"], float),
+            location=document["location"],
+            measured=document["measured"],
+            begin=document["begin"],
+            past=document["past"],
+            share=np.array(document["share"], float),
         )

@@ -148,7 +148,11 @@ class CameraGroup:
             rows.append(row)
         places = np.array([camera.place for camera in self.cameras])
         return RunSetting(
-            Cameras.of(rows), conditions.models, self.periods, places, conditions.schedule
+            cameras=Cameras.of(rows),
+            models=conditions.models,
+            periods=self.periods,
+            place=places,
+            schedule=conditions.schedule,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -37,7 +37,12 @@ class Tally(NamedTuple):
         small, large, guarded = np.zeros((3, days, cameras), np.int64)
         charged_wh, clean_wh = np.zeros((2, days, cameras))
         return cls(
-            np.zeros((days, cameras, models), np.int64), small, large, charged_wh, clean_wh, guarded
+            inferences=np.zeros((days, cameras, models), np.int64),
+            small_misses=small,
+            large_misses=large,
+            charged_wh=charged_wh,
+            clean_wh=clean_wh,
+            guarded=guarded,
         )
 
     def total(self) -> "Tally":

@@ -46,13 +46,13 @@ def simulate(lab: Lab) -> dict[str, Any]:
     battery = simulation.battery
     request = simulation.request
     camera = CameraRequest(
-        0,
-        season,
-        0,
-        battery.capacity_wh,
-        battery.charge_rate_watts,
-        request.accuracy,
-        request.latency_ms,
+        place=0,
+        season=season,
+        variation=0,
+        capacity_wh=battery.capacity_wh,
+        charge_rate_w=battery.charge_rate_watts,
+        accuracy=request.accuracy,
+        latency_ms=request.latency_ms,
     )
     groups: list[CameraGroup] = []
     for location in lab.config.data_sources.locations:
@@ -60,7 +60,13 @@ def simulate(lab: Lab) -> dict[str, Any]:
             lab.clean_shares[location], held_out_weeks(season)[0], conditions.schedule.slots
         )
         groups += [
-            CameraGroup(controller, conditions, (period,), (camera,), trained.get(controller))
+            CameraGroup(
+                controller=controller,
+                conditions=conditions,
+                periods=(period,),
+                cameras=(camera,),
+                trained=trained.get(controller),
+            )
             for controller in simulation.controllers
         ]
     runs = []

@@ -158,14 +158,14 @@ class _Habits:
         columns: IntArray = np.minimum(first[:, None] + WEEK * np.arange(4), MEMORY - 1)
         same_weekday = smooth[np.arange(pairs.lead.size)[:, None], columns]
         return cls(
-            recalled,
-            smooth,
-            Days.of(recalled[:, :WEEK]),
-            Days.of(recalled),
-            Days.of(smooth[:, :WEEK]),
-            Days.of(smooth[:, : 2 * WEEK]),
-            Days.of(smooth),
-            Days.of(same_weekday),
+            recalled=recalled,
+            smooth=smooth,
+            week=Days.of(recalled[:, :WEEK]),
+            month=Days.of(recalled),
+            calm_week=Days.of(smooth[:, :WEEK]),
+            calm_fortnight=Days.of(smooth[:, : 2 * WEEK]),
+            calm_month=Days.of(smooth),
+            weekday=Days.of(same_weekday),
         )
 
 
@@ -197,11 +197,11 @@ class _Level:
         lift = np.clip(week / np.maximum(month, FLOOR_KWH), 0.25, 4)
         usual = _scale_standard_load(frame, pairs, windows, week)
         return cls(
-            week,
-            usual,
-            lift,
-            deviate_from_week(windows, origin, SLOTS_PER_HOUR),
-            deviate_from_week(windows, origin, SLOTS_PER_DAY),
+            week_kwh=week,
+            usual_kwh=usual,
+            lift=lift,
+            hour_kwh=deviate_from_week(windows, origin, SLOTS_PER_HOUR),
+            day_kwh=deviate_from_week(windows, origin, SLOTS_PER_DAY),
         )
 
 
@@ -283,12 +283,12 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     for part, named in at_home.items():
         members[part] = {name: member * absence.load_share for name, member in named.items()}
     return FeatureMatrix(
-        stack_columns(columns),
-        scale * absence.load_share,
-        members,
-        habits.month.count,
-        np.full(scale.size, np.inf),
-        tuple(columns),
+        features=stack_columns(columns),
+        scale_kwh=scale * absence.load_share,
+        members=members,
+        known_days=habits.month.count,
+        limit_kwh=np.full(scale.size, np.inf),
+        names=tuple(columns),
     )
 
 

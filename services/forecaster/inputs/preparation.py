@@ -127,9 +127,9 @@ def prepare_history(
     grown = site if growth is None else growth.enlarge(site)
     history = measured if growth is None else growth.scale(measured)
     return Prepared(
-        drop_frozen(history),
-        cap_output(grown, potential.ceiling_kwh),
-        growth,
-        potential.curtailed,
-        potential.ceiling_kwh,
+        history=drop_frozen(history),
+        site=cap_output(grown, potential.ceiling_kwh),
+        growth=growth,
+        curtailed=potential.curtailed,
+        ceiling_kwh=potential.ceiling_kwh,
     )

@@ -115,11 +115,11 @@ class _Yields:
         recalled = recall_days(frame.pv_kwh, pairs, MEMORY)
         shares = recall_shares(frame, pairs, MEMORY)
         return cls(
-            recalled,
-            Days.of(recalled[:, :WEEK]),
-            Days.of(recalled),
-            Days.of(shares[:, :WEEK]),
-            Days.of(shares),
+            recalled=recalled,
+            week=Days.of(recalled[:, :WEEK]),
+            month=Days.of(recalled),
+            week_shares=Days.of(shares[:, :WEEK]),
+            month_shares=Days.of(shares),
         )
 
 
@@ -179,12 +179,12 @@ class _Brightness:
             sky_before.append(sky.mean(end, 2 * SLOTS_PER_HOUR))
         usual = divide(np.nansum(output_before, axis=0), np.nansum(sky_before, axis=0))
         return cls(
-            share(origin, 2 * SLOTS_PER_HOUR),
-            usual,
-            days,
-            share(origin, WEEK * SLOTS_PER_DAY),
-            sky.mean(origin, 2 * SLOTS_PER_HOUR),
-            frame.brightest_kwh,
+            now=share(origin, 2 * SLOTS_PER_HOUR),
+            usual=usual,
+            days=days,
+            week=share(origin, WEEK * SLOTS_PER_DAY),
+            recent_sky_kwh=sky.mean(origin, 2 * SLOTS_PER_HOUR),
+            brightest_kwh=frame.brightest_kwh,
         )
 
     @property
@@ -266,10 +266,10 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
         **mark_time(frame, pairs),
     }
     return FeatureMatrix(
-        stack_columns(columns),
-        scale,
-        {"centre": centre, **edges},
-        yields.month.count,
-        limit,
-        tuple(columns),
+        features=stack_columns(columns),
+        scale_kwh=scale,
+        members={"centre": centre, **edges},
+        known_days=yields.month.count,
+        limit_kwh=limit,
+        names=tuple(columns),
     )

@@ -266,8 +266,20 @@ def _pool_pv(frame: Frame, pairs: Pairs) -> Pool:
     return Pool.of(frame.pv_kwh / sky, pairs, PV_KERNEL, by_sun).map(sky[pairs.target])
 
 
-LOAD = ForecastSeries("load", lambda frame: frame.load_kwh, view_load, LOAD_KERNEL, _pool_load)
-PV = ForecastSeries("pv", lambda frame: frame.pv_kwh, view_pv, PV_KERNEL, _pool_pv)
+LOAD = ForecastSeries(
+    name="load",
+    measured=lambda frame: frame.load_kwh,
+    describe=view_load,
+    kernel=LOAD_KERNEL,
+    pool=_pool_load,
+)
+PV = ForecastSeries(
+    name="pv",
+    measured=lambda frame: frame.pv_kwh,
+    describe=view_pv,
+    kernel=PV_KERNEL,
+    pool=_pool_pv,
+)
 EVERY_SERIES = (LOAD, PV)
 
 

@@ -201,11 +201,11 @@ def _compute_course(block: int) -> _SunCourse:
     turbidity_day = instants.day_of_year.to_numpy() - 1 + COMMON_DAYS * instants.is_leap_year
     declination = np.radians(sun["elevation"].to_numpy())
     return _SunCourse(
-        np.sin(declination),
-        np.cos(declination),
-        15 * sun["solar_time"].to_numpy() - 180,
-        extra,
-        turbidity_day.astype(np.int64),
+        sine=np.sin(declination),
+        cosine=np.cos(declination),
+        hour_angle_deg=15 * sun["solar_time"].to_numpy() - 180,
+        extra_w_m2=extra,
+        turbidity_day=turbidity_day.astype(np.int64),
     )
 
 

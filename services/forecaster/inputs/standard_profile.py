@@ -146,13 +146,13 @@ class StandardProfile:
         if year.heating_kwh and heated_by is not None:
             heating = HeatingLoad(year.heating_kwh, heated_by, place)
         return cls(
-            year.household_kwh,
-            site.timezone,
-            country_of(site),
-            site.region,
-            heating,
-            year.car_kwh,
-            place.is_southern,
+            yearly_kwh=year.household_kwh,
+            timezone=site.timezone,
+            country=country_of(site),
+            region=site.region,
+            heating=heating,
+            car_kwh=year.car_kwh,
+            is_southern=place.is_southern,
         )
 
     @property

@@ -173,12 +173,12 @@ class FeatureMatrix:
         for part, named in self.members.items():
             members[part] = {name: member[rows] for name, member in named.items()}
         return FeatureMatrix(
-            self.features[rows],
-            self.scale_kwh[rows],
-            members,
-            self.known_days[rows],
-            self.limit_kwh[rows],
-            self.names,
+            features=self.features[rows],
+            scale_kwh=self.scale_kwh[rows],
+            members=members,
+            known_days=self.known_days[rows],
+            limit_kwh=self.limit_kwh[rows],
+            names=self.names,
         )
 
 
@@ -194,12 +194,12 @@ def join_rows(matrices: Sequence[FeatureMatrix]) -> FeatureMatrix:
             rows = [matrix.members[part][name] for matrix in matrices]
             members[part][name] = np.concatenate(rows)
     return FeatureMatrix(
-        np.concatenate([matrix.features for matrix in matrices]),
-        np.concatenate([matrix.scale_kwh for matrix in matrices]),
-        members,
-        np.concatenate([matrix.known_days for matrix in matrices]),
-        np.concatenate([matrix.limit_kwh for matrix in matrices]),
-        first.names,
+        features=np.concatenate([matrix.features for matrix in matrices]),
+        scale_kwh=np.concatenate([matrix.scale_kwh for matrix in matrices]),
+        members=members,
+        known_days=np.concatenate([matrix.known_days for matrix in matrices]),
+        limit_kwh=np.concatenate([matrix.limit_kwh for matrix in matrices]),
+        names=first.names,
     )
 
 

@@ -71,7 +71,11 @@ def load_aurora(objects: ObjectStore, key: str, site: Site) -> Aurora:
         weights = {head: np.array(part["weights"][head]) for head in HEADS}
         level = Level(name, np.array(part["level"]["mean"]), np.array(part["level"]["median"]))
         models[name] = SeriesModel(
-            trees, weights, level, np.array(part["widths"]), part["by_weekend"]
+            trees=trees,
+            weights=weights,
+            level=level,
+            widths=np.array(part["widths"]),
+            by_weekend=part["by_weekend"],
         )
     return Aurora(site, models, document["known_days"], document["metrics"])
 

@@ -170,7 +170,14 @@ class Aurora:
             described[name] = model.level.describe(views[name], pairs.lead)
         by_origin = zip(*described.values(), strict=True)
         levels = [dict(zip(described, of_origin, strict=True)) for of_origin in by_origin]
-        return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=levels)
+        return Batch(
+            version=VERSION,
+            stage=stage,
+            issued_at=origin_views.issued_at,
+            load_kwh=load,
+            pv_kwh=pv,
+            levels=levels,
+        )
 
 
 def _name_stage(days: float, *, learned: bool) -> Stage:
@@ -273,11 +280,11 @@ class Rows:
 
     def select(self, rows: NDArray[np.bool_]) -> "Rows":
         return Rows(
-            self.view.select(rows),
-            self.lead[rows],
-            self.quarter[rows],
-            self.half[rows],
-            self.actual_kwh[rows],
+            view=self.view.select(rows),
+            lead=self.lead[rows],
+            quarter=self.quarter[rows],
+            half=self.half[rows],
+            actual_kwh=self.actual_kwh[rows],
         )
 
 
@@ -354,7 +361,9 @@ def sample_rows(
     order = np.argsort(np.argsort(pairs.target, kind="stable"), kind="stable")
     quarter = QUARTERS * order // max(order.size, 1)
     half = pairs.target // BLOCK_SLOTS % 2 == 0
-    rows = Rows(view, pairs.lead, quarter, half, actual[pairs.target])
+    rows = Rows(
+        view=view, lead=pairs.lead, quarter=quarter, half=half, actual_kwh=actual[pairs.target]
+    )
     if rows.lead.size < NEEDED_ROWS or not np.ptp(rows.actual_kwh) > 0:
         return None
     return rows
@@ -403,7 +412,9 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> FittedSeries:
     metrics = _judge_heads(heads, judged)
     metrics["blended_by_weekend"] = float(by_weekend)
     metrics["trees_share"] = float(weights["p50"][:, 0].mean())
-    model = SeriesModel(grow(rows), weights, level, widths, by_weekend)
+    model = SeriesModel(
+        trees=grow(rows), weights=weights, level=level, widths=widths, by_weekend=by_weekend
+    )
     return FittedSeries(model, judged, heads, metrics)
 
 

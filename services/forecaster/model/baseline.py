@@ -67,11 +67,11 @@ class Baseline:
         if self.version == LIKE_DAYS:
             load, pv = (recall(origin_views).quantiles for recall in (recall_load, recall_pv))
             return Batch(
-                self.version,
-                "profile",
-                origin_views.issued_at,
-                fold_rows(load, origin_views.slots),
-                fold_rows(pv, origin_views.slots),
+                version=self.version,
+                stage="profile",
+                issued_at=origin_views.issued_at,
+                load_kwh=fold_rows(load, origin_views.slots),
+                pv_kwh=fold_rows(pv, origin_views.slots),
             )
         home = origin_views.at_home
         load_member, pv_member = MEMBERS[self.version]
@@ -82,11 +82,11 @@ class Baseline:
             home.clear_sky_week if pv_member == CLEAR_SKY else home.pv_week,
         )
         return Batch(
-            self.version,
-            "profile",
-            origin_views.issued_at,
-            fold_rows(load, origin_views.slots),
-            fold_rows(pv, origin_views.slots),
+            version=self.version,
+            stage="profile",
+            issued_at=origin_views.issued_at,
+            load_kwh=fold_rows(load, origin_views.slots),
+            pv_kwh=fold_rows(pv, origin_views.slots),
         )
 
 

@@ -102,7 +102,7 @@ def refresh_forecasts(
     if len(names) > spread.most and not request.site_ids:
         job_ids = _submit_parts(names, due, spread)
         return RefreshForecastsReply(sites=_reply(batch, {}), jobs=job_ids)
-    work = _BatchIssue(batch, due, objects, now, progress)
+    work = _BatchIssue(batch=batch, due=due, objects=objects, now=now, progress=progress)
     instants: set[datetime] = set()
     for due_site in due.values():
         instants.update(due_site.versions.values())

@@ -365,7 +365,15 @@ def _describe_training(
     pairs = pair_origins(frame, [window.end], 1)
     features = {series.name: series.view(frame, pairs).names for series in EVERY_SERIES}
     grown = f"{growth.factor:.2f} times since {growth.since}" if growth else None
-    return Card(run, site.name, aurora.stage, days, features, grown, site.timezone)
+    return Card(
+        run=run,
+        site_id=site.name,
+        stage=aurora.stage,
+        days_by_quality=days,
+        features=features,
+        growth=grown,
+        timezone=site.timezone,
+    )
 
 
 def _activate(connection: Connection, site_id: str, run: TrainingRun) -> None:
@@ -380,7 +388,13 @@ def _activate(connection: Connection, site_id: str, run: TrainingRun) -> None:
         return
     if training_runs.load(connection, site_id, current.run_id).data_until <= run.data_until:
         evidence = {"trigger": run.trigger, "metrics": dict(run.metrics)}
-        activation = Activation(VERSION, run.verdict, "training", run.run_id, evidence)
+        activation = Activation(
+            forecast_version=VERSION,
+            reason=run.verdict,
+            decided_by="training",
+            run_id=run.run_id,
+            evidence=evidence,
+        )
         forecast_activations.activate(connection, site_id, activation)
 
 

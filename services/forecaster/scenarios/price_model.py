@@ -183,7 +183,9 @@ def look_beyond(
         ahead[unknown_row] = forecast
         if forecast.reason:
             reasons[forecast.reason] = None
-    return MarketAhead(published, row, quarter, ahead, tuple(reasons))
+    return MarketAhead(
+        published=published, row=row, quarter=quarter, ahead=ahead, reasons=tuple(reasons)
+    )
 
 
 def _local_places(timeline: Timeline, zone: ZoneInfo) -> tuple[IntArray, IntArray]:

@@ -152,14 +152,14 @@ def make_scenarios(
         reasons |= dict.fromkeys(market.reasons)
         arranged[name] = market.arrange(price_shares[name][chosen], probability)
     return Scenarios(
-        forecast.timeline,
-        forecast.issued_at,
-        forecast.version,
-        probability,
-        load.arrange(load_shares[chosen], probability),
-        pv.arrange(pv_shares[chosen], probability),
-        arranged,
-        tuple(reasons),
+        timeline=forecast.timeline,
+        issued_at=forecast.issued_at,
+        version=forecast.version,
+        probability=probability,
+        load_kwh=load.arrange(load_shares[chosen], probability),
+        pv_kwh=pv.arrange(pv_shares[chosen], probability),
+        spot_price=arranged,
+        reasons=tuple(reasons),
     )
 
 

@@ -264,7 +264,13 @@ def promote_by_rule(
         run = find_run(connection, site, chosen, before=now)
         run_id = run.run_id if run else None
         evidence = won.model_dump(mode="json") | {"against": active.forecast_version}
-        activation = Activation(chosen, won.reason, "rule", run_id, evidence)
+        activation = Activation(
+            forecast_version=chosen,
+            reason=won.reason,
+            decided_by="rule",
+            run_id=run_id,
+            evidence=evidence,
+        )
         forecast_activations.activate(connection, site.name, activation)
     return SiteJudgement(
         site_id=site.name,

@@ -301,14 +301,14 @@ class Judge:
             coverage = None if np.isnan(score.coverage_80) else score.coverage_80
             rows.append(
                 ForecastDayScore(
-                    shadow.day,
-                    version,
-                    series,
-                    len(issued),
-                    score.mae,
-                    score.rmse,
-                    score.pinball,
-                    coverage,
+                    day=shadow.day,
+                    forecast_version=version,
+                    series=series,
+                    origins=len(issued),
+                    mae=score.mae,
+                    rmse=score.rmse,
+                    pinball=score.pinball,
+                    coverage_80=coverage,
                 )
             )
         forecast_scores.upsert(self.connection, self.site.name, rows)

@@ -145,8 +145,24 @@ class _Household:
 
 
 HOUSEHOLDS = (
-    _Household("home", "H0-A", 4000, "PV3", 5700, 6, {"kind": "spot", "market": MARKET}),
-    _Household("feed_in", "H0-C", 3500, "PV8", 4500, 5, {"kind": "fixed", "price": 0.07}),
+    _Household(
+        name="home",
+        load="H0-A",
+        load_kwh=4000,
+        plant="PV3",
+        pv_kwh=5700,
+        peak_kw=6,
+        export={"kind": "spot", "market": MARKET},
+    ),
+    _Household(
+        name="feed_in",
+        load="H0-C",
+        load_kwh=3500,
+        plant="PV8",
+        pv_kwh=4500,
+        peak_kw=5,
+        export={"kind": "fixed", "price": 0.07},
+    ),
 )
 
 
@@ -171,12 +187,12 @@ def load_demo(folder: Path, *, progress: Progress | None = None) -> DemoData:
 def build_prices(series: DemoSeries) -> DemoPrices:
     """Return the prices on quarter-hours."""
     return DemoPrices(
-        MARKET,
-        "EUR",
-        SLOTS.starts,
-        hold_price(series.price, 4),
-        publication_times(SLOTS.starts, ZONE),
-        describe_prices(series),
+        market=MARKET,
+        currency="EUR",
+        starts=SLOTS.starts,
+        price=hold_price(series.price, 4),
+        published_at=publication_times(SLOTS.starts, ZONE),
+        provenance=describe_prices(series),
     )
 
 

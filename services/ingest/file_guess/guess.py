@@ -217,7 +217,13 @@ def guess_file(
     comma, comma_question = find_decimal_comma(frame, numeric, chosen)
     layout = layout.model_copy(update={"decimal_comma": comma})
     context = ColumnContext(
-        layout, above, file_name, clock.step_seconds, clock_columns, units, chosen
+        layout=layout,
+        above=above,
+        file_name=file_name,
+        step_seconds=clock.step_seconds,
+        clock_columns=clock_columns,
+        units=units,
+        choices=chosen,
     )
     guesses, column_questions = guess_columns(frame, context)
     measures = {column.measure for column in guesses if column.stored_as not in {"nothing", "soc"}}

@@ -185,12 +185,12 @@ class Meters:
             )
             for start, end, kwh, is_whole in gaps:
                 interval = EnergyInterval(
-                    column.name,
-                    sensor.name,
-                    start.replace(tzinfo=UTC),
-                    end.replace(tzinfo=UTC),
-                    kwh,
-                    "counted" if is_whole else "at_least",
+                    series=column.name,
+                    sensor=sensor.name,
+                    first=start.replace(tzinfo=UTC),
+                    end=end.replace(tzinfo=UTC),
+                    energy_kwh=kwh,
+                    certainty="counted" if is_whole else "at_least",
                 )
                 intervals.append(interval)
         return intervals

@@ -61,7 +61,13 @@ class Nights:
         number = (edges[:-1] + to_solar_noon).astype("datetime64[D]")
         noise_kw = max(REST_KW, NOISE_SHARE * sum(array.peak_kw for array in site.pv))
         spans = Spans(edges[runs[:, 0]], edges[runs[:, 1]])
-        return cls(dark, highest < DEEP_DEG, number, spans, noise_kw * SLOT_HOURS)
+        return cls(
+            dark=dark,
+            deep=highest < DEEP_DEG,
+            number=number,
+            spans=spans,
+            noise_kwh=noise_kw * SLOT_HOURS,
+        )
 
     def find_generation(self, kwh: FloatArray) -> Mask:
         """Return a mask of the slots that generation in deep night makes doubtful.

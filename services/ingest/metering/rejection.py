@@ -97,12 +97,22 @@ class Readings:
         if not refused.any():
             return self
         return Readings(
-            self.sensor, self.unit, self.factor, self.instants[~refused], self.values[~refused]
+            sensor=self.sensor,
+            unit=self.unit,
+            factor=self.factor,
+            instants=self.instants[~refused],
+            values=self.values[~refused],
         )
 
     def turned(self) -> "Readings":
         """Return the readings with the opposite sign."""
-        return Readings(self.sensor, self.unit, -self.factor, self.instants, -self.values)
+        return Readings(
+            sensor=self.sensor,
+            unit=self.unit,
+            factor=-self.factor,
+            instants=self.instants,
+            values=-self.values,
+        )
 
     def __len__(self) -> int:
         return int(self.instants.size)
@@ -135,7 +145,9 @@ def put_in_order(
         order = np.lexsort([np.where(np.isnan(values), -np.inf, values), instants])
         instants = instants[order]
         values = values[order]
-    readings = Readings(samples.sensor, samples.unit, factor, instants, values)
+    readings = Readings(
+        sensor=samples.sensor, unit=samples.unit, factor=factor, instants=instants, values=values
+    )
     readings = readings.without(refusals.refuse(readings, np.isinf(readings.values), NO_NUMBER))
     readings = readings.without(refusals.refuse(readings, readings.instants < EARLIEST, UNSET))
     if now is not None:

@@ -104,7 +104,9 @@ def energy_per_slot(
     places = places[(places >= 0) & (places <= last)]
     instants = curve.instants[places]
     energy = curve.kwh[places]
-    runs = Runs(instants, energy, instants, energy, np.zeros(places.size))
+    runs = Runs(
+        first_at=instants, first=energy, last_at=instants, last=energy, inner=np.zeros(places.size)
+    )
     gain = increase_per_bucket(runs, edges)
     hours = hours_between(edges[:-1], edges[1:])
     silent_hours = np.where(awake, 0.0, curve.resting.hours_per_slot(edges))

@@ -170,4 +170,10 @@ def _take(sensor: ProfiledSensor, values: Mapping[str, float], now: datetime) ->
     watts = values.get(name.removesuffix("_kwh") + "_w") if name.endswith("_kwh") else None
     power_kw = None if watts is None else watts * W_IN_KW
     # A state has no unit.
-    return Reading(sensor.name, now, values[name], READING_UNITS[name] or None, power_kw)
+    return Reading(
+        sensor=sensor.name,
+        instant=now,
+        value=values[name],
+        unit=READING_UNITS[name] or None,
+        power_kw=power_kw,
+    )

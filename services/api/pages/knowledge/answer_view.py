@@ -291,7 +291,11 @@ def draw_answer_chart(chart: Chart, numbers: Numbers, *, narrow: bool) -> Markup
     """Draw the chart for a page, which brings the style sheets; unknown values are gaps."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(
-        sizes["width"], sizes["left"], sizes["right"], max(len(chart.starts), 1), narrow
+        width=sizes["width"],
+        left=sizes["left"],
+        right=sizes["right"],
+        count=max(len(chart.starts), 1),
+        narrow=narrow,
     )
     body = Markup("")
     y = 0.0

@@ -155,9 +155,9 @@ def _read_earlier(connection: Connection, visit: Visit, form: QuestionForm) -> l
 
 def _view(visit: Visit, site: Site, stored: StoredAnswer) -> CitedAnswerView:
     return CitedAnswerView(
-        stored.answer,
-        visit.base,
-        numbers_of(visit.request, site),
-        words_of(visit.request, PAGE),
-        stored.feedback,
+        answer=stored.answer,
+        base=visit.base,
+        numbers=numbers_of(visit.request, site),
+        words=words_of(visit.request, PAGE),
+        feedback=stored.feedback,
     )

@@ -151,7 +151,11 @@ def view_passages(
         new_headings = _list_new_headings(headings, chunk.headings)
         new_page = None if chunk.page == page else chunk.page
         parts = _mark(chunk.text, words if is_cited else ())
-        views.append(PassageView(chunk, new_headings, new_page, is_cited, parts))
+        views.append(
+            PassageView(
+                chunk=chunk, headings=new_headings, new_page=new_page, cited=is_cited, parts=parts
+            )
+        )
         headings = chunk.headings
         if chunk.page is not None:
             page = chunk.page

@@ -206,12 +206,12 @@ def list_direct(kind: str) -> list[DeviceProfile]:
 
 
 VEHICLES = ControlForm(
-    "vehicles",
-    "vehicle",
-    "charge_point",
-    "charge",
-    "stop",
-    {
+    section="vehicles",
+    named_by="vehicle",
+    profile_kind="charge_point",
+    on="charge",
+    off="stop",
+    asks={
         PROFILE: _ADDRESS,
         OCPP: (Entry("point_place", "text"), Entry("profile_place", "text")),
         HOME_ASSISTANT: (
@@ -229,12 +229,12 @@ VEHICLES = ControlForm(
     },
 )
 LOADS = ControlForm(
-    "loads",
-    "load",
-    "switched_load",
-    "on",
-    "off",
-    {PROFILE: _ADDRESS, HOME_ASSISTANT: _SWITCH, MQTT: _SWITCH_READ},
+    section="loads",
+    named_by="load",
+    profile_kind="switched_load",
+    on="on",
+    off="off",
+    asks={PROFILE: _ADDRESS, HOME_ASSISTANT: _SWITCH, MQTT: _SWITCH_READ},
 )
 CONTROL_FORMS: Mapping[str, ControlForm] = {form.section: form for form in (VEHICLES, LOADS)}
 
@@ -266,7 +266,9 @@ def list_controlled(
             way = stored.get(WAY, NOT_AT_ALL)
             has_phases = answers[section][place].get("phases", "?") != ""
             prefix = f"{section}-{place}-"
-            yield AnsweredDevice(form, name, prefix, way, typed, has_phases)
+            yield AnsweredDevice(
+                form=form, name=name, prefix=prefix, way=way, typed=typed, has_phases=has_phases
+            )
 
 
 def describe_devices(

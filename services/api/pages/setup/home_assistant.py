@@ -273,7 +273,9 @@ def _read_command(state: Mapping[str, Any]) -> HomeCommand | None:
         return None
     name = str(attributes.get("friendly_name") or entity)[:120]
     device_class = str(attributes.get("device_class") or "")
-    return HomeCommand(entity, name, unit, device_class, options)
+    return HomeCommand(
+        entity=entity, name=name, unit=unit, device_class=device_class, options=options
+    )
 
 
 def read_sensors(states: Any) -> tuple[HomeSensor, ...]:
@@ -302,7 +304,7 @@ def _read_sensor(state: Mapping[str, Any]) -> HomeSensor | None:
         return None
     name = str(attributes.get("friendly_name") or entity)[:120]
     counts = attributes.get("state_class") in {"total", "total_increasing"}
-    return HomeSensor(entity, name, unit, device_class, counts)
+    return HomeSensor(entity=entity, name=name, unit=unit, device_class=device_class, counts=counts)
 
 
 _ENERGIES = ("Wh", "kWh", "MWh")

@@ -229,12 +229,12 @@ async def read_form(request: Request) -> SensorForm:
 
     single = dict(typed)
     return SensorForm(
-        {role: named(role) for role in SENSOR_ROLES},
-        named("outside"),
-        single.get("version", ""),
-        single.get("since", "from-now"),
-        single.get("go") == "store",
-        single.get("go") == "topics",
+        named={role: named(role) for role in SENSOR_ROLES},
+        outside=named("outside"),
+        version=single.get("version", ""),
+        since=single.get("since", "from-now"),
+        stores=single.get("go") == "store",
+        looks=single.get("go") == "topics",
     )
 
 

@@ -83,12 +83,12 @@ def list_offers(country: str) -> dict[str, SupplierOffer]:
 
 def _offer_product(product: SupplierProduct, country: str) -> SupplierOffer:
     return SupplierOffer(
-        product.called,
-        product.markets[country],
-        product.sold_markets.get(country, {}),
-        product.is_all_in,
-        product.key_setting,
-        product.billed_minutes,
+        called=product.called,
+        markets=product.markets[country],
+        sold_markets=product.sold_markets.get(country, {}),
+        is_all_in=product.is_all_in,
+        key_setting=product.key_setting,
+        billed_minutes=product.billed_minutes,
     )
 
 

@@ -50,7 +50,13 @@ def solve_problems(problem: LabelProblem) -> Labels:
             benefit_wh[row] = 0.0
         objective_wh[row] = min(waiting.objective_wh, buying.objective_wh)
         quantum_value_wh[row] = _wait(problem, row, 0) - _wait(problem, row, 1)
-    return Labels(model, charge, benefit_wh, objective_wh, quantum_value_wh)
+    return Labels(
+        model=model,
+        charge=charge,
+        benefit_wh=benefit_wh,
+        objective_wh=objective_wh,
+        quantum_value_wh=quantum_value_wh,
+    )
 
 
 @dataclass(frozen=True, slots=True)

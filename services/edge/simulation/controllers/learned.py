@@ -76,20 +76,20 @@ class LearnedController:
         """Do the tasks of a stretch; each step of the gauge is evaluated once."""
         # The kernel fills in the state of charge.
         sight = Sight(
-            np.zeros(observation.stored_wh.size),
-            observation.accuracy,
-            observation.latency_ms,
-            observation.clean_share,
-            observation.expected,
+            soc=np.zeros(observation.stored_wh.size),
+            accuracy=observation.accuracy,
+            latency_ms=observation.latency_ms,
+            clean_share=observation.clean_share,
+            expected=observation.expected,
         )
         features = build_features(sight, self.expected_steps)
         trained = self.trained
         network_sight = NetworkSight(
-            features,
-            eligible_models(self.table.fulfilled),
-            trained.numbers,
-            trained.sizes,
-            trained.relu,
+            features=features,
+            eligible=eligible_models(self.table.fulfilled),
+            numbers=trained.numbers,
+            sizes=trained.sizes,
+            relu=trained.relu,
         )
         work_network(tuple(network_sight), tuple(stretch), *work.arrays)
 
@@ -110,7 +110,11 @@ def restore_trained(document: dict[str, Any]) -> TrainedController:
     sizes = np.array(document["sizes"], np.int64)
     numbers = np.array(document["numbers"], float)
     return TrainedController(
-        document["name"], InputForm(**document["form"]), sizes, document["relu"], numbers
+        name=document["name"],
+        form=InputForm(**document["form"]),
+        sizes=sizes,
+        relu=document["relu"],
+        numbers=numbers,
     )
 
 

@@ -70,7 +70,13 @@ class NaiveController(LevelController):
 def _hold_model(setting: RunSetting, model: int) -> Levels:
     capacity = setting.cameras.capacity_wh
     models = np.full(capacity.size, model)
-    return Levels(models, models, np.zeros(capacity.size), capacity * LOW_SHARE, capacity)
+    return Levels(
+        model=models,
+        lean_model=models,
+        lean_wh=np.zeros(capacity.size),
+        start_wh=capacity * LOW_SHARE,
+        stop_wh=capacity,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +111,10 @@ class RuleController(LevelController):
         start_wh = np.where(
             self._clean[observation.step], self._capacity_wh, self._capacity_wh * LOW_SHARE
         )
-        return Levels(self._smallest, self._smallest, np.zeros(start_wh.size), start_wh, start_wh)
+        return Levels(
+            model=self._smallest,
+            lean_model=self._smallest,
+            lean_wh=np.zeros(start_wh.size),
+            start_wh=start_wh,
+            stop_wh=start_wh,
+        )

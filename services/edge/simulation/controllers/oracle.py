@@ -59,7 +59,13 @@ class OracleController(LevelController):
     def levels(self, observation: Observation) -> Levels:
         start_wh = self._start_wh[observation.step]
         lean_wh = self._lean_wh[observation.step]
-        return Levels(self._model, self._lean_model, lean_wh, start_wh, start_wh)
+        return Levels(
+            model=self._model,
+            lean_model=self._lean_model,
+            lean_wh=lean_wh,
+            start_wh=start_wh,
+            stop_wh=start_wh,
+        )
 
 
 class GridCourse(NamedTuple):
@@ -123,13 +129,13 @@ def _weigh_tasks(table: TaskTable, begin_wh: FloatArray) -> TaskWorth:
     more_worth = np.where(steep, any_worth, more_worth)
     worth = np.stack([any_worth, more_worth], axis=1) * table.weight
     return TaskWorth(
-        table.capacity_wh,
-        table.charge_wh,
-        begin_wh,
-        np.stack([lean_wh, more_wh], axis=1),
-        worth,
-        LARGE_MISS_WH * table.weight,
-        needed_wh,
+        capacity_wh=table.capacity_wh,
+        charge_wh=table.charge_wh,
+        begin_wh=begin_wh,
+        length_wh=np.stack([lean_wh, more_wh], axis=1),
+        value=worth,
+        missed_wh=LARGE_MISS_WH * table.weight,
+        task_wh=needed_wh,
     )
 
 

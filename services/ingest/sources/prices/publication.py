@@ -107,7 +107,12 @@ def make_sheets(
         starts = np.array(list(price_at), dtype="datetime64[s]")
         per_kwh = np.array(list(price_at.values()), dtype=np.float64) / issue.per_kwh
         sheet = PriceSheet(
-            window.market, issue.currency, minutes, issue.published_at, starts, per_kwh
+            market=window.market,
+            currency=issue.currency,
+            minutes=minutes,
+            published_at=issue.published_at,
+            starts=starts,
+            price=per_kwh,
         )
         sheets.append(sheet)
     return sheets

@@ -37,11 +37,11 @@ def list_markets() -> Mapping[str, Market]:
     for source in price_sources().values():
         for name in source.codes:
             market = Market(
-                name,
-                source.clock,
-                source.published,
-                source.usual_currency,
-                source.publication,
+                name=name,
+                clock=source.clock,
+                published=source.published,
+                currency=source.usual_currency,
+                publication=source.publication,
             )
             markets.setdefault(name, market)
     return markets
