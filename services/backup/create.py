@@ -145,12 +145,10 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
         started = work.clock.now()
         # Estimate: the size of the last backup, else half of the cluster's, which compresses to
         # less.
-        last = work.folder.read_status().get("newest_bytes")
-        require_space(
-            work.folder.root,
-            int(last) if isinstance(last, int) else work.identity.database_bytes // 2,
-            what="a backup",
-        )
+        expected_bytes = work.folder.read_status().get("newest_bytes")
+        if not isinstance(expected_bytes, int):
+            expected_bytes = work.identity.database_bytes // 2
+        require_space(work.folder.root, expected_bytes, what="a backup")
         backup_id = stamp(started)
         with work.folder.unfinished(backup_id) as place:
             manifest = _fill(work, place, reason, started)
@@ -190,9 +188,8 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
     await_received(work.database, lsn, seconds=RECEIVE_SECONDS)
     note_reach(work.folder, work.database, work.shipper, work.clock)
     objects = work.mirror.copy_new(work.clock.now())
-    owner = work.folder.key.seal_bytes(
-        _pack_owner_files(work.settings.data_folder), place / OWNER_FILES
-    )
+    owner_files = _pack_owner_files(work.settings.data_folder)
+    owner = work.folder.key.seal_bytes(owner_files, place / OWNER_FILES)
     tables = {}
     for name, count in counts.items():
         tables[name] = TableEntry(rows=count.rows, checksum=count.checksum)

@@ -53,11 +53,15 @@ class BackupKey:
         key = _derive(secret, "identity")
         prefix = "age-secret-key-"
         bits = "".join(f"{byte:08b}" for byte in key)
-        values = [int(bits[at : at + 5].ljust(5, "0"), 2) for at in range(0, len(bits), 5)]
-        expanded = [ord(char) >> 5 for char in prefix] + [0] + [ord(char) & 31 for char in prefix]
-        check = _checksum([*expanded, *values, *[0] * 6]) ^ 1
-        values += [(check >> 5 * (5 - at)) & 31 for at in range(6)]
-        self.identity = f"{prefix}1{''.join(_ALPHABET[value] for value in values)}".upper()
+        values = []
+        for start in range(0, len(bits), 5):
+            values.append(int(bits[start : start + 5].ljust(5, "0"), 2))
+        high_bits = [ord(letter) >> 5 for letter in prefix]
+        low_bits = [ord(letter) & 31 for letter in prefix]
+        check = _checksum([*high_bits, 0, *low_bits, *values, *[0] * 6]) ^ 1
+        values += [(check >> 5 * (5 - digit)) & 31 for digit in range(6)]
+        letters = "".join(_ALPHABET[value] for value in values)
+        self.identity = f"{prefix}1{letters}".upper()
         self._identity = x25519.Identity.from_str(self.identity)
         self._public = self._identity.to_public()
         self._name_key = _derive(secret, "names of objects")

@@ -37,7 +37,9 @@ class ObjectMirror:
         Raises:
             LunaError: the store is away, or the folder cannot be written.
         """
-        copied = self._entries if self._entries is not None else _read_copied(self._folder)
+        copied = self._entries
+        if copied is None:
+            copied = _read_copied(self._folder)
         entries = {}
         new = []
         for stored in self._objects.list_all():
@@ -168,12 +170,16 @@ def _is_same(folder: BackupFolder, entry: ObjectEntry, objects: ObjectStore, scr
 
 
 def _read_copied(folder: BackupFolder) -> dict[str, ObjectEntry]:
+    entries: list[ObjectEntry] = []
     ids = folder.list_ids()
-    copied = {entry.key: entry for entry in folder.read(ids[-1]).objects} if ids else {}
+    if ids:
+        entries += folder.read(ids[-1]).objects
     for path in sorted((folder.objects / PASSES).glob("*.json.age")):
-        copied |= {entry.key: entry for entry in _read_pass(folder, path)}
-    entries = copied.items()
-    return {key: entry for key, entry in entries if copy_of(folder, entry.copy_name).exists()}
+        entries += _read_pass(folder, path)
+    # A key's last entry counts.
+    latest = {entry.key: entry for entry in entries}
+    copied = [entry for entry in latest.values() if copy_of(folder, entry.copy_name).exists()]
+    return {entry.key: entry for entry in copied}
 
 
 def _read_pass(folder: BackupFolder, path: Path) -> list[ObjectEntry]:

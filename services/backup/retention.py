@@ -51,7 +51,9 @@ def is_protected(reason: Reason, finished: datetime, *, newest: datetime, window
 
     Any is for a day, a requested one, as before an update, since ``window``.
     """
-    return finished >= newest - timedelta(days=1) or (reason == "asked" and finished >= window)
+    if finished >= newest - timedelta(days=1):
+        return True
+    return reason == "asked" and finished >= window
 
 
 def _span(manifest: Manifest, *, is_open: bool) -> tuple[str, str | None]:

@@ -63,9 +63,8 @@ class BackedUpServer:
             "PGCONNECT_TIMEOUT": "10",
             "LC_ALL": "C",
         }
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("PG")
-        }
+        own = os.environ.items()
+        environment = {name: value for name, value in own if not name.startswith("PG")}
         environment |= {name: str(value) for name, value in facts.items() if value}
         try:
             return subprocess.Popen(

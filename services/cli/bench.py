@@ -57,13 +57,15 @@ def run_benches(
         return
     for name, figures in result.figures.items():
         rows: list[list[str | Text]] = []
-        for verdict in (each for each in result.verdicts if each.bench == name):
+        for verdict in result.verdicts:
+            if verdict.bench != name:
+                continue
             target = verdict.target
-            bounds = [
-                f"{sign} {_number(bound)}"
-                for sign, bound in (("≥", target.at_least), ("≤", target.at_most))
-                if bound is not None
-            ]
+            bounds = []
+            if target.at_least is not None:
+                bounds.append(f"≥ {_number(target.at_least)}")
+            if target.at_most is not None:
+                bounds.append(f"≤ {_number(target.at_most)}")
             word = Text("met", style="green") if verdict.met else Text("missed", style="bold red")
             rows.append(
                 [

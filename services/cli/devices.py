@@ -80,16 +80,16 @@ def list_profiles(*, as_json: JsonOption = False) -> None:
     from luna.drivers import profiles
     from luna.platform.settings import load_settings
 
-    found = profiles.list_profiles(load_settings().data_folder)
+    known_profiles = profiles.list_profiles(load_settings().data_folder)
     fields = {"profile", "title", "kind", "covers", "reverts", "exclusive", "evidence"}
     document: dict[str, list[dict[str, object]]] = {"profiles": []}
-    for profile in found:
+    for profile in known_profiles:
         standing = {"level": profile.evidence_level, "needs_trial": profile.needs_trial}
         document["profiles"].append(profile.model_dump(mode="json", include=fields) | standing)
 
     def show() -> None:
         rows = []
-        for profile in found:
+        for profile in known_profiles:
             brands = ", ".join(product.brand for product in profile.covers)
             fallback = profiles.describe_fallback(profile)
             level = LEVELS[profile.evidence_level]
@@ -123,12 +123,12 @@ def scan_network(
         login = _type_secret()
     elif secret is not None:
         login = read_device_secret(secret, folder)
-    found, missing_extra = device_search.search_network(
+    devices, missing_extra = device_search.search_network(
         network, profiles.list_profiles(folder), port=port, secret=login, data_folder=folder
     )
     rows = []
     document = []
-    for device in found:
+    for device in devices:
         unit = "–" if device.unit is None else str(device.unit)
         port_text = "–" if device.port is None else str(device.port)
         model = " ".join(device.identity[:2]).strip() if device.identity else "–"
@@ -398,9 +398,9 @@ def add_to_site(  # noqa: PLR0913 - one per option
     )
     with unit_of_work() as connection:
         stored = sites.read(connection, site)
-        wanted = add_device(stored.site, via, declared, name=name)
-        require_profiles(wanted, load_settings().data_folder)
-        change = site_changes.prepare(connection, wanted, now=SystemClock().now())
+        changed_site = add_device(stored.site, via, declared, name=name)
+        require_profiles(changed_site, load_settings().data_folder)
+        change = site_changes.prepare(connection, changed_site, now=SystemClock().now())
         differences = confirm_differences(connection, change.site, yes=yes, quiet=as_json)
         site_changes.store(connection, change, version=stored.version)
         if change.site.control != stored.site.control:
@@ -495,10 +495,10 @@ def open_proxy(
         proxy_port = ProxyPort(DeviceAddress(host, port, serial), listen, listen_port, writes)
         proxy = DeviceProxy(proxy_port, load_settings().data_folder)
         try:
-            found_at = await proxy.start()
+            opened_port = await proxy.start()
         except OSError as error:
             raise refuse("device-port-taken", field="--listen-port", value=listen_port) from error
-        _print_plain(f"{host}:{port} answers at {listen}:{found_at}; Ctrl-C ends it.")
+        _print_plain(f"{host}:{port} answers at {listen}:{opened_port}; Ctrl-C ends it.")
         await asyncio.Event().wait()
 
     with suppress(KeyboardInterrupt):

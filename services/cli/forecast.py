@@ -1,6 +1,7 @@
 """``luna forecast``: train Aurora, issue forecasts, draw them, compare versions."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -242,7 +243,7 @@ def plot(
         "forecast_version": view.version,
         "issued_at": view.issued_at.isoformat(),
     }
-    emit(document, as_json=as_json, show=lambda: out.print(f"Drawn: {to}"))
+    emit(document, as_json=as_json, show=partial(out.print, f"Drawn: {to}"))
 
 
 def scenarios(

@@ -100,11 +100,8 @@ def submit(
         raise invalid_input(exc, field="request") from exc
     with open_database() as pool, open_queue() as client:
         job = submit_job(pool, client, task_request, key=key)
-    emit(
-        job.model_dump(mode="json"),
-        as_json=as_json,
-        show=lambda: out.print(f"Job {job.job_id} is {job.status}: luna jobs watch {job.job_id}"),
-    )
+    sentence = f"Job {job.job_id} is {job.status}: luna jobs watch {job.job_id}"
+    emit(job.model_dump(mode="json"), as_json=as_json, show=partial(out.print, sentence))
 
 
 @app.command()
@@ -126,11 +123,9 @@ def _find_zone(desk: Desk, job: Job) -> ZoneInfo:
     """Return the time zone of the job's site, UTC without a site."""
     site = job.request.get("site_id")
     try:
-        return (
-            UTC_ZONE
-            if site is None
-            else parse_zone(desk.ask(read_site, {"site_id": site}).timezone)
-        )
+        if site is None:
+            return UTC_ZONE
+        return parse_zone(desk.ask(read_site, {"site_id": site}).timezone)
     except LunaError:
         # The site was deleted, or cannot be read.
         return UTC_ZONE

@@ -73,11 +73,11 @@ def show_plan(reply: PlanReply, language: Language) -> None:
         version = reply.forecast.version
         out.print(words["forecast"].format(version=version, issued=issued, why=why))
     for rule in reply.strategy:
-        out.print(
-            words["rule"].format(
-                parameter=rule.parameter, value=f"{rule.value:g}", rule=rule.rule, why=rule.why
-            )
+        value = f"{rule.value:g}"
+        sentence = words["rule"].format(
+            parameter=rule.parameter, value=value, rule=rule.rule, why=rule.why
         )
+        out.print(sentence)
     if reply.manual is not None:
         if reply.manual.cost is not None:
             out.print(words["manual"].format(cost=numbers.money(reply.manual.cost)))
@@ -125,7 +125,9 @@ def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of the scheduled flexible devices, if any."""
     words = read_texts("plan_command", numbers.language)
     rows = []
-    flows_by_slot = [[(slot, *pair) for pair in slot.scheduled] for slot in reply.slots]
+    flows_by_slot = []
+    for slot in reply.slots:
+        flows_by_slot.append([(slot, name, flow) for name, flow in slot.scheduled])
     for flows in zip(*flows_by_slot, strict=True):
         # A row for each run of slots with one reason; devices without reasons have none.
         for reason, group in groupby(flows, key=_reason_text):
@@ -169,22 +171,28 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     batteries = list(reply.slots[0].batteries) if reply.slots else []
     rows: list[list[str]] = []
     lines = join_slots(reply.slots, numbers)
-    for day, lines_of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
+
+    def name_day(line: PlanLine) -> str:
+        return numbers.day(line.slots[0].start)
+
+    for day, lines_of_day in groupby(lines, key=name_day):
         rows.append([day, *[""] * len(headings)])
         for line in lines_of_day:
-            is_predicted = line.slots[-1].start >= known_until
-            prices = [
-                _say_price(line, name, numbers, is_predicted=is_predicted and name in varying)
-                for name in ("import_price", "export_price")
-            ]
+            is_ahead = line.slots[-1].start >= known_until
+            prices = []
+            for name in ("import_price", "export_price"):
+                is_predicted = is_ahead and name in varying
+                prices.append(_say_price(line, name, numbers, is_predicted=is_predicted))
             rows.append(_list_cells(line, batteries, prices, numbers))
     mode_words = words["mode"]
     reason = words["reason"]
     if out.width >= WIDE:
         table([*headings, reason], rows, title=title, words=(mode_words, reason))
     else:
-        table(headings, [row[:-1] for row in rows], title=title, words=(mode_words,))
-        table([words["from"], reason], [[row[0], row[-1]] for row in rows], words=(reason,))
+        figures = [row[:-1] for row in rows]
+        reasons = [[row[0], row[-1]] for row in rows]
+        table(headings, figures, title=title, words=(mode_words,))
+        table([words["from"], reason], reasons, words=(reason,))
     if varying and reply.slots[-1].start >= known_until:
         out.print(words["predicted"].format(mark=PREDICTED))
 

@@ -39,18 +39,15 @@ def evaluate(
 
     embedder = prepare_embedder(load_settings())
     with follow_progress("evaluating", quiet=as_json) as progress:
-        found = evaluate_set(folder, embedder, progress=progress)
+        evaluation = evaluate_set(folder, embedder, progress=progress)
     if as_json:
-        write_json(found)
+        write_json(evaluation)
         return
     rows = []
     for measure, words in MEASURES.items():
-        figures = [found[measure][each] for each in RETRIEVERS]
-        rows.append(
-            [
-                f"all ({found['queries']})",
-                words,
-                *("–" if figure is None else f"{figure:.3f}" for figure in figures),
-            ]
-        )
+        row = [f"all ({evaluation['queries']})", words]
+        for retriever in RETRIEVERS:
+            figure = evaluation[measure][retriever]
+            row.append("–" if figure is None else f"{figure:.3f}")
+        rows.append(row)
     table(HEADINGS, rows, words=HEADINGS[:2])

@@ -40,13 +40,15 @@ def require_over_http(words: Sequence[str]) -> None:
     from luna.house.capabilities.registry import CAPABILITIES
 
     # A declared command may end in an option.
-    commands = list(
-        dict.fromkeys(
-            command.partition(" --")[0] for each in CAPABILITIES for command in each.commands
-        )
-    )
-    if any(list(words[: len(command.split())]) == command.split() for command in commands):
-        return
+    names: dict[str, None] = {}
+    for capability in CAPABILITIES:
+        for command in capability.commands:
+            names[command.partition(" --")[0]] = None
+    commands = list(names)
+    for command in commands:
+        command_words = command.split()
+        if list(words[: len(command_words)]) == command_words:
+            return
     named = " ".join(word for word in words[:2] if not word.startswith("-"))
     remedy = f"Over HTTP you can run: {', '.join(commands)}."
     raise InvalidInputError(

@@ -1,6 +1,7 @@
 """``luna site``: which sites there are, and which defaults of a site's file cost money."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -125,11 +126,8 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
         zone = parse_zone(stored.site.timezone)
     head = f"# {site}, version {stored.version}, since {say_instant(stored.saved_at, zone)}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    emit(
-        document,
-        as_json=as_json,
-        show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""),
-    )
+    show = partial(out.print, f"{head}\n{text}", markup=False, soft_wrap=True, end="")
+    emit(document, as_json=as_json, show=show)
 
 
 def _say_default(default: "CostlyDefault") -> str:
@@ -212,10 +210,9 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
 def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[CostlyDefault]:
     for device in kind.of(site):
         path = f"{kind.section}.{device.name}" if kind.named else kind.section
-        meanings = {
-            name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH)
-            for name in kind.defaults.costly(device)
-        }
+        meanings = {}
+        for name in kind.defaults.costly(device):
+            meanings[name] = DEFAULTS.say(f"{kind.name}_{name}", ENGLISH)
         yield from _left_out(device, path, meanings)
 
 

@@ -124,9 +124,8 @@ class RowWriter:
 def encode_rows(rows: Sequence[Mapping[str, Any]], form: Literal["json", "csv"]) -> str:
     """Return rows as lines; CSV without its header."""
     if form == "json":
-        return "".join(
-            json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n" for row in rows
-        )
+        lines = [json.dumps(row, separators=(",", ":"), allow_nan=False) for row in rows]
+        return "".join(f"{line}\n" for line in lines)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(row.values() for row in rows)
     return text.getvalue()

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -119,17 +120,15 @@ def _read_config(request: EdgeStageRequest) -> EdgeConfig:
 
 def _store(objects: ObjectStore, run_id: str, out: Path) -> None:
     stored = _read_manifest(objects, run_id)
-    files = {
-        str(path.relative_to(out)): _digest(path)
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
+    files = {}
+    for path in sorted(out.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            files[str(path.relative_to(out))] = _digest(path)
     for name, digest in files.items():
         if stored.get(name) != digest:
             with (out / name).open("rb") as content:
-                objects.put_stream(
-                    f"{FOLDER}/{run_id}/{name}", iter(lambda: content.read(1_000_000), b"")
-                )
+                pieces = iter(partial(content.read, 1_000_000), b"")
+                objects.put_stream(f"{FOLDER}/{run_id}/{name}", pieces)
     objects.put(f"{FOLDER}/{run_id}/{MANIFEST}", json.dumps(files, indent=1).encode())
 
 

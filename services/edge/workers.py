@@ -72,10 +72,11 @@ def map_in_order(
                 pool.shutdown(wait=False)
                 pool = _open(work, lab)
                 # Results that arrived before the death stay; all others are submitted again.
-                ahead = deque(
-                    (item, future if future and _has_result(future) else None)
-                    for item, future in ahead
-                )
+                resumed = deque[tuple[Item, Future[Result] | None]]()
+                for item, future in ahead:
+                    has_result = future is not None and _has_result(future)
+                    resumed.append((item, future if has_result else None))
+                ahead = resumed
                 continue
             deaths = 0
             ahead.popleft()

@@ -78,15 +78,18 @@ def list_pictures(summary: EdgeSummary) -> list[LabPicture]:
             "Both scales are by the square root."
         )
         drawn.append(("pareto", "Misses against dirty energy", caption, _draw_pareto(summary)))
-    mark, stand_in = (
-        (" (stand-in data)", describe_stand_in(summary)) if summary.stands_in else ("", "")
-    )
-    return [
-        LabPicture(
+    mark = ""
+    stand_in = ""
+    if summary.stands_in:
+        mark = " (stand-in data)"
+        stand_in = describe_stand_in(summary)
+    pictures = []
+    for name, title, caption, chart in drawn:
+        picture = LabPicture(
             name=name, title=f"{title}{mark}", caption=caption, stand_in=stand_in, chart=chart
         )
-        for name, title, caption, chart in drawn
-    ]
+        pictures.append(picture)
+    return pictures
 
 
 def render(picture: LabPicture, form: str) -> bytes:

@@ -79,10 +79,10 @@ def write_report(lab: Lab) -> dict[str, Any]:
         # Pictures are drawn as SVG; other forms need another library.
         require_extra(DRAWING)
 
-    def tell(done: int, total: int) -> None:
+    def show_progress(done: int, total: int) -> None:
         lab.progress(done, total, "reading runs")
 
-    table = RunTable.collect(read_runs(lab.batch, hear=tell))
+    table = RunTable.collect(read_runs(lab.batch, hear=show_progress))
     failed = _count_lines(list_parts(lab.batch, "failed"))
     summary = summarise_table(table, results.analysis, seed=lab.seed, failed=failed)
     try:
@@ -100,19 +100,17 @@ def write_report(lab: Lab) -> dict[str, Any]:
             value=str(lab.report),
             remedy=f"{error.strerror}. Make room, and try again.",
         ) from error
-    figures = {
+    return {
         "runs": summary.runs,
         "cameras": summary.cameras,
         "weeks": summary.weeks,
         "damaged_rows": summary.damaged_rows,
         "failed_runs": summary.failed_runs,
-    }
-    account = {
         "stand_in_locations": summary.stand_in_locations,
         "insights": format_insights(summary),
         "files": files,
+        "summary": summary.model_dump(mode="json"),
     }
-    return {**figures, **account, "summary": summary.model_dump(mode="json")}
 
 
 def _remove_others(folder: Path, written: Sequence[str]) -> None:
@@ -166,9 +164,14 @@ def _flatten(summary: EdgeSummary) -> dict[str, list[dict[str, Any]]]:
         for name, share in figures.models.items():
             row = {"controller": figures.controller, "model": name, "share": share}
             models.append(mark | row)
-    parts = (summary.comparisons, summary.oracle_shares, summary.trends, summary.days)
-    marked = [[mark | _flat(row.model_dump()) for row in part] for part in parts]
-    return dict(zip(TABLES, (controllers, *marked, models), strict=True))
+    return {
+        "controllers": controllers,
+        "comparisons": [mark | _flat(row.model_dump()) for row in summary.comparisons],
+        "oracle_shares": [mark | _flat(row.model_dump()) for row in summary.oracle_shares],
+        "trends": [mark | _flat(row.model_dump()) for row in summary.trends],
+        "days": [mark | _flat(row.model_dump()) for row in summary.days],
+        "models": models,
+    }
 
 
 def _write_pictures(lab: Lab, summary: EdgeSummary) -> Iterator[str]:

@@ -170,12 +170,12 @@ class _Summary:
     def compare(self) -> list[ControllerComparison]:
         comparisons = []
         for controller, other in order_pairs(self.table.controllers):
-            here, there = self.table.pair(controller, other)
-            if not here.size:
+            rows, other_rows = self.table.pair(controller, other)
+            if not rows.size:
                 continue
             for metric, (over, under) in METRICS.items():
-                first = self._sum_weeks(here, over, under)
-                second = self._sum_weeks(there, over, under)
+                first = self._sum_weeks(rows, over, under)
+                second = self._sum_weeks(other_rows, over, under)
                 p_value = None
                 cohens_d = None
                 rank_biserial = None
@@ -189,7 +189,7 @@ class _Summary:
                     controller=controller,
                     other=other,
                     metric=metric,
-                    pairs=here.size,
+                    pairs=rows.size,
                     weeks=first[0].size,
                     difference=difference,
                     p_value=p_value,
@@ -210,23 +210,24 @@ class _Summary:
         for controller in self.table.controllers:
             if controller == ORACLE:
                 continue
-            here, there = self.table.pair(controller, ORACLE)
-            least = EQUAL_MISSES * columns["tasks"][here]
-            equal = np.ones(here.size, dtype=bool)
+            rows, oracle_rows = self.table.pair(controller, ORACLE)
+            most_difference = EQUAL_MISSES * columns["tasks"][rows]
+            equal = np.ones(rows.size, dtype=bool)
             for kind in ("small_misses", "large_misses"):
-                equal &= np.abs(columns[kind][here] - columns[kind][there]) <= least
-            equal_runs = here[equal]
+                difference = np.abs(columns[kind][rows] - columns[kind][oracle_rows])
+                equal &= difference <= most_difference
+            equal_runs = rows[equal]
             share = LabEstimate()
             if equal_runs.size:
                 share = estimate_ratio_of_ratios(
                     self._sum_weeks(equal_runs, *METRICS["clean_share"]),
-                    self._sum_weeks(there[equal], *METRICS["clean_share"]),
+                    self._sum_weeks(oracle_rows[equal], *METRICS["clean_share"]),
                     level=self.settings.confidence_level,
                     seed=self.seed,
                 )
             oracle_share = OracleShare(
                 controller=controller,
-                pairs=here.size,
+                pairs=rows.size,
                 equal=equal_runs.size,
                 weeks=self._weeks_of(equal_runs).size,
                 share=share,
@@ -412,24 +413,24 @@ def _find_comparisons(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
     for comparison in summary.comparisons:
         by_pair[comparison.controller, comparison.other, comparison.metric] = comparison
     for metric, controller, other in _list_compared(summary, lead):
-        found = by_pair.get((controller, other, metric))
-        if found is None:
+        if (controller, other, metric) not in by_pair:
             continue
+        comparison = by_pair[controller, other, metric]
         misses = by_pair.get((controller, other, "miss_share"))
         has_equal_misses = misses is not None and is_nothing(misses.difference)
         # With equal misses the objective already says everything about dirty energy.
         if metric == "dirty_wh_per_day" and has_equal_misses:
             continue
         figures = {
-            "controller": found.controller,
-            "other": found.other,
-            "metric": found.metric,
-            "way": _say_way(found, summary.confidence_level),
-            "pairs": found.pairs,
-            "weeks": found.weeks,
-            "p_value": found.p_value,
+            "controller": comparison.controller,
+            "other": comparison.other,
+            "metric": comparison.metric,
+            "way": _find_direction(comparison, summary.confidence_level),
+            "pairs": comparison.pairs,
+            "weeks": comparison.weeks,
+            "p_value": comparison.p_value,
             "level": summary.confidence_level,
-            **_span(found.difference),
+            **_span(comparison.difference),
         }
         yield LabInsight(code="compared", figures=figures)
 
@@ -451,7 +452,7 @@ def _list_compared(summary: EdgeSummary, lead: str) -> Iterator[tuple[str, str, 
             yield part, lead, other
 
 
-def _say_way(comparison: ControllerComparison, level: float) -> str:
+def _find_direction(comparison: ControllerComparison, level: float) -> str:
     """Return the direction of a difference as the code of an insight."""
     if is_nothing(comparison.difference):
         return "same"
@@ -481,20 +482,21 @@ def _rank(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
 
     The difference is claimed elsewhere.
     """
-    others = [figures for name, figures in by_name.items() if name != ORACLE]
-    comparable = [figures for figures in others if figures.objective_wh_per_day.value is not None]
+    comparable = []
+    for name, figures in by_name.items():
+        if name != ORACLE and figures.objective_wh_per_day.value is not None:
+            comparable.append(figures)
     if len(comparable) < 2:
         return
     best = min(comparable, key=_objective)
     misses = ((best.small_misses + best.large_misses) / best.tasks) if best.tasks else None
-    share = best.clean_share.value
     yield LabInsight(
         code="best",
         figures={
             "controller": best.controller,
             "objective": best.objective_wh_per_day.value,
             "misses": misses,
-            "clean_share": share,
+            "clean_share": best.clean_share.value,
         },
     )
 
@@ -550,9 +552,11 @@ def _find_efficiency(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabIn
 
 def _find_trends(summary: EdgeSummary) -> Iterator[LabInsight]:
     long_enough = [trend for trend in summary.trends if trend.weeks >= LEAST_WEEKS]
-    most = 1 - summary.confidence_level
-    significant = [trend for trend in long_enough if trend.p_value is None or trend.p_value < most]
-    claimed = [trend for trend in significant if is_clear(trend.per_day)]
+    claimed = []
+    for trend in long_enough:
+        is_significant = trend.p_value is None or trend.p_value < 1 - summary.confidence_level
+        if is_significant and is_clear(trend.per_day):
+            claimed.append(trend)
     for trend in claimed:
         yield LabInsight(
             code="trend",

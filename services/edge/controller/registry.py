@@ -216,10 +216,9 @@ def load_controller(
                 f"{', '.join(card.camera_models['names'])} as they were."
             ),
         )
-    networks = [
-        _read_network(folder / str(named) / f"{network}.safetensors")
-        for network in card.controllers[name].networks
-    ]
+    networks = []
+    for network in card.controllers[name].networks:
+        networks.append(_read_network(folder / str(named) / f"{network}.safetensors"))
     return TrainedController.of(
         name,
         InputForm(form.expected_steps, form.step_minutes),

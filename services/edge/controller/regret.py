@@ -50,7 +50,8 @@ def measure_regret(
     energy = np.asarray(step_energy_wh)
     choosable = examples.eligible[np.arange(examples.count), examples.model]
     best_wh = energy[examples.model]
-    more_wh = np.where(choosable, energy[model] - best_wh, 0.0) * (1 - examples.clean_share)
+    excess_wh = np.where(choosable, energy[model] - best_wh, 0.0)
+    more_wh = excess_wh * (1 - examples.clean_share)
     is_wrong = charge != (examples.benefit > 0)
     lost_wh = np.abs(examples.benefit) * best_wh * is_wrong
     return DecisionRegret(
@@ -77,10 +78,11 @@ def measure_baselines(
         "battery below a threshold": -judging.soc >= soc_threshold,
         "clean share above a threshold": judging.clean_share >= share_threshold,
     }
-    return {
-        name: measure_regret(judging, judging.model, rule, step_energy_wh).to_json()
-        for name, rule in rules.items()
-    }
+    regrets = {}
+    for name, charge in rules.items():
+        regret = measure_regret(judging, judging.model, charge, step_energy_wh)
+        regrets[name] = regret.to_json()
+    return regrets
 
 
 def _best_threshold(values: NDArray[Any], at_stake: FloatArray) -> float:

@@ -112,8 +112,9 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
 
     settings = lab.config.controller_training
     energy = _step_energy_wh(lab)
-    jobs = [
-        NetworkJob(
+    jobs = []
+    for name, (form, seed) in plan.networks.items():
+        job = NetworkJob(
             name=name,
             folder=training.work / name,
             examples=training.work / "examples.safetensors",
@@ -123,23 +124,26 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
             seed=seed,
             step_energy_wh=energy,
         )
-        for name, (form, seed) in plan.networks.items()
-    ]
+        jobs.append(job)
     searched: list[dict[str, Any]] = []
     if settings.search.trials:
         lab.progress(0, settings.search.trials, "searching hyper-parameters")
-        ((settings, searched),) = map_in_order(
-            _search, [replace(jobs[0], folder=training.work / "search")], lab
-        )
-    trained: dict[str, FittedNetwork] = {}
+        search_job = replace(jobs[0], folder=training.work / "search")
+        ((settings, searched),) = map_in_order(_search, [search_job], lab)
+    jobs = [replace(job, settings=settings) for job in jobs]
+    networks: dict[str, FittedNetwork] = {}
     lab.progress(0, len(jobs), "training networks")
-    for job, network in zip(
-        jobs,
-        map_in_order(_train_one, [replace(job, settings=settings) for job in jobs], lab),
-        strict=True,
-    ):
-        trained[job.name] = network
-        lab.progress(len(trained), len(jobs), "training networks")
+    for job, network in zip(jobs, map_in_order(_train_one, jobs, lab), strict=True):
+        networks[job.name] = network
+        lab.progress(len(networks), len(jobs), "training networks")
+    controllers = {}
+    for name, members in plan.controllers.items():
+        form, _ = plan.networks[members[0]]
+        controllers[name] = CardController(form=CardForm(**form.to_json()), networks=members)
+    files = {}
+    for name, network in networks.items():
+        epochs = TrainingFolder(training.work / name).read()
+        files[name] = NetworkFile(network.weights, network.scale, epochs)
     card = ControllerCard(
         identity=training.identity,
         seed=lab.seed,
@@ -147,25 +151,11 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
         search=searched,
         data=training.data,
         camera_models=describe_models(lab.models),
-        controllers={
-            name: CardController(
-                form=CardForm(**plan.networks[networks[0]][0].to_json()), networks=networks
-            )
-            for name, networks in plan.controllers.items()
-        },
-        networks={name: network.figures for name, network in trained.items()},
+        controllers=controllers,
+        networks={name: network.figures for name, network in networks.items()},
         baselines=training.baselines,
     )
-    register(
-        lab.controller,
-        card,
-        {
-            name: NetworkFile(
-                network.weights, network.scale, TrainingFolder(training.work / name).read()
-            )
-            for name, network in trained.items()
-        },
-    )
+    register(lab.controller, card, files)
 
 
 def _search(_lab: Lab, job: Any) -> Any:
@@ -199,40 +189,38 @@ def _plan_networks(lab: Lab) -> _Plan:
             remedy=f"At most {optimization.horizon_steps + FOUNDING_INPUTS} inputs can be filled.",
         )
     form = InputForm(steps, optimization.step_minutes)
-    members = {
-        f"network-{number + 1}": (form, lab.seed + number) for number in range(model.ensemble_size)
-    }
-    names = list(members)
-    if steps == 0:
-        return _Plan(members, {CUSTOM: names[:1], ENSEMBLE: names})
-    four = {"network-4-inputs": (InputForm(0, optimization.step_minutes), lab.seed)}
-    return _Plan({**members, **four}, {CUSTOM: names[:1], ENSEMBLE: names, CUSTOM_FOUR: list(four)})
+    networks = {}
+    for number in range(model.ensemble_size):
+        networks[f"network-{number + 1}"] = (form, lab.seed + number)
+    names = list(networks)
+    controllers = {CUSTOM: names[:1], ENSEMBLE: names}
+    if steps > 0:
+        four_inputs = "network-4-inputs"
+        networks[four_inputs] = (InputForm(0, optimization.step_minutes), lab.seed)
+        controllers[CUSTOM_FOUR] = [four_inputs]
+    return _Plan(networks, controllers)
 
 
 def _step_energy_wh(lab: Lab) -> tuple[float, ...]:
     """Return what each model takes out of the battery in a step."""
-    camera = lab.config.simulation
-    tasks = (
-        lab.config.training_data.optimization.step_minutes
-        * _S_PER_MINUTE
-        / camera.task_interval_seconds
-    )
-    return tuple((lab.models.energy_wh / camera.battery.discharge_efficiency * tasks).tolist())
+    simulation = lab.config.simulation
+    step_s = lab.config.training_data.optimization.step_minutes * _S_PER_MINUTE
+    tasks = step_s / simulation.task_interval_seconds
+    taken_wh = lab.models.energy_wh / simulation.battery.discharge_efficiency * tasks
+    return tuple(taken_wh.tolist())
 
 
 def _describe_version(lab: Lab) -> dict[str, Any]:
     card = read_card(lab.controller)
+    controllers = {}
+    for name, controller in card.controllers.items():
+        inputs = FOUNDING_INPUTS + controller.form.expected_steps
+        controllers[name] = {"inputs": inputs, "networks": controller.networks}
     return {
         "version": current_version(lab.controller),
         "seed": card.seed,
         **card.data.model_dump(),
-        "controllers": {
-            name: {
-                "inputs": FOUNDING_INPUTS + controller.form.expected_steps,
-                "networks": controller.networks,
-            }
-            for name, controller in card.controllers.items()
-        },
+        "controllers": controllers,
         "networks": card.networks,
         "baselines": card.baselines,
         "search": card.search,

@@ -285,21 +285,19 @@ class _NetworkTraining:
 
     def save_checkpoint(self) -> None:
         state = self.adam.state_dict()
-        moments = {
-            f"adam.{place}.{name}": value
-            for place, values in state["state"].items()
-            for name, value in values.items()
-        }
+        moments = {}
+        for place, values in state["state"].items():
+            for name, value in values.items():
+                moments[f"adam.{place}.{name}"] = value
         parts = {
             "network": _arrays_of(self.network.state_dict()),
             "best": self.best,
             "moments": _arrays_of(moments),
         }
-        arrays = {
-            f"{part}/{name}": value
-            for part, values in parts.items()
-            for name, value in values.items()
-        }
+        arrays = {}
+        for part, part_arrays in parts.items():
+            for name, array in part_arrays.items():
+                arrays[f"{part}/{name}"] = array
         metadata = {
             "epoch": self.epoch,
             "best_epoch": self.best_epoch,

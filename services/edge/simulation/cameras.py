@@ -104,10 +104,8 @@ class TaskTable(NamedTuple):
             models.energy_wh[None, :] * schedule.weight / cameras.discharge_efficiency[:, None]
         )
         # Bound of every sum: no more can be charged than was taken and fits into the battery.
-        quantum = 2.0 ** (
-            np.ceil(np.log2(task_wh.max(axis=1) * schedule.tasks + 2 * cameras.capacity_wh))
-            - _DIGITS
-        )
+        bound_wh = task_wh.max(axis=1) * schedule.tasks + 2 * cameras.capacity_wh
+        quantum = 2.0 ** (np.ceil(np.log2(bound_wh)) - _DIGITS)
         capacity = np.maximum(_round(cameras.capacity_wh, quantum), quantum)
         return cls(
             quantum_wh=quantum,

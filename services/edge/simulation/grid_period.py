@@ -81,11 +81,9 @@ class GridPeriod:
         # Before the first value: the first.
         padded = np.concatenate([np.full(width, self.share[0]), self.share])
         # The window ends with the slot itself.
-        return np.asarray(
-            percentile_filter(padded, 100 * quantile, size=width, origin=width // 2 - 1)[
-                width + self.past :
-            ]
-        )
+        origin = width // 2 - 1
+        filtered = percentile_filter(padded, 100 * quantile, size=width, origin=origin)
+        return np.asarray(filtered[width + self.past :])
 
     def to_json(self) -> dict[str, Any]:
         """Return the period as JSON values."""

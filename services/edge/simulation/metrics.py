@@ -81,9 +81,9 @@ class RunFigures:
         total = self.tally.total()
         dirty = total.charged_wh - total.clean_wh
         settled = dirty - (self.stored_end_wh - self.stored_begin_wh) * self.mean_dirty
-        objective = (
-            settled + SMALL_MISS_WH * total.small_misses + LARGE_MISS_WH * total.large_misses
-        )
+        small_wh = SMALL_MISS_WH * total.small_misses
+        large_wh = LARGE_MISS_WH * total.large_misses
+        objective = settled + small_wh + large_wh
         inference_count = total.inferences.sum(axis=-1)
         latency = (total.inferences * models.latency_ms).sum(axis=-1)
         used_wh = (total.inferences * models.energy_wh).sum(axis=-1)
@@ -119,9 +119,9 @@ class RunFigures:
                 row["mean_latency_ms"] = None
             row["models"] = dict(zip(models.names, total.inferences[camera].tolist(), strict=True))
             row["guard_interventions"] = total.guarded[camera].item()
-            row["per_day"] = [
-                {name: values[day, camera].item() for name, values in by_day.items()}
-                for day in range(len(used_wh_by_day))
-            ]
+            row["per_day"] = []
+            for day in range(len(used_wh_by_day)):
+                of_day = {name: values[day, camera].item() for name, values in by_day.items()}
+                row["per_day"].append(of_day)
             rows.append(row)
         return rows

@@ -59,16 +59,15 @@ def simulate(lab: Lab) -> dict[str, Any]:
         period = GridPeriod.cut(
             lab.clean_shares[location], held_out_weeks(season)[0], conditions.schedule.slots
         )
-        groups += [
-            CameraGroup(
+        for controller in simulation.controllers:
+            group = CameraGroup(
                 controller=controller,
                 conditions=conditions,
                 periods=(period,),
                 cameras=(camera,),
                 trained=trained.get(controller),
             )
-            for controller in simulation.controllers
-        ]
+            groups.append(group)
     runs = []
     for number, group in enumerate(groups):
         lab.progress(number, len(groups), f"{group.periods[0].location} {group.controller}")

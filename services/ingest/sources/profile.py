@@ -91,6 +91,7 @@ class ProfileSource:
         record: Callable[[Sequence[Reading]], Awaitable[None]],
     ) -> None:
         pause = self._every
+        names = [sensor.name for sensor in sensors]
         with ExitStack() as reached:
             device: ProfiledDevice | None = None
             implausible: Sequence[ImplausibleReading] = ()
@@ -99,18 +100,17 @@ class ProfileSource:
                     device = device or reached.enter_context(
                         closing(reach_device(via, self._data_folder))
                     )
-                    device.ratings = self._rate([each.name for each in sensors])
+                    device.ratings = self._rate(names)
                     measured = await asyncio.to_thread(device.measure)
                     values = measured.values
                     now = self._clock.now()
                     _log_implausible(via, measured.implausible, before=implausible)
                     implausible = measured.implausible
-                    await record(
-                        [_take(each, values, now) for each in sensors if each.reading in values]
-                    )
+                    taken = [sensor for sensor in sensors if sensor.reading in values]
+                    await record([_take(sensor, values, now) for sensor in taken])
                     self.faults.pop(via, None)
                     pause = self._every
-                    await self._pause([each.name for each in sensors])
+                    await self._pause(names)
                 except LunaError as error:
                     if via not in self.faults:
                         log.warning(

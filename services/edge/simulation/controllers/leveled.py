@@ -94,12 +94,11 @@ class RuleController(LevelController):
     @classmethod
     def of(cls, setting: RunSetting) -> Self:
         """Return the rule for cameras on a grid; it knows the day before each slot."""
-        clean = np.stack(
-            [
-                each.running >= each.recent_quantile(_QUANTILE, hours=_HOURS)
-                for each in setting.periods
-            ]
-        )
+        clean_by_period = []
+        for period in setting.periods:
+            threshold = period.recent_quantile(_QUANTILE, hours=_HOURS)
+            clean_by_period.append(period.running >= threshold)
+        clean = np.stack(clean_by_period)
         return cls(
             "rule",
             clean[setting.place].T.copy(),
@@ -108,9 +107,8 @@ class RuleController(LevelController):
         )
 
     def levels(self, observation: Observation) -> Levels:
-        start_wh = np.where(
-            self._clean[observation.step], self._capacity_wh, self._capacity_wh * LOW_SHARE
-        )
+        low_wh = self._capacity_wh * LOW_SHARE
+        start_wh = np.where(self._clean[observation.step], self._capacity_wh, low_wh)
         return Levels(
             model=self._smallest,
             lean_model=self._smallest,

@@ -60,17 +60,21 @@ class UkCarbonIntensity:
         for path in paths:
             half_hours = self.web.get(f"{URL}/{path}", {}).parse(_Answer).data
             self._check(half_hours)
-            actual = [Intensity(each.start, each.intensity.actual) for each in half_hours]
-            forecast = [Intensity(each.start, each.intensity.forecast) for each in half_hours]
+            actual = []
+            forecast = []
+            for half_hour in half_hours:
+                actual.append(Intensity(half_hour.start, half_hour.intensity.actual))
+                forecast.append(Intensity(half_hour.start, half_hour.intensity.forecast))
             sheets.append(make_sheet(self.name, actual, HALF_HOUR, is_measured=True))
             sheets.append(make_sheet(self.name, forecast, HALF_HOUR, is_measured=False))
         return sheets
 
     def _check(self, half_hours: list[_HalfHour]) -> None:
-        for each in half_hours:
-            if each.end - each.start != HALF_HOUR:
+        for half_hour in half_hours:
+            if half_hour.end - half_hour.start != HALF_HOUR:
+                span = f"{half_hour.start.isoformat()} to {half_hour.end.isoformat()}"
                 raise SourceError(
-                    f"has a value from {each.start.isoformat()} to {each.end.isoformat()}",
+                    f"has a value from {span}",
                     field=self.name,
                     remedy="Try again later.",
                 )

@@ -56,7 +56,8 @@ class _Site(BaseModel):
     channels: list[_Channel]
 
     def supplies(self, channel: str) -> bool:
-        return self.status == ACTIVE and any(each.type == channel for each in self.channels)
+        types = {own.type for own in self.channels}
+        return self.status == ACTIVE and channel in types
 
 
 class _Sites(RootModel[list[_Site]]):
