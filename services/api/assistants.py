@@ -152,11 +152,10 @@ class _Exchange:
         """Collect the response."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.headers = [
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in message["headers"]
-                if name.lower() != b"content-length"
-            ]
+            self.headers = []
+            for name, value in message["headers"]:
+                if name.lower() != b"content-length":
+                    self.headers.append((name.decode("latin-1"), value.decode("latin-1")))
         else:
             self.body += message.get("body", b"")
 

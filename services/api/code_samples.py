@@ -21,11 +21,10 @@ def write_curl(method: str, path: str, operation: dict[str, Any]) -> str:
     """
     parameters = operation.get("parameters", [])
     required = [parameter for parameter in parameters if parameter.get("required")]
-    header_parameters = [parameter for parameter in required if parameter["in"] == "header"]
-    headers = [
-        f"{parameter['name']}: {parameter.get('example', 'VALUE')}"
-        for parameter in header_parameters
-    ]
+    headers = []
+    for parameter in required:
+        if parameter["in"] == "header":
+            headers.append(f"{parameter['name']}: {parameter.get('example', 'VALUE')}")
     query = _examples_of(required, "query")
     address = f"{ADDRESS}{_fill_path(path, _examples_of(parameters, 'path'))}"
     if query:

@@ -338,9 +338,9 @@ class Gateway:
             raise refuse("no-worker-of-planner")
         blocked: list[str] = []
         for heartbeat in heartbeats:
-            blocked += [
-                check.detail for check in heartbeat.checks if check.name == TAKES and not check.ok
-            ]
+            for check in heartbeat.checks:
+                if check.name == TAKES and not check.ok:
+                    blocked.append(check.detail)
         if len(blocked) == len(heartbeats):
             raise refuse("worker-takes-no-plans", why=blocked[0])
         waited = self.queue.tasks.oldest_waiting(PLANS, now=SystemClock().now())

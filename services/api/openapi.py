@@ -4,6 +4,7 @@ It is FastAPI's, with groups, credentials, problem documents for errors, field d
 examples.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -83,16 +84,12 @@ _UNITS = {
 def describe(app: FastAPI) -> Schema:
     """Return the OpenAPI document of ``app``."""
     document = FastAPI.openapi(app)
-    document["tags"] = [
-        {"name": name, "description": words}
-        for name, words in _read_words("operation_groups.txt").items()
-    ]
+    document["tags"] = []
+    for name, words in _read_words("operation_groups.txt").items():
+        document["tags"].append({"name": name, "description": words})
     document["components"]["securitySchemes"] = _CREDENTIALS
-    declared = {
-        route.operation.name: route.operation
-        for route in app.routes
-        if isinstance(route, CheckedRoute)
-    }
+    routes = [route for route in app.routes if isinstance(route, CheckedRoute)]
+    declared = {route.operation.name: route.operation for route in routes}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             declaration = declared[operation["operationId"]]
@@ -102,27 +99,25 @@ def describe(app: FastAPI) -> Schema:
                 operation.setdefault("parameters", []).append(_KEY)
             _add_errors(path, operation)
             _add_examples(operation)
-            operation["x-codeSamples"] = [
-                {"lang": "shell", "label": "curl", "source": write_curl(method, path, operation)}
-            ]
+            curl = write_curl(method, path, operation)
+            operation["x-codeSamples"] = [{"lang": "shell", "label": "curl", "source": curl}]
     models = document["components"]["schemas"]
-    for field, schema in (
-        field for model in models.values() for field in model.get("properties", {}).items()
-    ):
-        # The field's own description, else that of its name, else that of its type.
-        kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
-        words = (
-            schema.get("description")
-            or _describe_field(field)
-            or kind.get("description", "").partition("\n\n")[0].replace("\n", " ")
-        )
-        if words:
-            schema["description"] = words
-        # Client generators reject an object as a default; these are empty and mean the same as
-        # none.
-        if isinstance(schema.get("default"), dict):
-            del schema["default"]
+    for model in models.values():
+        for field, schema in model.get("properties", {}).items():
+            _complete_field(field, schema, models)
     return document
+
+
+def _complete_field(field: str, schema: Schema, models: Mapping[str, Schema]) -> None:
+    """Add the description of a field's name, or else that of its type, if it has none."""
+    kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
+    summary = kind.get("description", "").partition("\n\n")[0].replace("\n", " ")
+    words = schema.get("description") or _describe_field(field) or summary
+    if words:
+        schema["description"] = words
+    # Client generators reject an object as a default; these are empty and mean the same as none.
+    if isinstance(schema.get("default"), dict):
+        del schema["default"]
 
 
 def _name_credentials(operation: Operation) -> list[dict[str, list[str]]]:
@@ -143,26 +138,22 @@ def _add_errors(path: str, operation: Schema) -> None:
     takes_body = "requestBody" in operation
     parameters = operation.get("parameters", [])
     takes_input = takes_body or bool(parameters)
-    errors: list[tuple[type[LunaError], bool]] = [
-        (ConflictError, any(parameter["name"] == HEADER for parameter in parameters)),
-        (InvalidInputError, takes_input),
-        (NotFoundError, takes_input),
-        (
-            UnsupportedMediaError,
-            "application/json" in operation.get("requestBody", {}).get("content", {}),
-        ),
-        (UnavailableError, path not in _ALONE),
-        (LunaError, True),
-    ]
+    errors: list[type[LunaError]] = []
+    if any(parameter["name"] == HEADER for parameter in parameters):
+        errors.append(ConflictError)
+    if takes_input:
+        errors += [InvalidInputError, NotFoundError]
+    if "application/json" in operation.get("requestBody", {}).get("content", {}):
+        errors.append(UnsupportedMediaError)
+    if path not in _ALONE:
+        errors.append(UnavailableError)
+    errors.append(LunaError)
     responses = operation["responses"]
-    responses |= {
-        str(error.status): {"description": error.title} for error, may_be in errors if may_be
-    }
+    for error in errors:
+        responses[str(error.status)] = {"description": error.title}
     if takes_body:
-        responses |= {
-            str(status.value): {"description": status.phrase}
-            for status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        }
+        for status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
+            responses[str(status.value)] = {"description": status.phrase}
     for status, response in responses.items():
         if status == "default" or int(status) >= HTTPStatus.BAD_REQUEST:
             response["content"] = {MEDIA_TYPE: _PROBLEM}

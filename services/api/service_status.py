@@ -122,9 +122,11 @@ def _show_sites(sign: ControlSign | None, has_site: Callable[[str], bool]) -> Co
 
 
 def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
-    missing = dict.fromkeys(
-        check.name for instance in instances for check in instance.checks if not check.ok
-    )
+    missing: dict[str, None] = {}
+    for instance in instances:
+        for check in instance.checks:
+            if not check.ok:
+                missing[check.name] = None
     ready = any(instance.ready for instance in instances)
     return ServiceReply(
         service=name,

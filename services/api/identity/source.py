@@ -147,12 +147,9 @@ async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Sourc
         return Source(
             str(address), secure=forwarded[-1:] == ["https"] or secure, host=host, here=False
         )
-    here = (
-        peer is not None
-        and peer.is_loopback
-        and FORWARDING.isdisjoint(name for name, _ in request.scope["headers"])
-        and names_this_machine(host)
-    )
+    is_forwarded = any(name in FORWARDING for name, _ in request.scope["headers"])
+    is_local = peer is not None and peer.is_loopback and not is_forwarded
+    here = is_local and names_this_machine(host)
     return Source(str(peer or "unknown"), secure, host, here)
 
 

@@ -71,16 +71,16 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
     trials: Mapping[str, BatteryTrial] = {}
     if job.task == TryBatteriesRequest.task and job.reply is not None:
         trials = BatteryTrials.model_validate(job.reply).batteries
+    sentences = {}
+    for device, trial in trials.items():
+        by_command = ":" in device or device == _ROOF
+        name = say_device(device, language=language)
+        sentences[name] = _say_trial(trial, language, by_command=by_command)
     return TrialView(
         job=job,
         progress=find_progress(gateway, job),
         address=address,
-        sentences={
-            say_device(device, language=language): _say_trial(
-                trial, language, by_command=":" in device or device == _ROOF
-            )
-            for device, trial in trials.items()
-        },
+        sentences=sentences,
         is_right=all(trial.is_right for trial in trials.values()),
     )
 

@@ -155,7 +155,10 @@ def list_answers(
 
 def _negate_sensor(standing: Mapping[str, list[str]], sensor: str) -> dict[str, list[str]]:
     negated = {sensor: f"-{sensor}", f"-{sensor}": sensor}
-    return {role: [negated.get(name, name) for name in names] for role, names in standing.items()}
+    answer = {}
+    for role, names in standing.items():
+        answer[role] = [negated.get(name, name) for name in names]
+    return answer
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,9 @@ class DataView:
     @property
     def answers(self) -> list[SensorAnswer]:
         """The possible answers where sensors look inverted or exchanged."""
-        faults = [fault for day in self.verdicts.values() for fault in day.faults]
+        faults: list[DayFault] = []
+        for day in self.verdicts.values():
+            faults += day.faults
         return list_answers(
             self.site,
             faults,
@@ -239,11 +244,8 @@ class DataView:
 
     def reasons(self) -> list[tuple[str, str, list[str]]]:
         """Return the days with faults: day, verdict, sentences."""
-        return [
-            (self.say_day(day.day), day.verdict, self.say_faults(day))
-            for day in self.verdicts.values()
-            if day.faults
-        ]
+        faulty = [day for day in self.verdicts.values() if day.faults]
+        return [(self.say_day(day.day), day.verdict, self.say_faults(day)) for day in faulty]
 
     def say_faults(self, day: DayQuality) -> list[str]:
         """Return the faults of a day in words."""

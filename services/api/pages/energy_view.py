@@ -249,10 +249,9 @@ class EnergyView:
         for name, totals in columns:
             headings.append((name, self._say_compared(totals)))
             cells.append(self._compare(totals))
-        rows = [
-            [self.words(name), *row_cells]
-            for name, row_cells in zip(COMPARED_ROWS, zip(*cells, strict=True), strict=True)
-        ]
+        rows = []
+        for place, name in enumerate(COMPARED_ROWS):
+            rows.append([self.words(name), *(column[place] for column in cells)])
         return headings, rows
 
     def _say_compared(self, totals: AccountTotals) -> str:

@@ -360,24 +360,15 @@ def _show(
         forgotten = learning_reset.find_forgotten(connection, site, now)
         version = status.active_forecast_version
         until = now + timedelta(microseconds=1)
-        issue = next(
-            iter(
-                forecast_issues.list_newest(
-                    connection, site_id, issued=(None, until), version=version, limit=1
-                )
-            ),
-            None,
+        issues = forecast_issues.list_newest(
+            connection, site_id, issued=(None, until), version=version, limit=1
         )
-        last = (
-            None
-            if issue is None
-            else LastForecast(
-                issue.issued_at,
-                forecasts.find_reach(
-                    connection, site_id, version=version, issued_at=issue.issued_at
-                ),
+        last = None
+        for issue in issues:
+            reach = forecasts.find_reach(
+                connection, site_id, version=version, issued_at=issue.issued_at
             )
-        )
+            last = LastForecast(issue.issued_at, reach)
         stored = StoredForecasts(site, status, last, forgotten and forgotten[1])
         running = None if job is None else load_own(connection, site_id, job)
     view = ForecastsView(

@@ -158,9 +158,9 @@ def _say_chart_words(view: HomeView) -> dict[str, Any]:
     phrases = dict(CHART_WORDS)
     if len(view.batteries) > 1:
         phrases |= {"soc": "soc_together", "battery": "flow_batteries"}
-    texts: dict[str, Any] = {
-        name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in phrases.items()
-    }
+    texts: dict[str, Any] = {}
+    for name, phrase in phrases.items():
+        texts[name] = view.words(phrase, **CHART_PLACES.get(phrase, {}))
     # Meters besides the house's share one colour; a single one gives its name.
     meters = {role for role, use in list_meters(view.window.site) if use != "car"}
     meter = meters.pop() if len(meters) == 1 else None

@@ -115,12 +115,11 @@ def view_live_flow(live: LiveFlow, window: Window, words: PageWords) -> FlowView
         "load_kw": live.load_kw,
     }
     batteries = _list_live_batteries(live, window.site, words, numbers)
-    submetered = {
-        series: (power_kw, words("flow_off")) for series, power_kw in live.submetered_kw.items()
-    }
+    off = words("flow_off")
+    submetered = {series: (power_kw, off) for series, power_kw in live.submetered_kw.items()}
     items = _list_items(powers, batteries, submetered, window=window, words=words)
     age_s = max(int((window.now - live.at) / timedelta(seconds=1)), 0)
-    return FlowView(words("flow_ago", n=numbers.number(age_s)), _lay_out(items, numbers), age_s)
+    return FlowView(words("flow_ago", n=numbers.number(age_s)), _place_nodes(items, numbers), age_s)
 
 
 def _list_live_batteries(
@@ -169,7 +168,7 @@ def view_flow(view: HomeView) -> FlowView | None:
     at = view.words("flow_since", t=view.say_instant(view.instant(slot) + SLOT))
     if view.document["estimated"][slot]:
         at = f"{at}, {view.words('estimated')}"
-    return FlowView(at, _lay_out(items, view.numbers))
+    return FlowView(at, _place_nodes(items, view.numbers))
 
 
 def _list_submeters(site: Site) -> dict[str | None, DeviceUseKind]:
@@ -259,7 +258,7 @@ def _list_items(
     return sources, uses
 
 
-def _lay_out(items: tuple[list[_Item], list[_Item]], numbers: Numbers) -> list[FlowNode]:
+def _place_nodes(items: tuple[list[_Item], list[_Item]], numbers: Numbers) -> list[FlowNode]:
     sources, uses = items
     nodes: list[FlowNode] = []
     for place, item in enumerate(sources):

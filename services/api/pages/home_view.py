@@ -204,7 +204,8 @@ class HomeView:
         """The reasons of the headlines' current actions, each once."""
         if self.house.battery_deviation is not None:
             return [self.lead]
-        return [lead for lead in dict.fromkeys(view.lead for view in self.batteries) if lead]
+        leads = dict.fromkeys(view.lead for view in self.batteries)
+        return [lead for lead in leads if lead]
 
     @property
     def headline(self) -> str:
@@ -282,8 +283,10 @@ class HomeView:
         code: str | None = decisions["code"][slot]
         if run is None or code is None:
             return text
-        places = [place for place in range(run.first, run.end) if decisions["code"][place] == code]
-        alike = [{"start": self.instant(place), **decisions["figures"][place]} for place in places]
+        alike = []
+        for other in range(run.first, run.end):
+            if decisions["code"][other] == code:
+                alike.append({"start": self.instant(other), **decisions["figures"][other]})
         reason = {"code": code, "text": text, "figures": decisions["figures"][slot]}
         return retell_run(reason, alike, self.window.now, self.numbers)
 

@@ -175,11 +175,11 @@ class PlanningView:
     @property
     def overrides(self) -> list[ControlState]:
         """The devices with an override in force."""
-        return [
-            state
-            for state in self.stored.states
-            if state.override is not None and state.override.until > self.stored.now
-        ]
+        overridden = []
+        for state in self.stored.states:
+            if state.override is not None and state.override.until > self.stored.now:
+                overridden.append(state)
+        return overridden
 
     @property
     def edges(self) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -349,11 +349,12 @@ class PlanningView:
     @property
     def contested(self) -> list[ControlState]:
         """The devices that somebody else keeps changing, which their owner may pause."""
-        return [
-            state
-            for state in self.stored.states
-            if state.standing is not None and state.standing.conflict and state.paused is None
-        ]
+        contested = []
+        for state in self.stored.states:
+            has_conflict = state.standing is not None and state.standing.conflict
+            if has_conflict and state.paused is None:
+                contested.append(state)
+        return contested
 
     @property
     def paused(self) -> list[ControlState]:

@@ -240,10 +240,10 @@ class SavingsView:
 
     def cost_periods(self) -> list[SavingsPeriod]:
         """Return what was paid in each period, and what Luna saved or would have saved."""
-        return [
-            self._describe_cost(name, part, paid)
-            for (name, part), paid in zip(self.periods, self.paid, strict=True)
-        ]
+        described = []
+        for (name, part), paid in zip(self.periods, self.paid, strict=True):
+            described.append(self._describe_cost(name, part, paid))
+        return described
 
     def carbon_periods(self) -> list[SavingsPeriod]:
         """Return the emissions of each period; empty if they are unknown for all days."""
@@ -289,9 +289,8 @@ class SavingsView:
             return SavingsPeriod(name, None, self.words("period_empty"), good=False, bars=())
         saved = amounts[WITHOUT] - amounts[LUNA]
         share = share_of_possible(amounts)
-        emitted = {
-            policy: amounts[policy] for policy in (WITHOUT, *BAR_POLICIES) if policy in amounts
-        }
+        order = (WITHOUT, *BAR_POLICIES)
+        emitted = {policy: amounts[policy] for policy in order if policy in amounts}
         bars = []
         for policy, amount in emitted.items():
             drawing = draw_amount(
@@ -340,9 +339,9 @@ class SavingsView:
         """Draw the savings of each day; ``narrow``: of the last fortnight."""
         period = self.savings.tail(NARROW_DAYS) if narrow else self.savings
         counted = {day.day: day for day in period.counted}
-        reasons = {
-            omitted.day: self._say_why(omitted.code, omitted.faults) for omitted in period.left_out
-        }
+        reasons = {}
+        for omitted in period.left_out:
+            reasons[omitted.day] = self._say_why(omitted.code, omitted.faults)
         days = []
         for number in range(period.days):
             day = period.first + timedelta(days=number)

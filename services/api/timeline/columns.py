@@ -153,8 +153,11 @@ def decisions(
     for part, start in zip(parts, starts, strict=True):
         rows.append(None if part is None else _describe_decision(part, start, site, numbers))
     # ``decided_by`` does not come from plans; build_timeline adds it.
-    names = [name for name in Decisions.model_fields if name != "decided_by"]
-    return {name: [row and row[name] for row in rows] for name in names}
+    columns: dict[str, Column] = {}
+    for name in Decisions.model_fields:
+        if name != "decided_by":
+            columns[name] = [None if row is None else row[name] for row in rows]
+    return columns
 
 
 def _describe_decision(

@@ -48,14 +48,14 @@ async def add_person(
 ) -> Response:
     """Add a person; what is refused is said with what was typed."""
     try:
-        user = NewUser.model_validate(
-            {
-                "name": typed.get("name", ""),
-                "password": typed.get("password", ""),
-                "role": typed.get("role", "user"),
-                "sites": [name.removeprefix("site-") for name in typed if name.startswith("site-")],
-            }
-        )
+        sites = [name.removeprefix("site-") for name in typed if name.startswith("site-")]
+        document = {
+            "name": typed.get("name", ""),
+            "password": typed.get("password", ""),
+            "role": typed.get("role", "user"),
+            "sites": sites,
+        }
+        user = NewUser.model_validate(document)
         await to_thread.run_sync(partial(gateway.carry_out, create_user, caller, user=user))
     except ValidationError as exc:
         return _show_people(request, gateway, typed=typed, error=invalid_input(exc, field=""))
@@ -94,13 +94,9 @@ async def make_key(
     """Make a key and show it, this once."""
     scopes = [scope for scope in get_args(KeyScope) if typed.get(f"scope-{scope}")]
     try:
-        key = NewKey.model_validate(
-            {
-                "name": typed.get("name", "").strip(),
-                "scopes": scopes,
-                "days": int(typed.get("days", "") or 365),
-            }
-        )
+        days = int(typed.get("days", "") or 365)
+        document = {"name": typed.get("name", "").strip(), "scopes": scopes, "days": days}
+        key = NewKey.model_validate(document)
         new_key = await to_thread.run_sync(partial(gateway.carry_out, create_key, caller, key=key))
     except ValidationError as exc:
         return _show_keys(request, gateway, caller, View(typed, invalid_input(exc, field="")))

@@ -158,10 +158,9 @@ class AgentView:
     def withdrawn_at(self) -> datetime | None:
         """Instant of the owner's last withdrawal of control from the agent, if any."""
         withdrawn = [standing for standing in self.status.modes if standing.state == "withdrawn"]
-        instants = [
-            standing.decided_at for standing in withdrawn if standing.decided_by != GATEKEEPER
-        ]
-        return max(filter(None, instants), default=None)
+        by_owner = [standing for standing in withdrawn if standing.decided_by != GATEKEEPER]
+        instants = [standing.decided_at for standing in by_owner if standing.decided_at]
+        return max(instants, default=None)
 
     def road(self) -> list[RoadStep]:
         """Return the steps from the first training to control, with their states."""
@@ -265,9 +264,8 @@ class AgentView:
 
     def _draw_costs(self, scores: AgentScores) -> list[CostBar]:
         order = (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE)
-        costs = {
-            policy: scores.policies[policy].cost for policy in order if policy in scores.policies
-        }
+        scored = scores.policies
+        costs = {policy: scored[policy].cost for policy in order if policy in scored}
         every_cost = [*costs.values()]
         bars = []
         for policy, cost in costs.items():
@@ -307,13 +305,13 @@ class AgentView:
         tomorrow = start.astimezone(self.numbers.zone).date() + timedelta(days=1)
         end = datetime.combine(tomorrow, time(), self.numbers.zone)
         edges = slot_edges(start, int((end - start) / SLOT), SLOT)
-        shares = ", ".join(
-            f"{self.words('who_' + who)} {self.numbers.share(share)}"
-            for who, share in self.shares().items()
-        )
+        shares = []
+        for who, share in self.shares().items():
+            shares.append(f"{self.words('who_' + who)} {self.numbers.share(share)}")
+        text = ", ".join(shares)
         deciders_by_slot = [deciders.get(edge) for edge in edges[:-1]]
-        row = DecidedDay(self.numbers.weekday(start), edges, deciders_by_slot, shares)
-        label = f"{self.words('who_label')}: {shares}"
+        row = DecidedDay(self.numbers.weekday(start), edges, deciders_by_slot, text)
+        label = f"{self.words('who_label')}: {text}"
         return [
             draw_deciders([row], self.numbers, label=label, narrow=False),
             draw_deciders([row], self.numbers, label=label, narrow=True),
@@ -334,10 +332,11 @@ class AgentView:
                 runs[-1] = (runs[-1][0], end, description)
             else:
                 runs.append((slot.start, end, description))
-        return [
-            SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *description)
-            for first, end, description in runs
-        ]
+        slot_runs = []
+        for first, end, description in runs:
+            span = f"{self.numbers.clock(first)}–{self.numbers.clock(end)}"
+            slot_runs.append(SlotRun(span, *description))
+        return slot_runs
 
     def _describe_slot(self, slot: SlotDecision) -> tuple[str, str, str, str]:
         """Return a slot's decider, the planner's and the agent's mode, and the reason."""
@@ -379,15 +378,14 @@ class AgentView:
                 decider = self.words("by_gatekeeper")
             else:
                 decider = self.words("by_person", name=entry.decided_by)
-            entries.append(
-                {
-                    "at": self.say_moment(entry.at),
-                    "mode": self.words("mode_" + entry.mode),
-                    "what": f"{self.words('kind_' + entry.kind)} {decider}",
-                    "state": "" if entry.state is None else self.words("gate_" + entry.state),
-                    "why": self._say_gate_reason(entry),
-                }
-            )
+            texts = {
+                "at": self.say_moment(entry.at),
+                "mode": self.words("mode_" + entry.mode),
+                "what": f"{self.words('kind_' + entry.kind)} {decider}",
+                "state": "" if entry.state is None else self.words("gate_" + entry.state),
+                "why": self._say_gate_reason(entry),
+            }
+            entries.append(texts)
         return entries
 
     def _say_gate_reason(self, entry: GateEntry) -> str:

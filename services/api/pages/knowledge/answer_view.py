@@ -390,14 +390,14 @@ def _draw_legend(
     numbered: Sequence[tuple[int, ChartSeries]], unit_name: str, frame: ChartFrame, top: float
 ) -> tuple[Markup, float]:
     """Draw the keys of the series; return them and the y of the last row."""
-    labels = [f"{series.name}, {unit_name}" if unit_name else series.name for _, series in numbered]
+    suffix = f", {unit_name}" if unit_name else ""
+    labels = [f"{series.name}{suffix}" for _, series in numbered]
     widths = [KEY + LETTER * len(label) for label in labels]
     places = place_keys(widths, frame.width, first_y=top + 2, row=ROW)
-    keys = join(
-        draw_key(place, label, f"fill-{name_colour(index, series)}")
-        for (index, series), label, place in zip(numbered, labels, places, strict=True)
-    )
-    return keys, places[-1][1]
+    keys = []
+    for (index, series), label, place in zip(numbered, labels, places, strict=True):
+        keys.append(draw_key(place, label, f"fill-{name_colour(index, series)}"))
+    return join(keys), places[-1][1]
 
 
 def _scale_values(series: ChartSeries, factor: float, count: int) -> FloatArray:
@@ -430,11 +430,10 @@ def _draw_series(
     css = f"line line-{colour} dash-{index % COLOURS}"
     if series.kind == "line" and frame.count > 1:
         return draw_line(frame, axis, values, css)
-    stairs = [
-        trace_stairs(frame, axis, values[first:end], first)
-        for first, end in find_runs(~np.isnan(values))
-    ]
-    return path("".join(stairs), css)
+    stairs = ""
+    for first, end in find_runs(~np.isnan(values)):
+        stairs += trace_stairs(frame, axis, values[first:end], first)
+    return path(stairs, css)
 
 
 def _draw_words(chart: Chart, frame: ChartFrame, numbers: Numbers, y: float) -> Markup:

@@ -90,11 +90,10 @@ def propose_topics(payloads: Mapping[str, str]) -> dict[str, str]:
         payloads: by topic.
     """
     proposed: dict[str, str] = {}
-    values = [
-        (topic, path, value)
-        for topic in sorted(payloads)
-        for path, value in _list_values(payloads[topic])
-    ]
+    values = []
+    for topic in sorted(payloads):
+        for path, value in _list_values(payloads[topic]):
+            values.append((topic, path, value))
     for role, hints in _HINTS.items():
         for topic, path, value in values:
             words = _split_words(f"{topic}/{path}")

@@ -140,11 +140,8 @@ def read_vias(answers: Mapping[str, Any]) -> dict[str, Via | None]:
 
 
 def _describe_via(typed: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        part: typed[field]
-        for part, field in VIA_FIELDS.items()
-        if typed.get(field) not in {None, ""}
-    }
+    via = {part: typed.get(field) for part, field in VIA_FIELDS.items()}
+    return {part: value for part, value in via.items() if value not in {None, ""}}
 
 
 def answer_control(control: Control) -> dict[str, Any]:
@@ -335,11 +332,10 @@ def _offer_profiles(name: str, typed: Typed, _: Lookup | None) -> list[tuple[str
     """
     if name != "profile_place":
         return None
-    offered = [
-        (profile.profile, profile.title)
-        for profile in list_profiles()
-        if profile.kind == "battery_inverter" and profile.is_commanded
-    ]
+    offered = []
+    for profile in list_profiles():
+        if profile.kind == "battery_inverter" and profile.is_commanded:
+            offered.append((profile.profile, profile.title))
     return _with_chosen(offered, typed.get(name, ""))
 
 

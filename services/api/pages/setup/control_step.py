@@ -69,16 +69,11 @@ def view_control(
         access = None
         if method.server:
             access = view_access(gateway, method.server, urls.get(method.by, ""), servers)
-        methods.append(
-            {
-                "method": method,
-                "access": access,
-                "answer": answer,
-                "batteries": [
-                    _view_battery(method, name, fields, lookup) for name, fields in filled.items()
-                ],
-            }
-        )
+        views = []
+        for name, fields in filled.items():
+            views.append(_view_battery(method, name, fields, lookup))
+        view = {"method": method, "access": access, "answer": answer, "batteries": views}
+        methods.append(view)
     steering = {STEERING.name: typed.get(STEERING.name, "")}
     return {
         "chosen": typed["by"],
@@ -179,9 +174,8 @@ def merge_control(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[
         if method.server and method.server.url_field in typed:
             merged["urls"][method.by] = split_secret(typed[method.server.url_field].strip())[0]
         for place, name in enumerate(battery_names(answers)):
-            texts = {
-                entry.name: typed.get(f"{method.by}-{place}-{entry.name}") for entry in method.asks
-            }
+            prefix = f"{method.by}-{place}-"
+            texts = {entry.name: typed.get(f"{prefix}{entry.name}") for entry in method.asks}
             if any(text is not None for text in texts.values()):
                 fields = {field: (text or "").strip() for field, text in texts.items()}
                 merged.setdefault(method.by, {})[name] = fields
@@ -293,7 +287,7 @@ def list_sent_next(
         before = plan.slots[place - 1].batteries if place else {}
         soc |= {name: before[name].soc_end for name in soc if name in before}
         setpoints = {
-            name: series.at(place) for name, series in plan.setpoints.items() if name in names
+            name: plan.setpoints[name].at(place) for name in plan.setpoints if name in names
         }
         lines += _list_writes(site, control, setpoints, profiles, soc=soc, start=slot.start)
         if len(lines) >= MOST_SLOTS * len(names):

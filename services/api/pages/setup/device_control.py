@@ -198,11 +198,11 @@ def _list_ocpp() -> list[DeviceProfile]:
 
 def list_direct(kind: str) -> list[DeviceProfile]:
     """Return the profiles of a kind of devices that Luna connects to."""
-    return [
-        profile
-        for profile in list_profiles()
-        if profile.kind == kind and not isinstance(profile.transport, OcppTransport)
-    ]
+    direct = []
+    for profile in list_profiles():
+        if profile.kind == kind and not isinstance(profile.transport, OcppTransport):
+            direct.append(profile)
+    return direct
 
 
 VEHICLES = ControlForm(
@@ -326,10 +326,10 @@ def merge_devices(
                 continue
             fields: dict[str, Any] = {WAY: way if way in form.asks else NOT_AT_ALL}
             for asked, entries in form.asks.items():
-                texts = {
-                    entry.name: typed.get(f"{prefix}{asked}-{entry.name}", "").strip()
-                    for entry in entries
-                }
+                texts = {}
+                for entry in entries:
+                    text = typed.get(f"{prefix}{asked}-{entry.name}", "")
+                    texts[entry.name] = text.strip()
                 if any(texts.values()):
                     fields[asked] = texts
             merged.setdefault(section, {})[name] = fields

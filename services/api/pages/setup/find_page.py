@@ -289,9 +289,8 @@ def leave_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str,
     def has_address(typed: Mapping[str, str]) -> bool:
         return all(typed.get(field, "") == text for field, text in address.items())
 
-    connections = {
-        name: typed for name, typed in control.get("profile", {}).items() if not has_address(typed)
-    }
+    before = control.get("profile", {})
+    connections = {name: typed for name, typed in before.items() if not has_address(typed)}
     if not connections:
         without = {part: value for part, value in control.items() if part != "profile"}
         return after | {"control": without | {"by": "advice"}}
@@ -303,9 +302,8 @@ def _connect_battery(answers: dict[str, Any], device: NetworkDevice, place: int)
     if place == len(batteries):
         batteries.append(DEVICE_FORMS["batteries"].begin())
     battery = batteries[place]
-    limits = [
-        limit for limit in (device.charge_limit_kw, device.discharge_limit_kw) if limit is not None
-    ]
+    both_limits = (device.charge_limit_kw, device.discharge_limit_kw)
+    limits = [limit for limit in both_limits if limit is not None]
     if limits and not battery.get("power_kw"):
         battery |= write_numbers(power_kw=min(limits))
     if device.capacity_kwh is not None and not battery.get("capacity_kwh"):
@@ -338,10 +336,8 @@ def _connect_device(
 
 
 def _is_same(taken: Mapping[str, Any], device: NetworkDevice) -> bool:
-    return all(
-        taken[part] == getattr(device, part)
-        for part in ("host", "port", "unit", "prefix", "profile")
-    )
+    parts = ("host", "port", "unit", "prefix", "profile")
+    return all(taken[part] == getattr(device, part) for part in parts)
 
 
 def _write_address(device: NetworkDevice) -> dict[str, str]:
@@ -415,11 +411,10 @@ def take_entities(
     """
     after = dict(answers)
     if takes_sensors(answers):
-        chosen = {
-            name.removeprefix(SENSOR): entity
-            for name, entity in typed.items()
-            if name.startswith(SENSOR)
-        }
+        chosen = {}
+        for name, entity in typed.items():
+            if name.startswith(SENSOR):
+                chosen[name.removeprefix(SENSOR)] = entity
         after["sensors"] = answers.get("sensors", {}) | chosen
         after["data"] = answers.get("data", {}) | {"source": ENTITY_SOURCE}
         for section, form in DEVICE_FORMS.items():
@@ -441,9 +436,8 @@ def _read_commands(
     commands = {command.entity: command for command in lookup.commands}
     fields_by_battery: dict[str, dict[str, str]] = {}
     for place, battery in enumerate(batteries):
-        entities = {
-            field: typed.get(f"{ENTITY_SOURCE}-{place}-{field}", "") for field in COMMAND_ENTITIES
-        }
+        prefix = f"{ENTITY_SOURCE}-{place}-"
+        entities = {field: typed.get(f"{prefix}{field}", "") for field in COMMAND_ENTITIES}
         mode = commands.get(entities["mode_place"])
         if mode is None:
             continue

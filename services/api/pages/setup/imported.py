@@ -18,12 +18,15 @@ IMPORTED = "imported"
 
 def begin_answers(result: PeerImport, file_name: str) -> dict[str, Any]:
     """Return the answers of a draft that begins with an imported site."""
+    rows = []
+    for status in STATUSES:
+        rows += [asdict(row) for row in result.list_rows(status)]
     imported = {
         "peer": result.peer,
         "file_name": file_name,
         "site": result.site.model_dump(mode="json", by_alias=True),
         "text": result.text,
-        "rows": [asdict(row) for status in STATUSES for row in result.list_rows(status)],
+        "rows": rows,
     }
     # Steps whose fields cannot express the imported site are left out.
     return answers_of(result.site) | {IMPORTED: imported, "fixed": find_fixed(result.site)}

@@ -102,10 +102,9 @@ def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
         numbers = views.numbers_of_site(site, Reader.of(request).language)
         view["sentence"] = plan["slots"][0]["reason"]["text"]
         view["home"] = NAVIGATION[0].address(plan["site"])
-        view["notes"] = [
-            say_note(note["code"], note.get("figures") or {}, numbers)
-            for note in plan.get("notes", [])
-        ]
+        view["notes"] = []
+        for note in plan.get("notes", []):
+            view["notes"].append(say_note(note["code"], note.get("figures") or {}, numbers))
     return view
 
 

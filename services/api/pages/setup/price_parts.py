@@ -146,15 +146,14 @@ def _compose_fee(
         if f"{prefix}fee_from" not in values:
             continue
         begin = values[f"{prefix}fee_from"]
-        windows.append(
-            {
-                "from": "00:00" if begin == "24:00" else begin,
-                "to": values[f"{prefix}fee_to"],
-                "days": values[f"{prefix}fee_days"],
-                "months": [*_MONTHS[values[f"{prefix}fee_months"]]],
-                "price": values[f"{prefix}fee_window_price"],
-            }
-        )
+        window = {
+            "from": "00:00" if begin == "24:00" else begin,
+            "to": values[f"{prefix}fee_to"],
+            "days": values[f"{prefix}fee_days"],
+            "months": [*_MONTHS[values[f"{prefix}fee_months"]]],
+            "price": values[f"{prefix}fee_window_price"],
+        }
+        windows.append(window)
     price = values["fee_default_price"]
     return [{"kind": "calendar", "name": name, "price": price, "windows": windows, "vat": vat}]
 

@@ -389,11 +389,11 @@ def _show_form(
     before = _pair_with_roles(site, now)
     after = before if change is None else _pair_with_roles(change.site, now)
     changed_sensors = () if change is None else change.sensors
+    roles = {}
+    for role, definition in SENSOR_ROLES.items():
+        roles[role] = ([*form.named[role]], definition.flow == "submetered")
     context: dict[str, Any] = {
-        "roles": {
-            role: ([*form.named[role]], definition.flow == "submetered")
-            for role, definition in SENSOR_ROLES.items()
-        },
+        "roles": roles,
         "form": form,
         "known": sorted(readings.read_units(connection, site.name)),
         "fault": fault,

@@ -132,12 +132,11 @@ def _find_choice_faults(
 def _find_market_faults(values: Mapping[str, Any], country: Country | None) -> list[FieldFault]:
     """Return a fault for each market that the country does not have."""
     markets = country.markets if country else ()
-    names = ("market", "energy_market", "export_market")
-    return [
-        FieldFault(name, "choice")
-        for name in names
-        if name in values and values[name] not in markets
-    ]
+    faults = []
+    for name in ("market", "energy_market", "export_market"):
+        if name in values and values[name] not in markets:
+            faults.append(FieldFault(name, "choice"))
+    return faults
 
 
 def _check_prices(

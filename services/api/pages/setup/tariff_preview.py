@@ -76,17 +76,18 @@ def preview_tariff(
         if parts is None:
             return None
         priced[words(title)] = parts
-    names = list(dict.fromkeys(name for parts in priced.values() for name in parts))
+    names: dict[str, None] = {}
+    for parts in priced.values():
+        names.update(dict.fromkeys(parts))
     nothing = np.zeros(HOURS)
-    days = {
-        title: PriceDay(title, [parts.get(name, nothing) for name in names])
-        for title, parts in priced.items()
-    }
+    days = {}
+    for title, parts in priced.items():
+        days[title] = PriceDay(title, [parts.get(name, nothing) for name in names])
     span = _span(days.values())
     drawn = []
     for title, prices in days.items():
-        said = _say_day(title, prices, words, numbers)
-        drawn.append(PreviewDay(draw_price_day(prices, numbers, label=said, span=span), said))
+        label = _say_day(title, prices, words, numbers)
+        drawn.append(PreviewDay(draw_price_day(prices, numbers, label=label, span=span), label))
     keys = []
     for place, name in enumerate(names):
         keys.append((COLOURS[place % len(COLOURS)], format_published_name(name, language)))

@@ -69,37 +69,41 @@ def view_tariff(answers: Mapping[str, Any], words: PageWords, language: Language
     country_code = country.code if country else ""
     numbers = numbers_of(answers, language)
     fees = list_fees(country_code)
-    names = {entry.name: words(f"part_{entry.name}") for entry in PART_NAMES}
     typed = suggest_tariff(answers) | answers.get("tariff", {})
     typed |= suggest_by_postcode(typed, country_code)
-    levies = list_levies(country_code)
-    sources = []
+    part_names = {}
+    for entry in PART_NAMES:
+        part_names[entry.name] = typed.get(entry.name) or words(f"part_{entry.name}")
+    fee_choices = []
+    fee_sources = []
     for choice, (_, product) in fees.items():
-        called = format_choice_name(choice, language)
-        sources.append(_describe_source(called, product, language))
-    levies_sources = []
-    charges = list_peak_charges(country_code)
+        name = format_choice_name(choice, language)
+        fee_choices.append((choice, name))
+        fee_sources.append(_describe_source(name, product, language))
+    peak_choices = []
     peak_sources = []
-    for choice, product in charges.items():
-        called = format_choice_name(choice, language)
-        peak_sources.append(_describe_source(called, product, language))
-    for product in levies:
-        called = format_published_name(product.name, language)
-        levies_sources.append(_describe_source(called, product, language))
+    for choice, product in list_peak_charges(country_code).items():
+        name = format_choice_name(choice, language)
+        peak_choices.append((choice, name))
+        peak_sources.append(_describe_source(name, product, language))
+    levies_sources = []
+    for product in list_levies(country_code):
+        name = format_published_name(product.name, language)
+        levies_sources.append(_describe_source(name, product, language))
     return {
         "entries": {entry.name: entry for entry in TARIFF},
         "typed": typed,
-        "part_names": {name: typed.get(name) or text for name, text in names.items()},
+        "part_names": part_names,
         "markets": [(market, market) for market in markets],
         "price_unit": numbers.price_unit[1],
         "amount_unit": words("per_month", currency=numbers.currency_sign),
         "device_fields": [entry.name for entry in DEVICE_PRICE],
         "windows": [[entry.name for entry in window] for window in FEE_WINDOWS],
         "has_window": [_is_typed(window, typed) for window in FEE_WINDOWS],
-        "fees": [(choice, format_choice_name(choice, language)) for choice in fees],
-        "fee_sources": sources,
+        "fees": fee_choices,
+        "fee_sources": fee_sources,
         "levies_sources": levies_sources,
-        "peaks": [(choice, format_choice_name(choice, language)) for choice in charges],
+        "peaks": peak_choices,
         "peak_sources": peak_sources,
         "kept": _say_kept(answers, words, numbers),
         **_view_offers(typed, country_code, words, language),
@@ -121,17 +125,17 @@ def _view_offers(
         areas.append((region.letter, f"{region.letter}: {region.name}"))
     postcode = typed.get("postcode", "").strip()
     place = name_place(postcode, country)
-    said = ""
+    postcode_note = ""
     if place:
-        said = words("postcode_found", place=place)
+        postcode_note = words("postcode_found", place=place)
     elif postcode:
-        said = words("postcode_unknown")
+        postcode_note = words("postcode_unknown")
     return {
         "offers": offers,
         "offers_selling": sells,
         "areas": areas,
         "asks_postcode": asks_postcode(country),
-        "postcode_said": said,
+        "postcode_said": postcode_note,
     }
 
 

@@ -181,9 +181,9 @@ def view_assumptions(site: Site, words: PageWords, numbers: Numbers) -> list[Ass
     """Return a site's assumptions, with what entering each true value is usually worth."""
     lines = []
     for assumption in list_assumptions(site):
-        figures = {
-            name: _say_figure(name, value, numbers) for name, value in assumption.figures.items()
-        }
+        figures = {}
+        for name, value in assumption.figures.items():
+            figures[name] = _say_figure(name, value, numbers)
         text = words("assumed_" + assumption.code, **figures)
         if assumption.device:
             device = say_device(assumption.device, language=numbers.language)
