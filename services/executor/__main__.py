@@ -17,7 +17,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import engine
 from luna.platform.database.device_writes import StoredWrites
 from luna.platform.queue import Client
-from luna.platform.queue.heartbeats import executor_present
+from luna.platform.queue.heartbeats import EXECUTOR_TURN, present
 from luna.platform.service_process import (
     add_stall_option,
     end_on_signals,
@@ -68,9 +68,15 @@ def main(arguments: list[str] | None = None) -> int:
             read_flow=partial(read_flow, client),
         )
         watch = Watch(database, executor, clock=clock)
-        process.resources.enter_context(
-            executor_present(addresses.redis_url, readiness, lambda: watch.sites, clock=clock)
+        heartbeats = present(
+            addresses.redis_url,
+            readiness,
+            role="executor",
+            list_sites=lambda: watch.sites,
+            turn=EXECUTOR_TURN,
+            clock=clock,
         )
+        process.resources.enter_context(heartbeats)
         watch.run(process.pulse, ending=ending)
     return 0
 

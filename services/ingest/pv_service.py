@@ -85,8 +85,14 @@ def fetch_pv_forecasts(
             continue
         for home in homes:
             with unit_of_work(engine) as connection:
-                due = is_due(_read_calls(connection, home, source.name, now=now), now=now)
-            if not due:
+                calls = forecasts.read_instants(
+                    connection,
+                    home.name,
+                    version=source.name,
+                    first=now - timedelta(days=1),
+                    last=now,
+                )
+            if not is_due(calls, now=now):
                 continue
             try:
                 replies.append(_fetch_home(engine, home, source=source, now=now))
@@ -140,14 +146,6 @@ def _find_misfit(source: PvSource, homes: list[Site]) -> str | None:
     if source.name == Solcast.name and len(homes) > 1:
         return f"{source.name}: the token names one roof, and {len(homes)} homes have PV"
     return None
-
-
-def _read_calls(
-    connection: Connection, site: Site, version: str, *, now: datetime
-) -> list[datetime]:
-    return forecasts.read_instants(
-        connection, site.name, version=version, first=now - timedelta(days=1), last=now
-    )
 
 
 def _fetch_home(engine: Engine, site: Site, *, source: PvSource, now: datetime) -> SitePvReply:

@@ -223,7 +223,7 @@ _RECORDER = f"{PREFIX}recorder"
 _EXECUTOR = f"{PREFIX}executor"
 _STEERING = f"{PREFIX}steering"
 _HOME_ASSISTANT = f"{PREFIX}home-assistant"
-_ROLES = {"recorder": _RECORDER, "home_assistant": _HOME_ASSISTANT}
+_ROLES = {"recorder": _RECORDER, "home_assistant": _HOME_ASSISTANT, "executor": _EXECUTOR}
 S = TypeVar("S", bound=RecorderSign)
 
 
@@ -286,16 +286,26 @@ def present(
     redis_url: str,
     readiness: Readiness,
     *,
-    role: Literal["recorder", "home_assistant"] = "recorder",
+    role: Literal["recorder", "home_assistant", "executor"] = "recorder",
+    list_sites: Callable[[], tuple[ControlledSite, ...]] | None = None,
     turn: timedelta = TURN,
     clock: Clock | None = None,
 ) -> Iterator[None]:
     """Publish heartbeats of a process without a queue while the block runs.
 
     They contain the last checks of ``readiness``. The block runs without Redis too.
+
+    Args:
+        redis_url: of the server.
+        readiness: checks the process.
+        role: of the process.
+        list_sites: lists the sites that the executor controls.
+        turn: from one heartbeat to the next.
+        clock: dates the heartbeats.
     """
     clock = clock or SystemClock()
-    sign = RecorderSign(
+    kind = RecorderSign if list_sites is None else ControlSign
+    sign = kind(
         name=_name(),
         version=version("luna-energy"),
         started_at=clock.now(),
@@ -305,36 +315,12 @@ def present(
 
     def read_sign() -> RecorderSign:
         checks = readiness.checks or readiness.look()
-        return sign.model_copy(update={"turned_at": clock.now(), "checks": checks})
-
-    presence = _Presence(redis_url, _ROLES[role], read_sign, turn=turn)
-    with _announced(presence):
-        yield
-
-
-@contextmanager
-def executor_present(
-    redis_url: str,
-    readiness: Readiness,
-    sites: Callable[[], tuple[ControlledSite, ...]],
-    *,
-    clock: Clock,
-) -> Iterator[None]:
-    """Publish the executor's heartbeats with the sites that it controls, while the block runs."""
-    sign = ControlSign(
-        name=_name(),
-        version=version("luna-energy"),
-        started_at=clock.now(),
-        turned_at=clock.now(),
-        turn=EXECUTOR_TURN,
-    )
-
-    def read_sign() -> ControlSign:
-        checks = readiness.checks or readiness.look()
-        changes = {"turned_at": clock.now(), "checks": checks, "sites": sites()}
+        changes: dict[str, Any] = {"turned_at": clock.now(), "checks": checks}
+        if list_sites is not None:
+            changes["sites"] = list_sites()
         return sign.model_copy(update=changes)
 
-    presence = _Presence(redis_url, _EXECUTOR, read_sign, turn=EXECUTOR_TURN)
+    presence = _Presence(redis_url, _ROLES[role], read_sign, turn=turn)
     with _announced(presence):
         yield
 

@@ -95,7 +95,8 @@ def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = No
         # A training before the week's quarter needs enough days to learn from.
         if monday < record.first or begin_quarter(monday) < first_quarter:
             continue
-        unusable = [day for day in _days_of(monday) if day in record.unusable]
+        days = [monday + timedelta(days=number) for number in range(WEEK)]
+        unusable = [day for day in days if day in record.unusable]
         skipped |= {day: record.unusable[day] for day in unusable}
         if not unusable:
             whole.append(monday)
@@ -112,10 +113,6 @@ def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = No
 def begin_quarter(day: date) -> date:
     """Return the first day of a day's calendar quarter."""
     return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
-
-
-def _days_of(monday: date) -> list[date]:
-    return [monday + timedelta(days=number) for number in range(WEEK)]
 
 
 def _spread_over_seasons(mondays: Sequence[date], count: int) -> list[date]:

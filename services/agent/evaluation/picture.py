@@ -240,21 +240,18 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
 
 
 def _draw_panel_names(axes: Mapping[str, Axis], numbers: Numbers) -> Markup:
+    names = {
+        "price": f"import price ({numbers.price_unit[1]}/kWh)",
+        "power": "power (kW), charging up",
+        "stored": "state of charge (%)",
+    }
     drawn = []
-    for panel, words in _name_panels(numbers).items():
+    for panel, words in names.items():
         top = axes[panel].top
         # The names cover the hour lines, which run through all panels.
         drawn.append(rectangle((0, top - 20, len(words) * LETTER, 15), "surface"))
         drawn.append(text((0, top - 9), words, "tick"))
     return join(drawn)
-
-
-def _name_panels(numbers: Numbers) -> dict[str, str]:
-    return {
-        "price": f"import price ({numbers.price_unit[1]}/kWh)",
-        "power": "power (kW), charging up",
-        "stored": "state of charge (%)",
-    }
 
 
 def _fit_axes(days: Sequence[TraceDay], numbers: Numbers) -> dict[str, Axis]:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from math import floor, fsum
@@ -410,15 +410,12 @@ def write_csv(reply: AccountReply, zone: ZoneInfo) -> str:
     headings = [f"{name}_kwh" for name in flows]
     writer.writerow(["start", *headings, f"cost_{reply.currency.lower()}"])
     for part in reply.parts:
-        figures: Sequence[float | None] = [*(part.flows.get(name) for name in flows), part.cost]
-        cells = [_write_cell(figure) for figure in figures]
-        writer.writerow([part.start.astimezone(zone).isoformat(), *cells])
+        cells = [part.start.astimezone(zone).isoformat()]
+        for figure in (*(part.flows.get(name) for name in flows), part.cost):
+            # Watt-hours and hundredths of a cent are precise enough.
+            cells.append("" if figure is None else f"{figure:.4f}")
+        writer.writerow(cells)
     return text.getvalue()
-
-
-def _write_cell(figure: float | None) -> str:
-    # Watt-hours and hundredths of a cent are precise enough.
-    return "" if figure is None else f"{figure:.4f}"
 
 
 def _write_query(unit: PeriodUnit, day: date) -> str:

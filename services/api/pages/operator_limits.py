@@ -10,7 +10,6 @@ from fastapi import Response
 from sqlalchemy import Connection
 
 from luna.contracts.operator_limits import StoredLimit
-from luna.energy.limit_outcome import LimitedDevice
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.house.limit_outcomes import add_outcomes
@@ -145,12 +144,14 @@ def write_csv(limits: Sequence[StoredLimit], zone: tzinfo) -> str:
         outcome = stored.summary
         done: list[object] = ["", "", "", ""]
         if outcome is not None:
-            devices = ", ".join(_write_device(device) for device in outcome.devices)
+            devices = []
+            for device in outcome.devices:
+                devices.append(f"{device.device} {device.planned_kw:g} > {device.allowed_kw:g} kW")
             done = [
                 _write(outcome.highest_import_kw),
                 _write(outcome.highest_export_kw),
                 round(outcome.less_kwh, 3),
-                devices,
+                ", ".join(devices),
             ]
         writer.writerow(
             [
@@ -173,7 +174,3 @@ def _write(power_kw: float | None) -> str:
 
 def _write_instant(instant: datetime | None, zone: tzinfo) -> str:
     return "" if instant is None else instant.astimezone(zone).isoformat()
-
-
-def _write_device(device: LimitedDevice) -> str:
-    return f"{device.device} {device.planned_kw:g} > {device.allowed_kw:g} kW"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from re import sub
 from zoneinfo import ZoneInfo
 
-from luna.contracts.edge_summary import ControllerFigures, EdgeSummary, LabEstimate
+from luna.contracts.edge_summary import EdgeSummary, LabEstimate
 from luna.words import Numbers
 from luna.words.charts.edge import EstimateRow, draw_estimate_rows
 from luna.words.charts.edge_pictures import (
@@ -218,17 +218,14 @@ def _draw_pareto(summary: EdgeSummary) -> LabChart:
         dirty_wh = figures.dirty_wh_per_day.value
         if not (is_whole or is_cell) or dirty_wh is None or not figures.tasks:
             continue
-        missed = _missed(figures)
+        misses = figures.small_misses + figures.large_misses
+        missed = 100 * misses / figures.tasks
         points.append(MissPoint(figures.controller, (missed, dirty_wh), is_whole))
         if is_whole:
             suffix = f" ({missed:.1f} %, {dirty_wh:.2f} Wh)"
             names[figures.controller] += suffix.replace("-", "−")
     axes = ("tasks missed (%)", "dirty energy a camera and day (Wh)")
     return draw_miss_points(points, names, axes)
-
-
-def _missed(figures: ControllerFigures) -> float:
-    return 100 * (figures.small_misses + figures.large_misses) / figures.tasks
 
 
 def _say(estimate: LabEstimate, form: str, *, scale: float = 1.0) -> str:

@@ -375,16 +375,16 @@ def _list_cost_requests(
     measured = observations.read(connection, site.name, window)
     if not all(np.isfinite(getattr(measured, series)).all() for series in SERIES):
         return []
-    return [_request_cost(site, day, version) for version in versions]
-
-
-def _request_cost(site: Site, day: date, version: str) -> ReplayRequest:
-    return ReplayRequest(
-        site_id=site.name,
-        from_day=day,
-        to_day=day,
-        policies=list(forecast_scores.POLICIES),
-        every_minutes=ORIGINS_MINUTES,
-        system_id=forecast_scores.shadow_system(version),
-        forecast_version=version,
-    )
+    requests = []
+    for version in versions:
+        request = ReplayRequest(
+            site_id=site.name,
+            from_day=day,
+            to_day=day,
+            policies=list(forecast_scores.POLICIES),
+            every_minutes=ORIGINS_MINUTES,
+            system_id=forecast_scores.shadow_system(version),
+            forecast_version=version,
+        )
+        requests.append(request)
+    return requests

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -80,7 +79,8 @@ class LimitSensors:
                 continue
             self._is_away = False
             self._stored[site.name] = following
-            self._notes.write({_NOTES: _as_notes(self._stored)})
+            notes = {name: dict(limits) for name, limits in self._stored.items() if limits}
+            self._notes.write({_NOTES: notes})
 
     def _find_wanted(
         self, site: Site, stored: Mapping[str, tuple[str, SensedLimit]], now: datetime
@@ -139,7 +139,3 @@ def _release(connection: Connection, site: Site, limit_id: str, *, now: datetime
         operator_limits.release(connection, site.name, limit_id, now=now)
     except NotFoundError as error:
         log.info("a limit is gone already", site_id=site.name, error=str(error))
-
-
-def _as_notes(stored: Mapping[str, Mapping[str, tuple[str, SensedLimit]]]) -> dict[str, Any]:
-    return {site_id: dict(limits) for site_id, limits in stored.items() if limits}

@@ -22,7 +22,7 @@ from luna.platform.embedded.supervisor import Servers
 from luna.platform.health.readiness import Readiness
 from luna.platform.queue import Client
 from luna.platform.queue.app import create_worker, unacknowledged_by
-from luna.platform.queue.heartbeats import LeaderLock, Node, executor_present, present
+from luna.platform.queue.heartbeats import EXECUTOR_TURN, LeaderLock, Node, present
 from luna.platform.queue.services import SERVICES
 from luna.platform.queue.task_monitor import SENT_AT
 from luna.platform.queue.task_tracker import DeadTask, TaskTracker
@@ -155,7 +155,14 @@ def _presences(url: str) -> Document:
     clock = FixedClock(NOON)
     return {
         "a recorder": present(url, readiness, turn=TURN, clock=clock),
-        "an executor": executor_present(url, readiness, lambda: (), clock=clock),
+        "an executor": present(
+            url,
+            readiness,
+            role="executor",
+            list_sites=lambda: (),
+            turn=EXECUTOR_TURN,
+            clock=clock,
+        ),
     }
 
 

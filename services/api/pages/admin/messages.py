@@ -12,7 +12,6 @@ from luna.contracts.notification import (
     ChannelChange,
     EventKind,
     NewChannel,
-    NotificationChannel,
     NotifyTestReply,
     NotifyTestRequest,
 )
@@ -122,13 +121,12 @@ async def take_channel_away(
 def _switch_system(gateway: Gateway, name: str, *, on: bool) -> tuple[EventKind, ...]:
     with unit_of_work(gateway.database) as connection:
         stored = {channel.name: channel for channel in notification_channels.list_all(connection)}
-    others = tuple(event for event in _events_of(stored.get(name)) if event != SYSTEM)
-    # A channel that is told of faults alone stays one: without them it is told of nothing.
-    return (*others, SYSTEM) if on else others or USUAL_EVENTS
-
-
-def _events_of(channel: NotificationChannel | None) -> tuple[EventKind, ...]:
-    return USUAL_EVENTS if channel is None else channel.events
+    events = stored[name].events if name in stored else USUAL_EVENTS
+    others = tuple(event for event in events if event != SYSTEM)
+    if on:
+        return (*others, SYSTEM)
+    # A channel of faults alone would get nothing without them.
+    return others or USUAL_EVENTS
 
 
 def _show(request: Request, gateway: Gateway, view: MessagesView) -> Response:

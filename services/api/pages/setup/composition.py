@@ -160,7 +160,9 @@ def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
         section |= {"by": by} | entries
     if (method.asks or entries) and control.get(STEERING.name) == ON:
         section[STEERING.name] = True
-        if not _has_meter(composed.document, answers):
+        # A stored site keeps its own sensors.
+        is_metered = answers.get(METERED) == ON
+        if not is_metered and not has_meter(composed.document.get("input_sensors", {})):
             shown_at = method.by if method.asks and batteries else DEVICES
             field_name = f"{shown_at}-{STEERING.name}"
             composed.faults["control"].append(FieldFault(field_name, "steering_unmetered"))
@@ -180,11 +182,6 @@ def _choose_server(
         if served in needed:
             return served
     return "profile"
-
-
-def _has_meter(document: Mapping[str, Any], answers: Mapping[str, Any]) -> bool:
-    """Return whether a sensor measures what the house draws; a stored site keeps its own."""
-    return answers.get(METERED) == ON or has_meter(document.get("input_sensors", {}))
 
 
 def has_meter(roles: Collection[str]) -> bool:

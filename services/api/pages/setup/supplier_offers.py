@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from luna.energy.site import ImportRule, PriceRule, SpotPrice
-from luna.energy.suppliers.product import Markets, SupplierProduct
+from luna.energy.suppliers.product import Markets
 from luna.energy.suppliers.products import list_products
 from luna.energy.tariffs.component import Component
 from luna.energy.tariffs.components import ComponentsPrice
@@ -74,22 +74,18 @@ def list_offers(country: str) -> dict[str, SupplierOffer]:
     """Return the products of a country by their code in the form."""
     offers = {}
     for product in list_products(country):
-        offers[product.code] = _offer_product(product, country)
+        offers[product.code] = SupplierOffer(
+            called=product.called,
+            markets=product.markets[country],
+            sold_markets=product.sold_markets.get(country, {}),
+            is_all_in=product.is_all_in,
+            key_setting=product.key_setting,
+            billed_minutes=product.billed_minutes,
+        )
     for tariff in list_published():
         if tariff.country == country:
             offers |= _offer_supplies(tariff)
     return offers
-
-
-def _offer_product(product: SupplierProduct, country: str) -> SupplierOffer:
-    return SupplierOffer(
-        called=product.called,
-        markets=product.markets[country],
-        sold_markets=product.sold_markets.get(country, {}),
-        is_all_in=product.is_all_in,
-        key_setting=product.key_setting,
-        billed_minutes=product.billed_minutes,
-    )
 
 
 def _offer_supplies(tariff: PublishedTariff) -> dict[str, SupplierOffer]:
@@ -182,16 +178,13 @@ def answer_offers(rule: ImportRule, country: str, scale: int) -> Iterator[dict[s
     for typed in answer_parts(rule, country, scale):
         for code, offer in offers.items():
             if not offer.is_all_in and typed.get("energy_name") == offer.called:
-                yield typed | _answer_parts_of(code, typed)
-
-
-def _answer_parts_of(code: str, typed: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "import_kind": PRODUCT,
-        "product": code,
-        "product_surcharge": typed.get("energy_surcharge", "0"),
-        "product_billed": typed.get("energy_billed", ""),
-    }
+                product = {
+                    "import_kind": PRODUCT,
+                    "product": code,
+                    "product_surcharge": typed.get("energy_surcharge", "0"),
+                    "product_billed": typed.get("energy_billed", ""),
+                }
+                yield typed | product
 
 
 def answer_sold(rule: PriceRule, bought: Mapping[str, str], country: str) -> dict[str, str]:
