@@ -105,4 +105,6 @@ def _list(figures: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, s
 def _number(value: float) -> str:
     if value and abs(value) < 1e-3:
         return f"{value:.1e}"
-    return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:.3g}"
+    if abs(value) >= 1000 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

@@ -320,7 +320,9 @@ def _read_type(kind: Any) -> Any:
         return Path
     if get_origin(plain) is tuple or _is_mapping(plain):
         return list[str]
-    return plain if plain in (bool, int, float) or get_origin(plain) is Literal else str
+    if plain in (bool, int, float) or get_origin(plain) is Literal:
+        return plain
+    return str
 
 
 def _is_mapping(kind: Any) -> bool:

@@ -157,7 +157,8 @@ def read_site_limit(
             requests[key] = unit.list_requests(state.decision.requested)
             deciders[key] = state.decision.decided_by
     flow = read_flow(site.name)
-    measured = flow if flow is not None and abs(now - flow.at) <= FRESH else None
+    is_fresh = flow is not None and abs(now - flow.at) <= FRESH
+    measured = flow if is_fresh else None
     return SiteLimit(
         in_force,
         requests,

@@ -103,8 +103,11 @@ class InputQuality:
 
         ``curtailed`` marks slots with curtailed PV, ``ceiling_kwh`` is PV's observed limit.
         """
-        curtailed = np.zeros(len(history), dtype=np.bool_) if curtailed is None else curtailed
-        first = int(history.starts[0].astype(np.int64)) // SLOT_SECONDS if len(history) else 0
+        if curtailed is None:
+            curtailed = np.zeros(len(history), dtype=np.bool_)
+        first = 0
+        if len(history):
+            first = int(history.starts[0].astype(np.int64)) // SLOT_SECONDS
         return cls(
             site=site,
             first=first,

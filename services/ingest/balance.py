@@ -426,4 +426,6 @@ def _rise_of_charge(day: _Day, first: int, end: int) -> float:
     """Return the rise of the stored energy over some slots, kWh."""
     soc = day.series["soc"][first:end]
     known = soc[np.isfinite(soc)]
-    return float((known[-1] - known[0]) * day.capacity_kwh) if known.size else 0.0
+    if not known.size:
+        return 0.0
+    return float((known[-1] - known[0]) * day.capacity_kwh)

@@ -63,13 +63,15 @@ def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFram
     """
     epoch = pl.col("instant").dt.epoch("us")
     phase = epoch % _microseconds(step)
-    usual = phase.mode().min().over(pl.col("instant").dt.date()) if step > SLOT else pl.lit(0)
-    on_grid = rows.select(
-        (epoch % _microseconds(_common_part(step)) == 0) & (phase == usual)
-    ).to_series()
-    return rows.filter(on_grid), rows.filter(~on_grid).with_columns(
-        pl.lit(RowFault.of("off_grid", minutes=step // MINUTE).text).alias("fault")
-    )
+    usual_phase = pl.lit(0)
+    if step > SLOT:
+        day = pl.col("instant").dt.date()
+        usual_phase = phase.mode().min().over(day)
+    is_aligned = epoch % _microseconds(_common_part(step)) == 0
+    on_grid = rows.select(is_aligned & (phase == usual_phase)).to_series()
+    fault = pl.lit(RowFault.of("off_grid", minutes=step // MINUTE).text)
+    off_grid = rows.filter(~on_grid).with_columns(fault.alias("fault"))
+    return rows.filter(on_grid), off_grid
 
 
 def set_aside_impossible(

@@ -100,7 +100,9 @@ def missing_window(
     if not hourly and not is_first:
         missing = missing[missing >= today]
     if missing.size:
-        return expected.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
+        first = int(missing[0])
+        last = int(missing[-1])
+        return expected.window(first, last - first + 1)
     if hourly:
         before = local_midnight(now.astimezone(zone).date() - CORRECTED_BACK, zone)
         yesterday = expected.index_of(before)
@@ -161,7 +163,9 @@ def collect(
         if source.name in away:
             collected.faults.append(away[source.name])
             continue
-        span = need.timeline.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
+        first = int(missing[0])
+        last = int(missing[-1])
+        span = need.timeline.window(first, last - first + 1)
         try:
             sheets = source.fetch(need.market, span.start, span.end)
         except SourceUnreachedError as error:
@@ -251,10 +255,11 @@ def date_prices(
     )
     # An hour at the mean of its stored quarter-hours is no revision: it is from a service with
     # hourly prices, requested while the others were away. The mean is rounded as well.
-    hour = np.unique(starts.astype("datetime64[h]"), return_inverse=True)[1]
-    mean = (np.bincount(hour, weights=stored) / np.bincount(hour))[hour]
-    deviates = ~(np.abs(collected.price - mean) <= 2 * ROUNDING)
-    is_revision &= (np.bincount(hour, weights=deviates) > 0)[hour]
+    _, hour = np.unique(starts.astype("datetime64[h]"), return_inverse=True)
+    mean_by_hour = np.bincount(hour, weights=stored) / np.bincount(hour)
+    deviates = ~(np.abs(collected.price - mean_by_hour[hour]) <= 2 * ROUNDING)
+    has_deviation = np.bincount(hour, weights=deviates) > 0
+    is_revision &= has_deviation[hour]
     is_new = np.isfinite(collected.price) & np.isnan(stored)
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     published = np.where(collected.published_at <= starts, collected.published_at, NEVER)
@@ -404,11 +409,12 @@ def gather_all(
             named=request.source,
             transport=transport,
         )
-        found = collect(sources, need, away)
+        market_prices = collect(sources, need, away)
         if not sources:
             # A token helps where there is a service that needs one.
-            found.faults = lacking_tokens(need.market, need.currency) or found.faults
-        collected.append(found)
+            lacking = lacking_tokens(need.market, need.currency)
+            market_prices.faults = lacking or market_prices.faults
+        collected.append(market_prices)
     return collected
 
 

@@ -145,8 +145,9 @@ def compare_stored(
         NotFoundError: there is no such day.
     """
     policy, over = pair
-    named = {name: scored[name] for name in (policy, over) if name in scored}
-    costs = PolicyCosts.of(named) if len(named) == len(set(pair)) else PolicyCosts([], {})
+    costs = PolicyCosts([], {})
+    if policy in scored and over in scored:
+        costs = PolicyCosts.of({name: scored[name] for name in pair})
     if not costs.days:
         raise refuse(
             "no-day-scored-for-both",

@@ -65,12 +65,17 @@ class AccessTokens:
             )
         except (jwt.InvalidTokenError, ValueError):
             return None
+        if parts["header"].get("typ") != KIND:
+            return None
         claims = parts["payload"]
-        subject = str(parts["payload"]["sub"])
+        issued_at = claims["iat"]
+        expires_at = claims["exp"]
+        if not isinstance(issued_at, int) or not isinstance(expires_at, int):
+            return None
+        # One that was issued while the clock ran ahead would be valid for as long as it did.
+        if issued_at > (now + CLOCKS_DIFFER).timestamp() or expires_at <= now.timestamp():
+            return None
+        subject = str(claims["sub"])
         # More digits would not fit the database's integer.
-        names_one = subject.isascii() and subject.isdecimal() and len(subject) <= MOST_DIGITS
-        # One that was issued while the clock ran ahead would stand for as long as it did.
-        issued_until = (now + CLOCKS_DIFFER).timestamp()
-        is_of_now = isinstance(claims["iat"], int) and claims["iat"] <= issued_until
-        stands = is_of_now and isinstance(claims["exp"], int) and now.timestamp() < claims["exp"]
-        return int(subject) if names_one and stands and parts["header"].get("typ") == KIND else None
+        is_number = subject.isascii() and subject.isdecimal() and len(subject) <= MOST_DIGITS
+        return int(subject) if is_number else None

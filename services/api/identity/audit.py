@@ -92,13 +92,15 @@ def describe_request(scope: Scope, status: int) -> audit.AuditRecord | None:
     elif caller.means == "nobody":
         means = "password"
     name = str(state.get("audited_name", caller.name)).replace("\x00", "\ufffd")[:LONGEST_NAME]
-    site = state.get("site")
+    site = None
+    if state.get("site") is not None:
+        site = str(state["site"]).replace("\x00", "\ufffd")[:200]
     return audit.AuditRecord(
         user_name=name,
         means=means,
         operation=operation.name,
         status=status,
         request_id=current_trace_id(),
-        site=None if site is None else str(site).replace("\x00", "\ufffd")[:200],
+        site=site,
         address=state["source"].address,
     )

@@ -59,7 +59,9 @@ class Caller:
 
         So such callers never share one.
         """
-        return key if key is None or self.sites is None else f"{self.name}:{key}"
+        if key is None or self.sites is None:
+            return key
+        return f"{self.name}:{key}"
 
 
 NOBODY = Caller("nobody", "nobody", "user", frozenset())

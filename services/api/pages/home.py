@@ -425,7 +425,10 @@ def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
 
 
 def _view_why(connection: Connection, view: HomeView, at: Any) -> dict[str, Any]:
-    slot = choose_slot(view, None if at is None else (at - view.window.timeline.start) // SLOT)
+    requested = None
+    if at is not None:
+        requested = (at - view.window.timeline.start) // SLOT
+    slot = choose_slot(view, requested)
     begin = view.instant(slot)
     records = steering_records.read(connection, view.house.site.name, first=begin, end=begin + SLOT)
     return {

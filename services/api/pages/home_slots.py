@@ -148,8 +148,9 @@ def _list_sheet_rows(view: HomeView, slot: int, low_part: str) -> Iterator[tuple
     opposite_cost = decisions["cost_of_opposite"][slot]
     if slot < view.window.past:
         soc = float(view.document["measured"]["soc"][slot])
-        is_known = np.isfinite(soc)
-        result = words("result_soc", soc=numbers.share(soc)) if is_known else words("unknown")
+        result = words("unknown")
+        if np.isfinite(soc):
+            result = words("result_soc", soc=numbers.share(soc))
         yield words("result"), result
     else:
         if opposite_cost is not None:
@@ -218,7 +219,9 @@ def _find_planned(view: HomeView, slot: int) -> tuple[float, float, str] | None:
 
 def choose_slot(view: HomeView, slot: int | None) -> int:
     """Return ``slot`` clamped to the timeline; None: the one selected by default."""
-    return view.selected if slot is None else max(0, min(slot, view.window.timeline.count - 1))
+    if slot is None:
+        return view.selected
+    return max(0, min(slot, view.window.timeline.count - 1))
 
 
 def headings(view: HomeView) -> list[str]:

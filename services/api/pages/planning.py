@@ -81,6 +81,10 @@ NumberPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Percent = Annotated[float | None, EMPTY_IS_NONE, Field(ge=0, le=100)]
 
 
+def _to_share(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100
+
+
 class BlockFields(BaseModel):
     """The fields of a block's form; power is text, since people write a comma."""
 
@@ -130,8 +134,8 @@ class SessionFields(BaseModel):
             "from": self.from_,
             "to": self.to,
             "days": self.days,
-            "target_soc": None if self.target is None else self.target / 100,
-            "arrival_soc": None if self.arrival is None else self.arrival / 100,
+            "target_soc": _to_share(self.target),
+            "arrival_soc": _to_share(self.arrival),
         }
         try:
             return NewSession.model_validate(document)
@@ -149,9 +153,7 @@ class DepartureFields(BaseModel):
     def changes(self) -> DepartureChanges:
         """Return what the owner wants differently."""
         return DepartureChanges(
-            days=self.days or None,
-            leaves=self.leaves,
-            target_soc=None if self.target is None else self.target / 100,
+            days=self.days or None, leaves=self.leaves, target_soc=_to_share(self.target)
         )
 
 
@@ -170,7 +172,7 @@ class LevelFields(BaseModel):
         """
         document = {
             "vehicle": self.vehicle,
-            "soc": None if self.level is None else self.level / 100,
+            "soc": _to_share(self.level),
             "need_kwh": read_power(self.need_kwh, "need_kwh"),
         }
         try:
@@ -223,7 +225,8 @@ async def show_planning(
     latest, count = await run_in_threadpool(_read_limits, gateway, site_id, now)
     proposals, levels = await run_in_threadpool(_read_cars, gateway, stored.site, now)
     form = query.form(stored.site, now)
-    trial, refusal = None, None
+    trial = None
+    refusal = None
     if query.cost:
         trial, refusal = await _try(gateway, stored.site, form, request)
     words = words_of(request, PAGE)
@@ -285,9 +288,8 @@ def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
         if control.load(connection, site_id).armed_at is not None:
             raise refuse("device-commanded", field="site_id", value=site_id, site=site_id)
         site = sites.load(connection, site_id)
-    job_id = begin_trial(
-        gateway, {} if site.control is None else site.control.vias_by_key, site=site
-    )
+    vias = {} if site.control is None else site.control.vias_by_key
+    job_id = begin_trial(gateway, vias, site=site)
     return RedirectResponse(f"{PAGE.address(site_id)}?tried={job_id}#tried", 303)
 
 

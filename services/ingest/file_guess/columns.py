@@ -338,14 +338,15 @@ def _rises(values: FloatArray, *, fewest: int = 12) -> bool:
         return False
     begins_again = values[1:][down] <= 0.1 * values[:-1][down] + 1e-9
     # A counter that was misread falls now and then as well.
-    is_misread = bool(down.sum() <= max(2, values.size / 100)) and bool(
-        np.median(values) > 20 * np.median(steps[up])
-    )
+    usual_value = float(np.median(values))
+    usual_rise = float(np.median(steps[up]))
+    falls_seldom = down.sum() <= max(2, values.size / 100)
+    is_misread = falls_seldom and usual_value > 20 * usual_rise
     if down.sum() > max(1, values.size / 20) or not (begins_again.all() or is_misread):
         return False
     # The powers of a single sunny morning rise as well, but a counter's figures are large beside
     # their steps, or begin again.
-    return bool(np.median(values) > 3 * np.median(steps[up])) or bool(down.any())
+    return usual_value > 3 * usual_rise or bool(down.any())
 
 
 def _settle_consumption(columns: list[GuessedColumn], context: ColumnContext) -> None:
@@ -379,9 +380,10 @@ def _settle_nameless(columns: list[GuessedColumn], context: ColumnContext) -> No
 
     This holds for the only column of figures.
     """
-    figures = [
-        column for column in columns if column.values.size and not column.has_reason("no_figures")
-    ]
+    figures = []
+    for column in columns:
+        if column.values.size and not column.has_reason("no_figures"):
+            figures.append(column)
     nameless = [column for column in figures if not column.has_reason("word", "part_of_others")]
     if any(column.stored_as != "nothing" for column in figures) or len(nameless) != 1:
         return
@@ -495,12 +497,9 @@ def _apply_meaning(column: GuessedColumn, meaning: str) -> None:
 
 def _settle_repeats(columns: list[GuessedColumn], context: ColumnContext) -> None:
     """Add up tariffs and strings of one meaning, and keep one of other columns of one meaning."""
+    guessed = [column for column in columns if f"column:{column.name}" not in context.choices]
     for meaning in {column.stored_as for column in columns} - {"nothing"}:
-        same = [
-            column
-            for column in columns
-            if column.stored_as == meaning and f"column:{column.name}" not in context.choices
-        ]
+        same = [column for column in guessed if column.stored_as == meaning]
         if len(same) < 2:
             continue
         if any(column.measure == "counter" for column in same):
@@ -586,8 +585,9 @@ def _likely_price_unit(column: GuessedColumn, values: FloatArray) -> str:
 def _likely_energy_unit(column: GuessedColumn, values: FloatArray, context: ColumnContext) -> str:
     if values.size < 2:
         return "kWh"
-    per_row = np.diff(values).clip(0).mean() if column.measure == "counter" else values.mean()
-    return "Wh" if float(per_row) / context.hours > MOST_MEAN_KW else "kWh"
+    energies = np.diff(values).clip(0) if column.measure == "counter" else values
+    mean_kw = float(energies.mean()) / context.hours
+    return "Wh" if mean_kw > MOST_MEAN_KW else "kWh"
 
 
 def _ask_sign(

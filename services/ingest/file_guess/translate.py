@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from luna.contracts.file_guess import FileLayout, FileReading, Measure, ReadColumn
 from luna.energy.refusals import refuse
-from luna.energy.timeline import SLOT, FloatArray, parse_zone
+from luna.energy.timeline import SLOT, SLOT_SECONDS, FloatArray, parse_zone
 from services.ingest.file_guess.cells import join_times, read_figures, write_iso
 from services.ingest.file_guess.sources import read_frames
 from services.ingest.instants import InstantReader
 from services.ingest.limited_file import FileLimits
 
-SLOT_SECONDS = SLOT.total_seconds()
 # So much of a quarter-hour must be known; the rest is the error of a clock.
 LEAST_COVERAGE = 0.98
 # Sources that send changes only may be silent all night.
@@ -405,7 +404,9 @@ def _join_gathered(
     filled = [starts for starts, _ in series if starts.size]
     if not filled:
         return
-    slot = int(filled[0][1] - filled[0][0]) if filled[0].size > 1 else 900
+    slot = SLOT_SECONDS
+    if filled[0].size > 1:
+        slot = int(filled[0][1] - filled[0][0])
     first = min(int(starts[0]) for starts in filled)
     end = max(int(starts[-1]) for starts in filled) + slot
     grid = np.arange(first, end, slot)
@@ -415,7 +416,9 @@ def _join_gathered(
         if starts.size:
             place = (int(starts[0]) - first) // slot
             whole[place : place + figures.size] = figures
-        joined[part.series] = joined[part.series] + whole if part.series in joined else whole
+        if part.series in joined:
+            whole = joined[part.series] + whole
+        joined[part.series] = whole
     columns = {}
     for name, figures in joined.items():
         columns[name] = pl.Series(np.round(figures, 9), nan_to_null=True)

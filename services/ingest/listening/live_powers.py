@@ -177,7 +177,9 @@ class LivePowers:
             if rise is None:
                 return None
             power = rise
-        return power if now - power.at <= LIVE_FOR and not math.isnan(power.kw) else None
+        if now - power.at > LIVE_FOR or math.isnan(power.kw):
+            return None
+        return power
 
     def _read_rise(
         self, sensor: _Sensor, factor: float, *, digits: int, now: datetime

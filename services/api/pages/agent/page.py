@@ -218,6 +218,9 @@ def _show(
     view = AgentView(stored, numbers_of(request, stored.site), words_of(request, PAGE))
     reply = drawn.get("reply")
     day = drawn.get("day") or stored.last_day
+    picture = None
+    if reply is not None and day is not None:
+        picture = PictureView(day, reply, view)
     return show(
         request,
         PAGE,
@@ -227,7 +230,7 @@ def _show(
         modes=CONTROL_MODES,
         shadow_types=SHADOW_TYPES,
         day=day,
-        picture=None if reply is None or day is None else PictureView(day, reply, view),
+        picture=picture,
         refusal=drawn.get("refusal"),
         job=running,
         progress=None if running is None else find_progress(gateway, running),

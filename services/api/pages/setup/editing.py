@@ -399,8 +399,11 @@ class _ChangeReader:
 
     def say(self, entry: Entry, text: str) -> str:
         """Return an answer with the reader's decimal mark and its unit."""
-        said = say_answer(entry, write_decimal(text, self.language), self.words, self.language)
-        return f"{said}\u00a0{self.price_unit}" if said and entry.kind == "price" else said
+        decimal = write_decimal(text, self.language)
+        answer = say_answer(entry, decimal, self.words, self.language)
+        if answer and entry.kind == "price":
+            return f"{answer}\u00a0{self.price_unit}"
+        return answer
 
 
 def view_changes(
@@ -473,14 +476,18 @@ def _compare_parts(
     if kinds.isdisjoint({PARTS, PRODUCT}):
         return []
     numbers = numbers_of(after, reader.language)
-    said = []
+    texts = []
     for answers in (before, after):
+        text = ""
         tariff = compose(answers).document.get("tariff")
-        rule = None if tariff is None else Tariff.model_validate(tariff).import_
-        said.append("" if rule is None else describe_bought(rule, reader.words, numbers))
-    if said[0] == said[1]:
+        if tariff is not None:
+            rule = Tariff.model_validate(tariff).import_
+            text = describe_bought(rule, reader.words, numbers)
+        texts.append(text)
+    text_before, text_after = texts
+    if text_before == text_after:
         return []
-    return [ChangedAnswer("tariff", reader.words("buying"), said[0], said[1])]
+    return [ChangedAnswer("tariff", reader.words("buying"), text_before, text_after)]
 
 
 def _compare_control(

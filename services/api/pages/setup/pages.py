@@ -369,7 +369,9 @@ def _find_next_step(gateway: Gateway, answers: Mapping[str, Any], step: str, but
         return f"{step}?check=1"
     steps = _steps(answers)
     place = steps.index(step)
-    return steps[place + 1] if button == "next" else steps[max(place - 1, 0)]
+    if button == "back":
+        return steps[max(place - 1, 0)]
+    return steps[place + 1]
 
 
 def _try_batteries(gateway: Gateway, draft_id: str, answers: Mapping[str, Any]) -> None:
