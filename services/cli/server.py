@@ -24,7 +24,7 @@ def name_server(server: RemoteServer | None) -> None:
 
 
 def find_server() -> RemoteServer | None:
-    """Return the gateway that commands are sent to, None where they run here."""
+    """Return the gateway of remote commands, None if they run here."""
     return _SERVER.get()
 
 

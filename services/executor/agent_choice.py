@@ -64,7 +64,7 @@ class AgentPlans:
     def _follow_agent(
         self, planned: ControlRequest, plan: PlanReply, mode: ControlMode
     ) -> ControlRequest:
-        """Return the request by the agent's plan where its verdict allows that."""
+        """Return the request by the agent's plan if its verdict allows it."""
         policy = SHADOW_POLICIES[self.site.antares.shadow_policy_type]
         shadow = agent_plans.find(self.connection, plan.plan_id, policy)
         if shadow is None:

@@ -61,7 +61,7 @@ class ControlRequest:
 
 
 def find_source(state: ControlState, now: datetime, *, named: bool = True) -> Source | None:
-    """Return who decides now, or None where nothing is to be sent.
+    """Return the source of the next command, or None if there is none.
 
     Nothing is to be sent while the site is disarmed and no command is left to release. ``named`` is
     False where the site's section ``control`` no longer names the device; it is then released as on

@@ -261,7 +261,7 @@ class Delivery:
         return True
 
     def _await_answer(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
-        """Read a silent device that awaits its hand-back; retry that once it answers."""
+        """Read a silent device, and retry its hand-back once it answers."""
         now = self._clock.now()
         unit = (state.site, state.device)
         is_recent = abs(now - self._requested_at.get(unit, decision.slot_start)) < ASK_AGAIN

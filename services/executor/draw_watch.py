@@ -209,7 +209,7 @@ def is_steered(target: ControlTarget) -> bool:
 def find_command(
     target: ControlTarget, unit: ChargerUnit, decision: Decision | None
 ) -> CommandedDraw | None:
-    """Return what the charger confirmed; None where it confirmed nothing."""
+    """Return the charger's confirmed command, None without one."""
     if decision is None or decision.source == "released" or decision.gave_up:
         return None
     name = unit.vehicle.name

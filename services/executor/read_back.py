@@ -145,7 +145,7 @@ def _may_be_reset(mode: str | None) -> bool:
 def _find(
     target: ControlTarget, name: str, setpoint: Setpoint, values: Mapping[str, str]
 ) -> FoundMode:
-    """Return the set-point that a device confirms, or the mode that it reports instead."""
+    """Return the confirmed set-point of a device, or the mode it reports instead."""
     writes = target.unit.render({name: setpoint})
     places = list_places(writes)
     # A device that does not follow its command holds it in its registers all the same.
@@ -178,7 +178,7 @@ def _report(
 def find_mode(
     control: Control, name: str, places: Iterable[str], values: Mapping[str, str]
 ) -> FoundMode:
-    """Return the mode that a device reports by itself; none where its words are unknown."""
+    """Return the mode that a device reports, none for unknown words."""
     texts = [values[place] for place in places if place in values]
     for text in texts:
         kind, _, description = text.partition(": ")

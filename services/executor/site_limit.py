@@ -69,7 +69,7 @@ class SiteLimit:
         *,
         by_measurement: bool = True,
     ) -> UnitLimit:
-        """Return what is left to a unit that asks for ``requested``.
+        """Return the power left for a unit that requests ``requested``.
 
         Args:
             unit: a unit of the site.

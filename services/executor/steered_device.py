@@ -197,7 +197,7 @@ class SteeredDevice:
             )
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return what steering confirmed, and what the devices measure.
+        """Return steering's confirmations and the devices' measurements.
 
         Raises:
             DeviceError: steering or a device does not answer.

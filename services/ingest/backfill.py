@@ -159,7 +159,7 @@ def _list_valid_sensors(site: Site, now: datetime) -> set[str]:
 def _find_removed(
     source: CheckedSource, sensors: Mapping[str, str], *, valid: set[str]
 ) -> list[str]:
-    """Return the sensors that the source lacks and whose validity has ended.
+    """Return the ended sensors that the source lacks.
 
     An exchanged meter's are left out; those still ``valid`` are not checked here.
     """

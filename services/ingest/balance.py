@@ -159,7 +159,7 @@ def learn_usual(around: Sequence[Imbalance]) -> UsualImbalance | None:
 def find_imbalance(
     series: Mapping[str, FloatArray], residual: FloatArray, site: Site, usual: UsualImbalance | None
 ) -> Iterator[DayFault]:
-    """Yield that a day's meters contradict each other, and the only change that explains it.
+    """Yield the contradiction of a day's meters, and its only explanation.
 
     Args:
         series: ``BALANCED`` and ``soc``, NaN where unknown.
@@ -223,7 +223,7 @@ def _explain(day: "_Day", imbalance: Imbalance) -> Iterator[DayFault]:
 
 
 class _Candidate(NamedTuple):
-    """A fault that may explain a day, and the imbalance that it leaves."""
+    """A possible fault of a day, with its remaining imbalance."""
 
     remaining_kwh: float
     fault: DayFault

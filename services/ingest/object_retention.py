@@ -193,6 +193,6 @@ def forget_unnamed_models(objects: ObjectStore, named: AbstractSet[str], *, now:
 
 
 def _digest(key: str) -> str:
-    """Return folder and digest: what a model's key shares with those of what lies beside it."""
+    """Return a model key's folder and digest, which its other files share."""
     folder, _, name = key.rpartition("/")
     return f"{folder}/{name.partition('.')[0]}"

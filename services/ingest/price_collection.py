@@ -275,7 +275,7 @@ def date_prices(
 def find_confirmed(
     collected: CollectedPrices, stored: LastPublished, *, now: datetime, market: Market
 ) -> NDArray[np.bool_]:
-    """Return which stored forecasts a source names again after delivery, which settles them."""
+    """Return a mask of stored forecasts that a source confirms after delivery."""
     if market.publication != "forecast":
         return np.zeros(collected.price.size, dtype=bool)
     starts = collected.need.timeline.starts

@@ -34,7 +34,7 @@ def record_corrections(
     before: FloatArray,
     is_corrected: NDArray[np.bool_],
 ) -> None:
-    """Record what a source corrected, in the past of each site that pays by this market."""
+    """Record a source's corrections in the past of each concerned site."""
     starts = collected.need.timeline.starts
     for source in sorted(set(collected.source[is_corrected])):
         chosen = is_corrected & (collected.source == source)

@@ -26,7 +26,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class BuiltForecast:
-    """A forecast with a service's PV, and what was wrong with that."""
+    """A forecast with a service's PV, and the service's faults."""
 
     forecast: Forecast
     faults: list[str]

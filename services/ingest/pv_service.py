@@ -63,7 +63,7 @@ def fetch_pv_forecasts(
     clock: Clock,
     transport: httpx.BaseTransport | None = None,
 ) -> FetchPvReply:
-    """Fetch the PV forecasts that are due, and store each beside the load that Luna expects.
+    """Fetch the due PV forecasts, and store each with Luna's load forecast.
 
     Nothing is fetched where ``outside_services`` is off. No transaction is open during requests.
     The reply lists the faults of the services.
@@ -231,7 +231,7 @@ def _blend_home(connection: Connection, site: Site, *, now: datetime) -> SitePvR
 def _read_own(
     connection: Connection, site: Site, active: str, timeline: Timeline, *, now: datetime
 ) -> Forecast | None:
-    """Return the forecast of Luna's own that the load is taken from; None where there is none."""
+    """Return Luna's own forecast with the load, or None."""
     # The load of an outside version is Luna's own of an hour ago.
     version = TRAINED_VERSION if active in OUTSIDE_VERSIONS else active
     key = sites.key_of(connection, site.name)

@@ -267,7 +267,7 @@ def _find_quiet(
 def _find_alone(
     site: Site, sensor_spans: Mapping[str, Span], slots: Timeline
 ) -> list[tuple[str, str]]:
-    """Return series with a sensor that never reported, so that the others are counted alone."""
+    """Return the series with a sensor that never reported."""
     unreported = find_unreported(site, sensor_spans, slots.start, slots.end)
     sensors = site.sensor_roles
     alone = []

@@ -93,7 +93,7 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A run of slots in which a series is unknown: first and last slot start, number of slots."""
+    """A run of unknown slots of a series: first and last start, and their number."""
 
     series: str
     first: datetime

@@ -131,7 +131,7 @@ def make_home(
 
 
 def remove_home(work: TaskContext) -> RemovedHomeReply:
-    """Remove everything that ``make_home`` made, and what came of it since.
+    """Remove the simulated home with everything derived from it.
 
     Its devices need no handing back.
 

@@ -177,7 +177,7 @@ def _describe_choices(ours: str) -> str:
 def require_familiar(
     connection: Connection, site: Site, rows: pl.DataFrame, step: timedelta
 ) -> None:
-    """Refuse rows whose values are hardly in the unit in which they were read.
+    """Refuse rows with values that do not fit their unit.
 
     Args:
         connection: to the stored values.

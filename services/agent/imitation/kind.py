@@ -304,7 +304,7 @@ def load_network(artefact: Artefact, site: Site) -> AgentModes:
 
 
 def train_trees(lesson: Lesson) -> TrainedParts:
-    """Grow trees that imitate the oracle, also on the states that they reach themselves."""
+    """Grow trees that imitate the oracle, also on states of their own decisions."""
     settings = TreeClassifierSettings()
     school = School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT)
     fit = partial(grow_classifier, settings=settings, seed=lesson.seed)
@@ -315,7 +315,7 @@ def train_trees(lesson: Lesson) -> TrainedParts:
 
 
 def train_network(lesson: Lesson) -> TrainedParts:
-    """Train a network that imitates the oracle, also on the states that it reaches itself."""
+    """Train a network that imitates the oracle, also on states of its own decisions."""
     require_extra(TRAINING)
     return _train_network(lesson, ask_oracle(lesson.history))
 

@@ -48,7 +48,7 @@ class DeparturesView:
         )
 
     def format_evidence(self, proposed: ProposedDeparture) -> str:
-        """Return what a proposal rests on, and what the way usually needs."""
+        """Return the evidence of a proposal, and the usual energy of the way."""
         counts = {"departures": proposed.departures, "days": proposed.of_days}
         if proposed.usual_kwh is None or proposed.enough_kwh is None:
             return self.words("departure_seen", **counts)

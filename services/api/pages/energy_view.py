@@ -111,7 +111,7 @@ class EnergyView:
 
     @property
     def later(self) -> str | None:
-        """The query of the period after; None where that has not begun."""
+        """The query of the next period; None if it has not begun."""
         following = self.period.following()
         if following.first > self.today:
             return None
@@ -255,7 +255,7 @@ class EnergyView:
         return headings, rows
 
     def _say_compared(self, totals: AccountTotals) -> str:
-        """Return a period's name, and how much of it was measured where that is not all."""
+        """Return a period's name, with its measured share if not all was measured."""
         period = self._say_period(totals.first_day, totals.last_day)
         if totals.known == 1:
             return period

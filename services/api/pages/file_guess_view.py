@@ -185,7 +185,7 @@ class FileGuessView:
 
     @property
     def question_keys(self) -> set[str]:
-        """The fields that questions ask for, so that no other asks the same."""
+        """The fields of the questions, which no other form repeats."""
         return {question.key for question in self.guess.questions}
 
     def meanings(self, column: ColumnGuess) -> list[Option]:

@@ -117,7 +117,7 @@ def _list_ends(view: HomeView, run: ProposedRun) -> list[End]:
 
 
 def _say_worth(view: HomeView, slot: int) -> str:
-    """Return what stored energy is worth later and now; "" where that is unknown.
+    """Return the values of stored energy later and now in words; "" if unknown.
 
     Now it saves a purchase, or is sold.
     """

@@ -191,7 +191,7 @@ class HomeView:
 
     @property
     def headlines(self) -> list[str]:
-        """A sentence for each battery on what it does and when that changes.
+        """A sentence for each battery on its action and the next change.
 
         One for all of them where they deviate from the plan together.
         """
@@ -323,11 +323,11 @@ class HomeView:
         return self.document["plan"] is not None and self.document["plan"]["soc_assumed"]
 
     def say_time(self, slot: int) -> str:
-        """Return a slot's clock time, with its day where that is not today."""
+        """Return a slot's clock time, with its day unless it is today."""
         return self.say_instant(self.instant(slot))
 
     def say_instant(self, instant: datetime) -> str:
-        """Return a clock time, with its day where that is not today."""
+        """Return a clock time, with its day unless it is today."""
         return say_when(instant, now=self.window.now, numbers=self.numbers)
 
     def say_span(self, first: int, end: int) -> str:

@@ -363,7 +363,7 @@ def _log_unsaid(error: LunaError) -> None:
 
 
 def say_given(error: LunaError, language: Language) -> str:
-    """Return the value that an error refuses; "" of a fault that is Luna's own."""
+    """Return the refused value of an error; "" of Luna's own faults."""
     value = error.value
     if value is None or isinstance(value, bool) or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ""

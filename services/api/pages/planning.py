@@ -219,7 +219,7 @@ async def show_planning(
     gateway: CurrentGateway,
     query: Annotated[PlanningQuery, Query()],
 ) -> Response:
-    """Show what is fixed and who controls; with ``cost``, the cost of the block in the form."""
+    """Show blocks, sessions and control; with ``cost``, the cost of the form's block."""
     now = gateway.clock.now()
     marks, stored, day_parts = await run_in_threadpool(_read, gateway, site_id, now, query)
     latest, count = await run_in_threadpool(_read_limits, gateway, site_id, now)

@@ -294,7 +294,7 @@ class PlanningView:
         return say_span(block.from_, block.to, now=self.stored.now, numbers=self.numbers)
 
     def say_instant(self, instant: datetime) -> str:
-        """Return a clock time, with its day where that is not today."""
+        """Return a clock time, with its day unless it is today."""
         return say_when(instant, now=self.stored.now, numbers=self.numbers)
 
     def say_override(self, state: ControlState) -> str:
@@ -348,7 +348,7 @@ class PlanningView:
 
     @property
     def contested(self) -> list[ControlState]:
-        """The devices that somebody else keeps changing, which their owner may pause."""
+        """The unpaused devices that another controller keeps changing."""
         contested = []
         for state in self.stored.states:
             has_conflict = state.standing is not None and state.standing.conflict

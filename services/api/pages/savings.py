@@ -89,7 +89,7 @@ def show_savings(
     until: Annotated[Day | None, Query(description="last local day; usual: yesterday")] = None,
     job: JobQuery = None,
 ) -> Response:
-    """Show what the last thirty days cost under each policy, and which of them count."""
+    """Show the costs of the last thirty days under each policy."""
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         site = sites.load(connection, site_id)
@@ -239,7 +239,7 @@ class SavingsView:
         ]
 
     def cost_periods(self) -> list[SavingsPeriod]:
-        """Return what was paid in each period, and what Luna saved or would have saved."""
+        """Return the paid costs and the savings of each period."""
         described = []
         for (name, part), paid in zip(self.periods, self.paid, strict=True):
             described.append(self._describe_cost(name, part, paid))

@@ -169,7 +169,7 @@ def _precedes(often: BoolArray) -> BoolArray:
 
 
 def _mark_off(nothing: BoolArray, share: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Mark the slots of ``nothing`` after a sudden end of PV, and of them those with a return.
+    """Mark the slots of ``nothing`` after a sudden end of PV, and those that PV returned from.
 
     A hill or a house before the sun leaves the light of the sky, more than a twentieth.
     """
@@ -409,7 +409,7 @@ class _Past:
         )
 
     def estimate(self, slots: int) -> FloatArray:
-        """Return the potential where PV was curtailed, NaN elsewhere and where it is unknown."""
+        """Return the potential of curtailed slots, NaN in others or if unknown."""
         could = np.full(self.free.shape, np.nan)
         for day in np.flatnonzero(self.curtailed.any(axis=1)):
             could[day] = np.where(self.curtailed[day], self._estimate_day(int(day)), np.nan)
@@ -464,7 +464,7 @@ class _Past:
         return float(free[both].sum() / expected[season][both].sum())
 
     def _measure_roof(self, season: slice) -> FloatArray:
-        """Return the roof's response to the sun by time of day, relative to that of the whole day.
+        """Return the roof's response by time of day relative to the whole day's.
 
         It is lower behind a chimney. A day's brightness is read at times of day without any
         curtailment, because at others only cloudy days are free.

@@ -30,7 +30,7 @@ MOST_RUN = 0.5
 
 
 def count_repeats(values: FloatArray) -> IntArray:
-    """Return the length of the run of equal values that ends with each slot; 0 where unknown.
+    """Return for each slot the number of equal values up to it; 0 if unknown.
 
     Invariants: nothing after a slot changes its count.
     """

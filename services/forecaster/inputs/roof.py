@@ -51,7 +51,7 @@ class CapacityChange:
         )
 
     def enlarge(self, site: Site) -> Site:
-        """Return the site with arrays that can yield what was seen.
+        """Return the site with arrays large enough for the observed output.
 
         The same where they can already.
         """

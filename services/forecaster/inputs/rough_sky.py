@@ -58,7 +58,7 @@ class RoughSky:
 
 @lru_cache
 def find_place(timezone: str) -> Location:
-    """Return a place in a time zone: the one it is named after, else one on its meridian.
+    """Return the place a time zone is named after, else one on its meridian.
 
     Source: zone.tab of the IANA time zone database; its links, for old names.
     """

@@ -37,7 +37,7 @@ USUAL_AIR = 283 / 285  # refraction at 12 °C
 
 @dataclass(frozen=True, slots=True)
 class Sky:
-    """The sun in the middle of each slot and the clear sky over it, each of shape ``(slots,)``.
+    """The sun and the clear sky in the middle of each slot, shape ``(slots,)``.
 
     Angles in degrees, the zenith's with refraction, the azimuth clockwise from north; irradiance in
     W/m², zero while the sun is down. ``extra_w_m2`` is what reaches the atmosphere;

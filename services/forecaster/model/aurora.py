@@ -181,7 +181,7 @@ class Aurora:
 
 
 def _name_stage(days: float, *, learned: bool) -> Stage:
-    """Return the stage of a forecast from so many days of load, with a learned model or without."""
+    """Return the stage of a forecast by its days of load and its model."""
     if not learned:
         return "profile" if days >= 1 else "cold"
     return "full" if days >= FULL_DAYS else "young"

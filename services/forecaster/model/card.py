@@ -77,7 +77,7 @@ def format_window(run: TrainingRun, timezone: str) -> str:
 
 
 def format_training(run: TrainingRun) -> str:
-    """Return what it takes to train the same again, and how long that took."""
+    """Return the inputs of the same training again, and its duration."""
     return f"Seed {run.seed}, code {run.code_version}, {run.train_seconds:.1f} s"
 
 

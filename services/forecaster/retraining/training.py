@@ -151,7 +151,7 @@ class TrainingSet:
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A model with the key of its stored file, and the time of its training with the trial."""
+    """A model with its stored file's key, and the seconds of training and trial."""
 
     aurora: Aurora
     artefact_key: str
@@ -319,7 +319,7 @@ def _run_trial(
     objects: ObjectStore,
     fit: Callable[[datetime], Aurora],
 ) -> TrialVerdict:
-    """Return the verdict of a trial beside the model in use; without one the new model is used."""
+    """Return the verdict of a trial against the model in use."""
     until = training_set.window.end
     if request.trigger == "force":
         return TrialVerdict(accepted=True, reason="forced")

@@ -43,7 +43,7 @@ WORDED_PARTS = ("day", "name", "year", "rest")
 
 
 def join_times(frame: pl.DataFrame, time_columns: list[str]) -> pl.Series:
-    """Return the text of a frame's times, from one column or from day and clock time in two.
+    """Return the text of a frame's times, of one column or of day and clock columns.
 
     A clock time that is an interval counts from its beginning.
     """

@@ -232,7 +232,7 @@ def guess_columns(
 
 
 def _split_series(frame: pl.DataFrame, context: ColumnContext) -> dict[str, pl.Series]:
-    """Return the cells of each column, or of each name of a file with one value per row."""
+    """Return the cells by column, or by name for files with one value per row."""
     layout = context.layout
     if not layout.name_column:
         return {name: frame[name] for name in layout.names if name not in context.clock_columns}

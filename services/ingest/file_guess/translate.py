@@ -175,7 +175,7 @@ class GatheredSeries:
         values = np.where(self._covered >= LEAST_COVERAGE * SLOT_SECONDS, self._energy, np.nan)
         if self.measure == "level" and self.step_seconds is None and values.size:
             values = _hold_levels(values)
-        return (self._first_slot + np.arange(values.size)) * int(SLOT_SECONDS), values
+        return (self._first_slot + np.arange(values.size)) * SLOT_SECONDS, values
 
 
 def _hold_levels(values: FloatArray) -> FloatArray:
@@ -198,7 +198,7 @@ YEARS = (1980, 2199)
 
 
 class ColumnPart(NamedTuple):
-    """The part of a column that goes into a series: all of it, or one side of zero."""
+    """A column's part in a series: all of it, or one side of zero."""
 
     series: str
     column: ReadColumn

@@ -108,7 +108,7 @@ def _follow(
     *,
     now: datetime,
 ) -> dict[str, tuple[str, SensedLimit]]:
-    """Release and store what has changed, and return what is stored then."""
+    """Release and store the changed limits, and return the stored ones."""
     following: dict[str, tuple[str, SensedLimit]] = {}
     for sensor, (limit_id, limit) in stored.items():
         if wanted.get(sensor) == limit:

@@ -281,7 +281,7 @@ class LivePowers:
 
 
 def _find_most_kw(site: Site) -> float:
-    """Return a power that nothing in a site reaches, so that a sensor beyond it is wrong."""
+    """Return the power above which a site's sensor is wrong."""
     stated = [limit_kw for limit_kw in limit_powers(site).values() if limit_kw < ANY_POWER_KW]
     return max([MOST_W / WATTS, *stated])
 

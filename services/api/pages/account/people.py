@@ -46,7 +46,7 @@ async def add_person(
     *,
     typed: Typed,
 ) -> Response:
-    """Add a person; what is refused is said with what was typed."""
+    """Add a person, or show the form again with the error."""
     try:
         sites = [name.removeprefix("site-") for name in typed if name.startswith("site-")]
         document = {

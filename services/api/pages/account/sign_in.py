@@ -38,7 +38,7 @@ def safe_next(address: str) -> str:
 
 @router.page("GET", SIGN_IN, "public")
 async def show_sign_in(request: Request, identity: CurrentIdentity, after: Next = "/") -> Response:
-    """Show the sign-in form, or that of the first account where there is none."""
+    """Show the sign-in form, or the form of the first account."""
     return await _show_sign_in(request, identity, after)
 
 
@@ -89,7 +89,7 @@ async def make_first_account(request: Request, identity: CurrentIdentity, typed:
 async def open_by_link(
     request: Request, code: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
-    """Let the browser in that has the link which the start of Luna showed.
+    """Sign in the browser that opens the link shown at Luna's start.
 
     One that opens nothing any more is told so.
     """

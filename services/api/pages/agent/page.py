@@ -263,7 +263,7 @@ def _read(gateway: Gateway, site_id: str, request: Request) -> StoredAgent:
 
 
 def _find_last_day(connection: Connection, site: Site, now: datetime) -> date | None:
-    """Return the last local day that is over and that has records."""
+    """Return the last past local day with records."""
     span = recorded_span.of_site(connection, site.name)
     if span is None:
         return None

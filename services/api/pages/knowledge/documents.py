@@ -96,7 +96,7 @@ class DocumentView:
 
     @property
     def validity(self) -> str:
-        """The days from which and until which it holds; "" if unknown."""
+        """Its days of validity in words; "" if unknown."""
         return say_validity(
             self.document.valid_from, self.document.valid_until, self.numbers.language
         )
@@ -235,7 +235,7 @@ class FetchForm(BaseModel):
 
 
 class ValidityForm(BaseModel):
-    """The days from which and until which a document holds, empty if unknown."""
+    """A document's first and last day of validity, empty if unknown."""
 
     valid_from: str = ""
     valid_until: str = ""
@@ -255,7 +255,7 @@ class Cited:
 
 @router.page("GET", "/ui/sites/{site_id}/knowledge/documents", "read")
 def show_documents(visit: CurrentVisit, job: JobQuery = None, *, removed: bool = False) -> Response:
-    """Show every document that the site's people find, and the forms that add one."""
+    """Show the site's documents, and the forms to add one."""
     frame = _read_list(visit, job) | {"kinds": get_args(DocumentKind), "removed": removed}
     frame |= {
         "may_add": "data" in visit.caller.scopes,
@@ -350,7 +350,7 @@ def _find_begin(connection: Connection, document_id: str, cited: Cited) -> tuple
 def set_validity(
     visit: CurrentVisit, document_id: DocumentPath, form: Annotated[ValidityForm, Form()]
 ) -> Response:
-    """Store the days from which and until which a document holds, and lead back to it."""
+    """Store a document's days of validity, and lead back to it."""
     with unit_of_work(visit.gateway.database) as connection:
         documents.load(connection, document_id, among={visit.site_id})
     fields = {"valid_from": form.valid_from or None, "valid_until": form.valid_until or None}

@@ -46,7 +46,7 @@ TopicKind = Literal["level", "switched", "distance"]
 
 @dataclass(frozen=True, slots=True)
 class TopicHints:
-    """The names and values that a role's topic has; ``unit`` is what its number is in."""
+    """The names and values of a role's topic, and the unit of its number."""
 
     kind: TopicKind
     wanted: str
@@ -84,7 +84,7 @@ def look_up_topics(settings: Settings) -> dict[str, str]:
 
 
 def propose_topics(payloads: Mapping[str, str]) -> dict[str, str]:
-    """Return the likely topic of each role of a car, as a site names it; roles without are absent.
+    """Return the likely topics of a car by role, as a site names them.
 
     Args:
         payloads: by topic.

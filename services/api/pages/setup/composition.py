@@ -172,7 +172,7 @@ def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
 def _choose_server(
     by: ControlledBy, servers: set[str], *, commands_batteries: bool
 ) -> ControlledBy | None:
-    """Return what commands a site's devices; None where they need two servers."""
+    """Return the commander of a site's devices; None if they need two servers."""
     needed = set(servers)
     if commands_batteries and by in SERVED:
         needed.add(by)
@@ -388,7 +388,7 @@ def controlled_names(answers: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def battery_names(answers: Mapping[str, Any]) -> list[str]:
-    """Return the names of the batteries in the order of the answers; new ones get a free name."""
+    """Return the batteries' names in the order of the answers, free ones for new batteries."""
     return _name_devices("batteries", answers)
 
 

@@ -131,7 +131,7 @@ def _view_way(
 
 
 def _offer_callers(callers: Sequence[SeenChargePoint], chosen: str) -> list[tuple[str, str]] | None:
-    """Return the charge points that called, and the one that was chosen before."""
+    """Return the charge points that called, with the chosen one."""
     offered = []
     for caller in callers:
         product = f"{caller.boot.vendor} {caller.boot.model}".strip()

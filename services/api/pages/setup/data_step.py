@@ -125,7 +125,7 @@ def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[st
 def offer_roles(
     answers: Mapping[str, Any], lookup: Lookup, roles: Iterable[str]
 ) -> list[tuple[str, list[tuple[str, str]], str]]:
-    """Return each role with the sensors that fit it, their labels, and the one that is chosen."""
+    """Return each role with its fitting sensors, their labels, and the chosen one."""
     chosen = answers.get("sensors", {})
     offered = []
     for role in roles:

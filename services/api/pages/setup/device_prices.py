@@ -16,7 +16,7 @@ _DAY_BEGINS = {"midnight": "00:00", "noon": "12:00"}
 
 
 def list_device_entries(typed: Mapping[str, str]) -> list[Entry]:
-    """Return the fields that count: none where no device has a price of its own."""
+    """Return the fields of device prices; none if no device has its own price."""
     if typed.get(PRICED_DEVICES.name, "") in {"", _NONE}:
         return []
     return [PRICED_DEVICES, *DEVICE_PRICE]

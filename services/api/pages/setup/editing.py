@@ -295,7 +295,7 @@ def _answer_site(site: Site) -> dict[str, str]:
 
 
 def _keep_prices(site: Site) -> dict[str, Any]:
-    """Return the stored prices, which stay where the fields cannot express them."""
+    """Return the stored prices that the fields cannot express."""
     tariff = _document(site)["tariff"]
     return {
         "import": tariff["import"],
@@ -549,7 +549,7 @@ def _compare(
     reader: _ChangeReader,
     of: str = "",
 ) -> list[ChangedAnswer]:
-    """Return the entries whose answers differ; ``of``: the device that their labels name."""
+    """Return the changed answers; their labels name the device ``of``."""
     changes = []
     for entry in entries:
         text_before = before.get(entry.name, "")

@@ -199,7 +199,7 @@ def _show(
 
 
 def _charge_point_address(request: Request, gateway: Gateway) -> str:
-    """Return what an owner enters at a charger with OCPP, empty where Luna takes none."""
+    """Return the address to enter at a charger with OCPP, empty without OCPP."""
     port = gateway.settings.ocpp_port
     host = request.url.hostname or ""
     return f"ws://{host}:{port}/ocpp/garage" if port and host else ""

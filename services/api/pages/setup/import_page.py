@@ -36,7 +36,7 @@ def choose_import_file(request: Request) -> Response:
 
 @router.page("POST", "/ui/setup/import", "administer", most_bytes=_MOST_FORM_BYTES)
 async def take_import_file(request: Request, gateway: CurrentGateway) -> Response:
-    """Begin a draft with what is understood of a file, and lead to what became of it."""
+    """Begin a draft from an imported file, and lead to its result."""
     form = Form(request.headers.get("Content-Type", ""), most=1)
     files = []
     for name, pieces in form.read_files([await request.body()]):

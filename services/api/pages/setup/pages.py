@@ -142,7 +142,7 @@ def begin_setup(typed: Typed, request: Request, gateway: CurrentGateway) -> Resp
 
 
 def _default_answers(default_name: str, taken_names: set[str]) -> dict[str, Any]:
-    """Return the answers that a draft begins with; its site gets a name that is free."""
+    """Return the first answers of a draft, with a free name for its site."""
     site = defaults_of(SITE) | {"name": default_name}
     number = 1
     while site["name"] in taken_names:
@@ -176,7 +176,7 @@ def show_setup_step(
     *,
     query: Annotated[StepQuery, Query()],
 ) -> Response:
-    """Show a step with what was typed, and the additional parts that the query names."""
+    """Show a step with the typed values and the parts of the query."""
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
     faults: dict[str, FieldFault] = {}
@@ -213,7 +213,7 @@ def show_setup_step(
 
 
 def _write_ocpp_address(gateway: Gateway, request: Request) -> str:
-    """Return the address that a charge point is given, "" where none may connect."""
+    """Return the address for a charge point, "" if none may connect."""
     port = gateway.settings.ocpp_port
     return f"ws://{request.url.hostname}:{port}/ocpp/" if port else ""
 
@@ -246,7 +246,7 @@ def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -
 
 
 def _view_review(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is to be stored or changed, and the sensors that then count differently."""
+    """Return the change to store, and the sensors with another meaning."""
     words = words_of(request, PAGE)
     language = Reader.of(request).language
     with unit_of_work(gateway.database) as connection:

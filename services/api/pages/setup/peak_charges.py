@@ -37,7 +37,7 @@ def compose_peaks(product: PublishedProduct) -> Any:
 
 
 def answer_peaks(tariff: Tariff, country: str) -> dict[str, str]:
-    """Return the field of a stored capacity charge, {} where it is not one that is published."""
+    """Return the field of a stored capacity charge, {} if it is not a published one."""
     for choice, product in list_peak_charges(country).items():
         if [*tariff.peaks] == list_peak_prices(product):
             return {"peak_published": choice}

@@ -140,7 +140,7 @@ def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> P
 def _look_at(
     gateway: Gateway, stage: PreparationStage, run: str, finished: FinishedJobs
 ) -> tuple[StageState, Job | None]:
-    """Submit a stage's job if there is none; return its state, and the job if it is done."""
+    """Submit a stage's job if there is none; return its state and the finished job."""
     job = _submit_once(gateway, stage, run, finished)
     state = StageState(stage.name, "running", stage.optional, job.job_id)
     if job.status in {"queued", "running"}:

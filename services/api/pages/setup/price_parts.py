@@ -179,7 +179,7 @@ def dump_parts(components: Iterable[Component]) -> Documents:
 
 
 def _end_on(day: date, parts: Documents) -> Documents:
-    """Return what holds before a day, until that day."""
+    """Return the parts valid before a day, ended on that day."""
     ended = []
     for part in parts:
         begins, ends = _dates(part)
@@ -189,7 +189,7 @@ def _end_on(day: date, parts: Documents) -> Documents:
 
 
 def _begin_on(day: date, parts: Documents) -> Documents:
-    """Return what holds from a day on, from that day."""
+    """Return the parts valid from a day on, begun on that day."""
     begun = []
     for part in parts:
         begins, ends = _dates(part)
@@ -207,7 +207,7 @@ def _dates(part: Mapping[str, Any]) -> tuple[date | None, date | None]:
 
 
 def answer_parts(rule: ComponentsPrice, country: str, scale: int) -> Iterator[dict[str, str]]:
-    """Yield fields of a price by the parts of a bill, which may not express all of it.
+    """Yield the fields of a price as parts of a bill, as far as they express it.
 
     They are those from each of its days on, the last day first, then as if they held always.
     """

@@ -417,7 +417,7 @@ def _show_form(
 
 
 def _find_role(fault: InvalidInputError) -> str:
-    """Return the role whose sensors are wrong; "" where it is none of one role."""
+    """Return the role of the wrong sensors; "" if it is not a single role."""
     if fault.reason == "outside-meter-no-meter":
         return "total_load_consumption"
     parts = (fault.field or "").split(".")

@@ -14,7 +14,7 @@ FIELD = "supplier_key"
 
 
 class SupplierKey(NamedTuple):
-    """The key of a supplier: whose it is, whether it is stored, and where it can be entered."""
+    """The key of a supplier: its owner, whether it is stored, and its form."""
 
     called: str
     setting: str

@@ -188,7 +188,7 @@ def answer_offers(rule: ImportRule, country: str, scale: int) -> Iterator[dict[s
 
 
 def answer_sold(rule: PriceRule, bought: Mapping[str, str], country: str) -> dict[str, str]:
-    """Return the fields of a feed-in price by the product that is bought, {} if it is another."""
+    """Return the fields of the bought product's feed-in price, {} for another price."""
     offer = find_offer(bought, country)
     if offer is None or not offer.sold_markets or not isinstance(rule, SpotPrice):
         return {}

@@ -108,7 +108,7 @@ def _compose_charges(
 def _find_choice_faults(
     typed: Mapping[str, str], values: Mapping[str, Any], country: str
 ) -> list[FieldFault]:
-    """Return the faults of choices that go together, and of those that the country lacks."""
+    """Return the faults of choices that do not fit each other or the country."""
     faults = []
     kind = typed["import_kind"]
     if kind == "time_of_use":

@@ -37,7 +37,7 @@ Lines = list[tuple[str, str]]
 
 
 class PublishedSource(NamedTuple):
-    """Where published figures were read: whose they are, the document, and its day."""
+    """The source of published figures: their owner, the document, and its day."""
 
     of: str
     title: str
@@ -54,7 +54,7 @@ class OfferChoice(NamedTuple):
 
 
 class KeptPrices(NamedTuple):
-    """The stored prices that the fields cannot express, in words; "" where they can."""
+    """The stored prices that the fields cannot express, in words; "" for others."""
 
     bought: str
     sold: str
@@ -173,7 +173,7 @@ def _say_kept(answers: Mapping[str, Any], words: PageWords, numbers: Numbers) ->
 
 
 def describe_tariff(tariff: Tariff, words: PageWords, numbers: Numbers) -> Lines:
-    """Return the tariff in words: what is bought, what is sold, and the base charges."""
+    """Return the tariff in words: prices of buying and selling, and base charges."""
     lines = [
         (words("buying"), describe_bought(tariff.import_, words, numbers)),
         (words("selling"), describe_sold(tariff.export, words, numbers)),

@@ -258,7 +258,7 @@ def _say_location(location: Location, words: PageWords, numbers: Numbers) -> str
 
 
 def _load_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
-    """Return the yearly load, and a line each for heating and car without a device of their own.
+    """Return lines on the yearly load, and on heating and car without a device.
 
     A stated yearly load includes both; an assumed one excludes them.
     """

@@ -194,7 +194,7 @@ class HomeAssistantHistory:
             self.check_sensor(sensor, field)
 
     def check_sensor(self, sensor: str, field: str) -> None:
-        """Check that Home Assistant has a sensor, which ``field`` names.
+        """Check that Home Assistant has the sensor of ``field``.
 
         Raises:
             SourceRefusedError: no such sensor; the remedy names similar ones.

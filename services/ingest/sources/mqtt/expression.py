@@ -361,7 +361,7 @@ _COLLECTIONS = (nodes.List, nodes.Tuple, nodes.Dict)
 
 
 class _Review:
-    """Refuses a template that uses anything but what is listed."""
+    """Refuses a template with anything but the listed parts."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -24,7 +24,7 @@ PERIODS = (timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=1))
 
 @dataclass(frozen=True, slots=True)
 class PvEstimate:
-    """What a service expects of a home's PV on quarter-hours, kWh; NaN where it says nothing.
+    """A service's PV forecast of a home by quarter-hour, kWh; NaN if unknown.
 
     ``p10_kwh`` and ``p90_kwh`` are None where it gives no band.
     """
