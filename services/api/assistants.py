@@ -198,8 +198,8 @@ async def _read_declared(
     access: ToolAccess, name: str, arguments: Mapping[str, Any]
 ) -> CallToolResult:
     site_id = arguments.get("site_id") or await _find_only_site(access)
-    found = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
-    document = found.model_dump(mode="json", by_alias=True)
+    reply = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
+    document = reply.model_dump(mode="json", by_alias=True)
     # Sent as JSON: the reply's field names carry the meaning.
     return _make_result(json.dumps(document, ensure_ascii=False), document)
 

@@ -51,8 +51,8 @@ def open_page(
         show_token = partial(out.print, owner_token, soft_wrap=True)
         emit({"token": owner_token}, as_json=as_json, show=show_token)
         return
-    with running(settings) as there:
-        address = find_address(settings, there.database_url)
+    with running(settings) as addresses:
+        address = find_address(settings, addresses.database_url)
     if browser:
         _open(address)
     emit({"url": address}, as_json=as_json, show=partial(out.print, address, soft_wrap=True))

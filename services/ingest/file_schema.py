@@ -136,15 +136,17 @@ def join_columns(rows: pl.DataFrame, renamed: Mapping[str, str]) -> pl.DataFrame
 
     A joined column replaces its parts.
     """
-    for theirs in renamed.values():
-        parts = [part.strip() for part in theirs.split("+")]
-        if len(parts) > 1 and theirs not in rows.columns and set(parts) <= set(rows.columns):
-            rows = rows.with_columns(pl.concat_str(parts, separator=" ").alias(theirs)).drop(parts)
+    for name in renamed.values():
+        parts = [part.strip() for part in name.split("+")]
+        has_parts = set(parts) <= set(rows.columns)
+        if len(parts) > 1 and name not in rows.columns and has_parts:
+            joined = pl.concat_str(parts, separator=" ").alias(name)
+            rows = rows.with_columns(joined).drop(parts)
     return rows
 
 
 def match_columns(
-    there: list[str],
+    file_columns: list[str],
     kind: FileSchema,
     *,
     renamed: Mapping[str, str],
@@ -153,29 +155,33 @@ def match_columns(
     """Return Luna's name for each of the file's columns that is used.
 
     Args:
-        there: the file's columns.
+        file_columns: the file's columns.
         renamed: Luna's name → the file's.
         ignored: the file's columns to leave out.
 
     Raises:
         InvalidInputError: a column that is unknown, missing or named twice.
     """
-    for ours, theirs in renamed.items():
-        if ours not in kind.columns:
+    for name, file_name in renamed.items():
+        if name not in kind.columns:
             raise refuse(
                 "no-such-column",
-                field=f"column.{ours}",
-                value=ours,
+                field=f"column.{name}",
+                value=name,
                 kind=kind.name,
                 columns=tuple(kind.columns),
             )
-        if theirs not in there:
+        if file_name not in file_columns:
             raise refuse(
-                "file-lacks-column", field=f"column.{ours}", value=theirs, there=tuple(there)
+                "file-lacks-column",
+                field=f"column.{name}",
+                value=file_name,
+                there=tuple(file_columns),
             )
-    ours_of = {theirs: ours for ours, theirs in renamed.items()}
-    matched = {name: ours_of.get(name, name) for name in there if name not in ignored}
-    strangers = [name for name, ours in matched.items() if ours not in kind.columns]
+    name_of = {file_name: name for name, file_name in renamed.items()}
+    used = [file_name for file_name in file_columns if file_name not in ignored]
+    matched = {file_name: name_of.get(file_name, file_name) for file_name in used}
+    strangers = [file_name for file_name, name in matched.items() if name not in kind.columns]
     if strangers:
         raise refuse(
             "column-unknown",

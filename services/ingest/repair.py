@@ -131,8 +131,9 @@ def repair_days(
     site = sites.load(connection, site_id)
     repairs: list[Repair] = []
     for stored in read_days(connection, site, *days):
-        found = _find_repairs(connection, stored)
-        repairs += [repair for repair in found if repair.starts.size]
+        for repair in _find_repairs(connection, stored):
+            if repair.starts.size:
+                repairs.append(repair)
     if dry_run or not repairs:
         return repairs
     for repair in repairs:

@@ -59,26 +59,26 @@ def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[s
             value=named[strangers[0]],
             matched=tuple(matched.values()),
         )
-    by_name = {ours: _unit_in_name(theirs, ours) for theirs, ours in matched.items()}
-    units = {ours: unit for ours, unit in (by_name | dict(named)).items() if unit}
-    for ours, unit in units.items():
-        if _is_power(ours, unit):
-            raise refuse("power-for-energy", field=f"unit.{ours}", value=unit)
-        if not _divisor(ours, unit):
+    by_name = {name: _unit_in_name(file_name, name) for file_name, name in matched.items()}
+    units = {name: unit for name, unit in (by_name | dict(named)).items() if unit}
+    for name, unit in units.items():
+        if _is_power(name, unit):
+            raise refuse("power-for-energy", field=f"unit.{name}", value=unit)
+        if not _divisor(name, unit):
             raise refuse(
                 "no-unit-of-column",
-                field=f"unit.{ours}",
+                field=f"unit.{name}",
                 value=unit,
-                column=ours,
-                units=_describe_choices(ours) or "no other unit than its own",
+                column=name,
+                units=_describe_choices(name) or "no other unit than its own",
             )
     return units
 
 
-def _unit_in_name(theirs: str, ours: str) -> str:
-    last_word = re.split(r"[\s_]", theirs.strip())[-1]
-    for unit in [*BRACKETS.findall(theirs), last_word]:
-        if _divisor(ours, unit) or _is_power(ours, unit):
+def _unit_in_name(file_name: str, name: str) -> str:
+    last_word = re.split(r"[\s_]", file_name.strip())[-1]
+    for unit in [*BRACKETS.findall(file_name), last_word]:
+        if _divisor(name, unit) or _is_power(name, unit):
             return str(unit)
     return ""
 
@@ -86,11 +86,11 @@ def _unit_in_name(theirs: str, ours: str) -> str:
 def convert(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
     """Return the rows with numbers in Luna's units; other cells stay as they are."""
     converted = []
-    for ours, unit in units.items():
-        divisor = _divisor(ours, unit)
+    for name, unit in units.items():
+        divisor = _divisor(name, unit)
         if divisor in {None, 1.0}:
             continue
-        cells = rows[ours]
+        cells = rows[name]
         is_typed = cells.dtype.is_numeric()
         number = (cells if is_typed else cells.str.strip_chars()).cast(pl.Float64, strict=False)
         # Polars multiplies a column by the inverse of a divisor: rounding removes the error.
@@ -105,18 +105,18 @@ def convert(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
 def describe_units(units: Mapping[str, str]) -> list[str]:
     """Return a description of the conversions."""
     return [
-        f"{ours} was converted from {unit}."
-        for ours, unit in units.items()
-        if _divisor(ours, unit) != 1.0
+        f"{name} was converted from {unit}."
+        for name, unit in units.items()
+        if _divisor(name, unit) != 1.0
     ]
 
 
-def describe_unit(ours: str) -> str:
+def describe_unit(name: str) -> str:
     """Return the hint on a column's unit, empty if there is no choice."""
-    choices = _describe_choices(ours)
+    choices = _describe_choices(name)
     if not choices:
         return ""
-    return f"Is the file in another unit? Give it with --unit {ours}=UNIT: {choices}. "
+    return f"Is the file in another unit? Give it with --unit {name}=UNIT: {choices}. "
 
 
 def set_aside_unknown_units(rows: pl.DataFrame, site: Site) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -144,34 +144,34 @@ def set_aside_unknown_units(rows: pl.DataFrame, site: Site) -> tuple[pl.DataFram
     return usable, judged.filter(pl.col("fault").is_not_null())
 
 
-def _divisor(ours: str, unit: str) -> float | None:
-    """Return the divisor from ``unit`` to Luna's, or None if it is no unit of ``ours``."""
+def _divisor(name: str, unit: str) -> float | None:
+    """Return the divisor from ``unit`` to Luna's, or None if it is no unit of ``name``."""
     unit = unit.strip().casefold()
-    if _is_energy(ours):
+    if _is_energy(name):
         return ENERGY.get(unit)
-    if ours in SHARES:
+    if name in SHARES:
         return SHARE.get(unit)
-    price = PRICE.fullmatch(unit) if ours.endswith("_price") else None
+    price = PRICE.fullmatch(unit) if name.endswith("_price") else None
     if price is None:
         return None
     cents = 100.0 if price["money"] in CENTS else 1.0
     return cents * (1_000.0 if price["energy"] == "mwh" else 1.0)
 
 
-def _is_energy(ours: str) -> bool:
-    return ours.endswith("_kwh") and not ours.endswith("_per_kwh")
+def _is_energy(name: str) -> bool:
+    return name.endswith("_kwh") and not name.endswith("_per_kwh")
 
 
-def _is_power(ours: str, unit: str) -> bool:
-    return _is_energy(ours) and unit.strip().casefold() in POWER
+def _is_power(name: str, unit: str) -> bool:
+    return _is_energy(name) and unit.strip().casefold() in POWER
 
 
-def _describe_choices(ours: str) -> str:
-    if ours.endswith("_price"):
+def _describe_choices(name: str) -> str:
+    if name.endswith("_price"):
         return "EUR/kWh, EUR/MWh or ct/kWh, with any currency"
-    if ours in SHARES:
+    if name in SHARES:
         return "%, or a share without a unit"
-    return "Wh, kWh or MWh" if _is_energy(ours) else ""
+    return "Wh, kWh or MWh" if _is_energy(name) else ""
 
 
 def require_familiar(

@@ -125,7 +125,7 @@ class Limiter:
                 # One request probes Redis; the others go on counting here meanwhile.
                 self._redis_away_until = self.now() + REDIS_PAUSE_SECONDS
             try:
-                there = await to_thread.run_sync(
+                totals = await to_thread.run_sync(
                     self._take_from_redis, f"luna:limit:{whose}", counter.window, count
                 )
             except UnavailableError:
@@ -133,7 +133,7 @@ class Limiter:
                 log.warning("requests are counted in this process alone: Redis is away")
             else:
                 self._redis_away_until = 0.0
-                return there
+                return totals
         counter.consumed += count
         return counter.consumed, counter.before
 

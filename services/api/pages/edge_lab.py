@@ -172,7 +172,7 @@ class LabView:
         )
 
     def _compare_with_oracle(self, controller: str) -> LabEstimate | None:
-        found = None
+        difference = None
         for comparison in self.summary.comparisons:
             if comparison.metric != "dirty_wh_per_day":
                 continue
@@ -180,8 +180,8 @@ class LabView:
             if pair == (controller, ORACLE):
                 return comparison.difference
             if pair == (ORACLE, controller):
-                found = comparison.difference.negated()
-        return found
+                difference = comparison.difference.negated()
+        return difference
 
     def _say_wh(self, value: float | None, decimals: int) -> str:
         return self.numbers.number(value, decimals, signed=True)

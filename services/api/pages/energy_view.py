@@ -42,7 +42,7 @@ class EnergyFigure:
     """A figure at the top of the page, with a sentence below it."""
 
     name: str
-    said: str
+    value: str
     note: str = ""
     wide: bool = False
 

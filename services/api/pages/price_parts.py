@@ -148,10 +148,9 @@ class PricePartsView:
     def _titles(self) -> list[str]:
         titles = []
         for name, cells in self.rows():
-            *said, total = [
-                f"{part} {cell}" for part, cell in zip(self.columns, cells, strict=True)
-            ]
-            titles.append(f"{name}: {total} = {', '.join(said)}")
+            texts = [f"{part} {cell}" for part, cell in zip(self.columns, cells, strict=True)]
+            *parts, total = texts
+            titles.append(f"{name}: {total} = {', '.join(parts)}")
         return titles
 
     @property

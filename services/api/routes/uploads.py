@@ -168,8 +168,8 @@ def _pairs(fields: Fields, field: str) -> dict[str, str]:
     pairs = {}
     for text in fields.get(field, []):
         if text.strip():
-            ours, _, theirs = text.partition("=")
-            if not ours or not theirs:
+            name, _, file_name = text.partition("=")
+            if not name or not file_name:
                 raise refuse("form-two-names", field=field, value=text, example=LISTS[field])
-            pairs[ours] = theirs
+            pairs[name] = file_name
     return pairs

@@ -181,11 +181,11 @@ class RunTable:
     def pair(self, controller: str, other: str) -> tuple[IntArray, IntArray]:
         """Return the places of two controllers' runs, paired by camera."""
         rows = self.rows_of(controller)
-        others = self.rows_of(other)
-        _, here, there = np.intersect1d(
-            self.camera[rows], self.camera[others], assume_unique=True, return_indices=True
+        other_rows = self.rows_of(other)
+        _, shared, other_shared = np.intersect1d(
+            self.camera[rows], self.camera[other_rows], assume_unique=True, return_indices=True
         )
-        return rows[here], others[there]
+        return rows[shared], other_rows[other_shared]
 
     def model_shares(self, controller: str) -> dict[str, float]:
         """Return each model's share of a controller's inferences, the most used first."""

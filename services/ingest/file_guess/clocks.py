@@ -295,10 +295,10 @@ def _skips_hour(counts: "Counter[datetime]", hour: datetime) -> bool:
     """Return whether an hour has hardly any rows."""
     instants = [hour + timedelta(minutes=minute) for minute in range(0, 60, 5)]
     usual = sum(counts[instant - HOUR] > 0 for instant in instants)
-    found = sum(counts[instant] > 0 for instant in instants)
+    filled = sum(counts[instant] > 0 for instant in instants)
     # A single row may be a stray one, or the end of the interval before if the hour after it has
     # no beginning.
-    is_filled = 2 * found >= usual and (usual > 1 or counts[hour + HOUR] > 0)
+    is_filled = 2 * filled >= usual and (usual > 1 or counts[hour + HOUR] > 0)
     return not is_filled
 
 

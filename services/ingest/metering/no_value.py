@@ -55,13 +55,13 @@ def find_no_powers(power: Readings) -> Mask:
     if not matched.any():
         return matched
     kw = power.values
-    found = matched & (np.abs(kw) >= CERTAIN_KW)
-    for first, end in runs_of(matched & ~found):
+    is_no_value = matched & (np.abs(kw) >= CERTAIN_KW)
+    for first, end in runs_of(matched & ~is_no_value):
         neighbours = [place for place in (first - 1, end) if 0 <= place < kw.size]
         known = [kw[place] for place in neighbours if np.isfinite(kw[place])]
         stands_out = all(abs(kw[first] - value) > LONE_JUMP_KW for value in known)
-        found[first:end] = end - first > 1 or stands_out
-    return found
+        is_no_value[first:end] = end - first > 1 or stands_out
+    return is_no_value
 
 
 def find_no_counts(counter: Readings, rise_kw: float, slack_kwh: float) -> Mask:
@@ -77,7 +77,7 @@ def find_no_counts(counter: Readings, rise_kw: float, slack_kwh: float) -> Mask:
     others = np.flatnonzero(~matched)
     if not matched.any() or not others.size:
         return matched
-    found = matched.copy()
+    is_no_value = matched.copy()
     hours = hours_between(counter.instants[0], counter.instants)
     for first, end in runs_of(matched):
         following = np.searchsorted(others, first)
@@ -88,5 +88,5 @@ def find_no_counts(counter: Readings, rise_kw: float, slack_kwh: float) -> Mask:
             other = others[following]
             gain = counter.values[other] - counter.values[first]
         reach = rise_kw * abs(hours[first] - hours[other]) + slack_kwh
-        found[first:end] = not 0 <= gain <= reach
-    return found
+        is_no_value[first:end] = not 0 <= gain <= reach
+    return is_no_value

@@ -133,17 +133,17 @@ class CitedAnswerView:
 
     def _find_sentence(self, citation: Citation, before: str) -> int | None:
         """Return the place of the sentence that cites a passage and ends last in ``before``."""
-        found = None
-        found_end = -1
+        cited = None
+        cited_end = -1
         for place, sentence in enumerate(self.answer.sentences):
             if citation.number not in sentence.citations:
                 continue
             words = plain_words(sentence)
             begin = before.rfind(words)
-            if begin >= 0 and begin + len(words) > found_end:
-                found = place
-                found_end = begin + len(words)
-        return found
+            if begin >= 0 and begin + len(words) > cited_end:
+                cited = place
+                cited_end = begin + len(words)
+        return cited
 
     @property
     def tools(self) -> "list[ToolView]":

@@ -102,9 +102,8 @@ def search_devices(
     elif verb == "connect":
         HOME_ASSISTANT.store(gateway, typed)
         url = typed.get("url", "").strip()
-        found = HOME_ASSISTANT.find_faults(gateway.settings, url)
-        if found:
-            faults = {fault.field: fault for fault in found}
+        faults = {fault.field: fault for fault in HOME_ASSISTANT.find_faults(gateway.settings, url)}
+        if faults:
             return _show(draft_id, request, gateway, faults=faults)
         return _lead(draft_id, "?look=1#home-assistant")
     elif verb == "entities":
@@ -393,10 +392,10 @@ def offer_entities(answers: Mapping[str, Any], lookup: Lookup) -> tuple[Offer, d
 def _list_offered_roles(answers: Mapping[str, Any], lookup: Lookup) -> list[str]:
     """Return the roles of the entered devices, and others with a likely sensor."""
     measured = list_taken_sensors(answers).keys()
-    wanted = roles_for(answers)
+    expected = roles_for(answers)
 
     def is_offered(role: str) -> bool:
-        return role not in measured and (role in wanted or bool(guess_sensor(role, lookup)))
+        return role not in measured and (role in expected or bool(guess_sensor(role, lookup)))
 
     every_role = roles_for({section: [ENTITY_SOURCE] for section in DEVICE_FORMS})
     return [role for role in every_role if is_offered(role)]
@@ -441,8 +440,8 @@ def _read_commands(
         mode = commands.get(entities["mode_place"])
         if mode is None:
             continue
-        taken = {fields["soc_place"] for fields in fields_by_battery.values()}
-        soc = guess_sensor("battery_soc", lookup.without(taken).nearest(mode.entity))
+        chosen = {fields["soc_place"] for fields in fields_by_battery.values()}
+        soc = guess_sensor("battery_soc", lookup.without(chosen).nearest(mode.entity))
         power = commands.get(entities["power_place"])
         fields = {"soc_place": soc, "power_unit": power.unit if power else "W"}
         fields_by_battery[battery] = fields | entities | guess_words(mode.options)

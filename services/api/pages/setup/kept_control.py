@@ -49,8 +49,8 @@ def _list_unasked(site: Site) -> list[DeviceControl]:
     unasked: list[DeviceControl] = list(control.section("pv"))
     for section in CONTROL_FORMS:
         form = DEVICE_FORMS[section]
-        asked = {device.name for device in getattr(site, section) if form.asks_for(device)}
-        unasked += [entry for entry in control.section(section) if entry.device not in asked]
+        covered = {device.name for device in getattr(site, section) if form.asks_for(device)}
+        unasked += [entry for entry in control.section(section) if entry.device not in covered]
     return unasked
 
 

@@ -54,13 +54,13 @@ class SupplierOffer:
     @property
     def asks(self) -> tuple[str, ...]:
         """Questions to a customer: area, key, parts of the bill, billing interval."""
-        asked = {
+        is_asked = {
             "area": len(self.markets) > 1,
             "key": self.key_setting is not None,
             "parts": not self.is_all_in,
             "billed": not self.is_all_in and self.billed_minutes is None,
         }
-        return tuple(name for name, is_asked in asked.items() if is_asked)
+        return tuple(name for name, asks in is_asked.items() if asks)
 
     def choose_area(self, typed: Mapping[str, str]) -> str | None:
         """Return the chosen area, or the only one; None where it is not chosen."""
