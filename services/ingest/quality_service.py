@@ -59,15 +59,16 @@ def _judge_site(
     spans = recorded_span.of_series(connection, site.name)
     for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
         # A price is known where its own series or its market's is.
-        known = [spans[name]] if spans.get(name) else []
         market = market_of(rule)
-        if market:
-            series = StoredSeries(market, site.currency)
-            of_market = recorded_span.of_market(connection, series)
-            if of_market:
-                known.append(of_market)
-        if known:
-            spans[name] = (min(start for start, _ in known), max(end for _, end in known))
+        if not market:
+            continue
+        market_span = recorded_span.of_market(connection, StoredSeries(market, site.currency))
+        own_span = spans.get(name)
+        if own_span and market_span:
+            first_known = min(own_span[0], market_span[0])
+            spans[name] = (first_known, max(own_span[1], market_span[1]))
+        elif market_span:
+            spans[name] = market_span
     today = _today(site, now)
     judged: list[DayQuality] = []
     for stored in read_days(connection, site, first, last, names=JUDGED):

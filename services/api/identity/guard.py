@@ -150,21 +150,23 @@ def _require_own_origin(request: Request, source: Source) -> None:
         return
     origin = request.headers.get("origin")
     fetched = request.headers.get("sec-fetch-site")
-    foreign = fetched is not None and fetched not in ("same-origin", "none")
-    if origin is not None:
-        try:
-            parts = urlsplit(origin)
-            same = parts.netloc.lower() == source.host.lower()
-            # The scheme may differ on loopback alone: there the same program answers on both.
-            own = same and (
-                parts.scheme == ("https" if source.secure else "http")
-                or is_loopback(parts.hostname or "")
-            )
-        except ValueError:
-            own = False
-        foreign = foreign or not own
-    if foreign:
+    is_foreign = fetched is not None and fetched not in ("same-origin", "none")
+    if origin is not None and not _is_own_origin(origin, source):
+        is_foreign = True
+    if is_foreign:
         raise refuse("page-of-other-origin", field="Origin", value=origin)
+
+
+def _is_own_origin(origin: str, source: Source) -> bool:
+    try:
+        parts = urlsplit(origin)
+        if parts.netloc.lower() != source.host.lower():
+            return False
+        scheme = "https" if source.secure else "http"
+        # The scheme may differ on loopback alone: there the same program answers on both.
+        return parts.scheme == scheme or is_loopback(parts.hostname or "")
+    except ValueError:
+        return False
 
 
 async def _require_csrf_token(request: Request, caller: Caller) -> None:

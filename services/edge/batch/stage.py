@@ -142,12 +142,12 @@ class BatchPlan:
             place, variation = divmod(number % self._per_controller, self.variations)
             location = self.locations[place // len(self.seasons)]
             season = self.seasons[place % len(self.seasons)]
-            key = (location, weeks[season][variation % len(weeks[season])])
-            if key not in periods:
-                periods[key] = GridPeriod.cut(
-                    self.lab.clean_shares[location], key[1], self.conditions.schedule.slots
-                )
-            place_of_period = list(periods).index(key)
+            week = weeks[season][variation % len(weeks[season])]
+            if (location, week) not in periods:
+                year = self.lab.clean_shares[location]
+                period = GridPeriod.cut(year, week, self.conditions.schedule.slots)
+                periods[location, week] = period
+            place_of_period = list(periods).index((location, week))
             drawn = self._draw_camera(variation)
             cameras.append(CameraRequest(place_of_period, season, variation, *drawn))
         controller = self.controllers[numbers[0] // self._per_controller]
@@ -184,9 +184,8 @@ class BatchPlan:
     def describe(self) -> dict[str, Any]:
         """Return the batch's inputs; only the same inputs may add rows to it."""
         plain = self.conditions.to_json()
-        simulation = {
-            name: value for name, value in plain.items() if name not in {"models", "seed"}
-        }
+        omitted = {"models", "seed"}
+        simulation = {name: value for name, value in plain.items() if name not in omitted}
         clean_shares = {}
         for location in self.locations:
             year = self.lab.clean_shares[location]

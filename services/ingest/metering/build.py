@@ -347,7 +347,9 @@ def _derive_marks(measured: dict[str, Mask], derived: dict[str, FloatArray]) -> 
 
     A derived value is marked where any meter that it is computed from is.
     """
-    parts = ("load_kwh", *SUBMETERED) if "load_kwh" in measured else (*SOURCES, *SINKS, *SUBMETERED)
+    parts = (*SOURCES, *SINKS, *SUBMETERED)
+    if "load_kwh" in measured:
+        parts = ("load_kwh", *SUBMETERED)
     components = {
         "load_kwh": parts,
         "beyond_house_kwh": parts,
@@ -370,9 +372,11 @@ def _rescale_filled(load: FloatArray, residual: FloatArray, filled: Mask) -> dic
     residual = residual.copy()
     for first, end in runs_of(filled):
         kwh = load[first:end]
-        cut_off = float(-residual[first:end].sum())
-        if 0 < cut_off < kwh.sum():
-            counted = np.round(np.cumsum(kwh) * (1 - cut_off / kwh.sum()), DIGITS)
+        cut_off_kwh = float(-residual[first:end].sum())
+        if 0 < cut_off_kwh < kwh.sum():
+            factor = 1 - cut_off_kwh / kwh.sum()
+            # Rounded as a counter, so that the run keeps its energy.
+            counted = np.round(np.cumsum(kwh) * factor, DIGITS)
             residual[first:end] += kwh
             load[first:end] = np.round(np.diff(counted, prepend=0.0), DIGITS)
             residual[first:end] = np.round(residual[first:end] - load[first:end], DIGITS)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from luna.energy.observations import EnergyInterval
 from luna.energy.row_fault import RowFault, refuse_unit
 from luna.energy.site import SENSOR_ROLES, Site, SiteSensor
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, to_utc
 from luna.energy.units import level_factor, read_measure
 from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 from services.ingest.metering.columns import Column
@@ -97,9 +97,8 @@ class Meters:
         self._site = site
         self._limits = limit_columns(site)
         self._refusals = refusals
-        self._edges: InstantArray = np.append(
-            window.starts, window.starts[-1:] + np.timedelta64(SLOT)
-        ).astype("datetime64[us]")
+        end = window.starts[-1:] + np.timedelta64(SLOT)
+        self._edges: InstantArray = np.append(window.starts, end).astype("datetime64[us]")
         self._readings: dict[str, Readings] = {}
         self._columns: list[Column] = []
         self._curves: dict[tuple[str, bool, SiteSensor], EnergyCurve] = {}
@@ -176,21 +175,15 @@ class Meters:
         for sensor in column.sensors:
             silences = self._curve_of(sensor, column).silences
             sign = 1 if column.reversed else sensor.sign
-            gaps = zip(
-                silences.spans.starts.astype(datetime).tolist(),
-                silences.spans.ends.astype(datetime).tolist(),
-                np.round(sign * silences.kwh, DIGITS).tolist(),
-                silences.whole.tolist(),
-                strict=True,
-            )
-            for start, end, kwh, is_whole in gaps:
+            energies = np.round(sign * silences.kwh, DIGITS).tolist()
+            for place, energy_kwh in enumerate(energies):
                 interval = EnergyInterval(
                     series=column.name,
                     sensor=sensor.name,
-                    first=start.replace(tzinfo=UTC),
-                    end=end.replace(tzinfo=UTC),
-                    energy_kwh=kwh,
-                    certainty="counted" if is_whole else "at_least",
+                    first=to_utc(silences.spans.starts[place]),
+                    end=to_utc(silences.spans.ends[place]),
+                    energy_kwh=energy_kwh,
+                    certainty="counted" if silences.whole[place] else "at_least",
                 )
                 intervals.append(interval)
         return intervals

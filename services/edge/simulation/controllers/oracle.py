@@ -54,7 +54,14 @@ class OracleController(LevelController):
         start_wh, lean_wh = np.empty((2, schedule.slots, setting.cameras.count))
         least = walk_back(tuple(course), tuple(worth), start_wh, lean_wh)
         lean_model = np.zeros_like(table.smallest)
-        return cls("oracle", least, table.smallest, lean_model, start_wh, lean_wh)
+        return cls(
+            name="oracle",
+            least_objective_wh=least,
+            _model=table.smallest,
+            _lean_model=lean_model,
+            _start_wh=start_wh,
+            _lean_wh=lean_wh,
+        )
 
     def levels(self, observation: Observation) -> Levels:
         start_wh = self._start_wh[observation.step]
