@@ -102,7 +102,7 @@ class Delivery:
             state = sent
             decision = sent.decision
             until = self._send(target, state, decision)
-            if until is not None and not (decision.gave_up or decision.source == "released"):
+            if until is not None and not _is_last_resort(decision):
                 self._decider.fall_back(target, state, decision, "writes_spent", until=until)
                 return True
         reading = read_unit(target, decision)
@@ -156,9 +156,7 @@ class Delivery:
 
         A retry would change nothing.
         """
-        if NOT_FOLLOWED not in reported.values():
-            return False
-        if decision.gave_up or decision.source == "released":
+        if NOT_FOLLOWED not in reported.values() or _is_last_resort(decision):
             return False
         log.warning(
             "the device took its command and does something else",
@@ -214,7 +212,7 @@ class Delivery:
         """
         COMMANDS.labels(state.site, "unconfirmed").inc()
         self._plan_requests.add(state)
-        if decision.gave_up or decision.source == "released":
+        if _is_last_resort(decision):
             log.error(
                 "the device does not follow",
                 site_id=state.site,
@@ -236,7 +234,7 @@ class Delivery:
             return self._await_answer(target, state, decision)
         # A clock that was put back must not delay the reading.
         is_recent = abs(now - self._verified_at.get(unit, decision.slot_start)) < VERIFY
-        if decision.gave_up or decision.source == "released" or is_recent:
+        if _is_last_resort(decision) or is_recent:
             return False
         self._verified_at[unit] = now
         target.soc_reader.look(target.device, target.unit.places, now=now, site=target.site)
@@ -272,11 +270,11 @@ class Delivery:
         reports = compose_reports(state, target, decision, reading, now=now)
         self._store_reports(state, reports, now=now)
         # After a long silence its owner may have commanded it by hand, and is not overruled.
-        is_luna = any(
+        is_commanded = any(
             report.commanded and report.silent_since is None for report in reports.values()
         )
         is_late = now - (decision.mode_since or decision.slot_start) >= HANDED_BACK_WITHIN
-        if reading.silent or (is_late and not is_luna):
+        if reading.silent or (is_late and not is_commanded):
             return False
         again = {
             "settled": False,
@@ -309,6 +307,11 @@ class Delivery:
             return
         with unit_of_work(self._engine) as connection:
             control_rows.report(connection, state, reports)
+
+
+def _is_last_resort(decision: Decision) -> bool:
+    """Return whether nothing replaces the decision if it is not followed."""
+    return decision.gave_up or decision.source == "released"
 
 
 def _is_fresh(report: DeviceReport, before: DeviceReport | None, now: datetime) -> bool:

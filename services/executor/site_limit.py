@@ -184,8 +184,12 @@ def measure_surplus(flow: LiveFlow, site: Site, section: Control | None) -> floa
     for key, series in _list_meters(site):
         if key in controlled and (series is None or series not in flow.submetered_kw):
             return None
-        if series is not None:
-            (controlled_series if key in controlled else other_series).add(series)
+        if series is None:
+            continue
+        if key in controlled:
+            controlled_series.add(series)
+        else:
+            other_series.add(series)
     if controlled_series & other_series:
         return None
     house_kw = flow.load_kw
@@ -219,7 +223,8 @@ def _assume_surplus(
     plan = plans.read_due(connection, site.name, now, until=now)
     if plan is None:
         return 0.0
-    slot = plan.slots[(now - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)]
+    place = (now - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
+    slot = plan.slots[place]
     load_kwh = slot.load_kwh if slot.load_p90_kwh is None else slot.load_p90_kwh
     return -load_kwh / (plan.slot_minutes / 60)
 
