@@ -204,8 +204,8 @@ def fetch_carbon(
         fetched.append((site.name, collected_by_place[place]))
     with unit_of_work(engine) as connection:
         replies = []
-        for site, collected in fetched:
-            replies.append(store_carbon(connection, site, collected, now=clock.now()))
+        for name, collected in fetched:
+            replies.append(store_carbon(connection, name, collected, now=clock.now()))
     reached = not fetched or any(collected.reached for _, collected in fetched)
     return FetchCarbonReply(sites=replies, reached=reached)
 

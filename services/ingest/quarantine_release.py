@@ -76,7 +76,7 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
         _require(unknown, row)
         return rows
     limits = limit_powers(site)
-    if refused_by is not None and refused_by.code in TOO_HIGH:
+    if refused_by is not None and refused_by.series and refused_by.code in TOO_HIGH:
         limits.pop(refused_by.series, None)
     minutes = int(row.raw.get("step_minutes") or SLOT // MINUTE)
     keys = _present(kind.keys, rows)
@@ -104,13 +104,14 @@ def _lift_rule(kind: FileSchema, refused_by: RowFault | None) -> FileSchema:
         return replace(kind, shares=())
     if refused_by is None or refused_by.code not in {"below", *TOO_HIGH}:
         return kind
-    bounds = kind.series.get(refused_by.series)
-    if bounds is None:
+    name = refused_by.series
+    if name is None or name not in kind.series:
         return kind
+    bounds = kind.series[name]
     lowest = 0.0 if bounds.lowest == 0 else -inf
     highest = 1.0 if bounds.highest == 1 else inf
     lifted = replace(bounds, lowest=lowest, highest=highest)
-    return replace(kind, series={**kind.series, refused_by.series: lifted})
+    return replace(kind, series={**kind.series, name: lifted})
 
 
 def _present(names: Iterable[str], rows: pl.DataFrame) -> list[str]:

@@ -185,8 +185,8 @@ def refuse_values(
 def take_refused(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows, and ``line``, ``fault`` and ``raw`` of the values refused in them."""
     if "doubt" not in rows.columns:
-        schema = {"line": rows["line"].dtype, "fault": pl.String, "raw": pl.String}
-        return rows, pl.DataFrame(schema=schema)
+        nothing = pl.Series(dtype=pl.String)
+        return rows, pl.DataFrame({"line": rows["line"].clear(), "fault": nothing, "raw": nothing})
     doubted = rows.filter(pl.col("doubt").is_not_null())
     refused = doubted.select("line", fault="doubt", raw="refused")
     return rows.drop("doubt", "refused"), refused

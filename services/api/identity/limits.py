@@ -82,8 +82,9 @@ class Limiter:
             for old in list(self._counters)[: MOST_COUNTERS // 10]:
                 del self._counters[old]
         if counter is None or counter.window != window:
-            is_previous = counter is not None and counter.window == window - 1
-            before = counter.consumed if is_previous else 0
+            before = 0
+            if counter is not None and counter.window == window - 1:
+                before = counter.consumed
             # Taken out first, to keep entries in the order of their windows' last use.
             self._counters.pop(key, None)
             counter = self._counters[key] = _Counter(window, before=before)

@@ -17,7 +17,6 @@ LEAST_DAYS = 28
 DAYS_PER_YEAR = 365.25
 _BLOCK_DAYS = 7
 _RESAMPLES = 1_000
-SLOTS_PER_HOUR = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,9 @@ import numpy as np
 
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray
+from luna.energy.timeline import SLOTS_PER_HOUR, FloatArray
 from services.rag.recommending.daily_series import (
     LEAST_DAYS,
-    SLOTS_PER_HOUR,
     RecordedDays,
     YearlyFigure,
     project_year,

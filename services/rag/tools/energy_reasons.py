@@ -5,7 +5,8 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import Literal
 
-from luna.energy.account_statistics import SLOTS_PER_DAY, CostCause, explain_cost, settle_trade
+from luna.energy.account_statistics import CostCause, explain_cost, settle_trade
+from luna.energy.timeline import SLOTS_PER_DAY
 from services.rag.tools import energies
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
 from services.rag.tools.energies import Energies

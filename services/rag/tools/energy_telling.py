@@ -7,14 +7,13 @@ import numpy as np
 
 from luna.contracts.site_tools import Chart, ChartSeries, Unit
 from luna.energy.account import CONSUMERS, consumption
-from luna.energy.account_statistics import SLOTS_PER_DAY, mean_by_hour, rank_days
-from luna.energy.timeline import FloatArray
+from luna.energy.account_statistics import mean_by_hour, rank_days
+from luna.energy.timeline import SLOTS_PER_DAY, SLOTS_PER_HOUR, FloatArray
 from services.rag.tools.declaration import DayPeriod, ToolContext
 from services.rag.tools.energies import Energies, SeriesName
 from services.rag.tools.reading import share_finite, slot_start, sum_finite
 from services.rag.tools.telling import Teller
 
-SLOTS_PER_HOUR = 4
 COST = "cost"
 # A day of which less is known is no day with little.
 LEAST_KNOWN = 0.9

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from luna.contracts.site_tools import ToolSource
-from luna.energy.timeline import FloatArray, Timeline
+from luna.energy.timeline import SLOTS_PER_HOUR, FloatArray, Timeline
 from services.rag.tools import cues
 from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.periods import HORIZON
@@ -30,7 +30,6 @@ from services.rag.tools.telling import Teller
 
 # Closer than this to each other, two prices read the same.
 _SAME_PRICE = 0.0005
-_SLOTS_PER_HOUR = 4
 
 
 class PriceArguments(PeriodArguments):
@@ -200,7 +199,7 @@ def _tell_extremes(
     teller.say(f"price_extremes{tense}", **figures)
     negative = int((values < 0).sum())
     if negative:
-        hours = teller.hours("negative_hours", negative / _SLOTS_PER_HOUR)
+        hours = teller.hours("negative_hours", negative / SLOTS_PER_HOUR)
         teller.say(f"price_negative{tense}", hours=hours)
     else:
         teller.say(f"price_never_negative{tense}")
