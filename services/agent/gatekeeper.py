@@ -79,19 +79,25 @@ def judge_plan(
     if effective.mode == "export_only":
         agent = planner.sell_as(agent)
     errors = problem.uncertainty.errors or problem.uncertainty.scenarios
-    runs = simulate_policies(problem, (planner, agent), errors)
-    first = _measure_outcome(problem, planner, runs[0])
-    second = _measure_outcome(problem, agent, runs[1])
+    planner_run, agent_run = simulate_policies(problem, (planner, agent), errors)
+    first = _measure_outcome(problem, planner, planner_run)
+    second = _measure_outcome(problem, agent, agent_run)
     costs = [first.cost, second.cost]
     scenarios = 1
     if errors is not None:
         # Past errors replace the expected scenario: forecasts are never right, and on that scenario
         # the planner's plan is the best there is.
-        costs = [float(run.costs @ errors.weight / errors.weight.sum()) for run in runs]
+        total_weight = errors.weight.sum()
+        costs = []
+        for run in (planner_run, agent_run):
+            costs.append(float(run.costs @ errors.weight / total_weight))
         scenarios = errors.weight.size
-    gain = costs[0] - costs[1]
-    metrics = {"planner_cost": costs[0], "agent_cost": costs[1], "scenarios": float(scenarios)}
-    metrics |= {
+    planner_cost, agent_cost = costs
+    gain = planner_cost - agent_cost
+    metrics = {
+        "planner_cost": planner_cost,
+        "agent_cost": agent_cost,
+        "scenarios": float(scenarios),
         "breach_kwh": second.breach_kwh,
         "interventions": float(second.corrected),
         "slots": float(problem.outlook.timeline.count),
@@ -99,9 +105,9 @@ def judge_plan(
     if not all(math.isfinite(value) for value in metrics.values()):
         unsafe = GateVerdict(code="not_safe", follow="nothing", interventions=second.corrected)
         return PlanJudgement(unsafe, {})
-    safe = second.breach_kwh <= first.breach_kwh + _SAME_KWH and second.corrected <= first.corrected
+    breaches_more = second.breach_kwh > first.breach_kwh + _SAME_KWH
     code: GateCode = "agent_cheaper"
-    if not safe:
+    if breaches_more or second.corrected > first.corrected:
         code = "not_safe"
     elif gain <= LEAST_GAIN:
         code = "not_cheaper"
@@ -296,7 +302,9 @@ def _judge(
     last = history.last_decisions.get(mode)
     change = history.last_changes.get(mode)
     state = last.state if last is not None else "not_ready"
-    recent = days if change is None else days.after(change.at.astimezone(history.zone).date())
+    recent = days
+    if change is not None:
+        recent = days.after(change.at.astimezone(history.zone).date())
     entry = GateEntry(
         at=now,
         kind="judged",
@@ -344,10 +352,9 @@ def _judge(
 def _exceeds_corrections(evidence: DaysOfEvidence, days: Sequence[DailyGain]) -> bool:
     """Return whether too many slots were corrected: of the last week's plans, or on ``days``."""
     on_days = sum(day.corrected for day in days)
-    return (
-        evidence.corrected > MOST_CORRECTED * evidence.slots
-        or on_days > MOST_CORRECTED * SLOTS_PER_DAY * len(days)
-    )
+    if evidence.corrected > MOST_CORRECTED * evidence.slots:
+        return True
+    return on_days > MOST_CORRECTED * SLOTS_PER_DAY * len(days)
 
 
 def _compare_costs(evidence: Sequence[GateEvidence]) -> tuple[str, bool]:

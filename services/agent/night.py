@@ -315,9 +315,11 @@ def _require_planned(due: Sequence[PlanPair | None], window: Timeline) -> None:
     planned = 0
     agent_planned = 0
     for pair, start in zip(due, window, strict=True):
-        if pair is not None:
-            planned += 1
-            agent_planned += _has_agent_plan(pair, start)
+        if pair is None:
+            continue
+        planned += 1
+        if _has_agent_plan(pair, start):
+            agent_planned += 1
     if min(planned, agent_planned) < LEAST_PLANNED * window.count:
         raise UnscoredDayError(
             "too_few_plans",

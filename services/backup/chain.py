@@ -154,7 +154,8 @@ def require_whole(folder: BackupFolder, manifest: Manifest, instant: datetime | 
             restored.
     """
     chain = trace(folder, manifest, newest_timeline=instant == END)
-    if chain.missing and (chain.until is None or (instant is not None and instant > chain.until)):
+    is_short = instant is not None and chain.until is not None and instant > chain.until
+    if chain.missing and (chain.until is None or is_short):
         raise missing_segment(folder, manifest, chain)
     return chain
 

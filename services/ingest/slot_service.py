@@ -94,7 +94,8 @@ class _Tally:
 
     def note_withdrawn(self, values: int) -> None:
         self.withdrawn += values
-        self.earlier_slots = max(self.earlier_slots, LONGEST_STILL_SLOTS * (values > 0))
+        if values > 0:
+            self.earlier_slots = LONGEST_STILL_SLOTS
 
     def series(self) -> dict[str, BuiltSeries]:
         series = {}
