@@ -17,7 +17,6 @@ from luna.energy.timeline import FloatArray, split_days
 from services.planner.dp.plan import Plan
 from services.planner.milp.battery_constraints import find_at_work
 from services.planner.reply.later_slots import LaterSlots
-from services.planner.reply.planners_choice import PlannersChoice, read_planners_choice
 
 # Decimals to which the planner's results are exact.
 DECIMALS = 6
@@ -36,22 +35,11 @@ class Evidence(LaterSlots):
         # Where constraints leave batteries no choice, by code.
         self.at_work = find_at_work(plan.problem, plan.flows)
 
-    def is_at_work(self, code: str) -> BoolArray:
-        """Return whether a constraint leaves batteries no choice, ``(batteries, slots)``."""
-        if code in self.at_work:
-            return self.at_work[code]
-        return np.zeros(self.charge.shape, dtype=bool)
-
     @cached_property
     def may_buy_more(self) -> BoolArray:
         """Whether the battery may buy, has room, and gains by the value of stored energy."""
         gains = self.below(self.counted, self.keep)
         return self.battery.charge_from_grid & ~self.full & gains
-
-    @cached_property
-    def planners_choice(self) -> PlannersChoice:
-        """The planner's own choice beside an agent's policy."""
-        return read_planners_choice(self.plan)
 
     def name_instant(self, slot: int) -> str:
         """Return when a slot begins, as ISO 8601."""
