@@ -14,10 +14,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics.charges import Blocks, find_charges, list_months
+from luna.energy.economics.charges import Blocks, list_months
 from luna.energy.physics.limits import BatteryLimits
 from luna.energy.policy import BatteryPolicy, PlanPolicy
-from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, weigh_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
@@ -288,16 +287,3 @@ def plan_alone(problem: Problem) -> Plan:
         solve_ms=0.0,
         method="self_consumption",
     )
-
-
-def show_import_price(plan: Plan) -> FloatArray:
-    """Return the import price of each slot, ``(slots,)``, currency/kWh.
-
-    Where a price depends on the energy drawn before, it is the mean of the energy drawn, if any.
-    """
-    price = plan.problem.at_tariff_prices.outlook.import_price
-    imported = plan.flows.import_kwh
-    if not find_charges(plan.problem.site.tariff.import_):
-        return price
-    draws = imported > _NOTHING_KWH
-    return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=draws))

@@ -127,7 +127,7 @@ def build_problem(request: PlanRequest) -> Problem:
     if site is None or series is None or request.start is None:
         raise refuse("plan-without-site", field="site")
     timeline = _timeline(request, len(series.load_kwh))
-    objective = objective_of(request)
+    objective = _read_objective(request)
     outlook = _read_outlook(series, timeline)
     stored, discharged, modes = _read_batteries(site, request.state)
     demands = _read_demands(site, request.state, timeline, series)
@@ -145,6 +145,7 @@ def build_problem(request: PlanRequest) -> Problem:
         demands,
         _read_tariff(site, request.state, timeline),
         Uncertainty(scenarios, options.risk, _scenarios(series.errors)),
+        objective=objective,
         applied_rules=tuple(rules),
         storage=StorageBounds(discharged_today_kwh=discharged),
         following=Following(
@@ -237,7 +238,7 @@ def _margin(options: PlanOptions, *, has_scenarios: bool) -> Margin:
     return ACTING_ON_MEAN if has_scenarios else ACTING
 
 
-def objective_of(request: PlanRequest) -> Objective:
+def _read_objective(request: PlanRequest) -> Objective:
     """Return the objective of a request's options, or else of its site."""
     objective = request.options.objective
     if objective is None:

@@ -29,7 +29,6 @@ class Evidence(LaterSlots):
         super().__init__(plan)
         self.blocks = blocks
         self.edges = [*self.timeline, self.timeline.end]
-        self._instant_names: dict[int, str] = {}
         # The slots at which local days begin and end.
         self.days = split_days(self.timeline, ZoneInfo(plan.problem.site.timezone))
         # Where constraints leave batteries no choice, by code.
@@ -40,14 +39,6 @@ class Evidence(LaterSlots):
         """Whether the battery may buy, has room, and gains by the value of stored energy."""
         gains = self.below(self.counted, self.keep)
         return self.battery.charge_from_grid & ~self.full & gains
-
-    def name_instant(self, slot: int) -> str:
-        """Return when a slot begins, as ISO 8601."""
-        name = self._instant_names.get(slot)
-        if name is None:
-            name = self.edges[slot].isoformat()
-            self._instant_names[slot] = name
-        return name
 
 
 def read_numbers(values: FloatArray) -> list[float | None]:

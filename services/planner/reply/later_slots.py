@@ -4,10 +4,8 @@ A slot that there is none of is -1.
 """
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
@@ -22,7 +20,18 @@ class LaterSlots(SlotWorth):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
-        self._read_next_charge()
+        # The slot in which the battery is next charged.
+        self.next_charge: IndexArray = self.next_where(self.charges)
+        # What surplus sells for that charges it then: where it is surplus alone that could be sold.
+        other_kwh = self.shares.bought_kwh + self.shares.taken_over_kwh
+        is_sun_alone = (self.shares.sun_kwh > NOTHING_KWH) & (other_kwh <= NOTHING_KWH)
+        could_be_sold = self.may_feed_in & ~self.fills_feed_in
+        sale = np.where(is_sun_alone & could_be_sold, self.sell, np.nan)
+        # The price of a kWh charged then, bought or not sold; and with losses and wear.
+        price = np.where(self.buys, self.buy, sale)
+        self.refill_price: FloatArray = self.read_at(price, self.next_charge)
+        loaded = self.loaded_price(np.maximum(self.refill_price, 0.0))
+        self.refill_cost: FloatArray = np.maximum(self.refill_price, loaded)
 
     # --- the next spell of giving -----------------------------------------------------------------
 
@@ -88,20 +97,6 @@ class LaterSlots(SlotWorth):
         return best_of_slots
 
     # --- the next move ----------------------------------------------------------------------------
-
-    def _read_next_charge(self) -> None:
-        # The slot in which the battery is next charged.
-        self.next_charge: IndexArray = self.next_where(self.charges)
-        # What surplus sells for that charges it then: where it is surplus alone that could be sold.
-        other_kwh = self.shares.bought_kwh + self.shares.taken_over_kwh
-        is_sun_alone = (self.shares.sun_kwh > NOTHING_KWH) & (other_kwh <= NOTHING_KWH)
-        could_be_sold = self.may_feed_in & ~self.fills_feed_in
-        sale = np.where(is_sun_alone & could_be_sold, self.sell, np.nan)
-        # The price of a kWh charged then, bought or not sold; and with losses and wear.
-        price = np.where(self.buys, self.buy, sale)
-        self.refill_price: FloatArray = self.read_at(price, self.next_charge)
-        loaded = self.loaded_price(np.maximum(self.refill_price, 0.0))
-        self.refill_cost: FloatArray = np.maximum(self.refill_price, loaded)
 
     @cached_property
     def next_move(self) -> IndexArray:
@@ -177,17 +172,11 @@ class LaterSlots(SlotWorth):
 
     def read_at(self, values: FloatArray, slots: IndexArray) -> FloatArray:
         """Return the values of other slots, battery by battery; NaN where there is none."""
-        return np.where(slots >= 0, self._choose(values, slots), np.nan)
+        # Where there is none, the last slot stands in.
+        chosen = np.take_along_axis(np.broadcast_to(values, slots.shape), slots, axis=1)
+        return np.where(slots >= 0, chosen, np.nan)
 
     def holds_at(self, holds: BoolArray, slots: IndexArray) -> BoolArray:
         """Return whether something holds in other slots, battery by battery."""
-        return np.asarray((slots >= 0) & self._choose(holds, slots))
-
-    def _choose(self, values: NDArray[Any], slots: IndexArray) -> NDArray[Any]:
-        # The last one stands in where there is none.
-        if values.ndim == 1:
-            return np.asarray(values[slots])
-        if len(values) == 1:
-            return np.asarray(values[0, slots])
-        rows = np.arange(len(values))[:, None]
-        return np.asarray(values[rows, slots])
+        chosen = np.take_along_axis(np.broadcast_to(holds, slots.shape), slots, axis=1)
+        return np.asarray((slots >= 0) & chosen)

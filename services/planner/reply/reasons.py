@@ -119,7 +119,7 @@ def _name_pins(evidence: Evidence) -> tuple[IndexArray, BoolArray, list[CodedRea
     for here, until in find_pins(evidence):
         for battery, slot in np.argwhere(here).tolist():
             places[battery, slot] = len(distinct)
-            start = evidence.name_instant(slot)
+            start = evidence.edges[slot].isoformat()
             distinct.append(("manual", {TIME: until.isoformat(), "start": start}))
         pinned |= here
     return places, pinned, distinct
@@ -163,8 +163,10 @@ def _name_figures(
     for name, figure in zip(cause.figures, figures, strict=False):
         if isnan(figure):
             continue
-        named[name] = evidence.name_instant(int(figure)) if name == TIME else figure
+        named[name] = figure
+        if name == TIME:
+            named[name] = evidence.edges[int(figure)].isoformat()
     if TIME in named:
         # It needs the start: its weekday is said where it is not of the same day.
-        named["start"] = evidence.name_instant(start)
+        named["start"] = evidence.edges[start].isoformat()
     return named

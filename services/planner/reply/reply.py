@@ -26,7 +26,7 @@ from luna.contracts.plan import (
 from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.economics.charges import peak_cost
-from luna.energy.economics.costs import COST_ALONE, Weights, carbon_g, self_sufficiency
+from luna.energy.economics.costs import carbon_g, self_sufficiency
 from luna.energy.policy import BatteryThresholds
 from services.planner.compiled import load_common_kernels
 from services.planner.devices import PLANNED_KINDS
@@ -37,7 +37,7 @@ from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver, SolverError
 from services.planner.planner import decide
-from services.planner.problem.build import build_problem, objective_of, read_peaks
+from services.planner.problem.build import build_problem, read_peaks
 from services.planner.problem.problem import Deadline, planning_clock_s
 from services.planner.reply.devices import (
     missed_blocks,
@@ -94,11 +94,12 @@ def plan_columns(
     """
     load_common_kernels()
     deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
+    problem = build_problem(request)
     own_deadline = deadline
-    weighs_cost_alone = Weights.of(objective_of(request)) == COST_ALONE
-    if request.manual or request.options.price_sessions or not weighs_cost_alone:
+    has_comparisons = request.manual or request.options.price_sessions
+    if has_comparisons or not problem.objective.counts_cost_alone:
         own_deadline = deadline.share(_OWN_SHARE)
-    plan = decide(build_problem(request), solver, deadline=own_deadline)
+    plan = decide(problem, solver, deadline=own_deadline)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
     return set_beside(reply, plan, request, solver, deadline=deadline)
 
@@ -141,13 +142,11 @@ def compare_cheapest(
 ) -> CheapestReply | None:
     """Return the plan's differences from the cheapest one.
 
-    None where cost alone counts, where flexible loads would take as long again and it was not
-    requested, or where either plan missed the ``deadline``.
+    None where flexible loads would take as long again and it was not requested, or where either
+    plan missed the ``deadline``.
     """
     problem = plan.problem.at_tariff_prices
     problem = replace(problem, following=replace(problem.following, switching_price=0.0))
-    if reply_objective(plan, request) is None:
-        return None
     if problem.schedules_loads and not request.options.compare_cheapest:
         return None
     cheapest = decide(problem, solver, deadline=deadline)
@@ -235,7 +234,7 @@ def answer_columns(
     explained = explain_evidence(evidence)
     modes = show_modes(evidence, explained)
     slots = list_columns(evidence, request, explained, modes)
-    objective = reply_objective(plan, request)
+    objective = reply_objective(plan)
     compromises = _list_compromises(plan, request, objective)
     explain_ms = (perf_counter() - begun_s) * 1e3
     site = plan.problem.site
@@ -352,10 +351,10 @@ def _round_sum(value: float) -> float:
     return round(value, 9) + 0.0
 
 
-def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
+def reply_objective(plan: Plan) -> ObjectiveReply | None:
     """Return the objective's weights besides cost; None where cost alone counts."""
-    objective = objective_of(request)
-    if Weights.of(objective) == COST_ALONE and not objective.switching_price:
+    objective = plan.problem.objective
+    if objective.counts_cost_alone and not objective.switching_price:
         return None
     reasons: list[ObjectiveReason] = []
     if objective.carbon_price_per_kg and plan.problem.outlook.carbon_g_per_kwh is None:
