@@ -22,14 +22,6 @@ from services.planner.reply.slot_worth import TINY_PRICE
 
 def list_resting_limits(evidence: Evidence) -> Iterator[Cause]:
     """Yield limits that keep a battery from acting, and slots with nothing to do."""
-    yield from _list_level_limits(evidence)
-    yield from _list_power_limits(evidence)
-    yield Cause("other_battery", evidence.balanced & evidence.others_move)
-    yield Cause("rest", evidence.balanced, {TIME: evidence.next_move})
-
-
-def _list_level_limits(evidence: Evidence) -> Iterator[Cause]:
-    """Yield states of charge, and limits of buying, that keep a battery from acting."""
     yield find_outside_limits(evidence, evidence.below_limits | evidence.above_limits)
     # A full battery leaves surplus, or energy that the grid pays for.
     is_full = evidence.full & (evidence.has_surplus | evidence.grid_is_paying)
@@ -47,10 +39,6 @@ def _list_level_limits(evidence: Evidence) -> Iterator[Cause]:
     is_empty = evidence.empty & evidence.short
     yield Cause("reserve", is_empty & evidence.has_reserve, {"reserve": evidence.reserve_soc})
     yield Cause("empty", is_empty, {TIME: evidence.next_charge})
-
-
-def _list_power_limits(evidence: Evidence) -> Iterator[Cause]:
-    """Yield limits of power that keep a battery from acting."""
     # PV fills the battery's inverter, while the house draws on the grid.
     is_behind_full_inverter = evidence.short & (evidence.room_kwh <= NOTHING_KWH)
     yield Cause("inverter_limit", is_behind_full_inverter, show_inverter_limit(evidence))
@@ -64,6 +52,8 @@ def _list_power_limits(evidence: Evidence) -> Iterator[Cause]:
     is_too_little = evidence.shares.surplus_kwh < least_kwh - NOTHING_KWH
     least = {"kw": evidence.least_kw}
     yield Cause("least_power", evidence.leaves_surplus & is_too_little, least)
+    yield Cause("other_battery", evidence.balanced & evidence.others_move)
+    yield Cause("rest", evidence.balanced, {TIME: evidence.next_move})
 
 
 def list_sparing_causes(evidence: Evidence) -> Iterator[Cause]:
