@@ -157,7 +157,8 @@ class LaterSlots(SlotWorth):
     def reserve_ends(self) -> IndexArray:
         """The slot in which the battery moves again, or its reserve is lower."""
         lower = np.zeros(self.charge.shape, dtype=bool)
-        lower[:, 1:] = self.floor_kwh[:, 1:] < self.floor_kwh[:, :-1] - SAME_KWH
+        before_kwh = self.floor_kwh[:, :-1]
+        lower[:, 1:] = self.floor_kwh[:, 1:] < before_kwh - SAME_KWH
         return self.next_where(~self.rests | lower)
 
     # --- other slots ------------------------------------------------------------------------------
@@ -166,8 +167,10 @@ class LaterSlots(SlotWorth):
         """Return the next slot in which something holds, ``(batteries, slots)``; -1: none."""
         none = self.slots
         places = np.where(holds, np.arange(none), none)
+        last_first = np.minimum.accumulate(places[:, ::-1], axis=1)
+        from_here_on = last_first[:, ::-1]
         following = np.full(places.shape, none)
-        following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
+        following[:, :-1] = from_here_on[:, 1:]
         return np.where(following < none, following, -1)
 
     def read_at(self, values: FloatArray, slots: IndexArray) -> FloatArray:

@@ -147,9 +147,11 @@ def _read_figures(
 
 def _find_changes(rows: FloatArray) -> BoolArray:
     """Return the columns that differ from the one before."""
-    is_known = ~np.isnan(rows)
+    before = rows[:, :-1]
+    here = rows[:, 1:]
     # Two unknown figures count as equal, though no NaN equals another.
-    differs = (rows[:, 1:] != rows[:, :-1]) & (is_known[:, 1:] | is_known[:, :-1])
+    both_unknown = np.isnan(before) & np.isnan(here)
+    differs = (here != before) & ~both_unknown
     begins = np.ones(rows.shape[1], dtype=bool)
     begins[1:] = differs.any(axis=0)
     return begins

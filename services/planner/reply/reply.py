@@ -237,8 +237,20 @@ def answer_columns(
     objective = reply_objective(plan)
     compromises = _list_compromises(plan, request, objective)
     explain_ms = (perf_counter() - begun_s) * 1e3
+    timing_ms = {
+        "build": round(plan.build_ms, 3),
+        "solve": round(plan.solve_ms, 3),
+        "explain": round(explain_ms, 3),
+    }
     site = plan.problem.site
-    timeline = plan.problem.outlook.timeline
+    step = plan.problem.outlook.timeline.step
+    outlook = request.outlook
+    followed = FollowedReply(
+        method=plan.method,
+        policy=plan.followed,
+        premium=round(plan.premium, 6),
+        disagreements=list(plan.disagreements),
+    )
     thresholds: dict[str, BatteryThresholds] = {}
     # Without a policy, the plan is its set-points alone.
     if plan.policy is not None:
@@ -254,32 +266,23 @@ def answer_columns(
         gap=None if plan.gap is None else round(plan.gap, 9) + 0.0,
         gap_cost=find_gap_cost(plan),
         cost=reply_cost(plan, request),
-        timing_ms={
-            "build": round(plan.build_ms, 3),
-            "solve": round(plan.solve_ms, 3),
-            "explain": round(explain_ms, 3),
-        },
+        timing_ms=timing_ms,
         compromises=compromises,
         notes=list_notes(plan, request),
         slots=[],
         setpoints=list_setpoints(plan),
         thresholds=thresholds,
-        followed=FollowedReply(
-            method=plan.method,
-            policy=plan.followed,
-            premium=round(plan.premium, 6),
-            disagreements=list(plan.disagreements),
-        ),
+        followed=followed,
         pv=list_curtailment(plan),
         site=site.name,
         timezone=site.timezone,
         currency=site.currency,
-        slot_minutes=int(timeline.step.total_seconds() // 60),
+        slot_minutes=int(step.total_seconds() // 60),
         issued_at=issued_at,
-        prices_known_until=request.outlook.prices_known_until if request.outlook else None,
-        price_spans=request.outlook.price_spans if request.outlook else [],
-        forecast=request.outlook.forecast if request.outlook else None,
-        uncertainty=None if request.options.uncertainty == "point" else _tell_uncertainty(plan),
+        prices_known_until=outlook.prices_known_until if outlook else None,
+        price_spans=outlook.price_spans if outlook else [],
+        forecast=outlook.forecast if outlook else None,
+        uncertainty=None if request.options.uncertainty == "point" else _describe_uncertainty(plan),
         objective=objective,
         strategy=list(plan.problem.applied_rules),
     )
@@ -305,15 +308,13 @@ def _list_compromises(
     return compromises
 
 
-def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
+def _describe_uncertainty(plan: Plan) -> UncertaintyReply:
     spread = plan.spread or Spread(1, 0, reasons=("no_scenarios",))
-    premium = round(spread.premium, 6)
-    risk = plan.problem.uncertainty.risk
     return UncertaintyReply(
         scenarios=spread.scenarios,
         left_out=spread.left_out,
-        risk=risk,
-        premium=premium,
+        risk=plan.problem.uncertainty.risk,
+        premium=round(spread.premium, 6),
         reasons=list(spread.reasons),
     )
 
@@ -326,14 +327,16 @@ def digest(inputs: bytes) -> str:
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     """Return the cost at tariff prices, with carbon emissions and self-sufficiency."""
     site = plan.problem.site
-    timeline = plan.problem.outlook.timeline
-    flows = plan.flows
+    outlook = plan.problem.outlook
+    imported = plan.flows.import_kwh
     month_peaks = read_peaks(site, request.state)
     zone = ZoneInfo(site.timezone)
-    peak = peak_cost(flows.import_kwh, timeline, month_peaks, zone=zone)
-    carbon = plan.problem.outlook.carbon_g_per_kwh
+    peak = peak_cost(imported, outlook.timeline, month_peaks, zone=zone)
     costs = plan.costs
-    share = self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
+    emitted_g = None
+    if outlook.carbon_g_per_kwh is not None:
+        emitted_g = _round_sum(carbon_g(imported, outlook.carbon_g_per_kwh))
+    share = self_sufficiency(imported, outlook.load_kwh)
     return CostReply(
         total=_round_sum(float(costs.total.sum()) + peak),
         import_=_round_sum(float(costs.import_cost.sum())),
@@ -341,7 +344,7 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
         wear=_round_sum(float(costs.wear_cost.sum())),
         peak=_round_sum(peak),
         devices=_round_sum(costs.device_total),
-        carbon_g=None if carbon is None else _round_sum(carbon_g(flows.import_kwh, carbon)),
+        carbon_g=emitted_g,
         self_sufficiency=None if share is None else _round_sum(share),
     )
 
