@@ -20,6 +20,8 @@ class LaterSlots(SlotWorth):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
+        # The place of each battery, beside an array of slots.
+        self._rows = np.arange(len(self.charge))[:, None]
         # The slot in which the battery is next charged.
         self.next_charge: IndexArray = self.next_where(self.charges)
         # What surplus sells for that charges it then: where it is surplus alone that could be sold.
@@ -176,10 +178,10 @@ class LaterSlots(SlotWorth):
     def read_at(self, values: FloatArray, slots: IndexArray) -> FloatArray:
         """Return the values of other slots, battery by battery; NaN where there is none."""
         # Where there is none, the last slot stands in.
-        chosen = np.take_along_axis(np.broadcast_to(values, slots.shape), slots, axis=1)
+        chosen = np.broadcast_to(values, slots.shape)[self._rows, slots]
         return np.where(slots >= 0, chosen, np.nan)
 
     def holds_at(self, holds: BoolArray, slots: IndexArray) -> BoolArray:
         """Return whether something holds in other slots, battery by battery."""
-        chosen = np.take_along_axis(np.broadcast_to(holds, slots.shape), slots, axis=1)
+        chosen = np.broadcast_to(holds, slots.shape)[self._rows, slots]
         return np.asarray((slots >= 0) & chosen)

@@ -63,11 +63,16 @@ def find_first_causes(evidence: Evidence, where: BoolArray) -> tuple[IndexArray,
     found: list[Cause] = []
     for applies, causes in list_groups(evidence):
         own = undecided & applies
-        while own.any() and (cause := next(causes, None)) is not None:
+        if not own.any():
+            continue
+        for cause in causes:
             true = own & cause.holds
-            if true.any():
-                first[true] = len(found)
-                found.append(cause)
-                own &= ~true
-                undecided &= ~true
+            if not true.any():
+                continue
+            first[true] = len(found)
+            found.append(cause)
+            own &= ~true
+            undecided &= ~true
+            if not own.any():
+                break
     return first, found
