@@ -27,7 +27,6 @@ from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.economics.charges import peak_cost
 from luna.energy.economics.costs import carbon_g, self_sufficiency
-from luna.energy.policy import BatteryThresholds
 from services.planner.compiled import load_common_kernels
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.kind import RelaxedBill
@@ -57,7 +56,12 @@ from services.planner.reply.notes import (
 )
 from services.planner.reply.reasons import explain_evidence
 from services.planner.reply.shown_modes import show_modes
-from services.planner.reply.slot_columns import list_columns, list_curtailment, list_setpoints
+from services.planner.reply.slot_columns import (
+    list_columns,
+    list_curtailment,
+    list_setpoints,
+    list_thresholds,
+)
 
 # The share of the time left for the plan itself where other plans are compared with it.
 _OWN_SHARE = 0.6
@@ -251,11 +255,6 @@ def answer_columns(
         premium=round(plan.premium, 6),
         disagreements=list(plan.disagreements),
     )
-    thresholds: dict[str, BatteryThresholds] = {}
-    # Without a policy, the plan is its set-points alone.
-    if plan.policy is not None:
-        for policy in plan.policy.batteries:
-            thresholds[policy.battery.name] = BatteryThresholds.of(policy)
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     if compromises:
         status = "compromised"
@@ -271,7 +270,7 @@ def answer_columns(
         notes=list_notes(plan, request),
         slots=[],
         setpoints=list_setpoints(plan),
-        thresholds=thresholds,
+        thresholds=list_thresholds(plan),
         followed=followed,
         pv=list_curtailment(plan),
         site=site.name,

@@ -9,6 +9,7 @@ from luna.contracts.control import BatterySetpoints, PvSetpoints
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import BANDS, Columns
 from luna.energy.physics.mode import Curtailment, Mode
+from luna.energy.policy import BatteryThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.reply.devices import explain_schedules, mark_slots, schedule_columns
@@ -126,6 +127,12 @@ def list_setpoints(plan: Plan) -> dict[str, BatterySetpoints]:
             own[name] = (values[place].round(6) + 0.0).tolist()
         (listed[battery.name],) = BatterySetpoints.trust([own])
     return listed
+
+
+def list_thresholds(plan: Plan) -> dict[str, BatteryThresholds]:
+    """Return the thresholds of each battery's policy; without one, set-points alone count."""
+    policies = [] if plan.policy is None else plan.policy.batteries
+    return {policy.battery.name: BatteryThresholds.of(policy) for policy in policies}
 
 
 def list_curtailment(plan: Plan) -> PvSetpoints | None:
