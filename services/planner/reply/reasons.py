@@ -15,7 +15,7 @@ from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan
 from services.planner.reply.causes.declaration import TIME, Cause
 from services.planner.reply.causes.precedence import find_first_causes
-from services.planner.reply.evidence import DECIMALS, Evidence, read_numbers
+from services.planner.reply.evidence import DECIMALS, Evidence
 from services.planner.reply.idle_site import explain_idle
 from services.planner.reply.opposite_mode import price_opposite
 from services.planner.reply.owner_pins import find_pins
@@ -40,7 +40,7 @@ def explain_evidence(evidence: Evidence) -> PlanExplanation:
         return PlanExplanation(of_site.reason_index, (of_site,), of_site)
     places, distinct = _name_causes(evidence)
     codes, marks = mark_limits(evidence)
-    opposite = read_numbers(price_opposite(evidence))
+    opposite = _read_numbers(price_opposite(evidence))
     rank, count = _rank_prices(evidence)
     by_battery = []
     for battery, value in enumerate(evidence.energy_value):
@@ -53,7 +53,7 @@ def explain_evidence(evidence: Evidence) -> PlanExplanation:
             [distinct[place] for place in used],
             binding,
             limits,
-            energy_value=read_numbers(value),
+            energy_value=_read_numbers(value),
             cost_of_opposite=opposite,
             price_rank=rank,
             price_count=count,
@@ -65,6 +65,14 @@ def explain_evidence(evidence: Evidence) -> PlanExplanation:
     if len(by_battery) > 1:
         of_slots = choose_reasons(by_battery, moves_most)
     return PlanExplanation(moves_most, tuple(by_battery), of_slots)
+
+
+def _read_numbers(values: FloatArray) -> list[float | None]:
+    """Return numbers rounded, without negative zeros, None for NaN."""
+    numbers: list[float] = (values.round(DECIMALS) + 0.0).tolist()
+    if not np.isnan(values).any():
+        return list(numbers)
+    return [None if isnan(number) else number for number in numbers]
 
 
 def _rank_prices(evidence: Evidence) -> tuple[list[int | None], list[int | None]]:

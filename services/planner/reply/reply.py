@@ -105,26 +105,22 @@ def plan_columns(
         own_deadline = deadline.share(_OWN_SHARE)
     plan = decide(problem, solver, deadline=own_deadline)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
-    return set_beside(reply, plan, request, solver, deadline=deadline)
+    return add_comparisons(reply, plan, request, solver, deadline=deadline)
 
 
-def set_beside(
+def add_comparisons(
     reply: PlanColumns,
     plan: Plan,
     request: PlanRequest,
     solver: Solver,
     *,
-    deadline: Deadline | None = None,
+    deadline: Deadline,
 ) -> PlanColumns:
     """Return a reply with its comparisons.
 
     The plan is compared with that without the owner's blocks, with other charging deadlines, and
-    with the cheapest one.
-
-    A comparison that misses the ``deadline`` (default: the request's time limit from now) is left
-    out.
+    with the cheapest one. A comparison that misses the ``deadline`` is left out.
     """
-    deadline = deadline or Deadline.within(request.options.time_limit_s)
     if request.manual:
         free = request.model_copy(update={"manual": []})
         unbound = decide(build_problem(free), solver, deadline=deadline)
@@ -142,7 +138,7 @@ def set_beside(
 
 
 def compare_cheapest(
-    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None
+    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline
 ) -> CheapestReply | None:
     """Return the plan's differences from the cheapest one.
 
@@ -172,7 +168,7 @@ def compare_cheapest(
 
 
 def price_sessions(
-    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None
+    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline
 ) -> list[SessionReply]:
     """Return the cost of each charging deadline of a session with a target.
 
@@ -183,7 +179,7 @@ def price_sessions(
     """
     if plan.load_schedule is None:
         return []
-    timed = solver.renew(deadline or Deadline.within(request.options.time_limit_s))
+    timed = solver.renew(deadline)
     relax = partial(_relax, solver=timed)
     priced: list[SessionReply] = []
     with suppress(SolverError):
