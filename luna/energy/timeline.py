@@ -298,7 +298,7 @@ def local_instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
 
     ``24:00`` is the next midnight. A time skipped by a daylight-saving change moves forward.
     """
-    hours, minutes = (int(part) for part in clock.split(":"))
+    hours, minutes = map(int, clock.split(":"))
     if hours == 24:
         return local_midnight(day + timedelta(days=1), zone)
     return datetime.combine(day, time(hours, minutes), tzinfo=zone).astimezone(UTC)

@@ -334,10 +334,12 @@ def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
     """Return the slots of runs that trade nothing, ``(batteries, slots)`` as both arrays."""
     edges = trades.copy()
     edges[:, 1:] ^= trades[:, :-1]
-    run = np.cumsum(edges, axis=1) + np.arange(trades.shape[0])[:, None] * (trades.shape[1] + 1)
-    traded = np.bincount(
-        run.ravel(), weights=energy_kwh.ravel(), minlength=int(run.max(initial=0)) + 1
-    )
+    # No battery's runs share a number with another one's.
+    batteries, slots = trades.shape
+    first_run = np.arange(batteries)[:, None] * (slots + 1)
+    run = first_run + np.cumsum(edges, axis=1)
+    runs = int(run.max(initial=0)) + 1
+    traded = np.bincount(run.ravel(), weights=energy_kwh.ravel(), minlength=runs)
     return np.asarray(trades & (traded[run] <= _SAME_KWH))
 
 

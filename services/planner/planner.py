@@ -7,17 +7,14 @@ where a solver finds none in time, or re-simulation does not confirm what it fou
 plans; the last is the inverter alone.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics.charges import Blocks, find_charges, list_months
+from luna.energy.economics.charges import Blocks, list_months
 from luna.energy.physics.limits import BatteryLimits
 from luna.energy.policy import BatteryPolicy, PlanPolicy
-from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, weigh_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
@@ -70,11 +67,10 @@ def make_plan(problem: Problem, solver: Solver, *, deadline: Deadline | None = N
     """
     timed = problem.due((deadline or problem.deadline).share(_SOLVING_SHARE))
     try:
-        plan = (
-            _plan_around(timed, solver)
-            if problem.schedules_loads
-            else _plan_batteries(timed, solver)
-        )
+        if problem.schedules_loads:
+            plan = _plan_around(timed, solver)
+        else:
+            plan = _plan_batteries(timed, solver)
     except (InfeasibleError, SolverError):
         plan = plan_alone(problem)
     # A later run of the same problem gets its whole time limit again.
@@ -163,8 +159,9 @@ def _price_limits(problem: Problem) -> Problem:
 
 
 def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
-    if _blocks_alone(problem) is not None:
-        return plan_in_blocks(problem, solver, make=partial(_plan_batteries, solver=solver))
+    blocks = _find_lone_blocks(problem)
+    if blocks is not None:
+        return _plan_in_blocks(problem, blocks, solver)
     begun_s = planning_clock_s()
     segments = problem_segments(problem) if dp_is_exact(problem) else None
     built_s = planning_clock_s()
@@ -205,7 +202,7 @@ def dp_is_exact(problem: Problem) -> bool:
     return all(constraint.valued == "where_kept" for _, constraint in list_constraints(problem))
 
 
-def _blocks_alone(problem: Problem) -> Blocks | None:
+def _find_lone_blocks(problem: Problem) -> Blocks | None:
     """Return the blocks of a price without another charge, in force in every slot, else None."""
     charges = problem.tariff.charges
     if len(charges) != 1 or not isinstance(charges[0], Blocks):
@@ -215,22 +212,14 @@ def _blocks_alone(problem: Problem) -> Blocks | None:
     return blocks if blocks.holds_throughout(problem.outlook.timeline, zone) else None
 
 
-def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem], Plan]) -> Plan:
-    """Return the least-cost plan under a block tariff.
+def _plan_in_blocks(problem: Problem, blocks: Blocks, solver: Solver) -> Plan:
+    """Return the least-cost plan under a block tariff without another charge.
 
     Its price rises with the energy drawn in the month. Each month is priced at one block, raised
     until the month ends in it: optimal, since prices rise from block to block. Where a month priced
     at a block ends before it begins, and priced at the one before ends beyond that one, the optimum
     ends just at their boundary, and the mixed-integer model plans it.
-
-    Args:
-        problem: under a block tariff alone, without flexible loads.
-        solver: kept between calls.
-        make: plans a problem without blocks.
     """
-    blocks = _blocks_alone(problem)
-    if blocks is None:
-        return make(problem)
     timeline = problem.outlook.timeline
     months = list_months(timeline, ZoneInfo(problem.site.timezone))
     assumed = [blocks.block_of(0.0, first=number == 0) for number in range(len(months))]
@@ -243,7 +232,7 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
             outlook=replace(problem.outlook, import_price=price),
             tariff=replace(problem.tariff, charges=()),
         )
-        plan = make(priced)
+        plan = _plan_batteries(priced, solver)
         ends_before = False
         raised = list(assumed)
         for number, slots in enumerate(months):
@@ -288,16 +277,3 @@ def plan_alone(problem: Problem) -> Plan:
         solve_ms=0.0,
         method="self_consumption",
     )
-
-
-def show_import_price(plan: Plan) -> FloatArray:
-    """Return the import price of each slot, ``(slots,)``, currency/kWh.
-
-    Where a price depends on the energy drawn before, it is the mean of the energy drawn, if any.
-    """
-    price = plan.problem.at_tariff_prices.outlook.import_price
-    imported = plan.flows.import_kwh
-    if not find_charges(plan.problem.site.tariff.import_):
-        return price
-    draws = imported > _NOTHING_KWH
-    return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=draws))

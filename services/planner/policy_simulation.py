@@ -220,7 +220,8 @@ def simulate_expected(
     outlook = problem.outlook
     slots = outlook.timeline.count
     actuals = SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours)
-    start_kwh, modes = _guess_charge(plan, policy)
+    first = first_modes(problem)
+    start_kwh, modes = _guess_charge(plan, policy, first)
     # Each round makes at least one more slot exact; a right guess makes all.
     for number in range(slots + 1):
         if deadline is not None and not deadline.left_s:
@@ -235,7 +236,7 @@ def simulate_expected(
         guessed_kwh = start_kwh
         guessed_modes = modes
         # All slots side by side, each from its own guess.
-        modes_before = np.concatenate([first_modes(problem), guessed_modes[:, :-1]], axis=1)
+        modes_before = np.concatenate([first, guessed_modes[:, :-1]], axis=1)
         soc = guessed_kwh / limits.batteries.capacity_kwh
         proposed = policy.read(slice(None), soc, modes_before)
         setpoints, flows = settle(proposed, guessed_kwh, actuals, limits=limits)
@@ -256,10 +257,10 @@ def simulate_expected(
     )
 
 
-def _guess_charge(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
+def _guess_charge(plan: Plan, policy: PlanPolicy, first: IntArray) -> tuple[FloatArray, IntArray]:
     """Return a guess of each slot's stored energy at its start, and of its mode.
 
-    Both have shape ``(batteries, slots)``.
+    Both have shape ``(batteries, slots)``. ``first`` are the modes in force before the plan.
     """
     value = plan.value
     if value is None:
@@ -269,8 +270,7 @@ def _guess_charge(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]
         # Fixed flow directions bind the plan, not the policy.
         segments = value.free or problem_segments(plan.problem)
     start_kwh = float(plan.problem.stored_kwh[0])
-    first_mode = int(first_modes(plan.problem)[0, 0])
-    path_kwh, modes = walk_policy(policy.batteries[0], segments, start_kwh, mode=first_mode)
+    path_kwh, modes = walk_policy(policy.batteries[0], segments, start_kwh, mode=int(first[0, 0]))
     return np.append(start_kwh, path_kwh[:-1])[None, :], modes[None, :]
 
 

@@ -428,21 +428,18 @@ class PlanRequest(Request):
         if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
             raise invalid_part("first-slot-too-long")
         if self.site is not None:
-            amounts = [*self._list_far_prices(self.site.currency), *self._list_terminal_values()]
-            require_in_currency(amounts, self.site.currency)
+            require_in_currency(self._list_prices(self.site.currency), self.site.currency)
         return self
 
-    def _list_far_prices(self, currency: str) -> Iterator[Amount]:
-        """Yield the outlook's prices beyond their bounds: few of hundreds."""
-        if self.outlook is None:
-            return
-        least, most = PRICE.bounds(currency)
-        for name in ("import_price", "export_price"):
-            for number, price in enumerate(getattr(self.outlook, name)):
-                if not least <= price <= most:
-                    yield Amount(("outlook", name, number), price, PRICE)
-
-    def _list_terminal_values(self) -> Iterator[Amount]:
+    def _list_prices(self, currency: str) -> Iterator[Amount]:
+        """Yield the terminal values, and the outlook's prices beyond their bounds."""
+        if self.outlook is not None:
+            least, most = PRICE.bounds(currency)
+            for name in ("import_price", "export_price"):
+                for number, price in enumerate(getattr(self.outlook, name)):
+                    # Few of hundreds.
+                    if not least <= price <= most:
+                        yield Amount(("outlook", name, number), price, PRICE)
         place = ("options", "terminal", "value")
         worth = self.options.terminal.value
         if isinstance(worth, dict):

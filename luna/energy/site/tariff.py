@@ -62,6 +62,12 @@ class Objective(Part):
         ),
     ] = 0.0
 
+    @property
+    def counts_cost_alone(self) -> bool:
+        """Whether neither carbon, self-sufficiency nor other wear counts beside money."""
+        has_prices = self.carbon_price_per_kg or self.self_sufficiency_price
+        return not has_prices and self.wear_factor == 1.0
+
 
 class FixedPrice(SumOfComponents):
     """One price for every slot."""

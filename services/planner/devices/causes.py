@@ -285,11 +285,10 @@ class DeviceReasons:
         ends = window.used | _among(codes, _ENDS)
         waits = ~ends & window.later
         until_next = np.where(waits, self.starts[following], _UNKNOWN)
-        figures = self.figures | {
-            "buy": np.where(self.view.priced & has_price, self.marginal, _UNKNOWN),
-            "time": np.where(ends, window.until.isoformat(), until_next),
-            "price": np.where(waits & has_price, self.marginal[following], _UNKNOWN),
-        }
+        buy = np.where(self.view.priced & has_price, self.marginal, _UNKNOWN)
+        time = np.where(ends, window.until.isoformat(), until_next)
+        price = np.where(waits & has_price, self.marginal[following], _UNKNOWN)
+        figures = self.figures | {"buy": buy, "time": time, "price": price}
         gives = codes == "ev_gives"
         if gives.any():
             figures["buy"] = np.where(gives, round_each(self.outlook.import_price), figures["buy"])

@@ -161,9 +161,16 @@ class HeatDemand:
         drift[0] += warming.keep[0] * self.start_c
         keep = warming.keep[1:]
         # rows temperature[t] == keep[t] * temperature[t-1] + heating[t] * use[t] + drift[t]
-        now: list[Term] = [(inside, 1.0), (cold, -1.0), (warm, 1.0)]
-        before: list[Term] = [(inside[:-1], -keep), (cold[:-1], keep), (warm[:-1], -keep)]
-        builder.add_rows(drift, drift, [*now, *before, (use, -warming.per_kwh * self.cop)])
+        terms: list[Term] = [
+            (inside, 1.0),
+            (cold, -1.0),
+            (warm, 1.0),
+            (inside[:-1], -keep),
+            (cold[:-1], keep),
+            (warm[:-1], -keep),
+            (use, -warming.per_kwh * self.cop),
+        ]
+        builder.add_rows(drift, drift, terms)
 
 
 @dataclass(frozen=True, slots=True)

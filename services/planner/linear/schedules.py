@@ -368,9 +368,11 @@ def _is_late(state: int, slot: int, rules: _Rules) -> bool:
     """Return whether a slot is beyond the longest rest, by the state after it."""
     runs, _, _, longest, deadline, _ = rules
     rested = state - runs
-    return longest > 0 and (
-        (rested > longest and slot > longest) or (slot == deadline and rested == slot + 1)
-    )
+    if longest <= 0:
+        return False
+    rested_too_long = rested > longest and slot > longest
+    never_ran = slot == deadline and rested == slot + 1
+    return rested_too_long or never_ran
 
 
 @loop_part

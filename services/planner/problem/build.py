@@ -17,7 +17,7 @@ from luna.contracts.plan import (
     StateMessage,
     Terminal,
 )
-from luna.energy.economics.charges import EnergyCharge, Peak, PeakHistory, find_charges
+from luna.energy.economics.charges import Peak, PeakHistory, find_charges
 from luna.energy.economics.costs import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.energy.economics.device_charges import list_device_charges
 from luna.energy.outlook import Outlook
@@ -127,7 +127,7 @@ def build_problem(request: PlanRequest) -> Problem:
     if site is None or series is None or request.start is None:
         raise refuse("plan-without-site", field="site")
     timeline = _timeline(request, len(series.load_kwh))
-    objective = objective_of(request)
+    objective = _read_objective(request)
     outlook = _read_outlook(series, timeline)
     stored, discharged, modes = _read_batteries(site, request.state)
     demands = _read_demands(site, request.state, timeline, series)
@@ -145,6 +145,7 @@ def build_problem(request: PlanRequest) -> Problem:
         demands,
         _read_tariff(site, request.state, timeline),
         Uncertainty(scenarios, options.risk, _scenarios(series.errors)),
+        objective=objective,
         applied_rules=tuple(rules),
         storage=StorageBounds(discharged_today_kwh=discharged),
         following=Following(
@@ -194,17 +195,6 @@ def _read_demands(
 
 def _read_tariff(site: Site, state: StateMessage, timeline: Timeline) -> TariffState:
     zone = ZoneInfo(site.timezone)
-    prices = site.tariff.devices
-    return TariffState(
-        read_peaks(site, state),
-        _read_charges(site, state, timeline),
-        list_device_charges(prices, state.device_use, timeline, zone),
-    )
-
-
-def _read_charges(site: Site, state: StateMessage, timeline: Timeline) -> tuple[EnergyCharge, ...]:
-    """Return the tariff's charges that depend on the energy drawn before, none without one."""
-    zone = ZoneInfo(site.timezone)
     day = timeline.start.astimezone(zone).date()
     charges = []
     for charged in find_charges(site.tariff.import_):
@@ -214,7 +204,8 @@ def _read_charges(site: Site, state: StateMessage, timeline: Timeline) -> tuple[
         drawn_kwh = state.drawn_kwh.get(charged.key, unstated_kwh)
         # A component of the same name that begins later has counted nothing yet.
         charges.append(charged.after(drawn_kwh if charged.counts_on(day) else 0.0))
-    return tuple(charges)
+    device_charges = list_device_charges(site.tariff.devices, state.device_use, timeline, zone)
+    return TariffState(read_peaks(site, state), tuple(charges), device_charges)
 
 
 def _search_limits(options: PlanOptions, *, has_demands: bool) -> SearchLimits:
@@ -237,7 +228,7 @@ def _margin(options: PlanOptions, *, has_scenarios: bool) -> Margin:
     return ACTING_ON_MEAN if has_scenarios else ACTING
 
 
-def objective_of(request: PlanRequest) -> Objective:
+def _read_objective(request: PlanRequest) -> Objective:
     """Return the objective of a request's options, or else of its site."""
     objective = request.options.objective
     if objective is None:

@@ -18,7 +18,7 @@ from luna.energy.outlook import Outlook
 from luna.energy.physics.inverters import Conversion
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import BoolArray, IntArray, Mode
-from luna.energy.site import Site
+from luna.energy.site import Objective, Site
 from luna.energy.timeline import FloatArray
 from services.planner.devices.kind import Demand
 from services.planner.problem.directions import Direction
@@ -187,6 +187,7 @@ class Following:
     value_correction: FloatArray | None = None
 
 
+COST_ALONE = Objective()
 _SAME_KWH = 1e-6
 _SAME_KW = 1e-6
 
@@ -199,8 +200,8 @@ class Problem:
     the owner's pins and bans.
 
     Where the objective weighs more than cost, prices are the weighted ones, and ``billed`` is the
-    same problem at tariff prices. ``applied_rules`` are the site's strategy rules that were
-    applied.
+    same problem at tariff prices. ``objective`` is the owner's, ``applied_rules`` are the site's
+    strategy rules that were applied.
     """
 
     site: Site
@@ -216,6 +217,7 @@ class Problem:
     manual: Manual | None = None
     following: Following = Following()
     billed: "Problem | None" = None
+    objective: Objective = COST_ALONE
     applied_rules: tuple[AppliedRule, ...] = ()
 
     def due(self, deadline: Deadline | None) -> "Problem":

@@ -50,7 +50,8 @@ def shift_days(errors: FloatArray) -> FloatArray:
     """
     days, slots = errors.shape
     slot = np.arange(slots)
-    shift = np.floor(slot * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0 * days).astype(np.int64)
+    golden_share = slot * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0
+    shift = np.floor(golden_share * days).astype(np.int64)
     day = (np.arange(days)[:, None] + shift) % days
     return np.asarray(errors[day, slot])
 

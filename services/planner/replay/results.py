@@ -96,15 +96,17 @@ class ReplayResults:
         """Return a run's summary."""
         days = self.days[label]
         usable = sum(battery.usable_kwh for battery in self.scene.site.batteries)
+        discharge_kwh = sum(day.discharge_kwh for day in days)
+        mode_changes = sum(day.mode_changes for day in days)
         return PolicyReply(
             cost=self.settled_cost(label),
             import_kwh=sum(day.import_kwh for day in days),
             export_kwh=sum(day.export_kwh for day in days),
-            cycles=sum(day.discharge_kwh for day in days) / usable if usable else 0.0,
+            cycles=discharge_kwh / usable if usable else 0.0,
             score=self.score(label),
             violations=sum(day.violations for day in days),
             unserved_kwh=sum(day.unserved_kwh for day in days),
-            mode_changes_per_day=sum(day.mode_changes for day in days) / len(days),
+            mode_changes_per_day=mode_changes / len(days),
             terminal_value=self.rules.terminal_value,
             stored_gain=self._gained(label),
             days=self.day_costs(label),

@@ -20,7 +20,8 @@ class FlowShares:
 
     ``direct_kwh`` is what of the sun it takes beyond its inverter. Of the site (``(slots,)``):
     ``short_kwh`` is what the house draws, ``sun_sold_kwh`` surplus that is sold,
-    ``sun_curtailed_kwh`` surplus that is held back, without what inverters cannot pass on.
+    ``sun_curtailed_kwh`` surplus that is held back, without what inverters cannot pass on, and
+    ``surplus_kwh`` both together.
     """
 
     bought_kwh: FloatArray
@@ -33,11 +34,7 @@ class FlowShares:
     short_kwh: FloatArray
     sun_sold_kwh: FloatArray
     sun_curtailed_kwh: FloatArray
-
-    @property
-    def surplus_kwh(self) -> FloatArray:
-        """The surplus that batteries leave, sold or held back."""
-        return self.sun_sold_kwh + self.sun_curtailed_kwh
+    surplus_kwh: FloatArray
 
 
 def share_flows(
@@ -48,7 +45,10 @@ def share_flows(
     Several batteries share a flow in proportion to their own.
     """
     produced = pv_kwh - flows.curtailed_kwh
-    direct = _share_direct(flows, produced, sun)
+    # What of the sun each battery takes beyond its inverter.
+    direct = np.zeros_like(flows.charge_kwh)
+    if sun is not None:
+        direct = np.minimum(np.minimum(flows.charge_kwh, sun.direct_kwh), produced)
     used = produced - direct.sum(axis=0)
     available = pv_kwh if sun is None else sun.ac_kwh
     need = np.maximum(load_kwh - used, 0.0)
@@ -66,6 +66,7 @@ def share_flows(
     surplus = np.where(need > NOTHING_KWH, 0.0, np.maximum(available - load_kwh, 0.0))
     sun_sold = np.maximum(flows.export_kwh - sold, 0.0)
     unused = np.maximum(available - used, 0.0)
+    sun_curtailed = np.minimum(unused, np.maximum(surplus - sun_sold, 0.0))
     return FlowShares(
         bought_kwh=into * bought,
         sun_kwh=direct + into * np.maximum(charged - bought - passed, 0.0),
@@ -76,16 +77,9 @@ def share_flows(
         passed_kwh=out * passed,
         short_kwh=short,
         sun_sold_kwh=sun_sold,
-        sun_curtailed_kwh=np.minimum(unused, np.maximum(surplus - sun_sold, 0.0)),
+        sun_curtailed_kwh=sun_curtailed,
+        surplus_kwh=sun_sold + sun_curtailed,
     )
-
-
-def _share_direct(flows: Flows, produced_kwh: FloatArray, sun: Conversion | None) -> FloatArray:
-    """Return what of the sun each battery takes beyond its inverter."""
-    if sun is None:
-        return np.zeros_like(flows.charge_kwh)
-    most = np.minimum(flows.charge_kwh, sun.direct_kwh)
-    return np.asarray(np.minimum(most, produced_kwh))
 
 
 def _share_among_batteries(own_kwh: FloatArray, total_kwh: FloatArray) -> FloatArray:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate, chain
 from typing import Self
 
 import numpy as np
@@ -107,21 +106,28 @@ class PlanExplanation:
 
 def choose_reasons(reasons: Sequence[ReasonColumns], battery_index: IndexArray) -> ReasonColumns:
     """Return each slot's reason: that of the battery in ``battery_index``."""
+    # The distinct reasons and limits of all batteries stand one after the other.
+    distinct: list[CodedReason] = []
+    limits: list[tuple[str, ...]] = []
+    places = []
+    binding = []
+    for own in reasons:
+        places.append(own.reason_index + len(distinct))
+        binding.append(own.binding + len(limits))
+        distinct += own.distinct
+        limits += own.limits
     slots = np.arange(battery_index.size)
     chosen = [reasons[index] for index in battery_index.tolist()]
-    # The distinct reasons and limits of all batteries stand one after the other.
-    reasons_before = list(accumulate((len(one.distinct) for one in reasons), initial=0))
-    limits_before = list(accumulate((len(one.limits) for one in reasons), initial=0))
-    places = np.array([one.reason_index for one in reasons])[battery_index, slots]
-    binding = np.array([one.binding for one in reasons])[battery_index, slots]
+    # What a slot's opposite costs, and its price's rank, are the same for all batteries.
+    any_battery = reasons[0]
     return ReasonColumns(
-        places + np.array(reasons_before)[battery_index],
-        list(chain.from_iterable(one.distinct for one in reasons)),
-        binding + np.array(limits_before)[battery_index],
-        list(chain.from_iterable(one.limits for one in reasons)),
-        energy_value=[one.energy_value[slot] for slot, one in enumerate(chosen)],
-        cost_of_opposite=[one.cost_of_opposite[slot] for slot, one in enumerate(chosen)],
-        price_rank=[one.price_rank[slot] for slot, one in enumerate(chosen)],
-        price_count=[one.price_count[slot] for slot, one in enumerate(chosen)],
-        used_at=[one.used_at[slot] for slot, one in enumerate(chosen)],
+        np.array(places)[battery_index, slots],
+        distinct,
+        np.array(binding)[battery_index, slots],
+        limits,
+        energy_value=[own.energy_value[slot] for slot, own in enumerate(chosen)],
+        cost_of_opposite=any_battery.cost_of_opposite,
+        price_rank=any_battery.price_rank,
+        price_count=any_battery.price_count,
+        used_at=[own.used_at[slot] for slot, own in enumerate(chosen)],
     )

@@ -13,9 +13,9 @@ from luna.energy.physics.mode import BoolArray
 from luna.energy.schedule import Figure, Reason
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan
-from services.planner.reply.causes.declaration import TIME
-from services.planner.reply.causes.precedence import CAUSES, find_first_causes
-from services.planner.reply.evidence import DECIMALS, Evidence, read_numbers
+from services.planner.reply.causes.declaration import TIME, Cause
+from services.planner.reply.causes.precedence import find_first_causes
+from services.planner.reply.evidence import DECIMALS, Evidence
 from services.planner.reply.idle_site import explain_idle
 from services.planner.reply.opposite_mode import price_opposite
 from services.planner.reply.owner_pins import find_pins
@@ -40,7 +40,7 @@ def explain_evidence(evidence: Evidence) -> PlanExplanation:
         return PlanExplanation(of_site.reason_index, (of_site,), of_site)
     places, distinct = _name_causes(evidence)
     codes, marks = mark_limits(evidence)
-    opposite = read_numbers(price_opposite(evidence))
+    opposite = _read_numbers(price_opposite(evidence))
     rank, count = _rank_prices(evidence)
     by_battery = []
     for battery, value in enumerate(evidence.energy_value):
@@ -53,7 +53,7 @@ def explain_evidence(evidence: Evidence) -> PlanExplanation:
             [distinct[place] for place in used],
             binding,
             limits,
-            energy_value=read_numbers(value),
+            energy_value=_read_numbers(value),
             cost_of_opposite=opposite,
             price_rank=rank,
             price_count=count,
@@ -65,6 +65,14 @@ def explain_evidence(evidence: Evidence) -> PlanExplanation:
     if len(by_battery) > 1:
         of_slots = choose_reasons(by_battery, moves_most)
     return PlanExplanation(moves_most, tuple(by_battery), of_slots)
+
+
+def _read_numbers(values: FloatArray) -> list[float | None]:
+    """Return numbers rounded, without negative zeros, None for NaN."""
+    numbers: list[float] = (values.round(DECIMALS) + 0.0).tolist()
+    if not np.isnan(values).any():
+        return list(numbers)
+    return [None if isnan(number) else number for number in numbers]
 
 
 def _rank_prices(evidence: Evidence) -> tuple[list[int | None], list[int | None]]:
@@ -94,20 +102,20 @@ def _name_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
     places, pinned, distinct = _name_pins(evidence)
     if pinned.all():
         return places, distinct
-    found = find_first_causes(evidence, ~pinned)
-    # Slot after slot of one battery after the other, cause by cause.
-    order = found.argsort(axis=None, kind="stable")[: np.count_nonzero(~pinned)]
-    causes = found.ravel()[order]
+    first, causes = find_first_causes(evidence, ~pinned)
+    # Slot after slot of one battery after the other, cause by cause; pinned slots come first.
+    order = first.argsort(axis=None, kind="stable")[np.count_nonzero(pinned) :]
+    place_of_cause = first.ravel()[order]
     batteries, slots = np.divmod(order, evidence.slots)
-    names, figures = _read_figures(evidence, causes, batteries, slots)
+    figures = _read_figures(evidence, causes, place_of_cause, order)
     days = np.searchsorted(evidence.days, slots, side="right")
-    begins = _find_changes(np.vstack([causes, batteries, days, figures]))
+    begins = _find_changes(np.vstack([place_of_cause, batteries, days, figures]))
     places[batteries, slots] = begins.cumsum() - 1 + len(distinct)
     starts = slots[begins].tolist()
     rows = figures[:, begins].T.tolist()
-    for cause, start, row in zip(causes[begins].tolist(), starts, rows, strict=True):
-        named = _name_figures(evidence, names[cause], row, start)
-        distinct.append((CAUSES[cause].code, named))
+    for place, start, row in zip(place_of_cause[begins].tolist(), starts, rows, strict=True):
+        cause = causes[place]
+        distinct.append((cause.code, _name_figures(evidence, cause, row, start)))
     return places, distinct
 
 
@@ -119,59 +127,56 @@ def _name_pins(evidence: Evidence) -> tuple[IndexArray, BoolArray, list[CodedRea
     for here, until in find_pins(evidence):
         for battery, slot in np.argwhere(here).tolist():
             places[battery, slot] = len(distinct)
-            start = evidence.name_instant(slot)
+            start = evidence.edges[slot].isoformat()
             distinct.append(("manual", {TIME: until.isoformat(), "start": start}))
         pinned |= here
     return places, pinned, distinct
 
 
 def _read_figures(
-    evidence: Evidence, causes: IndexArray, batteries: IndexArray, slots: IndexArray
-) -> tuple[dict[int, list[str]], FloatArray]:
-    """Return the names of each cause's figures, and the figures, ``(figures, reasons)``.
+    evidence: Evidence, causes: list[Cause], place_of_cause: IndexArray, order: IndexArray
+) -> FloatArray:
+    """Return the figures of reasons, ``(figures, reasons)``; NaN is left out.
 
-    ``causes`` are in order; NaN is left out.
+    Of each reason, ``place_of_cause`` is its cause's place among ``causes``, ascending, ``order``
+    its slot in the flattened ``(batteries, slots)``.
     """
-    used, begins = np.unique(causes, return_index=True)
-    ends = [*begins[1:].tolist(), causes.size]
-    shown = {}
-    names = {}
-    for cause in used.tolist():
-        shown[cause] = CAUSES[cause].figures(evidence)
-        names[cause] = list(shown[cause])
-    most = max(map(len, shown.values()), default=0)
-    figures = np.full((most, causes.size), np.nan)
-    for cause, begin, end in zip(shown, begins.tolist(), ends, strict=True):
-        own = slice(begin, end)
-        for row, (name, values) in enumerate(shown[cause].items()):
-            of_batteries = np.broadcast_to(values, evidence.charge.shape)
-            figures[row, own] = of_batteries[batteries[own], slots[own]]
-            if name == TIME:
-                later = figures[row, own]
-                later[later < 0] = np.nan
-    return names, figures.round(DECIMALS) + 0.0
+    most = max(len(cause.figures) for cause in causes)
+    figures = np.full((most, order.size), np.nan)
+    edges = np.searchsorted(place_of_cause, range(len(causes) + 1))
+    for cause, (begin, end) in zip(causes, pairwise(edges.tolist()), strict=True):
+        for row, (name, values) in enumerate(cause.figures.items()):
+            of_slots = np.broadcast_to(values, evidence.charge.shape).ravel()
+            own = of_slots[order[begin:end]]
+            # A slot that there is none of is no figure.
+            figures[row, begin:end] = np.where(own < 0, np.nan, own) if name == TIME else own
+    return figures.round(DECIMALS) + 0.0
 
 
 def _find_changes(rows: FloatArray) -> BoolArray:
     """Return the columns that differ from the one before."""
-    is_known = ~np.isnan(rows)
+    before = rows[:, :-1]
+    here = rows[:, 1:]
     # Two unknown figures count as equal, though no NaN equals another.
-    differs = (rows[:, 1:] != rows[:, :-1]) & (is_known[:, 1:] | is_known[:, :-1])
+    both_unknown = np.isnan(before) & np.isnan(here)
+    differs = (here != before) & ~both_unknown
     begins = np.ones(rows.shape[1], dtype=bool)
     begins[1:] = differs.any(axis=0)
     return begins
 
 
 def _name_figures(
-    evidence: Evidence, names: list[str], figures: list[float], start: int
+    evidence: Evidence, cause: Cause, figures: list[float], start: int
 ) -> dict[str, Figure]:
     """Return the known figures by name; ``start`` is the first slot of the reason."""
     named: dict[str, Figure] = {}
-    for name, figure in zip(names, figures, strict=False):
+    for name, figure in zip(cause.figures, figures, strict=False):
         if isnan(figure):
             continue
-        named[name] = evidence.name_instant(int(figure)) if name == TIME else figure
+        named[name] = figure
+        if name == TIME:
+            named[name] = evidence.edges[int(figure)].isoformat()
     if TIME in named:
         # It needs the start: its weekday is said where it is not of the same day.
-        named["start"] = evidence.name_instant(start)
+        named["start"] = evidence.edges[start].isoformat()
     return named

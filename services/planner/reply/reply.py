@@ -26,8 +26,7 @@ from luna.contracts.plan import (
 from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.economics.charges import peak_cost
-from luna.energy.economics.costs import COST_ALONE, Weights, carbon_g, self_sufficiency
-from luna.energy.policy import BatteryThresholds
+from luna.energy.economics.costs import carbon_g, self_sufficiency
 from services.planner.compiled import load_common_kernels
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.kind import RelaxedBill
@@ -37,7 +36,7 @@ from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver, SolverError
 from services.planner.planner import decide
-from services.planner.problem.build import build_problem, objective_of, read_peaks
+from services.planner.problem.build import build_problem, read_peaks
 from services.planner.problem.problem import Deadline, planning_clock_s
 from services.planner.reply.devices import (
     missed_blocks,
@@ -57,7 +56,12 @@ from services.planner.reply.notes import (
 )
 from services.planner.reply.reasons import explain_evidence
 from services.planner.reply.shown_modes import show_modes
-from services.planner.reply.slot_columns import list_columns, list_curtailment, list_setpoints
+from services.planner.reply.slot_columns import (
+    list_columns,
+    list_curtailment,
+    list_setpoints,
+    list_thresholds,
+)
 
 # The share of the time left for the plan itself where other plans are compared with it.
 _OWN_SHARE = 0.6
@@ -94,32 +98,29 @@ def plan_columns(
     """
     load_common_kernels()
     deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
+    problem = build_problem(request)
     own_deadline = deadline
-    weighs_cost_alone = Weights.of(objective_of(request)) == COST_ALONE
-    if request.manual or request.options.price_sessions or not weighs_cost_alone:
+    has_comparisons = request.manual or request.options.price_sessions
+    if has_comparisons or not problem.objective.counts_cost_alone:
         own_deadline = deadline.share(_OWN_SHARE)
-    plan = decide(build_problem(request), solver, deadline=own_deadline)
+    plan = decide(problem, solver, deadline=own_deadline)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
-    return set_beside(reply, plan, request, solver, deadline=deadline)
+    return add_comparisons(reply, plan, request, solver, deadline=deadline)
 
 
-def set_beside(
+def add_comparisons(
     reply: PlanColumns,
     plan: Plan,
     request: PlanRequest,
     solver: Solver,
     *,
-    deadline: Deadline | None = None,
+    deadline: Deadline,
 ) -> PlanColumns:
     """Return a reply with its comparisons.
 
     The plan is compared with that without the owner's blocks, with other charging deadlines, and
-    with the cheapest one.
-
-    A comparison that misses the ``deadline`` (default: the request's time limit from now) is left
-    out.
+    with the cheapest one. A comparison that misses the ``deadline`` is left out.
     """
-    deadline = deadline or Deadline.within(request.options.time_limit_s)
     if request.manual:
         free = request.model_copy(update={"manual": []})
         unbound = decide(build_problem(free), solver, deadline=deadline)
@@ -137,17 +138,15 @@ def set_beside(
 
 
 def compare_cheapest(
-    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None
+    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline
 ) -> CheapestReply | None:
     """Return the plan's differences from the cheapest one.
 
-    None where cost alone counts, where flexible loads would take as long again and it was not
-    requested, or where either plan missed the ``deadline``.
+    None where flexible loads would take as long again and it was not requested, or where either
+    plan missed the ``deadline``.
     """
     problem = plan.problem.at_tariff_prices
     problem = replace(problem, following=replace(problem.following, switching_price=0.0))
-    if reply_objective(plan, request) is None:
-        return None
     if problem.schedules_loads and not request.options.compare_cheapest:
         return None
     cheapest = decide(problem, solver, deadline=deadline)
@@ -169,7 +168,7 @@ def compare_cheapest(
 
 
 def price_sessions(
-    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None
+    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline
 ) -> list[SessionReply]:
     """Return the cost of each charging deadline of a session with a target.
 
@@ -180,7 +179,7 @@ def price_sessions(
     """
     if plan.load_schedule is None:
         return []
-    timed = solver.renew(deadline or Deadline.within(request.options.time_limit_s))
+    timed = solver.renew(deadline)
     relax = partial(_relax, solver=timed)
     priced: list[SessionReply] = []
     with suppress(SolverError):
@@ -235,16 +234,23 @@ def answer_columns(
     explained = explain_evidence(evidence)
     modes = show_modes(evidence, explained)
     slots = list_columns(evidence, request, explained, modes)
-    objective = reply_objective(plan, request)
+    objective = reply_objective(plan)
     compromises = _list_compromises(plan, request, objective)
     explain_ms = (perf_counter() - begun_s) * 1e3
+    timing_ms = {
+        "build": round(plan.build_ms, 3),
+        "solve": round(plan.solve_ms, 3),
+        "explain": round(explain_ms, 3),
+    }
     site = plan.problem.site
-    timeline = plan.problem.outlook.timeline
-    thresholds: dict[str, BatteryThresholds] = {}
-    # Without a policy, the plan is its set-points alone.
-    if plan.policy is not None:
-        for policy in plan.policy.batteries:
-            thresholds[policy.battery.name] = BatteryThresholds.of(policy)
+    step = plan.problem.outlook.timeline.step
+    outlook = request.outlook
+    followed = FollowedReply(
+        method=plan.method,
+        policy=plan.followed,
+        premium=round(plan.premium, 6),
+        disagreements=list(plan.disagreements),
+    )
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     if compromises:
         status = "compromised"
@@ -255,32 +261,23 @@ def answer_columns(
         gap=None if plan.gap is None else round(plan.gap, 9) + 0.0,
         gap_cost=find_gap_cost(plan),
         cost=reply_cost(plan, request),
-        timing_ms={
-            "build": round(plan.build_ms, 3),
-            "solve": round(plan.solve_ms, 3),
-            "explain": round(explain_ms, 3),
-        },
+        timing_ms=timing_ms,
         compromises=compromises,
         notes=list_notes(plan, request),
         slots=[],
         setpoints=list_setpoints(plan),
-        thresholds=thresholds,
-        followed=FollowedReply(
-            method=plan.method,
-            policy=plan.followed,
-            premium=round(plan.premium, 6),
-            disagreements=list(plan.disagreements),
-        ),
+        thresholds=list_thresholds(plan),
+        followed=followed,
         pv=list_curtailment(plan),
         site=site.name,
         timezone=site.timezone,
         currency=site.currency,
-        slot_minutes=int(timeline.step.total_seconds() // 60),
+        slot_minutes=int(step.total_seconds() // 60),
         issued_at=issued_at,
-        prices_known_until=request.outlook.prices_known_until if request.outlook else None,
-        price_spans=request.outlook.price_spans if request.outlook else [],
-        forecast=request.outlook.forecast if request.outlook else None,
-        uncertainty=None if request.options.uncertainty == "point" else _tell_uncertainty(plan),
+        prices_known_until=outlook.prices_known_until if outlook else None,
+        price_spans=outlook.price_spans if outlook else [],
+        forecast=outlook.forecast if outlook else None,
+        uncertainty=None if request.options.uncertainty == "point" else _describe_uncertainty(plan),
         objective=objective,
         strategy=list(plan.problem.applied_rules),
     )
@@ -306,15 +303,13 @@ def _list_compromises(
     return compromises
 
 
-def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
+def _describe_uncertainty(plan: Plan) -> UncertaintyReply:
     spread = plan.spread or Spread(1, 0, reasons=("no_scenarios",))
-    premium = round(spread.premium, 6)
-    risk = plan.problem.uncertainty.risk
     return UncertaintyReply(
         scenarios=spread.scenarios,
         left_out=spread.left_out,
-        risk=risk,
-        premium=premium,
+        risk=plan.problem.uncertainty.risk,
+        premium=round(spread.premium, 6),
         reasons=list(spread.reasons),
     )
 
@@ -327,14 +322,16 @@ def digest(inputs: bytes) -> str:
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     """Return the cost at tariff prices, with carbon emissions and self-sufficiency."""
     site = plan.problem.site
-    timeline = plan.problem.outlook.timeline
-    flows = plan.flows
+    outlook = plan.problem.outlook
+    imported = plan.flows.import_kwh
     month_peaks = read_peaks(site, request.state)
     zone = ZoneInfo(site.timezone)
-    peak = peak_cost(flows.import_kwh, timeline, month_peaks, zone=zone)
-    carbon = plan.problem.outlook.carbon_g_per_kwh
+    peak = peak_cost(imported, outlook.timeline, month_peaks, zone=zone)
     costs = plan.costs
-    share = self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
+    emitted_g = None
+    if outlook.carbon_g_per_kwh is not None:
+        emitted_g = _round_sum(carbon_g(imported, outlook.carbon_g_per_kwh))
+    share = self_sufficiency(imported, outlook.load_kwh)
     return CostReply(
         total=_round_sum(float(costs.total.sum()) + peak),
         import_=_round_sum(float(costs.import_cost.sum())),
@@ -342,7 +339,7 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
         wear=_round_sum(float(costs.wear_cost.sum())),
         peak=_round_sum(peak),
         devices=_round_sum(costs.device_total),
-        carbon_g=None if carbon is None else _round_sum(carbon_g(flows.import_kwh, carbon)),
+        carbon_g=emitted_g,
         self_sufficiency=None if share is None else _round_sum(share),
     )
 
@@ -352,10 +349,10 @@ def _round_sum(value: float) -> float:
     return round(value, 9) + 0.0
 
 
-def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
+def reply_objective(plan: Plan) -> ObjectiveReply | None:
     """Return the objective's weights besides cost; None where cost alone counts."""
-    objective = objective_of(request)
-    if Weights.of(objective) == COST_ALONE and not objective.switching_price:
+    objective = plan.problem.objective
+    if objective.counts_cost_alone and not objective.switching_price:
         return None
     reasons: list[ObjectiveReason] = []
     if objective.carbon_price_per_kg and plan.problem.outlook.carbon_g_per_kwh is None:

@@ -41,28 +41,23 @@ def show_modes(evidence: Evidence, explained: PlanExplanation) -> list[str]:
 
 def _read_flows(evidence: Evidence, commanded: IntArray) -> IntArray:
     """Return the mode that the flows of each battery show, ``(batteries, slots)``."""
-    follows = commanded == SELF_CONSUMPTION
-    sells = evidence.sold_kwh > NOTHING_KWH
-    storing = np.where(follows, commanded, SAVE)
-    storing = np.where(evidence.buys, CHARGE, storing)
-    giving = np.where(follows, commanded, SUPPLY)
-    giving = np.where(sells, EXPORT, giving)
-    mode = _read_rest(evidence, commanded)
-    mode = np.where(evidence.gives, giving, mode)
-    return np.where(evidence.charges, storing, mode)
-
-
-def _read_rest(evidence: Evidence, commanded: IntArray) -> IntArray:
-    """Return the mode of a battery that rests: what it leaves undone shows it."""
-    # For so few modes, comparisons are ten times faster than ``np.isin``.
+    # What a battery that rests leaves undone shows its mode. For so few modes, comparisons are ten
+    # times faster than ``np.isin``.
     holds = commanded == HOLD
-    saves = np.where((commanded == SAVE) | holds, commanded, SAVE)
-    serves = np.where((commanded == SUPPLY) | holds, commanded, SUPPLY)
-    could_give = evidence.room_kwh > NOTHING_KWH
-    could_give = could_give & (evidence.discharge_power_kwh > NOTHING_KWH)
-    could_take = evidence.shares.surplus_kwh >= evidence.least_kw * evidence.hours
-    could_take = could_take & (evidence.charge_power_kwh > NOTHING_KWH)
+    is_enough = evidence.shares.surplus_kwh >= evidence.least_kw * evidence.hours
+    could_take = is_enough & (evidence.charge_power_kwh > NOTHING_KWH)
     leaves = evidence.rests & evidence.leaves_surplus & could_take
+    if_leaving = np.where((commanded == SUPPLY) | holds, commanded, SUPPLY)
+    could_give = (evidence.room_kwh > NOTHING_KWH) & (evidence.discharge_power_kwh > NOTHING_KWH)
     spares = evidence.rests & evidence.spares & could_give
-    mode = np.where(leaves, serves, SELF_CONSUMPTION)
-    return np.where(spares, saves, mode)
+    if_sparing = np.where((commanded == SAVE) | holds, commanded, SAVE)
+    mode = np.where(leaves, if_leaving, SELF_CONSUMPTION)
+    mode = np.where(spares, if_sparing, mode)
+    # What it moves shows the mode of another one.
+    follows = commanded == SELF_CONSUMPTION
+    if_giving = np.where(follows, commanded, SUPPLY)
+    if_giving = np.where(evidence.sold_kwh > NOTHING_KWH, EXPORT, if_giving)
+    if_charging = np.where(follows, commanded, SAVE)
+    if_charging = np.where(evidence.buys, CHARGE, if_charging)
+    mode = np.where(evidence.gives, if_giving, mode)
+    return np.where(evidence.charges, if_charging, mode)

@@ -9,6 +9,7 @@ from luna.contracts.control import BatterySetpoints, PvSetpoints
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import BANDS, Columns
 from luna.energy.physics.mode import Curtailment, Mode
+from luna.energy.policy import BatteryThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.reply.devices import explain_schedules, mark_slots, schedule_columns
@@ -57,7 +58,7 @@ def list_columns(
         # The battery that each slot's reason is about.
         devices = [names[index] for index in explained.battery_index.tolist()]
     return {
-        "start": list(ahead.timeline),
+        "start": evidence.edges[:-1],
         "mode": modes,
         **round_columns(columns),
         **_schedule_columns(plan, request),
@@ -111,7 +112,7 @@ def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
 def list_setpoints(plan: Plan) -> dict[str, BatterySetpoints]:
     """Return the set-points of each battery, rounded to 1e-6, without negative zeros."""
     setpoints = plan.setpoints
-    words = MODE_WORDS[setpoints.mode].tolist()
+    modes = MODE_WORDS[setpoints.mode].tolist()
     limits = {
         "power_kw": setpoints.power_kw,
         "target_soc": setpoints.target_soc,
@@ -119,12 +120,19 @@ def list_setpoints(plan: Plan) -> dict[str, BatterySetpoints]:
         "ceiling_soc": setpoints.ceiling_soc,
         "spill_soc": setpoints.spill_soc,
     }
-    rounded = {name: (values.round(6) + 0.0).tolist() for name, values in limits.items()}
     listed: dict[str, BatterySetpoints] = {}
     for place, battery in enumerate(plan.problem.site.batteries):
-        own = {name: values[place] for name, values in rounded.items()}
-        (listed[battery.name],) = BatterySetpoints.trust([{"mode": words[place], **own}])
+        own = {"mode": modes[place]}
+        for name, values in limits.items():
+            own[name] = (values[place].round(6) + 0.0).tolist()
+        (listed[battery.name],) = BatterySetpoints.trust([own])
     return listed
+
+
+def list_thresholds(plan: Plan) -> dict[str, BatteryThresholds]:
+    """Return the thresholds of each battery's policy; without one, set-points alone count."""
+    policies = [] if plan.policy is None else plan.policy.batteries
+    return {policy.battery.name: BatteryThresholds.of(policy) for policy in policies}
 
 
 def list_curtailment(plan: Plan) -> PvSetpoints | None:

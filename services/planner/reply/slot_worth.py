@@ -10,7 +10,7 @@ from luna.energy.timeline import FloatArray, bound
 from luna.words.numbers import price_scale
 from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE
-from services.planner.planner import show_import_price
+from services.planner.reply.flow_shares import NOTHING_KWH
 from services.planner.reply.slot_flows import SlotFlows
 
 # Prices count in hundredths of what is shown: closer ones read the same.
@@ -33,8 +33,16 @@ class SlotWorth(SlotFlows):
     def _read_tariffs(self) -> None:
         # How close two prices may be and still read the same.
         self.same_price = _SAME_PRICE / price_scale(self.plan.problem.site.currency)
-        self.buy: FloatArray = show_import_price(self.plan)
-        self.sell: FloatArray = self.plan.problem.at_tariff_prices.outlook.export_price
+        tariff = self.plan.problem.at_tariff_prices.outlook
+        # Where a price depends on the energy drawn before, it is the mean of what is drawn.
+        cost = self.plan.costs.import_cost
+        depends_on_drawn = (self.imports > NOTHING_KWH) & (
+            cost != self.imports * tariff.import_price
+        )
+        self.buy: FloatArray = np.divide(
+            cost, self.imports, out=tariff.import_price.copy(), where=depends_on_drawn
+        )
+        self.sell: FloatArray = tariff.export_price
         # The plan's own price of a bought kWh: other than the paid one where more than money
         # counts, or prices come in blocks.
         self.counted: FloatArray = self.plan.problem.outlook.import_price

@@ -163,7 +163,8 @@ def find_knee(first: FloatArray, second: FloatArray) -> int | None:
 
 
 def _scale_to_range(values: FloatArray) -> FloatArray:
-    return np.asarray(np.abs(values - values[0]) / abs(values[-1] - values[0]))
+    spread = abs(values[-1] - values[0])
+    return np.asarray(np.abs(values - values[0]) / spread)
 
 
 # The largest ratio of two weights: enough for one figure to decide alone, small enough for the
@@ -249,9 +250,11 @@ class _Curve:
         for battery in problem.site.batteries:
             wear_prices.append(battery.wear_price)
             wear_prices.extend(segment.price for segment in battery.wear_by_depth)
+        highest_price = float(np.abs(problem.outlook.import_price).max())
+        highest_carbon = 1.0 if carbon is None else float(carbon.max())
         self._units: dict[Figure, float] = {
-            "cost": max(float(np.abs(problem.outlook.import_price).max()), 0.01),
-            "carbon": 1.0 if carbon is None else max(float(carbon.max()), 1.0),
+            "cost": max(highest_price, 0.01),
+            "carbon": max(highest_carbon, 1.0),
             "self_sufficiency": 1.0,
             "wear": max(wear_prices, default=0.0) or 1.0,
         }

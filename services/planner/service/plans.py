@@ -197,6 +197,16 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
     state = complete_state(connection, facts, request)
     orders = list_ordered_blocks(site, facts.overrides, outlook=outlook, state=state, start=start)
     before = inputs.prices.import_prices_before(inputs.horizon.start, days=LAST_WEEK_DAYS)
+    surroundings = read_surroundings(
+        connection, site, inputs.horizon, prices=inputs.prices, stated=request.surroundings
+    )
+    assumptions = [
+        *list_assumptions(facts, request, inputs.driving),
+        *note_limits(facts.limits),
+        *doubt_by_last_week(outlook, before, site.currency),
+        *doubt_stale_prices(inputs.prices.find_stale(facts.known_at)),
+        *doubt_outdone_forecasts(inputs.prices.find_outdone(facts.known_at)),
+    ]
     return request.model_copy(
         update={
             "site": site,
@@ -206,16 +216,8 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
             "state": state,
             "options": _price_terminal(request.options, inputs, np.array(outlook.import_price)),
             "manual": [*request.manual, *orders, *give_way(facts.blocks, orders)],
-            "surroundings": read_surroundings(
-                connection, site, inputs.horizon, prices=inputs.prices, stated=request.surroundings
-            ),
-            "assumptions": [
-                *list_assumptions(facts, request, inputs.driving),
-                *note_limits(facts.limits),
-                *doubt_by_last_week(outlook, before, site.currency),
-                *doubt_stale_prices(inputs.prices.find_stale(facts.known_at)),
-                *doubt_outdone_forecasts(inputs.prices.find_outdone(facts.known_at)),
-            ],
+            "surroundings": surroundings,
+            "assumptions": assumptions,
         }
     )
 
@@ -229,15 +231,10 @@ def _price_terminal(
     """
     if options.terminal.kind != "automatic":
         return options
-    counted = weigh_import(
-        import_price,
-        inputs.carbon,
-        Weights.of(
-            options.objective or inputs.site.objective, carbon_is_known=inputs.carbon is not None
-        ),
-    )
-    worth = TERMINAL_SHARE * (
-        max(inputs.prices.mean_import_price(inputs.horizon.start), 0.0)
-        + float(np.mean(counted - import_price))
-    )
+    objective = options.objective or inputs.site.objective
+    weights = Weights.of(objective, carbon_is_known=inputs.carbon is not None)
+    counted = weigh_import(import_price, inputs.carbon, weights)
+    paid_price = max(inputs.prices.mean_import_price(inputs.horizon.start), 0.0)
+    beside_price = float(np.mean(counted - import_price))
+    worth = TERMINAL_SHARE * (paid_price + beside_price)
     return options.model_copy(update={"terminal": Terminal(kind="value", value=worth)})

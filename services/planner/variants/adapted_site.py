@@ -392,11 +392,13 @@ def _sum_days(
     if peaks:
         zone = ZoneInfo(scene.site.timezone)
         cost_of_peaks = peak_cost(flows.import_kwh[0], scene.timeline, peaks, zone=zone)
+    dates = dict.fromkeys(local_dates(scene.timeline, scene.zone))
+    stored_kwh = flows.stored_kwh.sum(axis=(0, 1))
     return SimulatedMonth(
-        dates=list(dict.fromkeys(local_dates(scene.timeline, scene.zone))),
+        dates=list(dates),
         money=np.array([np.add.reduceat(series[0], starts) for series in money]),
         energy=np.array([np.add.reduceat(series[0], starts) for series in energy]),
-        stored_kwh=flows.stored_kwh.sum(axis=(0, 1))[ends - 1],
+        stored_kwh=stored_kwh[ends - 1],
         discharge_kwh=float(flows.discharge_kwh.sum()),
         peak_cost=cost_of_peaks,
     )

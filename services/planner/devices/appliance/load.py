@@ -231,7 +231,8 @@ def add_starts(
     before = np.zeros(count)
     before[0] = was_on
     # rows start[t] >= on[t] - on[t-1]
-    builder.add_rows(np.full(count, -np.inf), before, [(on, 1.0), (on[:-1], -1.0), (start, -1.0)])
+    unbound = np.full(count, -np.inf)
+    builder.add_rows(unbound, before, [(on, 1.0), (on[:-1], -1.0), (start, -1.0)])
     # rows sum of start[t - shortest_run + 1 ... t] <= on[t]
     first = np.maximum(slots + 1 - rules.shortest_run, 0)
     started = builder.add_windows(-np.inf, 0.0, start, (first, slots + 1))

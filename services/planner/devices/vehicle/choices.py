@@ -32,10 +32,11 @@ def add_choice(
     """
     choosable, most = slots
     low, high = range_bounds(demand, choosable, most)
-    on = tuple(
-        builder.add_columns(choosable.size, cost=0.0, upper=possible.astype(float), integer=True)
-        for possible in low <= high + 1e-9
-    )
+    rungs = []
+    for possible in low <= high + 1e-9:
+        upper = possible.astype(float)
+        rungs.append(builder.add_columns(choosable.size, cost=0.0, upper=upper, integer=True))
+    on = tuple(rungs)
     nothing = np.zeros(choosable.size)
     unbound = np.full(choosable.size, np.inf)
     # rows charge[t] >= sum over the rungs of on[rung][t] * rise of the lowest charge

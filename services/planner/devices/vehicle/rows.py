@@ -346,9 +346,8 @@ def _add_full(
     can_be_full = (reach_kwh >= full_kwh - _SAME_KWH).astype(float)
     full = builder.add_columns(stored.size, cost=0.0, upper=can_be_full, integer=True)
     # rows stored[t] >= lowest + (full_kwh[t] - lowest) * full[t]
-    builder.add_rows(
-        np.full(stored.size, lowest),
-        np.full(stored.size, np.inf),
-        [(stored, 1.0), (full, np.minimum(lowest - full_kwh, 0.0))],
-    )
+    least = np.full(stored.size, lowest)
+    unbound = np.full(stored.size, np.inf)
+    rise = np.minimum(lowest - full_kwh, 0.0)
+    builder.add_rows(least, unbound, [(stored, 1.0), (full, rise)])
     return full

@@ -84,11 +84,9 @@ def _add_charges_more(
     more = builder.add_columns(bound.size, cost=0.0, upper=1.0, integer=True)
     bound_charge = charge[bound]
     # rows charge[t] <= least[t] + (most[t] - least[t]) * more[t]
-    builder.add_rows(
-        np.full(bound.size, -np.inf),
-        least[bound],
-        [(bound_charge, 1.0), (more, least[bound] - _upper(builder, bound_charge))],
-    )
+    unbound = np.full(bound.size, -np.inf)
+    rise = least[bound] - _upper(builder, bound_charge)
+    builder.add_rows(unbound, least[bound], [(bound_charge, 1.0), (more, rise)])
     charges = on.copy()
     charges[bound] = more
     return charges

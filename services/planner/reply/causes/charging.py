@@ -1,109 +1,83 @@
-"""Causes of charging, whatever the energy comes from."""
+"""Causes of charging: limits, what buying or storing gains, and what is left."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
-from luna.energy.physics.mode import BoolArray
-from services.planner.reply.causes.declaration import Cause, CauseGroup, Figures
+from services.planner.reply.causes.declaration import Cause
 from services.planner.reply.causes.shared import (
-    charges,
-    comes_before_reserve,
-    is_below_limits,
-    is_weighed,
+    find_outside_limits,
+    find_target,
+    find_weighed,
+    list_later_limits,
     show_inverter_limit,
     show_later_reserve,
-    show_limits,
-    show_power_taken,
-    show_weighed,
-    takes_at_full_power,
+    show_main_use,
 )
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.flow_shares import NOTHING_KWH
 
-# --- limits ---------------------------------------------------------------------------------------
 
-
-def stores_beyond_feed_in_limit(evidence: Evidence) -> BoolArray:
-    """Return where surplus is stored while no more may be fed in."""
+def list_charging_limits(evidence: Evidence) -> Iterator[Cause]:
+    """Yield limits that make a battery charge."""
+    yield find_outside_limits(evidence, evidence.below_limits)
     may_feed_in_no_more = evidence.fills_feed_in | ~evidence.may_feed_in
-    return evidence.stores_sun & may_feed_in_no_more
-
-
-def stores_beyond_operators_limit(evidence: Evidence) -> BoolArray:
-    """Return where surplus is stored while the grid operator lets no more be fed in."""
-    return stores_beyond_feed_in_limit(evidence) & evidence.is_export_limited
-
-
-def stores_beyond_inverter(evidence: Evidence) -> BoolArray:
-    """Return where a battery stores sun that its inverter cannot pass on."""
-    return evidence.shares.direct_kwh > NOTHING_KWH
-
-
-def stores_sun_at_full_power(evidence: Evidence) -> BoolArray:
-    """Return where surplus is stored as fast as the battery can."""
-    return evidence.stores_sun & takes_at_full_power(evidence)
-
-
-def show_feed_in_limit(evidence: Evidence) -> Figures:
-    """Return the most that may be fed in, where something may."""
+    cannot_feed_in = evidence.stores_sun & may_feed_in_no_more
     limit_kwh = np.where(evidence.may_feed_in, evidence.feed_in_limit_kwh, np.nan)
-    return {"kw": limit_kwh / evidence.hours}
+    feed_in_limit = {"kw": limit_kwh / evidence.hours}
+    yield Cause("operator_feed_in", cannot_feed_in & evidence.is_export_limited, feed_in_limit)
+    yield Cause("feed_in_limit", cannot_feed_in, feed_in_limit)
+    is_beyond_inverter = evidence.shares.direct_kwh > NOTHING_KWH
+    yield Cause("inverter_limit", is_beyond_inverter, show_inverter_limit(evidence))
+    stores_all_it_can = evidence.stores_sun & evidence.takes_all & evidence.has_surplus
+    yield Cause("power_limit", stores_all_it_can, {"kw": evidence.charge / evidence.hours})
 
 
-CHARGING_LIMITS = CauseGroup(
-    charges,
-    (
-        Cause("outside_limits", is_below_limits, show_limits),
-        Cause("operator_feed_in", stores_beyond_operators_limit, show_feed_in_limit),
-        Cause("feed_in_limit", stores_beyond_feed_in_limit, show_feed_in_limit),
-        Cause("inverter_limit", stores_beyond_inverter, show_inverter_limit),
-        Cause("power_limit", stores_sun_at_full_power, show_power_taken),
-    ),
-)
+def list_buying_causes(evidence: Evidence) -> Iterator[Cause]:
+    """Yield causes of charging from the grid."""
+    paid_charge = {"paid": evidence.grid_pays, "kwh": evidence.charge}
+    yield Cause("charge_negative", evidence.grid_is_paying, paid_charge)
+    purchase = {"kwh": evidence.bought_kwh, "buy": evidence.buy}
+    # Energy bought now replaces dearer energy in its main use.
+    is_cheaper = evidence.below(evidence.bought_cost, evidence.main_price)
+    counts_less = evidence.below(evidence.loaded_counted, evidence.main_counted)
+    purchase_and_use = purchase | show_main_use(evidence)
+    yield Cause("charge_from_grid", is_cheaper & counts_less, purchase_and_use)
+    yield from list_later_limits(evidence)
+    yield _find_reserve(evidence)
+    yield find_target(evidence)
+    # A bought kWh costs less than a stored one is worth.
+    is_below_value = evidence.below(evidence.buy, evidence.value)
+    gains = is_below_value & evidence.at_most(evidence.counted, evidence.keep)
+    yield Cause("charge_from_grid", gains, purchase | {"value": evidence.value})
 
 
-# --- what is left ---------------------------------------------------------------------------------
+def list_storing_causes(evidence: Evidence) -> Iterator[Cause]:
+    """Yield causes of storing surplus."""
+    yield Cause("store_solar", evidence.feeding_in_costs, {"fee": evidence.fee})
+    yield _find_reserve(evidence)
+    # Stored surplus replaces dearer energy in its main use.
+    is_cheaper = evidence.below(evidence.unsold_cost, evidence.main_price)
+    counts_less = evidence.below(evidence.loaded_sell, evidence.main_counted)
+    sale_and_use = {"sell": evidence.sell} | show_main_use(evidence)
+    yield Cause("store_solar", is_cheaper & counts_less, sale_and_use)
+    # A stored kWh is worth more than selling it pays.
+    is_dearer = evidence.below(evidence.sell, evidence.value)
+    gains = is_dearer & evidence.at_most(evidence.sell, evidence.keep)
+    yield Cause("store_solar", gains, {"value": evidence.value, "sell": evidence.sell})
 
 
-def takes_over(evidence: Evidence) -> BoolArray:
-    """Return where a battery takes over what another one gives."""
-    return evidence.takes_over
+def list_plain_charging(evidence: Evidence) -> Iterator[Cause]:
+    """Yield causes of charging that no price explains: no price is compared."""
+    yield _find_reserve(evidence)
+    yield Cause("other_battery", evidence.takes_over, {"kwh": evidence.taken_over_kwh})
+    yield find_weighed(evidence)
+    purchase = {"kwh": evidence.bought_kwh, "buy": evidence.buy}
+    yield Cause("charge_from_grid", evidence.buys, purchase)
+    yield Cause("store_solar", evidence.charges, {"kwh": evidence.charge})
 
 
-def buys(evidence: Evidence) -> BoolArray:
-    """Return where a battery charges from the grid."""
-    return evidence.buys
-
-
-def show_energy_charged(evidence: Evidence) -> Figures:
-    """Return the charge."""
-    return {"kwh": evidence.charge}
-
-
-def show_charge_for_reserve(evidence: Evidence) -> Figures:
-    """Return the charge, and the reserve that it fills."""
-    return {**show_energy_charged(evidence), **show_later_reserve(evidence)}
-
-
-def show_energy_taken_over(evidence: Evidence) -> Figures:
-    """Return the energy taken over from other batteries."""
-    return {"kwh": evidence.taken_over_kwh}
-
-
-def show_purchase(evidence: Evidence) -> Figures:
-    """Return the energy bought, and its price."""
-    return {"kwh": evidence.bought_kwh, "buy": evidence.buy}
-
-
-CHARGE_FOR_RESERVE = Cause("reserve", comes_before_reserve, show_charge_for_reserve)
-
-# Where no price explains it, no price is compared.
-CHARGING_PLAIN = CauseGroup(
-    charges,
-    (
-        CHARGE_FOR_RESERVE,
-        Cause("other_battery", takes_over, show_energy_taken_over),
-        Cause("weighed", is_weighed, show_weighed),
-        Cause("charge_from_grid", buys, show_purchase),
-        Cause("store_solar", charges, show_energy_charged),
-    ),
-)
+def _find_reserve(evidence: Evidence) -> Cause:
+    """Return where a reserve is filled next, with nothing to spare."""
+    figures = {"kwh": evidence.charge} | show_later_reserve(evidence)
+    return Cause("reserve", evidence.for_reserve >= 0, figures)

@@ -1,104 +1,61 @@
-"""Causes of giving energy, wherever it goes."""
+"""Causes of giving energy: limits, what selling or serving gains, and what is left."""
 
-from luna.energy.physics.mode import BoolArray
-from services.planner.reply.causes.declaration import Cause, CauseGroup, Figures
+from collections.abc import Iterator
+
+from services.planner.reply.causes.declaration import TIME, Cause, Figures
 from services.planner.reply.causes.shared import (
-    gives,
-    gives_at_full_power,
-    is_above_limits,
-    is_spared_for_car,
-    is_weighed,
-    show_limits,
-    show_power_given,
-    show_weighed,
+    find_outside_limits,
+    find_spared_for_car,
+    find_weighed,
 )
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.month_peaks import find_peak_price
 
-# --- limits ---------------------------------------------------------------------------------------
+
+def list_giving_limits(evidence: Evidence) -> Iterator[Cause]:
+    """Yield limits that make a battery give energy."""
+    yield find_outside_limits(evidence, evidence.above_limits)
+    # Giving keeps the month's peak: it, and what raising it would cost.
+    peak_kw = evidence.peak_kwh / evidence.hours
+    yield Cause(
+        "peak", evidence.keeps_peak, {"kw": peak_kw, "cost": find_peak_price(evidence.plan)}
+    )
+    # A battery serves what the full connection cannot bring.
+    connection = {"kw": evidence.connection_kwh / evidence.hours}
+    is_beyond_operator = evidence.serves & evidence.fills_operators_limit
+    yield Cause("operator_limit", is_beyond_operator, connection)
+    is_beyond_connection = evidence.serves & evidence.fills_connection
+    yield Cause("grid_limit", is_beyond_connection, connection)
+    yield find_spared_for_car(evidence)
+    # A battery serves as much as it can, and the house draws more.
+    serves_all_it_can = evidence.serves & evidence.short & evidence.gives_all
+    yield Cause("power_limit", serves_all_it_can, {"kw": evidence.discharge / evidence.hours})
 
 
-def keeps_peak(evidence: Evidence) -> BoolArray:
-    """Return where giving keeps the month's peak."""
-    return evidence.keeps_peak
+def list_selling_causes(evidence: Evidence) -> Iterator[Cause]:
+    """Yield the cause of selling from a battery: it pays more than a stored kWh is worth."""
+    is_cheaper = evidence.below(evidence.value, evidence.sell)
+    selling_beats_keeping = is_cheaper & evidence.at_most(evidence.value, evidence.sold)
+    sale = {"kwh": evidence.sold_kwh, "sell": evidence.sell, "value": evidence.value}
+    yield Cause("sell_stored", selling_beats_keeping, sale)
 
 
-def serves_beyond_connection(evidence: Evidence) -> BoolArray:
-    """Return where a battery serves what the full connection cannot bring."""
-    return evidence.serves & evidence.fills_connection
+def list_serving_causes(evidence: Evidence) -> Iterator[Cause]:
+    """Yield causes of serving the house from a battery."""
+    # Buying costs more than a stored kWh is worth.
+    is_dearer = evidence.below(evidence.value, evidence.buy)
+    saves = is_dearer & evidence.at_most(evidence.value, evidence.save)
+    yield Cause("serve_house", saves, {"buy": evidence.buy, "value": evidence.value})
+    # Buying costs more than the next charge, with its losses and wear.
+    refill_is_cheaper = evidence.below(evidence.refill_cost, evidence.buy)
+    price_and_refill: Figures = {"buy": evidence.buy, TIME: evidence.next_charge}
+    yield Cause("serve_house", refill_is_cheaper, price_and_refill)
 
 
-def serves_beyond_operators_limit(evidence: Evidence) -> BoolArray:
-    """Return where a battery serves what the grid operator does not let in."""
-    return evidence.serves & evidence.fills_operators_limit
-
-
-def serves_at_full_power(evidence: Evidence) -> BoolArray:
-    """Return where a battery serves as much as it can, and the house draws more."""
-    return evidence.serves & gives_at_full_power(evidence)
-
-
-def show_peak(evidence: Evidence) -> Figures:
-    """Return the peak that is kept, and what raising it would cost."""
-    return {
-        "kw": evidence.peak_kwh / evidence.hours,
-        "cost": find_peak_price(evidence.plan),
-    }
-
-
-def show_connection(evidence: Evidence) -> Figures:
-    """Return the most that the connection brings."""
-    return {"kw": evidence.connection_kwh / evidence.hours}
-
-
-GIVING_LIMITS = CauseGroup(
-    gives,
-    (
-        Cause("outside_limits", is_above_limits, show_limits),
-        Cause("peak", keeps_peak, show_peak),
-        Cause("operator_limit", serves_beyond_operators_limit, show_connection),
-        Cause("grid_limit", serves_beyond_connection, show_connection),
-        Cause("not_for_car", is_spared_for_car),
-        Cause("power_limit", serves_at_full_power, show_power_given),
-    ),
-)
-
-
-# --- what is left ---------------------------------------------------------------------------------
-
-
-def sells(evidence: Evidence) -> BoolArray:
-    """Return where a battery sells no less than it serves."""
-    return evidence.sells
-
-
-def serves(evidence: Evidence) -> BoolArray:
-    """Return where a battery gives the house something."""
-    return evidence.serves
-
-
-def show_sale(evidence: Evidence) -> Figures:
-    """Return the energy sold, and its price."""
-    return {"kwh": evidence.sold_kwh, "sell": evidence.sell}
-
-
-def show_price(evidence: Evidence) -> Figures:
-    """Return the buying price."""
-    return {"buy": evidence.buy}
-
-
-def show_energy_passed_on(evidence: Evidence) -> Figures:
-    """Return the energy that goes to other batteries."""
-    return {"kwh": evidence.shares.passed_kwh}
-
-
-# Where no price explains it, no price is compared.
-GIVING_PLAIN = CauseGroup(
-    gives,
-    (
-        Cause("weighed", is_weighed, show_weighed),
-        Cause("sell_stored", sells, show_sale),
-        Cause("serve_house", serves, show_price),
-        Cause("other_battery", gives, show_energy_passed_on),
-    ),
-)
+def list_plain_giving(evidence: Evidence) -> Iterator[Cause]:
+    """Yield causes of giving that no price explains: no price is compared."""
+    yield find_weighed(evidence)
+    sale = {"kwh": evidence.sold_kwh, "sell": evidence.sell}
+    yield Cause("sell_stored", evidence.sells, sale)
+    yield Cause("serve_house", evidence.serves, {"buy": evidence.buy})
+    yield Cause("other_battery", evidence.gives, {"kwh": evidence.shares.passed_kwh})

@@ -1,56 +1,78 @@
 """The order of causes: in each slot the first that is true is the reason."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import IndexArray
-from services.planner.reply.causes.agent import AGENT
-from services.planner.reply.causes.buying import BUYING
-from services.planner.reply.causes.charging import CHARGING_LIMITS, CHARGING_PLAIN
-from services.planner.reply.causes.giving import GIVING_LIMITS, GIVING_PLAIN
-from services.planner.reply.causes.holding import HOLDING, LEAVING_SURPLUS
-from services.planner.reply.causes.resting import RESTING_LIMITS, RESTING_PLAIN
-from services.planner.reply.causes.selling import SELLING
-from services.planner.reply.causes.serving import SERVING
-from services.planner.reply.causes.storing import STORING
+from services.planner.reply.causes.agent import list_agent_causes
+from services.planner.reply.causes.charging import (
+    list_buying_causes,
+    list_charging_limits,
+    list_plain_charging,
+    list_storing_causes,
+)
+from services.planner.reply.causes.declaration import Cause
+from services.planner.reply.causes.giving import (
+    list_giving_limits,
+    list_plain_giving,
+    list_selling_causes,
+    list_serving_causes,
+)
+from services.planner.reply.causes.resting import (
+    list_plain_resting,
+    list_resting_limits,
+    list_sparing_causes,
+    list_surplus_causes,
+)
 from services.planner.reply.evidence import Evidence
 
-GROUPS = (
-    AGENT,
-    CHARGING_LIMITS,
-    BUYING,
-    STORING,
-    CHARGING_PLAIN,
-    GIVING_LIMITS,
-    SELLING,
-    SERVING,
-    GIVING_PLAIN,
-    RESTING_LIMITS,
-    HOLDING,
-    LEAVING_SURPLUS,
-    RESTING_PLAIN,
-)
-CAUSES = tuple(cause for group in GROUPS for cause in group.causes)
 
+def list_groups(evidence: Evidence) -> list[tuple[BoolArray, Iterator[Cause]]]:
+    """Return what batteries do: where, and its causes in the order in which they are tried.
 
-def find_first_causes(evidence: Evidence, where: BoolArray) -> IndexArray:
-    """Return the place of the first true cause among ``CAUSES``, ``(batteries, slots)``.
-
-    It is their number where ``where``, of the same shape, is false. Some cause always is true:
-    every group without a why ends with one that is.
+    No cause is computed before it is tried.
     """
-    first = np.full(where.shape, len(CAUSES))
+    everywhere = np.ones(evidence.charge.shape, dtype=bool)
+    return [
+        (everywhere, list_agent_causes(evidence)),
+        (evidence.charges, list_charging_limits(evidence)),
+        (evidence.buys, list_buying_causes(evidence)),
+        (evidence.stores_sun, list_storing_causes(evidence)),
+        (evidence.charges, list_plain_charging(evidence)),
+        (evidence.gives, list_giving_limits(evidence)),
+        (evidence.sells, list_selling_causes(evidence)),
+        (evidence.serves_house, list_serving_causes(evidence)),
+        (evidence.gives, list_plain_giving(evidence)),
+        (evidence.rests, list_resting_limits(evidence)),
+        (evidence.rests & evidence.spares, list_sparing_causes(evidence)),
+        (evidence.rests & evidence.leaves_surplus, list_surplus_causes(evidence)),
+        (evidence.rests, list_plain_resting(evidence)),
+    ]
+
+
+def find_first_causes(evidence: Evidence, where: BoolArray) -> tuple[IndexArray, list[Cause]]:
+    """Return each slot's place among the causes, ``(batteries, slots)``, and these.
+
+    It is that of the first true cause; -1 where ``where``, of the same shape, is false. Some cause
+    always is true: plain charging, giving and resting end with one that is.
+    """
+    first = np.full(where.shape, -1)
     undecided = where.copy()
-    place = 0
-    for group in GROUPS:
-        own = undecided & group.applies(evidence)
-        for offset, cause in enumerate(group.causes):
-            # Causes are not computed once no slot is undecided.
-            if not own.any():
-                break
-            true = own & cause.holds(evidence)
-            first[true] = place + offset
+    found: list[Cause] = []
+    for applies, causes in list_groups(evidence):
+        own = undecided & applies
+        if not own.any():
+            continue
+        for cause in causes:
+            true = own & cause.holds
+            if not true.any():
+                continue
+            first[true] = len(found)
+            found.append(cause)
             own &= ~true
             undecided &= ~true
-        place += len(group.causes)
-    return first
+            if not own.any():
+                break
+    return first, found

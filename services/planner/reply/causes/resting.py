@@ -1,145 +1,102 @@
-"""Causes of doing nothing: limits that keep a battery from acting, and nothing to do."""
+"""Causes of doing nothing: limits, sparing energy, leaving surplus, and nothing to do."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
-from luna.energy.physics.mode import BoolArray
-from services.planner.reply.causes.declaration import TIME, Cause, CauseGroup, Figures
-from services.planner.reply.causes.giving import show_price
+from services.planner.reply.causes.declaration import TIME, Cause, Figures
 from services.planner.reply.causes.shared import (
-    gives_at_full_power,
-    is_spared_for_car,
-    is_weighed,
-    rests,
+    find_outside_limits,
+    find_spared_for_car,
+    find_target,
+    find_weighed,
+    list_later_limits,
     show_inverter_limit,
-    show_limits,
-    show_next_charge,
-    show_power_given,
-    show_power_taken,
-    show_weighed,
-    takes_at_full_power,
+    show_later_reserve,
+    show_main_use,
 )
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.flow_shares import NOTHING_KWH
-
-# --- states of charge -----------------------------------------------------------------------------
-
-
-def is_outside_limits(evidence: Evidence) -> BoolArray:
-    """Return where a battery is emptier or fuller than it may be."""
-    return evidence.below_limits | evidence.above_limits
+from services.planner.reply.slot_worth import TINY_PRICE
 
 
-def is_full(evidence: Evidence) -> BoolArray:
-    """Return where a full battery leaves surplus, or energy that the grid pays for."""
-    return evidence.full & (evidence.has_surplus | evidence.grid_is_paying)
-
-
-def is_empty_at_reserve(evidence: Evidence) -> BoolArray:
-    """Return where a battery keeps its reserve, though the house draws on the grid."""
-    return evidence.empty & evidence.short & evidence.has_reserve
-
-
-def is_empty(evidence: Evidence) -> BoolArray:
-    """Return where an empty battery cannot give what the house draws."""
-    return evidence.empty & evidence.short
-
-
-def show_surplus(evidence: Evidence) -> Figures:
-    """Return the price of surplus, or the fee for it; without surplus what the grid pays."""
-    return {
+def list_resting_limits(evidence: Evidence) -> Iterator[Cause]:
+    """Yield limits that keep a battery from acting, and slots with nothing to do."""
+    yield find_outside_limits(evidence, evidence.below_limits | evidence.above_limits)
+    # A full battery leaves surplus, or energy that the grid pays for.
+    is_full = evidence.full & (evidence.has_surplus | evidence.grid_is_paying)
+    surplus = {
         "sell": evidence.sale,
         "fee": np.where(evidence.has_surplus, evidence.fee, np.nan),
         "paid": np.where(evidence.has_surplus, np.nan, evidence.grid_pays),
     }
-
-
-def show_reserve(evidence: Evidence) -> Figures:
-    """Return the reserve that is kept."""
-    return {"reserve": evidence.reserve_soc}
-
-
-# --- power ----------------------------------------------------------------------------------------
-
-
-def waits_for_peak(evidence: Evidence) -> BoolArray:
-    """Return where buying more would raise the month's peak."""
-    return evidence.fills_peak & evidence.may_buy_more
-
-
-def waits_for_connection(evidence: Evidence) -> BoolArray:
-    """Return where the connection is full, and buying more would pay."""
-    return evidence.fills_connection & evidence.may_buy_more
-
-
-def waits_for_operators_limit(evidence: Evidence) -> BoolArray:
-    """Return where the grid operator allows no more, and buying more would pay."""
-    return evidence.fills_operators_limit & evidence.may_buy_more
-
-
-def is_behind_full_inverter(evidence: Evidence) -> BoolArray:
-    """Return where PV fills the battery's inverter, while the house draws on the grid."""
-    return evidence.short & (evidence.room_kwh <= NOTHING_KWH)
-
-
-def surplus_is_below_least_power(evidence: Evidence) -> BoolArray:
-    """Return where a battery cannot charge as slowly as the surplus comes."""
+    yield Cause("full", is_full, surplus)
+    # A battery that would be charged does not stay where it is for its reserve.
+    yield Cause("peak", evidence.fills_peak & evidence.may_buy_more)
+    yield Cause("operator_limit", evidence.fills_operators_limit & evidence.may_buy_more)
+    yield Cause("grid_limit", evidence.fills_connection & evidence.may_buy_more)
+    # The house draws on the grid, and the battery has no more to give.
+    is_empty = evidence.empty & evidence.short
+    yield Cause("reserve", is_empty & evidence.has_reserve, {"reserve": evidence.reserve_soc})
+    yield Cause("empty", is_empty, {TIME: evidence.next_charge})
+    # PV fills the battery's inverter, while the house draws on the grid.
+    is_behind_full_inverter = evidence.short & (evidence.room_kwh <= NOTHING_KWH)
+    yield Cause("inverter_limit", is_behind_full_inverter, show_inverter_limit(evidence))
+    yield find_spared_for_car(evidence)
+    given = {"kw": evidence.discharge / evidence.hours}
+    yield Cause("power_limit", evidence.short & evidence.gives_all, given)
+    taken = {"kw": evidence.charge / evidence.hours}
+    yield Cause("power_limit", evidence.takes_all & evidence.has_surplus, taken)
+    # A battery cannot charge as slowly as the surplus comes.
     least_kwh = evidence.least_kw * evidence.hours
-    return evidence.leaves_surplus & (evidence.shares.surplus_kwh < least_kwh - NOTHING_KWH)
+    is_too_little = evidence.shares.surplus_kwh < least_kwh - NOTHING_KWH
+    least = {"kw": evidence.least_kw}
+    yield Cause("least_power", evidence.leaves_surplus & is_too_little, least)
+    yield Cause("other_battery", evidence.balanced & evidence.others_move)
+    yield Cause("rest", evidence.balanced, {TIME: evidence.next_move})
 
 
-def show_least_power(evidence: Evidence) -> Figures:
-    """Return the least power of charging."""
-    return {"kw": evidence.least_kw}
+def list_sparing_causes(evidence: Evidence) -> Iterator[Cause]:
+    """Yield causes of keeping energy that the house could use."""
+    for code, is_at_work in evidence.at_work.items():
+        yield Cause(code, is_at_work)
+    kept = {"kwh": evidence.usable_kwh, "buy": evidence.buy}
+    # Energy is worth more in its main use later.
+    is_cheaper = evidence.below(evidence.buy, evidence.main_price)
+    counts_less = evidence.below(evidence.counted, evidence.main_counted)
+    yield Cause("hold_for_peak", is_cheaper & counts_less, kept | show_main_use(evidence))
+    yield from list_later_limits(evidence)
+    yield Cause("reserve", evidence.for_reserve >= 0, show_later_reserve(evidence))
+    yield find_target(evidence)
+    # A stored kWh is worth more than buying one costs.
+    value = {"value": evidence.value}
+    saves_less = evidence.below(evidence.save, evidence.value)
+    is_above_price = saves_less & evidence.below(evidence.buy, evidence.value)
+    yield Cause("hold_for_peak", is_above_price, kept | value)
+    # Using a stored kWh saves no more than it is worth.
+    saves_no_more = evidence.about_at_most(evidence.save, evidence.value)
+    yield Cause("rest", saves_no_more & evidence.counts_at_tariff, value)
 
 
-# --- nothing to do --------------------------------------------------------------------------------
+def list_surplus_causes(evidence: Evidence) -> Iterator[Cause]:
+    """Yield causes of leaving surplus that the battery has room for."""
+    sells_all = evidence.sells_sun & ~evidence.holds_back
+    # Surplus sells for more than the next charge costs.
+    beats_refill = evidence.below(evidence.refill_price, evidence.sell)
+    sale_and_refill: Figures = {"sell": evidence.sell, TIME: evidence.next_charge}
+    yield Cause("sell_solar", sells_all & beats_refill, sale_and_refill)
+    # Surplus sells for more than its stored value, after losses and wear.
+    beats_keeping = evidence.below(evidence.keep, evidence.sell)
+    sale_and_keeping = {"sell": evidence.sell, "keep": evidence.keep}
+    yield Cause("sell_solar", sells_all & beats_keeping, sale_and_keeping)
+    keeping_gains_nothing = evidence.at_most(evidence.keep, evidence.sell)
+    yield Cause("sell_solar", sells_all & keeping_gains_nothing, {"sell": evidence.sell})
+    # Surplus is curtailed, and storing it would be worth nothing.
+    is_worthless = evidence.holds_back & (evidence.keep <= TINY_PRICE)
+    yield Cause("solar_limited", is_worthless, {"fee": evidence.fee})
 
 
-def is_balanced_by_others(evidence: Evidence) -> BoolArray:
-    """Return where other batteries leave nothing to store or serve."""
-    return evidence.balanced & evidence.others_move
-
-
-def is_balanced(evidence: Evidence) -> BoolArray:
-    """Return where there is nothing to store or serve."""
-    return evidence.balanced
-
-
-def show_next_move(evidence: Evidence) -> Figures:
-    """Return when the battery next does something."""
-    return {TIME: evidence.next_move}
-
-
-RESTING_LIMITS = CauseGroup(
-    rests,
-    (
-        Cause("outside_limits", is_outside_limits, show_limits),
-        Cause("full", is_full, show_surplus),
-        # A battery that would be charged does not stay where it is for its reserve.
-        Cause("peak", waits_for_peak),
-        Cause("operator_limit", waits_for_operators_limit),
-        Cause("grid_limit", waits_for_connection),
-        Cause("reserve", is_empty_at_reserve, show_reserve),
-        Cause("empty", is_empty, show_next_charge),
-        Cause("inverter_limit", is_behind_full_inverter, show_inverter_limit),
-        Cause("not_for_car", is_spared_for_car),
-        Cause("power_limit", gives_at_full_power, show_power_given),
-        Cause("power_limit", takes_at_full_power, show_power_taken),
-        Cause("least_power", surplus_is_below_least_power, show_least_power),
-        Cause("other_battery", is_balanced_by_others),
-        Cause("rest", is_balanced, show_next_move),
-    ),
-)
-
-
-# --- what is left ---------------------------------------------------------------------------------
-
-
-# Where no price explains it, no price is compared.
-RESTING_PLAIN = CauseGroup(
-    rests,
-    (
-        Cause("weighed", is_weighed, show_weighed),
-        Cause("rest", rests, show_price),
-    ),
-)
+def list_plain_resting(evidence: Evidence) -> Iterator[Cause]:
+    """Yield causes of resting that no price explains: no price is compared."""
+    yield find_weighed(evidence)
+    yield Cause("rest", evidence.rests, {"buy": evidence.buy})
