@@ -74,7 +74,7 @@ finding_secrets-open = In { $file } stehen Geheimnisse, und alle auf diesem Rech
 remedy_secrets-open = Nimm den anderen dieses Recht.
 finding_file-unreadable = Luna darf { $file } nicht lesen.
 remedy_file-unreadable = Erlaub es dem Konto, unter dem Luna läuft.
-finding_permissions-well = Luna kann in seine Ordner schreiben, und nur Luna kann die Geheimnisse lesen.
+finding_permissions-well = Luna kann in die eigenen Ordner schreiben, und nur Luna kann die Geheimnisse lesen.
 
 finding_disk-well = Auf der Platte von { $folder } sind { $free } von { $total } GiB frei.
 finding_disk-low = Auf der Platte von { $folder } sind { $free } von { $total } GiB frei.

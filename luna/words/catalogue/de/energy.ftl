@@ -48,7 +48,7 @@ column_solar = Solar
 column_battery = Batterie
 column_grid = Netz
 column_grid_cost = Netzkosten
-shares_note = In jeder Viertelstunde teilen sich alle Verbraucher Solar, Batterie und Netz im selben Verhältnis.
+shares_note = Luna kann nicht messen, welchen Strom ein Gerät nutzt. Alle bekommen dieselbe Mischung aus Solar, Batterie und Netz.
 unmetered = { $devices } { $count ->
         [one] hat
        *[other] haben

@@ -74,7 +74,7 @@ finding_secrets-open = In { $file } staan geheimen, en iedereen op deze computer
 remedy_secrets-open = Neem de anderen dat recht af.
 finding_file-unreadable = Luna mag { $file } niet lezen.
 remedy_file-unreadable = Geef dat recht aan het account waaronder Luna draait.
-finding_permissions-well = Luna kan in zijn mappen schrijven, en alleen Luna kan de geheimen lezen.
+finding_permissions-well = Luna kan in de eigen mappen schrijven, en alleen Luna kan de geheimen lezen.
 
 finding_disk-well = Op de schijf van { $folder } is { $free } van { $total } GiB vrij.
 finding_disk-low = Op de schijf van { $folder } is { $free } van { $total } GiB vrij.
