@@ -9,6 +9,8 @@ from luna.words.phrases import Phrases
 NAMES = Phrases("checks", "name_")
 FAULTS = Phrases("checks", "fault_")
 REMEDIES = Phrases("checks", "remedy_")
+# Errors without a reason: check and code of the error's class.
+_OF_ERRORS = {("objects", "full"): "objects-full", ("objects", "machine"): "objects-machine"}
 
 
 class CheckText(NamedTuple):
@@ -32,7 +34,7 @@ def format_fault(name: str, code: str, figures: Mapping[str, Any], language: Lan
         figures: of the fault.
         language: of the reader.
     """
-    for key in (f"{name}-{code}", code, name):
+    for key in (_OF_ERRORS.get((name, code), code), name):
         if key in FAULTS:
             try:
                 fault = FAULTS.fill(key, language, figures)

@@ -37,7 +37,7 @@ def find_faults(
         documents = [finding.document() for finding in findings]
         write_json({"healthy": not faulty, "findings": documents})
     else:
-        rows = []
+        rows: list[list[str | Text]] = []
         for finding in findings:
             detail, remedy = finding.format(language)
             if remedy:

@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, text
@@ -52,9 +52,19 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 # As the alerts of the same names have them.
 BACKLOG = 100
 LONG_OPEN = timedelta(minutes=15)
-FORECAST_OLD = timedelta(hours=3)
+
+
+class _Freshness(NamedTuple):
+    """The longest age of what Luna issues, and the codes where it is missing or older."""
+
+    longest: timedelta
+    missing: str
+    old: str
+
+
+FORECASTS = _Freshness(timedelta(hours=3), "forecast-missing", "forecast-old")
 # An executor asks for a new plan of an armed site when the last one is this old.
-PLAN_OLD = REPLAN_AGE + 2 * SLOT
+PLANS = _Freshness(REPLAN_AGE + 2 * SLOT, "plan-missing", "plan-old")
 PRICES_AHEAD = timedelta(hours=9, minutes=15)
 # Commands that mend what is found.
 START_AGAIN = "luna up / docker compose up -d"
@@ -348,10 +358,10 @@ def _check_sites(
             yield DoctorFinding("freshness", "ok", "home-unmeasured", {"site": name})
         else:
             yield DoctorFinding("freshness", "ok", "home-measured", {"site": name, "at": span[1]})
-        yield from _check_age("forecast", name, forecast_at.get(name), FORECAST_OLD, now=now)
+        yield from _check_age(name, forecast_at.get(name), FORECASTS, now=now)
         if name in armed:
             issued_at = plans.issued_last(connection, name)
-            yield from _check_age("plan", name, issued_at, PLAN_OLD, now=now)
+            yield from _check_age(name, issued_at, PLANS, now=now)
     if settings.outside_services:
         named = sites.price_series(connection)
         spans = recorded_span.of_markets(connection, named)
@@ -384,16 +394,16 @@ def _check_unreadable_sites(connection: Connection, armed: set[str]) -> Iterator
 
 
 def _check_age(
-    what: str, site: str, issued_at: datetime | None, longest: timedelta, *, now: datetime
+    site: str, issued_at: datetime | None, expected: _Freshness, *, now: datetime
 ) -> Iterator[DoctorFinding]:
     """Yield that the last forecast or plan of a site is too old, or missing."""
     if issued_at is None:
         yield DoctorFinding(
-            "freshness", "warning", f"{what}-missing", {"site": site}, command=LIST_JOBS
+            "freshness", "warning", expected.missing, {"site": site}, command=LIST_JOBS
         )
-    elif now - issued_at > longest:
+    elif now - issued_at > expected.longest:
         figures = {"site": site, "at": issued_at}
-        yield DoctorFinding("freshness", "warning", f"{what}-old", figures, command=LIST_JOBS)
+        yield DoctorFinding("freshness", "warning", expected.old, figures, command=LIST_JOBS)
 
 
 def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -> DoctorFinding:
