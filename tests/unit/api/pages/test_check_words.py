@@ -15,7 +15,7 @@ from luna.house.doctor import examination
 from luna.house.doctor.finding import DoctorFinding
 from luna.platform.database import unreadable_rows
 from luna.words.catalogue import CATALOGUE
-from luna.words.checks import FAULTS, NAMES, format_fault
+from luna.words.checks import FAULTS, format_fault
 from luna.words.checks import REMEDIES as CHECK_REMEDIES
 from luna.words.doctor import ERROR, FINDINGS, KINDS, REMEDIES
 from luna.words.language import Language
@@ -36,7 +36,8 @@ def fail_every_check() -> tuple[Check, ...]:
     checks = []
     for key in FAULTS:
         name, _, rest = key.partition("-")
-        name, code = (name, rest) if name in NAMES and rest else (key, "unavailable")
+        # Errors of the file storage have no reason: the code of their class counts.
+        code = rest if name == "objects" else key
         figures = dict.fromkeys(list_figures_of("checks", f"fault_{key}"), 7)
         detail = "the server does not answer"
         checks.append(
