@@ -1,8 +1,8 @@
 """Signs of life of processes, and the gateway's report on all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -15,12 +15,17 @@ SIGNS_MISSED = 3
 
 @dataclass(frozen=True)
 class Check:
-    """The state of one dependency, with a fault or a finding as ``detail``."""
+    """The state of one dependency, with a fault or a finding as ``detail``.
+
+    ``code`` and ``figures`` are of its fault, for sentences in the reader's language.
+    """
 
     name: str
     ok: bool
     latency_ms: float
     detail: str = ""
+    code: str = ""
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 class Sign(Message):

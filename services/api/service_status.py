@@ -151,7 +151,9 @@ def _worked(name: str, nodes: Mapping[str, NodeSign]) -> ServiceReply:
                 needs = (ALIVE, TAKES, *sign.queues[queue])
                 checks = tuple(
                     by_name.get(need)
-                    or Check(need, ok=False, latency_ms=0.0, detail="not looked at yet")
+                    or Check(
+                        need, ok=False, latency_ms=0.0, detail="not looked at yet", code="pending"
+                    )
                     for need in needs
                 )
                 ready = all(check.ok for check in checks)

@@ -198,6 +198,7 @@ class SteeringLoop:
                 ok=blind == 0,
                 latency_ms=0.0,
                 detail=f"{blind} of {len(stands)} sites without fresh values" if blind else "",
+                figures={"blind": blind, "sites": len(stands)},
             ),
         )
         return ControlSign(

@@ -213,7 +213,7 @@ class TestContract:
 
 
 def test_the_probe_names_bucket_and_server(s3: S3Objects) -> None:
-    assert s3.probe() == f"bucket luna at {s3.url}"
+    assert s3.probe() == f"{s3.url}/luna"
 
 
 def test_objects_outlive_the_store_that_put_them(s3: S3Objects, key: str) -> None:

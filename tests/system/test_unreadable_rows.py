@@ -373,12 +373,10 @@ def test_the_commands_list_the_others_and_name_the_one(
     findings = [
         finding
         for finding in check_database(address, Settings(), clock=CLOCK)
-        if LATER in finding.detail and finding.severity == "fault"
+        if LATER in finding.format("en").detail and finding.severity == "fault"
     ]
-    assert [
-        next(word for word in (FIELD, "no commands") if word in finding.detail)
-        for finding in findings
-    ] == [FIELD, "no commands"]
+    assert [finding.code for finding in findings] == ["error", "site-uncontrolled"]
+    assert FIELD in findings[0].format("en").detail
 
 
 def test_the_doctor_names_every_kind_of_document_that_cannot_be_read_with_how_many_and_what_to_do(
@@ -387,23 +385,23 @@ def test_the_doctor_names_every_kind_of_document_that_cannot_be_read_with_how_ma
     findings = [
         each
         for each in check_database(address, Settings(), clock=CLOCK)
-        if each.detail[0].isdigit() and "cannot be read by this release" in each.detail
+        if each.code == "unreadable-rows"
     ]
-    told = {each.detail.partition(" cannot")[0] for each in findings}
+    told = {(each.figures["kind"], each.figures["count"]) for each in findings}
     # A table's row is read as what it is. The state of the batteries has a decision, an override, a
     # pause and reports of two devices; that of the array too.
     kinds = (
         "plans",
-        "sessions at chargers",
+        "charging-sessions",
         "what-ifs",
-        "rows in quarantine",
-        "gates of the agent",
-        "plans of the agent",
+        "quarantine",
+        "agent-gates",
+        "agent-plans",
         "documents",
         "answers",
     )
-    assert told == {*(f"1 {kind}" for kind in kinds), "10 states of devices"}
-    assert all(each.remedy and each.severity == "warning" for each in findings)
+    assert told == {*((kind, 1) for kind in kinds), ("device-states", 10)}
+    assert all(each.format("de").remedy and each.severity == "warning" for each in findings)
 
 
 def refuse(request: object, key: str = "") -> Job:

@@ -76,7 +76,7 @@ def write_bundle(
     libraries = {library.metadata["Name"]: library.version for library in distributions()}
     documents: dict[str, Any] = {
         "bundle.json": {"made_at": now.isoformat(), "settings": broken or "read"},
-        "doctor.json": [asdict(finding) for finding in findings],
+        "doctor.json": [finding.document() for finding in findings],
         "versions.json": {
             "python": platform.python_version(),
             "machine": platform.platform(),

@@ -6,11 +6,12 @@ import shutil
 import ssl
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, text
@@ -51,11 +52,24 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 # As the alerts of the same names have them.
 BACKLOG = 100
 LONG_OPEN = timedelta(minutes=15)
-FORECAST_OLD = timedelta(hours=3)
+
+
+class _Freshness(NamedTuple):
+    """The longest age of what Luna issues, and the codes where it is missing or older."""
+
+    longest: timedelta
+    missing: str
+    old: str
+
+
+FORECASTS = _Freshness(timedelta(hours=3), "forecast-missing", "forecast-old")
 # An executor asks for a new plan of an armed site when the last one is this old.
-PLAN_OLD = REPLAN_AGE + 2 * SLOT
+PLANS = _Freshness(REPLAN_AGE + 2 * SLOT, "plan-missing", "plan-old")
 PRICES_AHEAD = timedelta(hours=9, minutes=15)
-START_AGAIN = "Start Luna: luna up, or docker compose up -d with containers."
+# Commands that mend what is found.
+START_AGAIN = "luna up / docker compose up -d"
+UPGRADE = "luna db upgrade"
+LIST_JOBS = "luna jobs list"
 GIB = 2**30
 # As the alert "Disk filling up" has it; below the second bound PostgreSQL and Redis are close to
 # refusing to write.
@@ -105,38 +119,27 @@ def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
     set_by_hand = [
         state for state in describe_settings(settings) if state.source not in {"default", "page"}
     ]
+    figures: dict[str, Any] = {"count": len(set_by_hand)}
     if settings.database_url and settings.redis_url:
-        place = "Luna uses the servers in the settings"
+        yield DoctorFinding("configuration", "ok", "settings-named-servers", figures)
     else:
-        place = f"Luna runs its own servers in {settings.data_folder}"
-    yield DoctorFinding("configuration", "ok", f"{len(set_by_hand)} settings are changed. {place}")
+        figures["folder"] = str(settings.data_folder)
+        yield DoctorFinding("configuration", "ok", "settings-own-servers", figures)
     if (settings.database_url is None) != (settings.redis_url is None):
-        remedy = "Set both LUNA_DATABASE_URL and LUNA_REDIS_URL, or neither."
-        yield DoctorFinding(
-            "configuration",
-            "warning",
-            "only one of database and queue has its own server; other computers cannot reach the "
-            "other one",
-            remedy,
-        )
+        yield DoctorFinding("configuration", "warning", "one-server-only")
     lacks_user = settings.admin_password is None and settings.token_key is None
     if lacks_user and not settings.listens_here_alone:
-        remedy = "Add a user: luna user add. Or set LUNA_ADMIN_PASSWORD_FILE."
-        yield DoctorFinding(
-            "configuration",
-            "warning",
-            "other computers can reach Luna, but there is no user with a password",
-            remedy,
-        )
+        yield DoctorFinding("configuration", "warning", "no-user", command="luna user add")
 
 
 def check_versions() -> Iterator[DoctorFinding]:
     """Yield the versions of Luna and Python."""
-    yield DoctorFinding(
-        "versions",
-        "ok",
-        f"Luna {version('luna-energy')}, Python {sys.version.split()[0]} on {sys.platform}",
-    )
+    figures = {
+        "luna": version("luna-energy"),
+        "python": sys.version.split()[0],
+        "platform": sys.platform,
+    }
+    yield DoctorFinding("versions", "ok", "luna-version", figures)
 
 
 def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iterator[DoctorFinding]:
@@ -149,24 +152,17 @@ def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iter
             continue
         devices.add(device)
         space = shutil.disk_usage(existing)
-        message = (
-            f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free on the disk of "
-            f"{folder}"
-        )
+        figures = {
+            "free": space.free / GIB,
+            "total": round(space.total / GIB),
+            "folder": str(folder),
+        }
         if space.free < full_bytes:
-            yield DoctorFinding(
-                "disk", "fault", message, "Free some space now. The database stops on a full disk."
-            )
+            yield DoctorFinding("disk", "fault", "disk-full", figures)
         elif space.free < DISK_LOW_SHARE * space.total:
-            yield DoctorFinding(
-                "disk",
-                "warning",
-                message,
-                "Free some space, or keep data for a shorter time: LUNA_FORECAST_RETENTION, "
-                "LUNA_PLAN_RETENTION, LUNA_READING_RETENTION.",
-            )
+            yield DoctorFinding("disk", "warning", "disk-low", figures)
         else:
-            yield DoctorFinding("disk", "ok", message)
+            yield DoctorFinding("disk", "ok", "disk-well", figures)
 
 
 def check_clock() -> Iterator[DoctorFinding]:
@@ -176,49 +172,33 @@ def check_clock() -> Iterator[DoctorFinding]:
     except (AttributeError, OSError):
         return
     if state == _TIME_ERROR:
-        remedy = (
-            "Turn on automatic time, such as systemd-timesyncd or chrony. Plans follow the "
-            "quarter-hour."
-        )
-        yield DoctorFinding(
-            "clock", "warning", "this computer does not set its clock automatically", remedy
-        )
+        yield DoctorFinding("clock", "warning", "clock-unset")
     elif state >= 0:
-        yield DoctorFinding("clock", "ok", "this computer sets its clock automatically")
+        yield DoctorFinding("clock", "ok", "clock-set")
 
 
 def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
     """Yield whether Luna can write its folders, and whether others can read secrets."""
     folder = _nearest(settings.data_folder)
     if not os.access(folder, os.W_OK | os.X_OK):
-        yield DoctorFinding(
-            "permissions",
-            "fault",
-            f"Luna cannot write to {folder}",
-            "Allow Luna to write there, or set LUNA_DATA_FOLDER to another folder.",
-        )
+        figures = {"folder": str(folder)}
+        yield DoctorFinding("permissions", "fault", "folder-unwritable", figures)
     open_to_others = [path for path in _secret_files(settings) if _is_open_to_others(path)]
     for path in open_to_others:
         yield DoctorFinding(
             "permissions",
             "warning",
-            f"{path} holds secrets, and everybody on this computer may read it",
-            f"Run: chmod o-rwx {path}",
+            "secrets-open",
+            {"file": str(path)},
+            command=f"chmod o-rwx {path}",
         )
     unreadable = [
         path for path in _secret_files(settings) if path.exists() and not os.access(path, os.R_OK)
     ]
     for path in unreadable:
-        yield DoctorFinding(
-            "permissions",
-            "fault",
-            f"Luna cannot read {path}",
-            "Allow the account that Luna runs under to read it.",
-        )
+        yield DoctorFinding("permissions", "fault", "file-unreadable", {"file": str(path)})
     if os.access(folder, os.W_OK | os.X_OK) and not open_to_others and not unreadable:
-        yield DoctorFinding(
-            "permissions", "ok", "Luna can write its folders, and only Luna can read the secrets"
-        )
+        yield DoctorFinding("permissions", "ok", "permissions-well")
 
 
 def check_certificates(
@@ -240,6 +220,7 @@ def check_certificates(
         if part.scheme in _ENCRYPTED and part.hostname:
             places[part.hostname, part.port or _ENCRYPTED[part.scheme]] = None
     for host, port in places:
+        server = f"{host}:{port}"
         try:
             with (
                 open_connection(OWN_SERVER, host, port, CONNECT_SECONDS) as plain,
@@ -247,33 +228,21 @@ def check_certificates(
             ):
                 certificate = tls.getpeercert() or {}
         except ssl.SSLCertVerificationError as exc:
-            remedy = "Renew it, or trust its issuer on this computer (SSL_CERT_FILE)."
-            yield DoctorFinding(
-                "certificates",
-                "fault",
-                f"the certificate of {host}:{port} is not valid: {exc.verify_message}",
-                remedy,
-            )
+            figures = {"server": server, "why": exc.verify_message}
+            yield DoctorFinding("certificates", "fault", "certificate-invalid", figures)
             continue
         except OSError as exc:
-            message = f"{host}:{port} does not answer: {exc.strerror or exc}"
-            yield DoctorFinding(
-                "certificates", "warning", message, "Check that it runs and can be reached."
-            )
+            figures = {"server": server, "why": str(exc.strerror or exc)}
+            yield DoctorFinding("certificates", "warning", "certificate-away", figures)
             continue
         ends = datetime.fromtimestamp(
             ssl.cert_time_to_seconds(str(certificate["notAfter"])), tz=UTC
         )
-        message = f"the certificate of {host}:{port} is valid until {ends:%Y-%m-%d}"
+        valid: dict[str, Any] = {"server": server, "day": ends.date()}
         if ends - now < CERTIFICATE_WARNING:
-            yield DoctorFinding(
-                "certificates",
-                "warning",
-                message,
-                "Renew it. If a program renews it automatically, check its log.",
-            )
+            yield DoctorFinding("certificates", "warning", "certificate-ends", valid)
         else:
-            yield DoctorFinding("certificates", "ok", message)
+            yield DoctorFinding("certificates", "ok", "certificate-valid", valid)
 
 
 def _secret_files(settings: Settings) -> Iterator[Path]:
@@ -324,49 +293,45 @@ def _check_schema(pool: Engine, clock: Clock) -> Iterator[DoctorFinding]:
         server = str(connection.scalar(text("SHOW server_version")))
         database_now: datetime = connection.scalar(text("SELECT clock_timestamp()"))
         apart = abs(database_now - clock.now())
-    yield DoctorFinding("versions", "ok", f"PostgreSQL {server.split(maxsplit=1)[0]}")
+    version_figures = {"version": server.split(maxsplit=1)[0]}
+    yield DoctorFinding("versions", "ok", "database-version", version_figures)
     head = revision.head()
+    figures = {"current": current, "head": head}
     if current == head:
-        yield DoctorFinding(
-            "database", "ok", f"the database has the version that Luna needs ({current})"
-        )
-    elif current is not None and current not in revision.list_revisions():
-        message = (
-            f"the database has version {current}, but this release of Luna knows only versions up "
-            f"to {head}"
-        )
-        yield DoctorFinding(
-            "database", "fault", message, "Run the newer release again, or restore a backup."
-        )
+        yield DoctorFinding("database", "ok", "schema-current", figures)
+    elif current is None:
+        yield DoctorFinding("database", "fault", "schema-missing", figures, command=UPGRADE)
+    elif current not in revision.list_revisions():
+        yield DoctorFinding("database", "fault", "schema-newer", figures)
     else:
-        message = f"the database has version {current or 'none'}, Luna needs version {head}"
-        yield DoctorFinding("database", "fault", message, "Run: luna db upgrade")
-    message = f"the clocks of Luna and the database differ by {apart.total_seconds():.1f} s"
-    remedy = "Turn on automatic time on both computers, such as systemd-timesyncd or chrony."
+        yield DoctorFinding("database", "fault", "schema-older", figures, command=UPGRADE)
+    seconds = {"seconds": apart.total_seconds()}
     if apart <= CLOCK_TOLERANCE:
-        yield DoctorFinding("clock", "ok", message)
+        yield DoctorFinding("clock", "ok", "clocks-near", seconds)
     else:
-        yield DoctorFinding("clock", "fault", message, remedy)
+        yield DoctorFinding("clock", "fault", "clocks-apart", seconds)
 
 
 def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
     counted = jobs.count(connection)
     oldest = timedelta(seconds=counted.oldest_open_seconds)
-    message = (
-        f"{counted.queued:.0f} jobs wait, {counted.running:.0f} run, the oldest for "
-        f"{oldest.total_seconds():.0f} s"
-    )
-    remedy = "See them: luna jobs list --status open"
+    figures = {
+        "queued": round(counted.queued),
+        "running": round(counted.running),
+        "seconds": round(oldest.total_seconds()),
+    }
     if oldest <= LONG_OPEN:
-        yield DoctorFinding("queues", "ok", message)
+        yield DoctorFinding("queues", "ok", "jobs-open", figures)
     else:
-        yield DoctorFinding("queues", "warning", message, remedy)
+        command = "luna jobs list --status open"
+        yield DoctorFinding("queues", "warning", "jobs-late", figures, command=command)
     if counted.dead:
         yield DoctorFinding(
             "queues",
             "warning",
-            f"{counted.dead:.0f} jobs stopped unexpectedly",
-            "See why: luna jobs list --status dead. Try again: luna jobs retry ID",
+            "jobs-dead",
+            {"count": round(counted.dead)},
+            command="luna jobs list --status dead / luna jobs retry ID",
         )
 
 
@@ -375,23 +340,28 @@ def _check_sites(
 ) -> Iterator[DoctorFinding]:
     names = sites.names(connection)
     if not names:
-        yield DoctorFinding("freshness", "ok", "no home is set up yet")
+        yield DoctorFinding("freshness", "ok", "no-home")
     armed = {state.site for state in control.load_active(connection) if state.armed_at is not None}
     yield from _check_unreadable_sites(connection, armed)
     for kind in unreadable_rows.count_unreadable(connection, names, now=now):
         yield DoctorFinding(
             "configuration",
             "warning",
-            f"{kind.rows} {kind.kind} cannot be read by this release of Luna ({kind.reason})",
-            kind.remedy,
+            "unreadable-rows",
+            {"count": kind.rows, "kind": kind.kind, "reason": kind.reason},
+            command=kind.command,
         )
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:
         span = recorded_span.of_site(connection, name)
-        issued = [(forecast_at.get(name), FORECAST_OLD, "forecast")]
+        if span is None:
+            yield DoctorFinding("freshness", "ok", "home-unmeasured", {"site": name})
+        else:
+            yield DoctorFinding("freshness", "ok", "home-measured", {"site": name, "at": span[1]})
+        yield from _check_age(name, forecast_at.get(name), FORECASTS, now=now)
         if name in armed:
-            issued.append((plans.issued_last(connection, name), PLAN_OLD, "plan"))
-        yield _check_freshness(name, None if span is None else span[1], issued, now)
+            issued_at = plans.issued_last(connection, name)
+            yield from _check_age(name, issued_at, PLANS, now=now)
     if settings.outside_services:
         named = sites.price_series(connection)
         spans = recorded_span.of_markets(connection, named)
@@ -406,72 +376,48 @@ def _check_unreadable_sites(connection: Connection, armed: set[str]) -> Iterator
     for site in unreadable:
         yield DoctorFinding.of_error("configuration", site.error)
         if site.name in uncontrolled:
-            message = (
-                f"Luna cannot read the settings of {site.name}, so it sends its devices no "
-                "commands. They keep their last command"
+            yield DoctorFinding(
+                "configuration",
+                "fault",
+                "site-uncontrolled",
+                {"site": site.name},
+                command="luna site add --file FILE",
             )
-            remedy = (
-                "Set the devices by hand now. Then run the newer release again, or save the home "
-                "again: luna site add --file FILE."
-            )
-            yield DoctorFinding("configuration", "fault", message, remedy)
         elif site.name in armed:
-            message = (
-                f"Luna cannot read the settings of {site.name}. Until it can, the devices run on "
-                "their own"
-            )
             yield DoctorFinding(
                 "configuration",
                 "warning",
-                message,
-                "Correct the settings, or turn control off: "
-                f"luna control disarm --site {site.name}",
+                "site-unreadable",
+                {"site": site.name},
+                command=f"luna control disarm --site {site.name}",
             )
 
 
-def _check_freshness(
-    name: str,
-    measured_until: datetime | None,
-    issued: Sequence[tuple[datetime | None, timedelta, str]],
-    now: datetime,
-) -> DoctorFinding:
-    """Return whether a site's forecasts and plans are fresh.
-
-    Args:
-        name: of the site.
-        measured_until: the end of its measurements, None without any.
-        issued: the last issue (None: none), its longest age, and its name.
-        now: the instant.
-    """
-    measured = "no measurements yet"
-    if measured_until is not None:
-        measured = f"measured until {measured_until:%Y-%m-%d %H:%M} UTC"
-    late = []
-    for at, age, what in issued:
-        if at is None:
-            late.append(f"no {what} yet")
-        elif now - at > age:
-            late.append(f"the last {what} is from {at:%Y-%m-%d %H:%M} UTC")
-    if not late:
-        return DoctorFinding("freshness", "ok", f"{name}: {measured}; all is up to date")
-    remedy = "Check above that Luna's services run. If they do, see luna jobs list and the log."
-    return DoctorFinding("freshness", "warning", f"{name}: {measured}; {'; '.join(late)}", remedy)
+def _check_age(
+    site: str, issued_at: datetime | None, expected: _Freshness, *, now: datetime
+) -> Iterator[DoctorFinding]:
+    """Yield that the last forecast or plan of a site is too old, or missing."""
+    if issued_at is None:
+        yield DoctorFinding(
+            "freshness", "warning", expected.missing, {"site": site}, command=LIST_JOBS
+        )
+    elif now - issued_at > expected.longest:
+        figures = {"site": site, "at": issued_at}
+        yield DoctorFinding("freshness", "warning", expected.old, figures, command=LIST_JOBS)
 
 
 def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -> DoctorFinding:
     market, currency = series
+    known = {"market": market, "at": until}
     if until is not None and until - now >= PRICES_AHEAD:
-        return DoctorFinding(
-            "freshness", "ok", f"{market}: prices are known until {until:%Y-%m-%d %H:%M} UTC"
-        )
+        return DoctorFinding("freshness", "ok", "prices-known", known)
+    command = f"luna data prices --market {market} --currency {currency}"
     if market.startswith("site:"):
-        remedy = "Load them: luna data load --kind prices"
-    else:
-        remedy = f"Fetch them: luna data prices --market {market} --currency {currency}"
-    message = f"no prices in {currency}"
+        command = "luna data load --kind prices"
     if until is not None:
-        message = f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
-    return DoctorFinding("freshness", "warning", f"{market}: {message}", remedy)
+        return DoctorFinding("freshness", "warning", "prices-short", known, command=command)
+    figures = {"market": market, "currency": currency}
+    return DoctorFinding("freshness", "warning", "prices-missing", figures, command=command)
 
 
 def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
@@ -493,30 +439,20 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
             signs = [sign for sign in (*nodes.values(), *others) if sign is not None]
             differing = sorted({sign.version for sign in signs} - {own_version})
             if differing:
-                releases = ", ".join(differing)
-                message = f"other releases of Luna also run: {releases}; this is {own_version}"
-                yield DoctorFinding(
-                    "versions", "warning", message, "Update all to one release and restart them."
-                )
-            if beat is None or beat.is_late(clock.now()):
-                message = "the timer (beat) does not run"
-                if beat is not None:
-                    seconds = beat.age(clock.now()).total_seconds()
-                    message = f"the timer (beat) last ran {seconds:.0f} s ago"
-                yield DoctorFinding(
-                    "queues", "fault", f"{message}: nothing new is planned", START_AGAIN
-                )
+                figures = {"releases": ", ".join(differing), "own": own_version}
+                yield DoctorFinding("versions", "warning", "other-releases", figures)
+            if beat is None:
+                yield DoctorFinding("queues", "fault", "beat-missing", command=START_AGAIN)
+            elif beat.is_late(clock.now()):
+                late = {"seconds": round(beat.age(clock.now()).total_seconds())}
+                yield DoctorFinding("queues", "fault", "beat-late", late, command=START_AGAIN)
             if steering is not None and steering.sites:
                 yield describe_steering(steering, now=clock.now())
             dead = client.tasks.dead()
             if dead:
                 tasks = ", ".join(sorted({task.task for task in dead}))
-                yield DoctorFinding(
-                    "queues",
-                    "warning",
-                    f"{len(dead)} tasks crashed their worker each time: {tasks}",
-                    "See the worker's log at that time.",
-                )
+                counted = {"count": len(dead), "tasks": tasks}
+                yield DoctorFinding("queues", "warning", "tasks-dead", counted)
         except UnavailableError as error:
             yield DoctorFinding.of_error("queues", error)
 
@@ -525,27 +461,12 @@ def describe_steering(sign: ControlSign, *, now: datetime) -> DoctorFinding:
     """Return whether steering lives, for which sites, and which of them are blind."""
     names = ", ".join(site.site for site in sign.sites)
     if sign.is_late(now):
-        seconds = sign.age(now).total_seconds()
-        message = f"fast control (steering) of {names} last ran {seconds:.0f} s ago"
-        return DoctorFinding("steering", "fault", message, START_AGAIN)
-    blind = []
-    for site in sign.sites:
-        if site.blind_since is not None:
-            blind.append(f"{site.site} since {site.blind_since:%Y-%m-%d %H:%M:%S} UTC")
+        late = {"sites": names, "seconds": round(sign.age(now).total_seconds())}
+        return DoctorFinding("steering", "fault", "steering-late", late, command=START_AGAIN)
+    blind = ", ".join(site.site for site in sign.sites if site.blind_since is not None)
     if blind:
-        return DoctorFinding(
-            "steering",
-            "fault",
-            f"fast control (steering) has no new meter values of {', '.join(blind)}",
-            "Check the meters and the recorder's log. Until then the devices are in their safe "
-            "state.",
-        )
-    cycles = []
-    for site in sign.sites:
-        if site.cycled_at is not None:
-            cycles.append(f"{site.site} at {site.cycled_at:%H:%M:%S} UTC")
-    last = f"; last cycle: {', '.join(cycles)}" if cycles else ""
-    return DoctorFinding("steering", "ok", f"fast control (steering) works for {names}{last}")
+        return DoctorFinding("steering", "fault", "steering-blind", {"sites": blind})
+    return DoctorFinding("steering", "ok", "steering-works", {"sites": names})
 
 
 def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[DoctorFinding]:
@@ -554,31 +475,21 @@ def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[Docto
     for service in SERVICES:
         queues += [interactive_queue_of(service), service]
     unserved = [queue for queue in queues if queue not in served]
-    if unserved:
-        message = "no worker runs"
-        if served:
-            message = f"no worker takes {', '.join(unserved)}"
-        yield DoctorFinding("queues", "fault", message, START_AGAIN)
+    if not served:
+        yield DoctorFinding("queues", "fault", "no-worker", command=START_AGAIN)
+    elif unserved:
+        figures = {"queues": ", ".join(unserved)}
+        yield DoctorFinding("queues", "fault", "queues-unserved", figures, command=START_AGAIN)
     else:
-        yield DoctorFinding("queues", "ok", f"{len(nodes)} workers run and take all work")
+        yield DoctorFinding("queues", "ok", "workers", {"count": len(nodes)})
     for queue in sorted(served | set(SERVICES)):
         waiting = client.tasks.waiting(queue)
         if waiting > BACKLOG:
-            yield DoctorFinding(
-                "queues",
-                "warning",
-                f"{waiting} tasks wait for {queue}",
-                "Run more workers: raise LUNA_WORKER_PROCESSES, or add a replica.",
-            )
+            yield DoctorFinding("queues", "warning", "backlog", {"count": waiting, "queue": queue})
     for name, sign in nodes.items():
         for check in sign.checks:
             if not check.ok:
-                yield DoctorFinding(
-                    "dependencies",
-                    "fault",
-                    f"worker {name} does not reach {check.name}: {check.detail}",
-                    "See its log.",
-                )
+                yield DoctorFinding.of_failed_check("fault", "worker-lacks", check, worker=name)
 
 
 def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[DoctorFinding]:
@@ -595,11 +506,9 @@ def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[Doc
         yield DoctorFinding.of_error("dependencies", error)
         return
     for check in check_all(probes):
-        message = f"{check.name}: {check.detail}"
-        remedy = f"Check LUNA_{check.name.upper()}_URL, and that its server runs."
-        # Answers without a language model are plainer, not wrong.
-        bad: Severity = "warning" if check.name == "language" else "fault"
         if check.ok:
-            yield DoctorFinding("dependencies", "ok", message)
+            yield DoctorFinding("dependencies", "ok", "dependency-well", {"check": check.name})
         else:
-            yield DoctorFinding("dependencies", bad, message, remedy)
+            # Answers without a language model are plainer, not wrong.
+            severity: Severity = "warning" if check.name == "language" else "fault"
+            yield DoctorFinding.of_failed_check(severity, "dependency-away", check)

@@ -31,24 +31,22 @@ from luna.platform.database.stored_rows import collect_skipped_rows
 # first sight.
 MOST = 200
 
-_AGAIN = "Run the release again that wrote them, then they are shown; nothing of them is deleted."
-
 
 class UnreadableKind(NamedTuple):
     """Documents of one kind that cannot be read.
 
-    How many, the fault of the first of them, and a remedy.
+    How many, the fault of the first of them, and a command that mends it, if there is one.
     """
 
     kind: str
     rows: int
     reason: str
-    remedy: str
+    command: str
 
 
 class _Listing(NamedTuple):
     kind: str
-    remedy: str
+    command: str
     # Reads all rows of the kind; the result is ignored.
     read: Callable[[Connection, list[str], datetime], object]
 
@@ -62,14 +60,12 @@ def _per_site(
 _LISTINGS = (
     _Listing(
         "plans",
-        "Ask for new ones, which take their place: luna plan --site NAME. Until then the "
-        "sites do without.",
+        "luna plan --site NAME",
         lambda connection, names, now: [plans.latest(connection, name, now=now) for name in names],
     ),
     _Listing(
-        "states of devices",
-        "The next decision takes the place of the one that is stored; give an override "
-        "again: luna control override.",
+        "device-states",
+        "luna control override",
         lambda connection, names, _now: [
             control.load(connection, name, device)
             for name in names
@@ -77,50 +73,50 @@ _LISTINGS = (
         ],
     ),
     _Listing(
-        "sessions at chargers",
-        "Store them again: luna session add.",
+        "charging-sessions",
+        "luna session add",
         _per_site(charging_sessions.read_history),
     ),
     _Listing(
         "what-ifs",
-        "Ask them again: luna what-if.",
+        "luna what-if",
         _per_site(lambda connection, name: what_ifs.list_of_site(connection, name, limit=MOST)),
     ),
     _Listing(
-        "rows in quarantine",
-        _AGAIN,
+        "quarantine",
+        "",
         _per_site(lambda connection, name: quarantine.list_rows(connection, name, limit=MOST)),
     ),
     _Listing(
-        "gates of the agent",
-        "It is measured anew in the next night.",
+        "agent-gates",
+        "",
         _per_site(lambda connection, name: agent_gates.list_newest(connection, name, limit=MOST)),
     ),
     _Listing(
-        "plans of the agent",
-        _AGAIN,
+        "agent-plans",
+        "",
         _per_site(lambda connection, name: agent_plans.list_newest(connection, name, limit=MOST)),
     ),
     _Listing(
         "jobs",
-        "Ask again for what they were to do; ended ones are forgotten by themselves.",
+        "",
         lambda connection, _names, _now: jobs.list_newest(connection, limit=MOST),
     ),
     _Listing(
-        "runs of the camera lab",
-        _AGAIN,
+        "edge-runs",
+        "",
         lambda connection, _names, _now: edge_runs.list_runs(connection, limit=MOST),
     ),
     _Listing(
         "documents",
-        "Add them again: luna docs add FILE. Until then no answer rests on them.",
+        "luna docs add FILE",
         lambda connection, _names, _now: documents.list_page(
             connection, DocumentFilter(), limit=MOST
         ),
     ),
     _Listing(
         "answers",
-        _AGAIN,
+        "",
         lambda connection, _names, _now: answers.list_before(
             connection, AnswerFilter(), limit=MOST
         ),
@@ -132,8 +128,8 @@ def count_unreadable(
     connection: Connection, names: list[str], *, now: datetime
 ) -> Iterator[UnreadableKind]:
     """Yield each kind of which something cannot be read, sites apart: those name themselves."""
-    for kind, remedy, read in _LISTINGS:
+    for kind, command, read in _LISTINGS:
         with collect_skipped_rows() as skipped:
             read(connection, names, now)
         if skipped:
-            yield UnreadableKind(kind, len(skipped), next(iter(skipped.values())), remedy)
+            yield UnreadableKind(kind, len(skipped), next(iter(skipped.values())), command)

@@ -78,7 +78,7 @@ def probe_database(database: Engine) -> str:
         raise UnavailableError(
             f"the tables are at revision {current}, wanted {revision.head()}",
             remedy="Run: luna db upgrade",
-        )
+        ).because("tables-outdated", {"current": current or "0", "head": revision.head()})
     return f"revision {current}"
 
 
@@ -117,7 +117,7 @@ def _probe_vectors(settings: Settings) -> str:
             field="vectors_url",
             value=settings.vectors_url,
             remedy="See its log.",
-        )
+        ).because("vectors-starting", {})
     return "answers"
 
 
@@ -148,7 +148,7 @@ def _probe_language(settings: Settings) -> str:
                 field="language_url",
                 value=settings.language_url,
                 remedy=remedy,
-            )
+            ).because("language-refused", {"status": status})
         return "answers"
     status, body = ask(settings.language_url, "/api/tags", timeout_seconds=_SECONDS)
     names: set[str] | None = None
@@ -164,7 +164,7 @@ def _probe_language(settings: Settings) -> str:
             field="language_url",
             value=settings.language_url,
             remedy=remedy,
-        )
+        ).because("language-refused", {"status": status})
     configured = (settings.language_model, settings.embedding_model)
     absent = [name for name in configured if _tagged(name) not in names]
     if not absent:

@@ -10,6 +10,7 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from prometheus_client import Gauge
@@ -23,6 +24,9 @@ from luna.platform.telemetry import without_secrets
 ALIVE = "heartbeat"
 # Check that a worker receives waiting messages.
 TAKES = "messages"
+# Codes of faults: no answer in time, and an error of the check itself.
+SLOW = "slow"
+CRASHED = "crashed"
 
 log = structlog.get_logger("luna.health")
 
@@ -177,22 +181,37 @@ def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) ->
         if future.done():
             checks.append(future.result())
             continue
-        detail = f"no answer within {seconds:g} s"
-        checks.append(Check(name, ok=False, latency_ms=seconds * 1000, detail=detail))
+        checks.append(
+            Check(
+                name,
+                ok=False,
+                latency_ms=seconds * 1000,
+                detail=f"no answer within {seconds:g} s",
+                code=SLOW,
+                figures={"seconds": seconds},
+            )
+        )
     return tuple(checks)
 
 
 def check_health(name: str, probe: Probe) -> Check:
     """Run and time ``probe``, which returns a detail or raises a LunaError."""
     begun = time.perf_counter()
+    code = ""
+    figures: dict[str, Any] = {}
     try:
-        ok = True
         detail = probe()
     except LunaError as error:
-        ok = False
         detail = str(error)
+        code = error.reason or error.code
+        figures = {name: without_secrets(value) for name, value in error.parameters.items()}
     return Check(
-        name, ok, round((time.perf_counter() - begun) * 1000, 2), str(without_secrets(detail))
+        name,
+        ok=not code,
+        latency_ms=round((time.perf_counter() - begun) * 1000, 2),
+        detail=str(without_secrets(detail)),
+        code=code,
+        figures=figures,
     )
 
 
@@ -217,5 +236,6 @@ def _check(name: str, probe: Probe, outcome: Future[Check]) -> None:
                 ok=False,
                 latency_ms=0.0,
                 detail="the probe failed unexpectedly; the log holds the reason",
+                code=CRASHED,
             )
         )

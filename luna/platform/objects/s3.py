@@ -329,7 +329,7 @@ class S3Objects:
         error = translate(answer, self.address, ABSENT)
         if not isinstance(error, NotFoundError):
             raise error
-        return f"bucket {self.bucket} at {self.url}"
+        return f"{self.url}/{self.bucket}"
 
     @property
     def address(self) -> Address:

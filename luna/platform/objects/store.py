@@ -139,7 +139,7 @@ class ObjectStore(Protocol):
         """
 
     def probe(self) -> str:
-        """Return what stands ready, in words.
+        """Return the place where objects are stored.
 
         Changes nothing stored and may be called in a process that forks later.
 
@@ -323,14 +323,14 @@ class FileObjects:
                 )
 
     def probe(self) -> str:
-        """Create the folder if needed, and return where it is."""
+        """Create the folder if needed, and return it."""
         try:
             make_private(self.folder)
         except OSError as exc:
             raise _translate(exc, self.folder) from exc
         if not os.access(self.folder, os.W_OK | os.X_OK):
             raise _translate(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), self.folder)
-        return f"files in {self.folder}"
+        return str(self.folder)
 
     def _make_parents(self, path: Path) -> None:
         make_private(self.folder)

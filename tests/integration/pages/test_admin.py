@@ -111,9 +111,11 @@ def test_a_panel_that_cannot_be_read_says_so_and_the_others_stay(
 ) -> None:
     nowhere = Addresses(database_url=database_url, redis_url="redis://127.0.0.1:9/0")
     with serve(nowhere, data_folder=tmp_path) as api:
-        page = api.get("/ui/admin/status").text
-    assert wording("admin", "panel_error") in unescape(page)
+        page = api.get("/ui/admin/status", headers={"Accept-Language": "de"}).text
+    assert wording("admin", "panel_error", "de") in unescape(page)
+    assert wording("checks", "fault_redis", "de") in unescape(page)
     assert "alembic_version" in page
+    assert find_english(page) == []
 
 
 def test_a_job_is_cancelled_and_tried_again(api: httpx.Client, job: Job) -> None:

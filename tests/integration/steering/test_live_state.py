@@ -244,8 +244,8 @@ def test_the_services_show_whether_steering_lives_and_since_when_it_is_blind(
         assert f"{SITE}: no fresh meter values since" in read_services(api)
         findings = list(check_queue(redis_url, clock=SystemClock()))
     [finding] = [finding for finding in findings if finding.topic == "steering"]
-    assert finding.severity == "fault"
-    assert SITE in finding.detail
+    assert (finding.severity, finding.code) == ("fault", "steering-blind")
+    assert finding.figures == {"sites": SITE}
 
 
 def test_steering_that_an_armed_site_needs_and_lacks_is_missing(

@@ -36,7 +36,7 @@ def wording_pattern(
     patterns = {
         name: figure.pattern for name, figure in figures.items() if isinstance(figure, re.Pattern)
     }
-    names = [name for name in _list_figures(topic, code, language) if name not in known]
+    names = [name for name in list_figures_of(topic, code, language) if name not in known]
     marks = {name: f"\0{place}\0" for place, name in enumerate(names)}
     filled = re.escape(wording(topic, code, language, **known, **marks))
     return re.compile(
@@ -45,5 +45,6 @@ def wording_pattern(
     )
 
 
-def _list_figures(topic: str, code: str, language: Language) -> list[str]:
+def list_figures_of(topic: str, code: str, language: Language = "en") -> list[str]:
+    """Return the names of a message's figures."""
     return sorted(set(list_figures(CATALOGUE.read(topic, language)[code].parts)))

@@ -20,6 +20,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings, load_settings
 from tests.support.command_line.call import Luna, Said
+from tests.support.words.wording import wording
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SECRETS = {
@@ -61,8 +62,12 @@ def test_what_is_missing_is_named_with_what_to_do_and_ends_with_one(luna_on_serv
 
 def test_a_person_reads_the_same(luna_on_servers: Luna) -> None:
     said = luna_on_servers("doctor").out
-    assert "no worker runs" in said
+    assert wording("doctor", "finding_no-worker") in said
     assert "→" in said
+    assert (
+        wording("doctor", "finding_no-worker", "nl")
+        in luna_on_servers("doctor", "--language", "nl").out
+    )
 
 
 def test_a_platform_whose_workers_live_has_nothing_against_its_queues(
@@ -81,7 +86,7 @@ def test_a_platform_whose_workers_live_has_nothing_against_its_queues(
         redis.delete("luna:node:doctored")
         redis.srem("luna:nodes", "doctored")
         redis.close()
-    assert not [each for each in faults(said) if "worker" in each["detail"]]
+    assert not [each for each in faults(said) if "worker" in each["code"]]
     # Another release than this one is at work.
     assert "warning" in severities(said, "versions")
 
@@ -149,21 +154,21 @@ def test_secrets_that_everybody_may_read_are_named(tmp_path: Path) -> None:
     assert [
         each.severity
         for each in check_permissions(Settings(data_folder=tmp_path))
-        if str(stored) in each.detail
+        if str(stored) in each.figures.values()
     ] == ["warning"]
     stored.chmod(0o600)
     assert not [
         each
         for each in check_permissions(Settings(data_folder=tmp_path))
-        if str(stored) in each.detail
+        if str(stored) in each.figures.values()
     ]
 
 
 def test_an_encrypted_address_that_does_not_answer_is_named() -> None:
     port = free_port()
     found = list(check_certificates(Settings(), addresses=(f"https://127.0.0.1:{port}",), now=NOW))
-    assert [(each.severity, f"127.0.0.1:{port}" in each.detail) for each in found] == [
-        ("warning", True)
+    assert [(each.severity, each.figures["server"]) for each in found] == [
+        ("warning", f"127.0.0.1:{port}")
     ]
 
 

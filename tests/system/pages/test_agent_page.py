@@ -107,7 +107,10 @@ def test_a_card_that_nobody_can_read_is_said_so(api: httpx.Client) -> None:
     link = re.search(rf'href="({PAGE}/runs/[^"]+)"', api.get(PAGE).text)
     assert link is not None
     title = wording("agent", "run_title", kind=wording("agent", "kind_value"))
-    assert title in read(api, link[1])
+    page = read(api, link[1])
+    assert title in page
+    for code in ("what_value", "test", "speaks"):
+        assert wording("agent", f"card_{code}") in page
 
 
 def test_a_mode_that_was_newly_offered_is_news_on_home_and_one_that_was_asked_for_is_not(

@@ -95,7 +95,7 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     (
         lambda: say_cause("load", 2.5, slots=1, cost=0.4, numbers=speak("en")),
         (
-            "The house is expected to use 2.5 kWh more. Plan changed: one quarter-hour; it "
+            "Luna expects the house to use 2.5 kWh more. Plan changed: one quarter-hour; it "
             "costs €0.40 more."
         ),
     ),

@@ -20,7 +20,7 @@ next = Nächster Schritt:
 turn_on = Antares einschalten
 turn_off = Antares ausschalten
 road_title = Schritte zur Steuerung
-road_note = Luna prüft Antares jede Nacht. Verfahren: { $policy }.
+road_note = Luna prüft Antares jede Nacht. { $method }
 step_trained = Trainiert
 step_replayed = An vergangenen Tagen getestet
 step_shadow = Auf Probe
@@ -101,7 +101,7 @@ column_why = Grund
 why_override = Du hast eine eigene Vorgabe gesetzt.
 why_no_plan = Es gab keinen Plan.
 why_plan_too_old = Der Plan war zu alt.
-why_disarmed = Die Steuerung wurde ausgeschaltet.
+why_disarmed = Jemand hat die Steuerung ausgeschaltet.
 why_site_unreadable = Luna kann die Einstellungen deines Zuhauses nicht lesen.
 why_not_acknowledged = Das Gerät hat nicht geantwortet.
 why_not_followed = Das Gerät hat den Befehl angenommen, aber etwas anderes getan. Luna lässt es eine Weile in Ruhe.
@@ -124,6 +124,35 @@ run_card_of = Einzelheiten zeigen: { $kind }, { $day }
 run_title = Training: { $kind }
 run_back = Zurück zu Antares
 run_missing = Luna kann die Einzelheiten nicht zeigen:
+
+# Was ein Training ist, woraus es lernte, wie Luna es prüfte und ob es steuern darf.
+card_what = Was es ist
+card_what_value = Antares lernt, was eine gespeicherte Kilowattstunde später wert ist.
+card_what_imitation = Es lernt aus den besten Plänen vergangener Tage (Entscheidungsbäume).
+card_what_network = Es lernt aus den besten Plänen vergangener Tage (neuronales Netz).
+card_what_clone = Es lernt aus Lunas vorsichtigen Plänen.
+card_what_rl = Es probiert an vergangenen Tagen aus und behält, was sich lohnt.
+card_what_all = Damit entscheidet es, wann deine Batterie lädt und verkauft.
+card_learned = Woraus es lernte
+card_window = Es lernte aus deinem eigenen Zuhause, vom { $start } bis { $end }.
+card_days =
+    { $days ->
+        [one] 1 Tag war vollständig.
+       *[other] { $days } Tage waren vollständig.
+    }
+card_left_out =
+    { $days ->
+        [one] 1 Tag mit Lücken ließ Luna weg.
+       *[other] { $days } Tage mit Lücken ließ Luna weg.
+    }
+card_tested = Wie Luna es prüfte
+card_test = Luna prüfte es an Tagen, die es nicht kannte, und verglich es mit der Version davor.
+card_speaks = Es war nicht schlechter. Darum nutzt Luna es.
+card_accepted = Es war nicht schlechter. Darum nutzte Luna es. Inzwischen gibt es ein neueres.
+card_rejected = Es war schlechter. Darum nutzt Luna es nicht.
+card_control = Darf es steuern?
+card_no_control = Nein. Luna nutzt dieses Training nicht.
+card_figures = Zahlen für Fachleute (auf Englisch)
 kind_value = Antares: lernt den Wert gespeicherter Energie
 kind_imitation = Ahmt den bestmöglichen Plan nach (Entscheidungsbäume)
 kind_network = Ahmt den bestmöglichen Plan nach (neuronales Netz)

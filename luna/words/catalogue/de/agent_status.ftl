@@ -1,6 +1,6 @@
 reason_not_judged = Luna hat Antares noch nicht geprüft.
 reason_no_artefact = Antares ist noch nicht trainiert.
-reason_replay_days = Antares wurde an { $days } von { $needed } vergangenen Tagen getestet.
+reason_replay_days = Luna hat Antares an { $days } von { $needed } vergangenen Tagen getestet.
 reason_shadow_days = Antares war { $days } von { $needed } Tagen auf Probe.
 reason_behind =
     { $days ->

@@ -26,7 +26,7 @@ entity_steering_vehicle = { $device } jetzt
 entity_draws_less_vehicle = Ladeproblem von { $device }
 
 # Warum sich ein Plan geändert hat.
-cause_vehicles = Ein Auto wurde anders geladen, angesteckt oder eingeplant.
+cause_vehicles = Ein Auto lädt, kommt oder fährt zu anderen Zeiten.
 
 # Vorgaben, die ein Plan nicht einhält, und was fehlt.
 wanted_manual_vehicle_full = eigene Vorgabe: { $name } { $action } (das Auto ist voll) { $first } bis { $last }

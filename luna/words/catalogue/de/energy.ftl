@@ -41,14 +41,14 @@ compared_empty = Vom Zeitraum davor und vom Jahr davor gibt es noch keine Werte.
 sources_title = Woher der Strom kam
 uses_title = Wohin der Strom ging
 bill_title = Die Rechnung
-bill_without_demand = Der Leistungspreis wird je Monat berechnet und ist hier nicht enthalten.
+bill_without_demand = Der Leistungspreis kommt einmal im Monat und steht nicht hier.
 shares_title = Woher jeder Verbraucher seinen Strom bekam
 column_use = Verbraucher
 column_solar = Solar
 column_battery = Batterie
 column_grid = Netz
 column_grid_cost = Netzkosten
-shares_note = In jeder Viertelstunde teilen sich alle Verbraucher Solar, Batterie und Netz im selben Verhältnis.
+shares_note = Luna kann nicht messen, welchen Strom ein Gerät nutzt. Alle bekommen dieselbe Mischung aus Solar, Batterie und Netz.
 unmetered = { $devices } { $count ->
         [one] hat
        *[other] haben

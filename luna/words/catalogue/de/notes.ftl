@@ -1,6 +1,6 @@
 ### Annahmen eines Plans.
 
-note_soc_assumed = In den 24 Stunden davor wurde kein Ladestand aufgezeichnet. Luna nimmt { $soc } an.
+note_soc_assumed = In den 24 Stunden davor kam kein Ladestand. Luna nimmt { $soc } an.
 note_soc_earlier = Der letzte Ladestand ist { $soc }, von { $at }.
 note_soc_doubted = Der Batteriesensor hat { $soc } ({ $at }) gemeldet, dann { $doubted_soc } ({ $doubted_at }). So schnell kann die Batterie nicht. Luna rechnet mit { $soc }, bis sich der neue Wert bestätigt.
 note_soc_stands_still = Der Batteriesensor sendet seit { $since } { $sensor_soc }. Die Zähler haben in der Zeit { $metered_kwh } hinein und { $given_kwh } heraus gezählt. Luna rechnet mit { $soc }. Prüfe den Sensor.

@@ -594,8 +594,8 @@ review_export_fixed = { $price }
 review_export_spot = Börsenpreis { $market }
 review_sensors =
     { $count ->
-        [one] { $count } Sensor wird gelesen
-       *[other] { $count } Sensoren werden gelesen
+        [one] Luna liest { $count } Sensor
+       *[other] Luna liest { $count } Sensoren
     }
 review_nothing = noch keine Messwerte, typischer Haushalt
 review_km = { $km } km im Jahr

@@ -26,7 +26,7 @@ turn_off = Turn Antares off
 
 # Its way to control, and the evidence.
 road_title = Steps to control
-road_note = Luna checks Antares every night. Method: { $policy }.
+road_note = Luna checks Antares every night. { $method }
 step_trained = Trained
 step_replayed = Tested on past days
 step_shadow = On trial
@@ -113,7 +113,7 @@ column_why = Reason
 why_override = You set an override.
 why_no_plan = There was no plan.
 why_plan_too_old = The plan was too old.
-why_disarmed = Control was turned off.
+why_disarmed = Somebody turned control off.
 why_site_unreadable = Luna cannot read the settings of your home.
 why_not_acknowledged = The device did not respond.
 why_not_followed = The device accepted the command but did something else. Luna leaves it alone for a while.
@@ -138,6 +138,35 @@ run_card_of = Show details: { $kind }, { $day }
 run_title = Training: { $kind }
 run_back = Back to Antares
 run_missing = Luna cannot show the details:
+
+# What a training is, what it learned from, how Luna tested it and whether it may control.
+card_what = What it is
+card_what_value = Antares learns what a stored kilowatt-hour will be worth later.
+card_what_imitation = It learns from the best plans of past days (decision trees).
+card_what_network = It learns from the best plans of past days (neural network).
+card_what_clone = It learns from Luna's careful plans.
+card_what_rl = It tries things out on past days and keeps what pays.
+card_what_all = With this it decides when your battery charges and sells.
+card_learned = What it learned from
+card_window = It learned from your own home, from { $start } to { $end }.
+card_days =
+    { $days ->
+        [one] 1 day was complete.
+       *[other] { $days } days were complete.
+    }
+card_left_out =
+    { $days ->
+        [one] Luna left out 1 day with gaps.
+       *[other] Luna left out { $days } days with gaps.
+    }
+card_tested = How Luna tested it
+card_test = Luna tested it on days that it did not know, against the version before it.
+card_speaks = It was no worse, so Luna uses it.
+card_accepted = It was no worse, so Luna used it. There is a newer one now.
+card_rejected = It was worse, so Luna does not use it.
+card_control = May it control?
+card_no_control = No. Luna does not use this training.
+card_figures = Figures for experts (in English)
 kind_value = Antares: learns the value of stored energy
 kind_imitation = Copies the best possible plan (decision trees)
 kind_network = Copies the best possible plan (neural network)

@@ -2,8 +2,8 @@
 
 # Why a mode of control is ready, or not.
 reason_not_judged = Luna has not checked Antares yet.
-reason_no_artefact = Antares is not trained yet.
-reason_replay_days = Antares has been tested on { $days } of { $needed } past days.
+reason_no_artefact = Antares has not learned yet.
+reason_replay_days = Luna has tested Antares on { $days } of { $needed } past days.
 reason_shadow_days = Antares has been on trial for { $days } of { $needed } days.
 reason_behind =
     { $days ->
@@ -65,6 +65,6 @@ verdict_mode_not_offered = Antares has not proven itself yet.
 verdict_mode_withdrawn = Antares is turned off.
 verdict_not_cheaper = Antares' plan probably does not cost less.
 verdict_not_safe = Antares' plan breaks a limit. Luna's plan keeps it.
-verdict_no_artefact = Antares is not trained for this home.
+verdict_no_artefact = Antares has not learned from this home yet.
 verdict_plan_failed = Antares made no plan.
 verdict_no_verdict = Luna has not checked a plan of Antares yet.

@@ -24,9 +24,9 @@ entity_plan_soc_battery = Planned battery level of { $device }
 entity_actual_mode_battery = Current mode of { $device }
 
 # Fields, and defaults that cost money: documentation and command line, in English only.
-default_battery_min_soc = it may be emptied
-default_battery_charge_efficiency = a twentieth is lost in charging
-default_battery_discharge_efficiency = a twentieth is lost in discharging
+default_battery_min_soc = Luna may empty it
+default_battery_charge_efficiency = charging loses a twentieth
+default_battery_discharge_efficiency = discharging loses a twentieth
 default_battery_wear_price = using it costs nothing
 default_battery_charge_from_grid = the contract lets it charge from the grid
 default_battery_discharge_to_grid = the contract lets it sell

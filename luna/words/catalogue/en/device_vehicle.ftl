@@ -31,11 +31,11 @@ field_vehicle_connected = sensors that report whether a car is plugged in
 field_vehicle_consumption = sensors of energy charged into cars
 field_vehicle_range = sensors of cars' remaining range
 field_vehicles = by name, or one after the other
-default_vehicle_charge_efficiency = a tenth is lost in charging
+default_vehicle_charge_efficiency = charging loses a tenth
 default_vehicle_wear_price = for each kWh given to the house
 
 # Why a plan changed.
-cause_vehicles = A car was charged, plugged in or scheduled differently.
+cause_vehicles = A car charged, came or goes at other times.
 
 # Limits that a plan could not keep, and what is missing.
 wanted_manual_vehicle_full = override: { $name } { $action } (the car is full) { $first } to { $last }
@@ -56,7 +56,7 @@ note_vehicle_soc_expected = { $vehicle } is at { $soc } according to the last pl
 note_vehicle_soc_assumed = Battery level of { $vehicle } unknown, assuming { $soc }. Enter it with the departure or connect a sensor.
 note_vehicle_usual = { $vehicle } has no departure. Luna expects it at home from { $comes } to { $leaves } and charges { $need_kwh } a day.
 note_vehicle_soc_doubted = { $vehicle } reported { $soc } ({ $at }), then { $doubted_soc } ({ $doubted_at }). It cannot charge that fast: Luna uses { $soc } for now.
-note_vehicle_not_connected = { $vehicle } should be plugged in by now. It has been unplugged since { $since }. Plug it in or change the departure.
+note_vehicle_not_connected = Plug { $vehicle } in now, or change the departure. It has been unplugged since { $since }.
 note_vehicle_soc_stands_still = Luna assumes { $soc } for { $vehicle }: its sensor has stayed at { $sensor_soc } since { $since }, while { $metered_kwh } were charged. Check the sensor.
 note_vehicle_soc_too_fast = Luna assumes { $soc } for { $vehicle }: its sensor reported { $sensor_soc } ({ $since }), faster than the charger can charge.
 note_vehicle_soc_against_meter = Luna assumes { $soc } for { $vehicle }: its sensor reports { $sensor_soc }, but the charger has counted { $metered_kwh } since { $since }. Check the sensor and the charger's meter.

@@ -41,14 +41,14 @@ compared_empty = There are no values yet of the period before and of a year befo
 sources_title = Where it came from
 uses_title = Where it went
 bill_title = The bill
-bill_without_demand = The capacity charge is billed by month and is not part of this.
+bill_without_demand = The capacity charge comes once a month and is not listed here.
 shares_title = Where each device's energy came from
 column_use = Use
 column_solar = Solar
 column_battery = Battery
 column_grid = Grid
 column_grid_cost = Grid cost
-shares_note = In every quarter-hour, all uses share solar, battery and grid in the same proportion.
+shares_note = Luna cannot measure which power a device used. All uses get the same mix of solar, battery and grid.
 unmetered = { $devices } { $count ->
         [one] has
        *[other] have
@@ -61,7 +61,7 @@ unmetered = { $devices } { $count ->
     } counted with the house.
 partly_known = There are meter values for { $share } of the time.
 partly_priced = The cost is known for { $share } of the time.
-estimated = { $energy } of it is estimated.
+estimated = Luna estimates { $energy } of it.
 chart_label = Energy by { $part }
 part_day = hour
 part_week = day

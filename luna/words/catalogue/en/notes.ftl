@@ -1,6 +1,6 @@
 ### Assumptions of a plan.
 
-note_soc_assumed = No battery level was recorded in the 24 hours before. Luna assumes { $soc }.
+note_soc_assumed = No battery level came in the 24 hours before. Luna assumes { $soc }.
 note_soc_earlier = The last battery level is { $soc }, from { $at }.
 note_soc_doubted = The battery sensor reported { $soc } ({ $at }), then { $doubted_soc } ({ $doubted_at }). The battery cannot change that fast. Luna uses { $soc } until the new value is confirmed.
 note_soc_stands_still = The battery sensor has sent { $sensor_soc } since { $since }. Meanwhile the meters counted { $metered_kwh } in and { $given_kwh } out. Luna uses { $soc }. Check the sensor.

@@ -26,7 +26,7 @@ turn_off = Antares uitschakelen
 
 # Its way to control, and the evidence.
 road_title = Stappen naar besturing
-road_note = Luna controleert Antares elke nacht. Methode: { $policy }.
+road_note = Luna controleert Antares elke nacht. { $method }
 step_trained = Getraind
 step_replayed = Getest op eerdere dagen
 step_shadow = Op proef
@@ -138,6 +138,35 @@ run_card_of = Details tonen: { $kind }, { $day }
 run_title = Training: { $kind }
 run_back = Terug naar Antares
 run_missing = Luna kan de details niet tonen:
+
+# Wat een training is, waarvan hij leerde, hoe Luna hem testte en of hij mag besturen.
+card_what = Wat het is
+card_what_value = Antares leert wat een opgeslagen kilowattuur later waard is.
+card_what_imitation = Het leert van de beste plannen van voorbije dagen (beslisbomen).
+card_what_network = Het leert van de beste plannen van voorbije dagen (neuraal netwerk).
+card_what_clone = Het leert van de voorzichtige plannen van Luna.
+card_what_rl = Het probeert op voorbije dagen van alles uit en houdt wat loont.
+card_what_all = Zo beslist het wanneer je batterij laadt en verkoopt.
+card_learned = Waarvan het leerde
+card_window = Het leerde van je eigen huis, van { $start } tot { $end }.
+card_days =
+    { $days ->
+        [one] 1 dag was compleet.
+       *[other] { $days } dagen waren compleet.
+    }
+card_left_out =
+    { $days ->
+        [one] Luna liet 1 dag met gaten weg.
+       *[other] Luna liet { $days } dagen met gaten weg.
+    }
+card_tested = Hoe Luna het testte
+card_test = Luna testte het op dagen die het niet kende, en vergeleek het met de versie ervoor.
+card_speaks = Het was niet slechter. Daarom gebruikt Luna het.
+card_accepted = Het was niet slechter. Daarom gebruikte Luna het. Er is nu een nieuwere.
+card_rejected = Het was slechter. Daarom gebruikt Luna het niet.
+card_control = Mag het besturen?
+card_no_control = Nee. Luna gebruikt deze training niet.
+card_figures = Cijfers voor kenners (in het Engels)
 kind_value = Antares: leert de waarde van opgeslagen energie
 kind_imitation = Bootst het best mogelijke plan na (beslisbomen)
 kind_network = Bootst het best mogelijke plan na (neuraal netwerk)
@@ -173,11 +202,11 @@ shadow_hint = Elke methode moet zich bewijzen. Een nieuwe begint bij de eerste s
 mode_label = Antares mag
 mode_save = Keuze opslaan
 mode_sure = Antares mag dit beslissen zodra het zich heeft bewezen. Ik kan het altijd uitschakelen.
-mode_unsure = Er is niets gewijzigd. Zet het vinkje om Antares te laten beslissen.
+mode_unsure = Luna heeft niets gewijzigd. Zet het vinkje om Antares te laten beslissen.
 withdraw_title = Antares uitschakelen
 withdraw_lead = Binnen een minuut beslist het plan van Luna weer. Antares blijft op proef. Alleen jij kunt het weer inschakelen.
 withdraw_sure = Ja, Antares nu uitschakelen.
-withdraw_unsure = Er is niets gewijzigd. Zet het vinkje om Antares uit te schakelen.
+withdraw_unsure = Luna heeft niets gewijzigd. Zet het vinkje om Antares uit te schakelen.
 withdraw = Antares uitschakelen
 withdrawn_already = Je hebt Antares uitgeschakeld ({ $at }). Kies wat Antares mag om het weer in te schakelen.
 done = Opgeslagen.

@@ -41,14 +41,14 @@ compared_empty = Van de periode ervoor en van een jaar ervoor zijn er nog geen w
 sources_title = Waar de stroom vandaan kwam
 uses_title = Waar de stroom heen ging
 bill_title = De rekening
-bill_without_demand = Het capaciteitstarief wordt per maand berekend en hoort hier niet bij.
+bill_without_demand = Het capaciteitstarief komt één keer per maand en hoort hier niet bij.
 shares_title = Waar elke verbruiker zijn stroom vandaan kreeg
 column_use = Verbruiker
 column_solar = Zon
 column_battery = Batterij
 column_grid = Net
 column_grid_cost = Netkosten
-shares_note = Elk kwartier delen alle verbruikers zon, batterij en net in dezelfde verhouding.
+shares_note = Luna kan niet meten welke stroom een apparaat gebruikt. Alle krijgen dezelfde mix van zon, batterij en net.
 unmetered = { $devices } { $count ->
         [one] heeft
        *[other] hebben

@@ -596,8 +596,8 @@ review_export_fixed = { $price }
 review_export_spot = marktprijs { $market }
 review_sensors =
     { $count ->
-        [one] { $count } sensor wordt gelezen
-       *[other] { $count } sensoren worden gelezen
+        [one] Luna leest { $count } sensor
+       *[other] Luna leest { $count } sensoren
     }
 review_nothing = nog geen meetwaarden, gemiddeld huishouden
 review_km = { $km } km per jaar

@@ -33,7 +33,8 @@ from luna.platform.queue.jobs import cancel_job, retry_job
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import Plain, describe_settings, is_changeable, store_settings
 from luna.platform.telemetry import HIDDEN, RECENT_LINES, without_secrets
-from luna.words import Numbers
+from luna.words import Language, Numbers
+from luna.words.checks import format_fault, name_check
 from luna.words.numbers import join_unit
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
@@ -290,7 +291,8 @@ def _frame(
     request: Request, gateway: Gateway, section: str, status: JobFilter | None = None
 ) -> dict[str, Any]:
     # Nothing here belongs to one site: only the reader's way to write numbers counts.
-    numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), USUAL_CURRENCY)
+    language = Reader.of(request).language
+    numbers = Numbers(language, ZoneInfo("UTC"), USUAL_CURRENCY)
     clock = read_clock(gateway, request)
     formatters = {
         "figure": numbers.number,
@@ -299,6 +301,8 @@ def _frame(
         "zone": clock.zone,
         "bytes_of": partial(say_bytes, numbers=numbers),
         "age": partial(say_age, words=words_of(request, PAGE)),
+        "name_checks": partial(join_checks, language=language),
+        "format_fault": partial(format_fault, language=language),
     }
     return {"tabs": TABS, "section": section, "status_filter": status, **formatters}
 
@@ -324,6 +328,11 @@ def _show_settings(
         status=status,
         **frame,
     )
+
+
+def join_checks(names: Iterable[str], *, language: Language) -> str:
+    """Return the names of checks as a list."""
+    return ", ".join(name_check(name, language) for name in names)
 
 
 def say_measure(value: float | None, unit: str, decimals: int, *, numbers: Numbers) -> str:

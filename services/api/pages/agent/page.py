@@ -116,14 +116,17 @@ async def show_agent_run(
 ) -> Response:
     """Show the card of a training."""
 
-    def load(connection: Connection) -> tuple[Site, AgentRun]:
-        site = sites.load(connection, site_id)
-        return site, agent_runs.load_run(connection, site_id, run_id)
+    def load(connection: Connection) -> AgentRun:
+        sites.load(connection, site_id)
+        return agent_runs.load_run(connection, site_id, run_id)
 
-    site, run = await gateway.in_unit(load)
+    run = await gateway.in_unit(load)
+    stored = await run_in_threadpool(_read, gateway, site_id, request)
+    view = AgentView(stored, numbers_of(request, stored.site), words_of(request, PAGE))
     card_request = AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run_id)
     card, refusal = await gateway.ask_or_refusal(card_request, CardReply)
-    context: dict[str, Any] = {"site": site, "run": run, "card": card, "refusal": refusal}
+    context: dict[str, Any] = {"site": stored.site, "run": run, "card": card, "view": view}
+    context["refusal"] = refusal
     return await run_in_threadpool(show, request, PAGE, template="agent_run.html.j2", **context)
 
 

@@ -126,9 +126,9 @@ class AgentView:
         return self.stored.status
 
     @property
-    def policy(self) -> str:
-        """The name of the shadow policy."""
-        return say_policy(self.status.policy, language=self.numbers.language)
+    def method(self) -> str:
+        """How the agent on trial learns, in one sentence."""
+        return self.words("card_what_" + AGENT_POLICIES[self.status.policy])
 
     @property
     def headline(self) -> str:

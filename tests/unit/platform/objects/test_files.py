@@ -68,7 +68,7 @@ def test_a_place_that_cannot_be_written_is_named(objects: FileObjects) -> None:
 
 
 def test_a_probe_makes_the_folder_ready(objects: FileObjects) -> None:
-    assert objects.probe() == f"files in {objects.folder}"
+    assert objects.probe() == str(objects.folder)
     assert objects.folder.is_dir()
 
 
