@@ -44,7 +44,7 @@ from services.rag.answering.sentences import detect_language
 from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
 
-PASSAGES = 8
+PASSAGES = 24
 # Fewer go into the prompt: passages of a low rank mislead small language models.
 PASSAGES_IN_PROMPT = 5
 NEAREST = 3

@@ -7,6 +7,7 @@ other row or code than the question does.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from math import log
 from operator import itemgetter
 
@@ -22,6 +23,7 @@ from services.rag.answering.question import has_validity
 from services.rag.answering.reading.query import DocumentQuery, read_question
 from services.rag.answering.sentences import is_row
 from services.rag.answering.subjects import may_hold
+from services.rag.retrieval.related import related_of
 
 # A sentence about the document itself answers nothing, and a command or a setting is no sentence.
 _ABOUT_ITSELF = re.compile(
@@ -41,6 +43,8 @@ OWN = 1.0
 BESIDE = 0.7
 HEADING = 0.9
 TITLE = 0.8
+PASSAGE = 0.55
+RELATED = 0.75
 # A value of the asked kind needs fewer of the question's words around it than a statement does.
 LEAST_OF_VALUE = 0.57
 LEAST_OF_STATEMENT = 0.8
@@ -74,6 +78,7 @@ class AnswerPlace:
     beside: frozenset[str] = frozenset()
     heading: frozenset[str] = frozenset()
     document: frozenset[str] = frozenset()
+    passage: frozenset[str] = frozenset()
     row: TableRow | None = None
     is_label: bool = False
     is_remedy: bool = False
@@ -84,9 +89,25 @@ class AnswerPlace:
         cells = self.row.cells if self.row else ()
         return any(_REMEDY.search(cell.title) for cell in cells)
 
-    @property
+    @cached_property
+    def own_keys(self) -> frozenset[str]:
+        """Words and topics of its own."""
+        return _keys_and_topics(self.own)
+
+    @cached_property
+    def levels(self) -> tuple[tuple[frozenset[str], float], ...]:
+        """Words by how near they stand."""
+        return (
+            (self.own_keys, OWN),
+            (self.heading, HEADING),
+            (self.document, TITLE),
+            (self.beside, BESIDE),
+            (self.passage, PASSAGE),
+        )
+
+    @cached_property
     def keys(self) -> frozenset[str]:
-        return self.own.keys | self.beside | self.heading | self.document
+        return self.own_keys | self.beside | self.heading | self.document
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,21 +178,52 @@ def _has_code(query: DocumentQuery, place: AnswerPlace) -> bool:
 
 
 def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
-    heading = read_segment(" ".join(source.passage.headings)).keys
-    document = read_segment(source.passage.title).keys
-    segments = [read_segment(sentence) for sentence in source.sentences]
+    context = _PlaceContext(
+        _read_keys(" ".join(source.passage.headings)),
+        _read_keys(source.passage.title),
+        frozenset().union(*map(_read_keys, source.sentences)),
+    )
     for place, sentence in enumerate(source.sentences):
         if is_row(sentence) or not is_statement(sentence):
             continue
         beside = frozenset[str]()
         for other in (place - 1, place + 1):
-            if 0 <= other < len(segments) and not is_row(source.sentences[other]):
-                beside |= segments[other].keys
-        own = segments[place]
-        yield AnswerPlace(sentence, number, own, own, beside, heading, document)
+            if 0 <= other < len(source.sentences) and not is_row(source.sentences[other]):
+                beside |= _read_keys(source.sentences[other])
+        own = read_segment(sentence)
+        yield AnswerPlace(
+            sentence,
+            number,
+            own,
+            own,
+            beside,
+            context.heading,
+            context.document,
+            context.passage,
+        )
     for rows in list_tables(source.sentences):
         for row in rows:
-            yield from _list_cells(row, number, heading, document)
+            yield from _list_cells(row, number, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _PlaceContext:
+    """Words of a place's headings, of its document's title and of its whole passage."""
+
+    heading: frozenset[str]
+    document: frozenset[str]
+    passage: frozenset[str]
+
+
+@lru_cache(maxsize=8_000)
+def _read_keys(text: str) -> frozenset[str]:
+    return _keys_and_topics(read_segment(text))
+
+
+def _keys_and_topics(segment: ClaimSegment) -> frozenset[str]:
+    """Return what the words of a clause are compared by, and their topics."""
+    topics = [related_of(word.text) for word in segment.words if not word.is_name]
+    return segment.keys.union(*topics)
 
 
 def is_statement(sentence: str) -> bool:
@@ -181,18 +233,22 @@ def is_statement(sentence: str) -> bool:
     return not _ABOUT_ITSELF.search(sentence) and not _CODE.search(sentence)
 
 
-def _list_cells(
-    row: TableRow,
-    number: int,
-    heading: frozenset[str],
-    document: frozenset[str],
-) -> Iterator[AnswerPlace]:
-    others = read_segment(" ".join(cell.value for cell in row.cells)).keys
+def _list_cells(row: TableRow, number: int, context: _PlaceContext) -> Iterator[AnswerPlace]:
+    others = _read_keys(" ".join(cell.value for cell in row.cells))
     if row.label_title:
         named = f"{row.label_title} {row.label}"
         label = read_segment(named)
         yield AnswerPlace(
-            row.text, number, label, label, others, heading, document, row, is_label=True
+            row.text,
+            number,
+            label,
+            label,
+            others,
+            context.heading,
+            context.document,
+            context.passage,
+            row,
+            is_label=True,
         )
     for cell in row.cells:
         if not cell.value:
@@ -208,8 +264,9 @@ def _list_cells(
             read_segment(cell.value),
             own,
             others,
-            heading,
-            document,
+            context.heading,
+            context.document,
+            context.passage,
             row,
             is_remedy=bool(_REMEDY.search(cell.title)),
         )
@@ -245,8 +302,8 @@ def _is_about(query: DocumentQuery, place: AnswerPlace) -> bool:
     if place.row is not None:
         return _names_row(query, place.row, place)
     # Its heading counts as the sentence; its neighbours only add to it.
-    near = place.own.keys | place.heading
-    is_subject = any(has_word(near, word.word) for word in query.words)
+    near = place.own_keys | place.heading
+    is_subject = any(_nearness(word.word, near, OWN) for word in query.words)
     return is_subject or bool(near & query.kind.implied)
 
 
@@ -259,8 +316,9 @@ def _has_unit(dimension: str, value: ClaimSegment) -> bool:
 
 def _names_row(query: DocumentQuery, row: TableRow, place: AnswerPlace) -> bool:
     label = read_segment(row.label)
-    keys = label.keys | place.beside
-    if any(has_word(keys, word.word) for word in query.words) or keys & query.kind.implied:
+    keys = _read_keys(row.label) | place.beside
+    is_named = any(_nearness(word.word, keys, OWN) for word in query.words)
+    if is_named or keys & query.kind.implied:
         return True
     return any(_is_named_time(time, label) for time in query.times)
 
@@ -287,10 +345,15 @@ def _score(query: DocumentQuery, place: AnswerPlace, weights: Sequence[float]) -
 
 
 def _share(word: Word, place: AnswerPlace) -> float:
-    if has_word(place.own.keys, word):
-        return OWN
-    if has_word(place.heading, word):
-        return HEADING
-    if has_word(place.document, word):
-        return TITLE
-    return BESIDE if has_word(place.beside, word) else 0.0
+    """Return how near a place names a word: in itself, beside it, in its heading or passage."""
+    return max(_nearness(word, keys, level) for keys, level in place.levels)
+
+
+def _nearness(word: Word, keys: frozenset[str], level: float) -> float:
+    if has_word(keys, word):
+        return level
+    if word.is_name:
+        return 0.0
+    if related_of(word.text) & keys:
+        return RELATED * level
+    return 0.0
