@@ -171,6 +171,8 @@ _QUESTION_WORDS = _words("""
     expensive thick deep kind time am any was wann wo warum wie viel viele vieler vielen hoch groß
     oft lange schnell weit schwer laut teuer dick welchem wieviel wofür woran womit werde wirst
     wat wanneer waar waarom hoe hoeveel hoog groot vaak lang snel ver zwaar luid duur dik welke
+    i my me mine we us our ich mich mir mein meine meinen meiner meinem wir uns unser unsere unserem
+    unseren mij mijn ons onze dann then dan
     happens happen passiert gebeurt mean bedeutet betekent doen tun
 """)
 # Beside a code, these say nothing more.
@@ -208,6 +210,7 @@ class DocumentQuery:
         kind: of the value.
         words: that say what about.
         times: months, days and clock times that it names.
+        quantities: figures with their units that it names.
         names: codes and names with numbers, which an answer has to have.
         dimension: of the unit that it names without a figure, as in "how many litres".
     """
@@ -216,6 +219,7 @@ class DocumentQuery:
     kind: AnswerKind
     words: tuple[SubjectWord, ...]
     times: tuple[Time, ...]
+    quantities: tuple[ClaimedQuantity, ...]
     names: tuple[Word, ...]
     dimension: str | None
     is_negated: bool
@@ -240,7 +244,14 @@ def read_question(text: str) -> DocumentQuery:
         if not is_counted and not is_silent:
             words.append(SubjectWord(word, _weigh(word, is_german=is_german)))
     return DocumentQuery(
-        text, kind, tuple(words), segment.times, names, dimension, segment.is_negated
+        text,
+        kind,
+        tuple(words),
+        segment.times,
+        segment.quantities,
+        names,
+        dimension,
+        segment.is_negated,
     )
 
 

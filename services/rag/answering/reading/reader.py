@@ -12,7 +12,7 @@ from math import log
 from operator import itemgetter
 
 from luna.words import Language
-from services.rag.answering.claims.items import Word
+from services.rag.answering.claims.items import ClaimedQuantity, Word
 from services.rag.answering.claims.segments import ClaimSegment, has_word, read_segment
 from services.rag.answering.claims.tables import TableRow, list_tables
 from services.rag.answering.claims.times import Time
@@ -44,10 +44,16 @@ BESIDE = 0.7
 HEADING = 0.9
 TITLE = 0.8
 PASSAGE = 0.55
+QUANTITY_SHARE = 0.5
 RELATED = 0.75
 # A value of the asked kind needs fewer of the question's words around it than a statement does.
-LEAST_OF_VALUE = 0.57
-LEAST_OF_STATEMENT = 0.8
+LEAST_OF_VALUE = 0.5
+LEAST_OF_STATEMENT = 0.7
+# Of equal places, the one in the passage that was found first; Luna's own guide comes after others.
+RANK_SHARE = 0.1
+GUIDE = "Luna: "
+GUIDE_WORD = "luna"
+BEHIND_GUIDE = 0.12
 # "Without a contract" is not answered by what holds with one.
 OTHER_POLARITY = 0.2
 _REMEDY = re.compile(
@@ -57,6 +63,14 @@ _REMEDY = re.compile(
 # A short sentence is nearer to a question than a long one with the same words.
 CLOSE_SHARE = 0.05
 MOST_CELLS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WordWeight:
+    """What a word counts where it stands, and where another word of its topic does."""
+
+    own: float
+    related: float
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,8 @@ class AnswerPlace:
     heading: frozenset[str] = frozenset()
     document: frozenset[str] = frozenset()
     passage: frozenset[str] = frozenset()
+    rank: float = 0.0
+    is_guide: bool = False
     row: TableRow | None = None
     is_label: bool = False
     is_remedy: bool = False
@@ -155,7 +171,7 @@ def read_answer(
 
 
 def _list_answering(
-    query: DocumentQuery, places: Sequence[AnswerPlace], weights: Sequence[float]
+    query: DocumentQuery, places: Sequence[AnswerPlace], weights: Sequence[WordWeight]
 ) -> list[tuple[float, AnswerPlace]]:
     """Return the places that answer, with their scores."""
     answering = []
@@ -164,8 +180,10 @@ def _list_answering(
             continue
         score = _score(query, place, weights)
         is_value = not query.kind.is_statement or _has_code(query, place)
+        if place.is_guide and GUIDE_WORD not in query.text.lower():
+            score -= BEHIND_GUIDE
         if score >= (LEAST_OF_VALUE if is_value else LEAST_OF_STATEMENT):
-            answering.append((score, place))
+            answering.append((score + RANK_SHARE * place.rank, place))
     return answering
 
 
@@ -182,6 +200,8 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
         _read_keys(" ".join(source.passage.headings)),
         _read_keys(source.passage.title),
         frozenset().union(*map(_read_keys, source.sentences)),
+        source.passage.score,
+        source.passage.title.startswith(GUIDE),
     )
     for place, sentence in enumerate(source.sentences):
         if is_row(sentence) or not is_statement(sentence):
@@ -200,6 +220,8 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
             context.heading,
             context.document,
             context.passage,
+            context.rank,
+            context.is_guide,
         )
     for rows in list_tables(source.sentences):
         for row in rows:
@@ -213,6 +235,8 @@ class _PlaceContext:
     heading: frozenset[str]
     document: frozenset[str]
     passage: frozenset[str]
+    rank: float
+    is_guide: bool
 
 
 @lru_cache(maxsize=8_000)
@@ -247,6 +271,8 @@ def _list_cells(row: TableRow, number: int, context: _PlaceContext) -> Iterator[
             context.heading,
             context.document,
             context.passage,
+            context.rank,
+            context.is_guide,
             row,
             is_label=True,
         )
@@ -267,19 +293,35 @@ def _list_cells(row: TableRow, number: int, context: _PlaceContext) -> Iterator[
             context.heading,
             context.document,
             context.passage,
+            context.rank,
+            context.is_guide,
             row,
             is_remedy=bool(_REMEDY.search(cell.title)),
         )
 
 
-def _weigh_words(query: DocumentQuery, places: Sequence[AnswerPlace]) -> list[float]:
+def _weigh_words(query: DocumentQuery, places: Sequence[AnswerPlace]) -> list[WordWeight]:
     """Return the weight of each word: a word of few places tells more than one of many."""
     weights = []
     for word in query.words:
-        count = sum(has_word(place.keys, word.word) for place in places)
-        rarity = log(1 + (len(places) + 0.5) / (max(count, 1) + 0.5))
-        weights.append(word.weight * rarity)
+        topics = _topics_of(word.word)
+        own = sum(has_word(place.keys, word.word) for place in places)
+        near = sum(bool(topics & place.keys) for place in places)
+        rarity = _rarity(own, len(places))
+        related = min(rarity, RELATED * _rarity(max(own, near), len(places)))
+        if not own and near:
+            # Nothing says this word: what says it in other words weighs for it.
+            rarity = related / RELATED
+        weights.append(WordWeight(word.weight * rarity, word.weight * related))
     return weights
+
+
+def _rarity(count: int, total: int) -> float:
+    return log(1 + (total + 0.5) / (max(count, 1) + 0.5))
+
+
+def _topics_of(word: Word) -> frozenset[str]:
+    return frozenset() if word.is_name else related_of(word.text)
 
 
 def _may_answer(query: DocumentQuery, place: AnswerPlace) -> bool:
@@ -303,8 +345,12 @@ def _is_about(query: DocumentQuery, place: AnswerPlace) -> bool:
         return _names_row(query, place.row, place)
     # Its heading counts as the sentence; its neighbours only add to it.
     near = place.own_keys | place.heading
-    is_subject = any(_nearness(word.word, near, OWN) for word in query.words)
+    is_subject = any(_is_near(word.word, near) for word in query.words)
     return is_subject or bool(near & query.kind.implied)
+
+
+def _is_near(word: Word, keys: frozenset[str]) -> bool:
+    return has_word(keys, word) or bool(_topics_of(word) & keys)
 
 
 def _has_unit(dimension: str, value: ClaimSegment) -> bool:
@@ -317,8 +363,10 @@ def _has_unit(dimension: str, value: ClaimSegment) -> bool:
 def _names_row(query: DocumentQuery, row: TableRow, place: AnswerPlace) -> bool:
     label = read_segment(row.label)
     keys = _read_keys(row.label) | place.beside
-    is_named = any(_nearness(word.word, keys, OWN) for word in query.words)
+    is_named = any(_is_near(word.word, keys) for word in query.words)
     if is_named or keys & query.kind.implied:
+        return True
+    if any(_has_quantity(quantity, label) for quantity in query.quantities):
         return True
     return any(_is_named_time(time, label) for time in query.times)
 
@@ -327,16 +375,21 @@ def _is_named_time(time: Time, segment: ClaimSegment) -> bool:
     return any(time.is_within(other) for other in segment.times)
 
 
-def _score(query: DocumentQuery, place: AnswerPlace, weights: Sequence[float]) -> float:
-    """Return the weighted share of a question's words and times that a place names."""
-    total = sum(weights)
+def _score(query: DocumentQuery, place: AnswerPlace, weights: Sequence[WordWeight]) -> float:
+    """Return the weighted share of a question's words, figures and times that a place names."""
+    total = sum(weight.own for weight in weights)
     named = 0.0
     for word, weight in zip(query.words, weights, strict=True):
-        named += weight * _share(word.word, place)
+        named += _name_word(word.word, weight, place)
+    most = max((weight.own for weight in weights), default=1.0)
     for time in query.times:
-        total += max(weights, default=1.0)
+        total += most
         if _is_named_time(time, place.own):
-            named += max(weights, default=1.0)
+            named += most
+    for quantity in query.quantities:
+        total += QUANTITY_SHARE * most
+        if _has_quantity(quantity, place.own):
+            named += QUANTITY_SHARE * most
     if not total:
         return 0.0
     is_other = not query.kind.is_statement and query.is_negated != place.own.is_negated
@@ -344,16 +397,23 @@ def _score(query: DocumentQuery, place: AnswerPlace, weights: Sequence[float]) -
     return named / total + CLOSE_SHARE * len(query.words) / max(place.own.size, len(query.words), 1)
 
 
-def _share(word: Word, place: AnswerPlace) -> float:
-    """Return how near a place names a word: in itself, beside it, in its heading or passage."""
-    return max(_nearness(word, keys, level) for keys, level in place.levels)
+def _name_word(word: Word, weight: WordWeight, place: AnswerPlace) -> float:
+    """Return what a place gets for a word: in itself, beside it, in its heading or passage."""
+    topics = _topics_of(word)
+    best = 0.0
+    for keys, level in place.levels:
+        if level * weight.own > best and has_word(keys, word):
+            best = level * weight.own
+        elif level * weight.related > best and topics & keys:
+            best = level * weight.related
+    return best
 
 
-def _nearness(word: Word, keys: frozenset[str], level: float) -> float:
-    if has_word(keys, word):
-        return level
-    if word.is_name:
-        return 0.0
-    if related_of(word.text) & keys:
-        return RELATED * level
-    return 0.0
+def _has_quantity(quantity: ClaimedQuantity, segment: ClaimSegment) -> bool:
+    for other in segment.quantities:
+        is_same_unit = None in (quantity.dimension, other.dimension) or (
+            quantity.dimension == other.dimension
+        )
+        if is_same_unit and quantity.readings & other.readings:
+            return True
+    return False
