@@ -13,7 +13,7 @@ from services.rag.answering.claims.items import ClaimedQuantity, Word
 from services.rag.answering.claims.segments import ClaimSegment, read_segment, word_keys
 from services.rag.answering.claims.times import Time
 from services.rag.answering.claims.units import find_unit
-from services.rag.answering.sentences import detect_language
+from services.rag.answering.sentences import STOPWORDS, detect_language
 
 KindName = Literal[
     "remedy",
@@ -191,6 +191,12 @@ WEAK_WEIGHT = 0.2
 LESS_WEIGHT = 0.6
 # The unit of what is counted, and prices of a kilowatt-hour.
 _COUNTED = re.compile(r"\b(?:how many|how much|wie ?viele?|hoeveel)\s+(\w+)", re.IGNORECASE)
+# The second of two questions in one sentence.
+_AND_ASKS = re.compile(
+    r",? \b(?:and|und|en)\b (?=(?:how|what|when|by|until|under|wie|was|wann|bis|unter|hoe|wat|"
+    r"wanneer|tot)\b)"
+)
+_NUMBERED_NAME = re.compile(r"\b[A-ZÄÖÜ]\w+ \d+\b(?! ?[%€\w])|\b[A-ZÄÖÜ]\w+ \d+ (?=[a-z])")
 _PER_ENERGY = re.compile(r"\b(?:kwh|kilowattstunde|kilowatt-hour|kilowattuur)\b", re.IGNORECASE)
 
 
@@ -225,14 +231,24 @@ class DocumentQuery:
     is_negated: bool
 
 
+def count_parts(text: str) -> int:
+    """Return how many things a question asks for, as in "when does it end, and how much is it"."""
+    return 1 + len(_AND_ASKS.findall(text))
+
+
 @lru_cache(maxsize=1_000)
-def read_question(text: str) -> DocumentQuery:
-    """Return what a question asks for."""
-    kind = next((kind for kind in KINDS if kind.pattern.search(text.strip())), OPEN)
+def read_question(text: str, *, part: int = 0) -> DocumentQuery:
+    """Return what a question asks for.
+
+    Args:
+        part: of several things, the one that is meant; its subject is that of the whole question.
+    """
+    asks = _AND_ASKS.split(text)[part].strip() if part else text.strip()
+    kind = next((kind for kind in KINDS if kind.pattern.search(asks)), OPEN)
     segment = read_segment(text)
     counted = _COUNTED.search(text)
     dimension = _find_dimension(counted[1]) if counted else None
-    if dimension is None and _PER_ENERGY.search(text):
+    if dimension is None and kind.name == "money" and _PER_ENERGY.search(text):
         dimension = "energy"
     is_german = detect_language(text) == "de"
     names = tuple(word for word in segment.words if word.is_name)
@@ -248,11 +264,18 @@ def read_question(text: str) -> DocumentQuery:
         kind,
         tuple(words),
         segment.times,
-        segment.quantities,
+        _list_quantities(text, segment),
         names,
         dimension,
         segment.is_negated,
     )
+
+
+def _list_quantities(text: str, segment: ClaimSegment) -> tuple[ClaimedQuantity, ...]:
+    """Return the figures of a question; the number of a product's name is none."""
+    if not _NUMBERED_NAME.search(text):
+        return segment.quantities
+    return tuple(quantity for quantity in segment.quantities if quantity.dimension is not None)
 
 
 def _find_dimension(word: str) -> str | None:
@@ -261,7 +284,7 @@ def _find_dimension(word: str) -> str | None:
 
 
 def _weigh(word: Word, *, is_german: bool) -> float:
-    is_weak = word.text in _WEAK_WORDS or bool(word_keys(word) & _WEAK_MEANINGS)
+    is_weak = word.text in _WEAK_WORDS | STOPWORDS or bool(word_keys(word) & _WEAK_MEANINGS)
     if is_german and not word.is_capital and not word.is_name:
         # German nouns are capitals: the other words say less.
         return WEAK_WEIGHT if is_weak else LESS_WEIGHT
