@@ -19,6 +19,7 @@ KindName = Literal[
     "remedy",
     "frequency",
     "period",
+    "length",
     "duration",
     "date",
     "weight",
@@ -90,6 +91,10 @@ def _has_duration(segment: ClaimSegment) -> bool:
     return _has_dimension("time", "months", "cycles")(segment)
 
 
+def _has_length(segment: ClaimSegment) -> bool:
+    return _has_duration(segment) or _has_dimension("length")(segment)
+
+
 def _has_time(segment: ClaimSegment) -> bool:
     return bool(segment.times) or _has_dimension("time", "months")(segment)
 
@@ -118,6 +123,7 @@ KINDS = (
         r"\b(?:von wann bis wann|from when (?:to|until)|van wanneer tot|at what hours)\b",
         _has_period,
     ),
+    _kind("length", r"\b(?:how long is|wie lang ist|hoe lang is)\b", _has_length),
     _kind(
         "duration",
         r"\b(?:how (?:long|soon|quickly|fast)|wie (?:lange?|schnell)|hoe (?:lang|snel)|"

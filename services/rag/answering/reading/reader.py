@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import log
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 
 from luna.words import Language
 from services.rag.answering.claims.items import ClaimedQuantity, Word
@@ -27,7 +27,7 @@ from services.rag.answering.facts import facts_of
 from services.rag.answering.matching import content_words
 from services.rag.answering.question import has_validity
 from services.rag.answering.reading.query import DocumentQuery, count_parts, read_question
-from services.rag.answering.sentences import is_row
+from services.rag.answering.sentences import detect_language, is_row
 from services.rag.answering.subjects import may_hold
 from services.rag.retrieval.meanings import meanings_of
 from services.rag.retrieval.related import related_of
@@ -52,10 +52,13 @@ HEADING = 0.9
 TITLE = 0.8
 PASSAGE = 0.55
 # In another clause of the sentence than the value.
-SENTENCE = 0.85
+SENTENCE = 0.92
 QUANTITY_SHARE = 0.5
 # What another word of its topic counts.
 RELATED = 0.75
+# Of few words, the one that tells most has to be named, or one that tells almost as much.
+MOST_NEEDED = 5
+ALMOST = 0.9
 # A shorter stem is no part of a compound.
 SHORTEST_PART = 5
 # A value of the asked kind needs fewer of the question's words around it than a statement does.
@@ -232,11 +235,15 @@ def _list_answering(
 def _names_rarest(
     query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch]
 ) -> bool:
-    """Return whether a place names the word that tells most, without which yes or no is a guess."""
-    if query.kind.name != "yes_no" or not matches:
+    """Return whether a place names the word that tells most, without which it is a guess."""
+    if not query.kind.is_statement or not matches or len(matches) > MOST_NEEDED:
         return True
-    rarest = max(matches, key=attrgetter("weight"))
-    return has_word(place.keys, rarest.word) or not rarest.near.isdisjoint(place.keys)
+    most = max(match.weight for match in matches)
+    rarest = [match for match in matches if match.weight >= ALMOST * most]
+    for match in rarest:
+        if has_word(place.keys, match.word) or not match.near.isdisjoint(place.keys):
+            return True
+    return False
 
 
 def _find_least(query: DocumentQuery, place: AnswerPlace) -> float:
@@ -370,7 +377,9 @@ def _list_cells(row: TableRow, number: int, context: _PlaceContext) -> Iterator[
 
 def _match_words(query: DocumentQuery, places: Sequence[AnswerPlace]) -> list[WordMatch]:
     """Return the words of a question weighted: one of few places tells more than one of many."""
-    vocabulary = frozenset[str]().union(*(place.keys for place in places))
+    vocabulary = frozenset[str]()
+    if detect_language(query.text) != "en":
+        vocabulary = vocabulary.union(*(place.keys for place in places))
     matches = []
     for subject in query.words:
         near = _topics_of(subject.word) | _compounds_of(subject.word, vocabulary)
@@ -401,7 +410,8 @@ def _compounds_of(word: Word, vocabulary: frozenset[str]) -> frozenset[str]:
     stems = [key for key in word_keys(word) if len(key) >= SHORTEST_PART and key[0].isalpha()]
     compounds = set()
     for key in vocabulary:
-        if key[0].isalpha() and any(stem in key and stem != key for stem in stems):
+        is_longer = any(key.startswith(stem) or key.endswith(stem) for stem in stems)
+        if is_longer and key not in stems:
             compounds.add(key)
     return frozenset(compounds)
 
