@@ -1,7 +1,7 @@
 """Counts right and wrong answers to questions on an owner's documents, by language.
 
 Run as ``python -m bench.document_questions [--list SET]``; ``--list`` also prints the answers of a
-set that are not right. The questions of ``fresh`` were written before the reader that answers
+set that are not right. The questions of ``fresh`` and ``second`` were written before what answers
 them, and nothing was tuned on them; those of ``training`` were.
 """
 
@@ -36,7 +36,7 @@ from services.rag.examples import Example
 from services.rag.extraction.extract import extract
 
 FOLDER = Path(__file__).parent / "document_questions"
-SETS = ("fresh", "training")
+SETS = ("second", "fresh", "training")
 Verdict = Literal["right", "beside", "refused", "false"]
 
 

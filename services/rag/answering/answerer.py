@@ -37,14 +37,13 @@ from services.rag.answering.question import (
     part_by_time,
     stand_alone,
 )
-from services.rag.answering.reading.extracts import extract_sentences
-from services.rag.answering.reading.query import OPEN, read_question
-from services.rag.answering.reading.reader import read_answer
+from services.rag.answering.reading.reader import BEHIND_GUIDE, GUIDE, GUIDE_WORD, read_answer
 from services.rag.answering.sentences import detect_language
 from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
 
-PASSAGES = 8
+PASSAGES_SEARCHED = 60
+PASSAGES = 24
 # Fewer go into the prompt: passages of a low rank mislead small language models.
 PASSAGES_IN_PROMPT = 5
 NEAREST = 3
@@ -223,7 +222,11 @@ class Answerer:
         ahead: Sequence[ProposedCall] = (),
     ) -> None:
         """Answer from documents, else by the calls for a price to come, else refuse."""
-        search_reply = self._search(question, PASSAGES, context, result)
+        search_reply = self._search(question, PASSAGES_SEARCHED, context, result)
+        search_reply = search_reply.model_copy(
+            update={"passages": order_passages(question, search_reply.passages)[:PASSAGES]}
+        )
+        result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
         when = find_question_time(question, context.today)
         parted = part_by_time(search_reply.passages, when, context.today)
         draft = self._answer_from(
@@ -312,13 +315,14 @@ class Answerer:
         evidence = gather_evidence(passages, self._embedder_of(search_reply))
         language = detect_language(question, result.language)
         timeless = None if when is None else when.question
-        judged = judge_answerability(
-            question, evidence, language=language, model=search_reply.model, timeless=timeless
-        )
         self._require_listener()
         draft = self._begin(evidence, result)
-        if self.model is not None and not judged.worth_reading:
-            return draft
+        if self.model is not None:
+            judged = judge_answerability(
+                question, evidence, language=language, model=search_reply.model, timeless=timeless
+            )
+            if not judged.worth_reading:
+                return draft
         self.listener.stage("answering")
         if self.model is not None:
             draft.evidence = AnswerEvidence(
@@ -341,8 +345,6 @@ class Answerer:
             draft.evidence = evidence
         self.listener.stage("checking")
         answers = read_answer(question, draft.evidence, language, timeless=timeless)
-        if not answers and read_question(question).kind is OPEN:
-            answers = extract_sentences(question, draft.evidence, judged.answered_by)
         for answer in answers:
             if draft.evidence.is_claimed(answer.text, [answer.number]):
                 draft.add(answer.text, sources=[answer.number])
@@ -439,6 +441,17 @@ class Answerer:
     def _require_listener(self) -> None:
         if self.listener.gave_up():
             raise GaveUpError("nobody waits for the answer any more")
+
+
+def order_passages(question: str, passages: Sequence[Passage]) -> list[Passage]:
+    """Return passages with Luna's guide behind others, unless a question names Luna."""
+    if GUIDE_WORD in question.lower():
+        return list(passages)
+    return sorted(passages, key=_order_of, reverse=True)
+
+
+def _order_of(passage: Passage) -> float:
+    return passage.score - (BEHIND_GUIDE if passage.title.startswith(GUIDE) else 0.0)
 
 
 def find_topic(question: str) -> str | None:

@@ -133,18 +133,34 @@ def clean(text: str) -> str:
 
 
 _ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+\S")
+# "3. TERM AND NOTICE", "SOLAR LEASE AGREEMENT", "§ 4 Umzug": a line of its own that names what
+# follows.
+_HEADING = re.compile(
+    r"(?:§ ?\d+|\d{1,2}(?:\.\d+)*[.)]?) [^\W\d_][^.!?;:|]*|[^a-zäöüß.!?;:|\d]{4,}"
+)
+_LONGEST_HEADING = 60
 
 
 def paragraphs(text: str) -> list[DocumentBlock]:
     """Return the paragraphs of a text.
 
-    A paragraph is a list if each of its lines begins as an item does.
+    A paragraph is a list if each of its lines begins as an item does; a short line by itself with a
+    number or in capitals is the heading of what follows.
     """
     even_lines = text.replace("\r\n", "\n").replace("\r", "\n")
     blocks = []
-    for piece in re.split(r"\n[^\S\n]*\n|\f", even_lines):
+    pieces = [piece for piece in re.split(r"\n[^\S\n]*\n|\f", even_lines) if piece.strip()]
+    for place, piece in enumerate(pieces):
         lines = piece.strip().split("\n")
-        if piece.strip():
+        is_last = place + 1 == len(pieces)
+        if not is_last and _is_heading(piece.strip()):
+            blocks.append(DocumentBlock("heading", piece.strip(), None, 2))
+        else:
             is_list = all(_ITEM.match(line) for line in lines)
             blocks.append(DocumentBlock("list" if is_list else "text", piece))
     return blocks
+
+
+def _is_heading(paragraph: str) -> bool:
+    is_short = len(paragraph) <= _LONGEST_HEADING and "\n" not in paragraph
+    return is_short and _HEADING.fullmatch(paragraph) is not None

@@ -14,36 +14,16 @@ Invariants: both sides of a glossary group have a word; no word occurs twice on 
 """
 
 import re
-import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final
-
-import snowballstemmer
 
 from luna.contracts.documents import DocumentLanguage
-from luna.words import Language
+from services.rag.retrieval.glossary import GLOSSARY
 from services.rag.retrieval.meanings import meanings_of
-
-Group = tuple[tuple[str, ...], tuple[str, ...]]
-
-
-def _read_glossary() -> tuple[Group, ...]:
-    text = Path(__file__).with_name("glossary.txt").read_text(encoding="utf-8")
-    groups = []
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            german, english = line.split(" = ")
-            groups.append((tuple(german.split(", ")), tuple(english.split(", "))))
-    return tuple(groups)
-
-
-# Each is (German, English).
-GLOSSARY: Final[tuple[Group, ...]] = _read_glossary()
-
+from services.rag.retrieval.related import related_of
+from services.rag.retrieval.stems import list_stems, stem_of
 
 SHORTEST_WORD = 4
 SHORTEST_COMPOUND = 8
@@ -111,11 +91,6 @@ GLOSSARY_WEIGHT = 0.5
 _LONGEST_ENTRY = 4
 
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
-_STEMMERS: dict[Language, Any] = {
-    "de": snowballstemmer.stemmer("german"),
-    "en": snowballstemmer.stemmer("english"),
-    "nl": snowballstemmer.stemmer("dutch"),
-}
 # German, then English.
 _STOP_WORDS = """
     der die das den dem des ein eine einen einem einer eines und oder aber ist sind war wird werden
@@ -137,7 +112,7 @@ def terms_of(text: str, language: DocumentLanguage | None) -> list[str]:
 
     In an unknown language each word has its German and its English stem.
     """
-    return [stem for word in _words(text) for stem in _stems(word, language)]
+    return [stem for word in _words(text) for stem in list_stems(word, language)]
 
 
 def weigh_passage(text: str, language: DocumentLanguage | None) -> dict[int, float]:
@@ -152,7 +127,7 @@ def weigh_passage(text: str, language: DocumentLanguage | None) -> dict[int, flo
     if language != "en":
         # Parts of compounds count as terms, but not for the passage's length.
         for part in _parts(text):
-            counts.update(_stems(part, language))
+            counts.update(list_stems(part, language))
     weights = {}
     for term, count in counts.items():
         weights[number_of(term)] = count * (K1 + 1) / (count + norm)
@@ -163,7 +138,7 @@ def weigh_query(text: str) -> dict[int, float]:
     """Return the weight of each term of a question by term number, translations included."""
     weights: dict[int, float] = {}
     for word in (*_words(text), *_parts(text)):
-        weights |= dict.fromkeys(map(number_of, _stems(word, None)), 1.0)
+        weights |= dict.fromkeys(map(number_of, list_stems(word, None)), 1.0)
     for meaning in _meanings(text):
         weights.setdefault(number_of(meaning), GLOSSARY_WEIGHT)
     for other in (*translate(text), *translate(" ".join(_parts(text)))):
@@ -178,7 +153,7 @@ def translate(text: str) -> list[str]:
     words = list(_words(text))
     entries = _entries()
     for language in ("de", "en"):
-        stems = [_stem(word, language) for word in words]
+        stems = [stem_of(word, language) for word in words]
         for length in range(1, _LONGEST_ENTRY + 1):
             for start in range(len(stems) - length + 1):
                 key = (language, *stems[start : start + length])
@@ -192,7 +167,7 @@ def in_other_language(words: Sequence[str], language: DocumentLanguage) -> list[
     Empty for an unknown one.
     """
     entries = _entries()
-    phrase = [_stem(word.lower(), language) for word in words]
+    phrase = [stem_of(word.lower(), language) for word in words]
     entry = entries.get((language, *phrase))
     if entry:
         return [entry[0]]
@@ -200,7 +175,7 @@ def in_other_language(words: Sequence[str], language: DocumentLanguage) -> list[
         return []
     translated = []
     for part in split_compound(words[0].lower()):
-        translations = entries.get(("de", _stem(part, "de")), (part,))
+        translations = entries.get(("de", stem_of(part, "de")), (part,))
         translated.append(translations[0])
     return translated
 
@@ -222,22 +197,13 @@ def _parts(text: str) -> list[str]:
 
 
 def _meanings(text: str) -> list[str]:
-    """Return the listed meanings of a text's words, the same in each language."""
-    plain = _WORD.findall(text.lower())
-    return [f"={meaning}" for word in plain for meaning in sorted(meanings_of(word))]
-
-
-def _stems(word: str, language: DocumentLanguage | None) -> tuple[str, ...]:
-    if language:
-        return (_stem(word, language),)
-    return tuple(dict.fromkeys(_stem(word, name) for name in _STEMMERS))
-
-
-@lru_cache(maxsize=200_000)
-def _stem(word: str, language: Language) -> str:
-    """Return a word's stem without accents."""
-    letters = unicodedata.normalize("NFKD", _STEMMERS[language].stemWord(word))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+    """Return the listed meanings and topics of a text's words, the same in each language."""
+    meanings = []
+    for word in _WORD.findall(text.lower()):
+        meanings += [f"={meaning}" for meaning in sorted(meanings_of(word))]
+        if word not in _STOP:
+            meanings += sorted(related_of(word))
+    return meanings
 
 
 @lru_cache(maxsize=1)
@@ -247,6 +213,6 @@ def _entries() -> dict[tuple[str, ...], tuple[str, ...]]:
     for german, english in GLOSSARY:
         for language, own, others in (("de", german, english), ("en", english, german)):
             for phrase in own:
-                key = (language, *(_stem(word, language) for word in _words(phrase)))
+                key = (language, *(stem_of(word, language) for word in _words(phrase)))
                 entries[key] = (*entries.get(key, ()), *others)
     return entries

@@ -60,6 +60,10 @@ _FRACTIONS = {
     "quarter": 0.25,
     "quarters": 0.25,
     "kwart": 0.25,
+    "fünftel": 0.2,
+    "sechstel": 1 / 6,
+    "achtel": 0.125,
+    "zehntel": 0.1,
 }
 _ARTICLE_WORDS = "ein eine einen einem einer eines a an een één one"
 ARTICLES = frozenset(_ARTICLE_WORDS.split())

@@ -13,12 +13,13 @@ from services.rag.answering.claims.items import ClaimedQuantity, Word
 from services.rag.answering.claims.segments import ClaimSegment, read_segment, word_keys
 from services.rag.answering.claims.times import Time
 from services.rag.answering.claims.units import find_unit
-from services.rag.answering.sentences import detect_language
+from services.rag.answering.sentences import STOPWORDS, detect_language
 
 KindName = Literal[
     "remedy",
     "frequency",
     "period",
+    "length",
     "duration",
     "date",
     "weight",
@@ -90,6 +91,10 @@ def _has_duration(segment: ClaimSegment) -> bool:
     return _has_dimension("time", "months", "cycles")(segment)
 
 
+def _has_length(segment: ClaimSegment) -> bool:
+    return _has_duration(segment) or _has_dimension("length")(segment)
+
+
 def _has_time(segment: ClaimSegment) -> bool:
     return bool(segment.times) or _has_dimension("time", "months")(segment)
 
@@ -118,6 +123,7 @@ KINDS = (
         r"\b(?:von wann bis wann|from when (?:to|until)|van wanneer tot|at what hours)\b",
         _has_period,
     ),
+    _kind("length", r"\b(?:how long is|wie lang ist|hoe lang is)\b", _has_length),
     _kind(
         "duration",
         r"\b(?:how (?:long|soon|quickly|fast)|wie (?:lange?|schnell)|hoe (?:lang|snel)|"
@@ -171,6 +177,8 @@ _QUESTION_WORDS = _words("""
     expensive thick deep kind time am any was wann wo warum wie viel viele vieler vielen hoch groß
     oft lange schnell weit schwer laut teuer dick welchem wieviel wofür woran womit werde wirst
     wat wanneer waar waarom hoe hoeveel hoog groot vaak lang snel ver zwaar luid duur dik welke
+    i my me mine we us our ich mich mir mein meine meinen meiner meinem wir uns unser unsere unserem
+    unseren mij mijn ons onze dann then dan
     happens happen passiert gebeurt mean bedeutet betekent doen tun
 """)
 # Beside a code, these say nothing more.
@@ -189,6 +197,12 @@ WEAK_WEIGHT = 0.2
 LESS_WEIGHT = 0.6
 # The unit of what is counted, and prices of a kilowatt-hour.
 _COUNTED = re.compile(r"\b(?:how many|how much|wie ?viele?|hoeveel)\s+(\w+)", re.IGNORECASE)
+# The second of two questions in one sentence.
+_AND_ASKS = re.compile(
+    r",? \b(?:and|und|en)\b (?=(?:how|what|when|by|until|under|wie|was|wann|bis|unter|hoe|wat|"
+    r"wanneer|tot)\b)"
+)
+_NUMBERED_NAME = re.compile(r"\b[A-ZÄÖÜ]\w+ \d+\b(?! ?[%€\w])|\b[A-ZÄÖÜ]\w+ \d+ (?=[a-z])")
 _PER_ENERGY = re.compile(r"\b(?:kwh|kilowattstunde|kilowatt-hour|kilowattuur)\b", re.IGNORECASE)
 
 
@@ -208,6 +222,7 @@ class DocumentQuery:
         kind: of the value.
         words: that say what about.
         times: months, days and clock times that it names.
+        quantities: figures with their units that it names.
         names: codes and names with numbers, which an answer has to have.
         dimension: of the unit that it names without a figure, as in "how many litres".
     """
@@ -216,19 +231,30 @@ class DocumentQuery:
     kind: AnswerKind
     words: tuple[SubjectWord, ...]
     times: tuple[Time, ...]
+    quantities: tuple[ClaimedQuantity, ...]
     names: tuple[Word, ...]
     dimension: str | None
     is_negated: bool
 
 
+def count_parts(text: str) -> int:
+    """Return how many things a question asks for, as in "when does it end, and how much is it"."""
+    return 1 + len(_AND_ASKS.findall(text))
+
+
 @lru_cache(maxsize=1_000)
-def read_question(text: str) -> DocumentQuery:
-    """Return what a question asks for."""
-    kind = next((kind for kind in KINDS if kind.pattern.search(text.strip())), OPEN)
+def read_question(text: str, *, part: int = 0) -> DocumentQuery:
+    """Return what a question asks for.
+
+    Args:
+        part: of several things, the one that is meant; its subject is that of the whole question.
+    """
+    asks = _AND_ASKS.split(text)[part].strip() if part else text.strip()
+    kind = next((kind for kind in KINDS if kind.pattern.search(asks)), OPEN)
     segment = read_segment(text)
     counted = _COUNTED.search(text)
     dimension = _find_dimension(counted[1]) if counted else None
-    if dimension is None and _PER_ENERGY.search(text):
+    if dimension is None and kind.name == "money" and _PER_ENERGY.search(text):
         dimension = "energy"
     is_german = detect_language(text) == "de"
     names = tuple(word for word in segment.words if word.is_name)
@@ -240,8 +266,22 @@ def read_question(text: str) -> DocumentQuery:
         if not is_counted and not is_silent:
             words.append(SubjectWord(word, _weigh(word, is_german=is_german)))
     return DocumentQuery(
-        text, kind, tuple(words), segment.times, names, dimension, segment.is_negated
+        text,
+        kind,
+        tuple(words),
+        segment.times,
+        _list_quantities(text, segment),
+        names,
+        dimension,
+        segment.is_negated,
     )
+
+
+def _list_quantities(text: str, segment: ClaimSegment) -> tuple[ClaimedQuantity, ...]:
+    """Return the figures of a question; the number of a product's name is none."""
+    if not _NUMBERED_NAME.search(text):
+        return segment.quantities
+    return tuple(quantity for quantity in segment.quantities if quantity.dimension is not None)
 
 
 def _find_dimension(word: str) -> str | None:
@@ -250,7 +290,7 @@ def _find_dimension(word: str) -> str | None:
 
 
 def _weigh(word: Word, *, is_german: bool) -> float:
-    is_weak = word.text in _WEAK_WORDS or bool(word_keys(word) & _WEAK_MEANINGS)
+    is_weak = word.text in _WEAK_WORDS | STOPWORDS or bool(word_keys(word) & _WEAK_MEANINGS)
     if is_german and not word.is_capital and not word.is_name:
         # German nouns are capitals: the other words say less.
         return WEAK_WEIGHT if is_weak else LESS_WEIGHT

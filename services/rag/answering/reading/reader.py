@@ -7,21 +7,30 @@ other row or code than the question does.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from math import log
 from operator import itemgetter
 
 from luna.words import Language
-from services.rag.answering.claims.items import Word
-from services.rag.answering.claims.segments import ClaimSegment, has_word, read_segment
+from services.rag.answering.claims.items import ClaimedQuantity, Word
+from services.rag.answering.claims.segments import (
+    ClaimSegment,
+    has_word,
+    read_segment,
+    read_segments,
+    word_keys,
+)
 from services.rag.answering.claims.tables import TableRow, list_tables
 from services.rag.answering.claims.times import Time
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.facts import facts_of
 from services.rag.answering.matching import content_words
 from services.rag.answering.question import has_validity
-from services.rag.answering.reading.query import DocumentQuery, read_question
-from services.rag.answering.sentences import is_row
+from services.rag.answering.reading.query import DocumentQuery, count_parts, read_question
+from services.rag.answering.sentences import detect_language, is_row
 from services.rag.answering.subjects import may_hold
+from services.rag.retrieval.meanings import meanings_of
+from services.rag.retrieval.related import related_of
 
 # A sentence about the document itself answers nothing, and a command or a setting is no sentence.
 _ABOUT_ITSELF = re.compile(
@@ -41,9 +50,26 @@ OWN = 1.0
 BESIDE = 0.7
 HEADING = 0.9
 TITLE = 0.8
+PASSAGE = 0.55
+# In another clause of the sentence than the value.
+SENTENCE = 0.92
+QUANTITY_SHARE = 0.5
+# What another word of its topic counts.
+RELATED = 0.75
+# Of few words, the one that tells most has to be named, or one that tells almost as much.
+MOST_NEEDED = 5
+ALMOST = 0.9
+# A shorter stem is no part of a compound.
+SHORTEST_PART = 5
 # A value of the asked kind needs fewer of the question's words around it than a statement does.
-LEAST_OF_VALUE = 0.57
-LEAST_OF_STATEMENT = 0.8
+LEAST_OF_VALUE = 0.5
+LEAST_OF_STATEMENT = 0.55
+LEAST_OF_YES_NO = 0.7
+# Of equal places, the one in the passage that was found first; Luna's own guide comes after others.
+RANK_SHARE = 0.1
+GUIDE = "Luna: "
+GUIDE_WORD = "luna"
+BEHIND_GUIDE = 0.2
 # "Without a contract" is not answered by what holds with one.
 OTHER_POLARITY = 0.2
 _REMEDY = re.compile(
@@ -53,6 +79,21 @@ _REMEDY = re.compile(
 # A short sentence is nearer to a question than a long one with the same words.
 CLOSE_SHARE = 0.05
 MOST_CELLS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WordMatch:
+    """A word of a question: what names it, and what that counts.
+
+    Attributes:
+        near: its topics, and the words of the passages that it is a part of.
+        weight: where it stands itself; ``near_weight``: where one of ``near`` does.
+    """
+
+    word: Word
+    near: frozenset[str]
+    weight: float
+    near_weight: float
 
 
 @dataclass(frozen=True)
@@ -74,6 +115,12 @@ class AnswerPlace:
     beside: frozenset[str] = frozenset()
     heading: frozenset[str] = frozenset()
     document: frozenset[str] = frozenset()
+    passage: frozenset[str] = frozenset()
+    clauses: tuple[ClaimSegment, ...] = ()
+    is_beside_negation: bool = False
+    rank: float = 0.0
+    is_guide: bool = False
+    title: str = ""
     row: TableRow | None = None
     is_label: bool = False
     is_remedy: bool = False
@@ -84,9 +131,32 @@ class AnswerPlace:
         cells = self.row.cells if self.row else ()
         return any(_REMEDY.search(cell.title) for cell in cells)
 
-    @property
+    @cached_property
+    def own_keys(self) -> frozenset[str]:
+        """Words and topics of its own."""
+        return _keys_and_topics(self.own)
+
+    def list_levels(self, query: DocumentQuery) -> list[tuple[frozenset[str], float]]:
+        """Return its words and those around it, by how near they stand to what would answer."""
+        levels = [
+            (self.own_keys, OWN),
+            (self.heading, HEADING),
+            (self.document, TITLE),
+            (self.beside, BESIDE),
+            (self.passage, PASSAGE),
+        ]
+        if self.row is not None or query.kind.is_statement or len(self.clauses) < 2:
+            return levels
+        valued = [clause for clause in self.clauses if query.kind.holds(clause)]
+        near = frozenset[str]().union(*map(_keys_and_topics, valued))
+        return [(near, OWN), (self.own_keys, SENTENCE), *levels[1:]]
+
+    @cached_property
     def keys(self) -> frozenset[str]:
-        return self.own.keys | self.beside | self.heading | self.document
+        return self.own_keys | self.beside | self.heading | self.document
+
+
+ScoredPlace = tuple[float, AnswerPlace]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +189,23 @@ def read_answer(
         if may_hold(text, content_words(text), names, source):
             by_text.setdefault(text, []).extend(_list_places(source, number))
     everywhere = [place for places in by_text.values() for place in places]
-    enough: list[tuple[float, AnswerPlace]] = []
-    for text, places in by_text.items():
-        query = read_question(text)
-        enough += _list_answering(query, places, _weigh_words(query, everywhere))
+    answers: list[ReadAnswer] = []
+    for part in range(count_parts(question)):
+        enough: list[ScoredPlace] = []
+        for text, places in by_text.items():
+            query = read_question(text, part=part)
+            enough += _list_answering(query, places, _match_words(query, everywhere))
+        if answers:
+            # What else is asked is answered by the same document only.
+            titles = {evidence.sources[answer.number - 1].passage.title for answer in answers}
+            enough = [pair for pair in enough if pair[1].title in titles]
+        known = {answer.text for answer in answers}
+        answers += [answer for answer in _choose(enough) if answer.text not in known]
+    return answers
+
+
+def _choose(enough: Sequence[ScoredPlace]) -> list[ReadAnswer]:
+    """Return the best place: cells of one row together, a statement with what follows it."""
     if not enough:
         return []
     best_score, best = max(enough, key=itemgetter(0))
@@ -134,18 +217,40 @@ def read_answer(
 
 
 def _list_answering(
-    query: DocumentQuery, places: Sequence[AnswerPlace], weights: Sequence[float]
-) -> list[tuple[float, AnswerPlace]]:
+    query: DocumentQuery, places: Sequence[AnswerPlace], matches: Sequence[WordMatch]
+) -> list[ScoredPlace]:
     """Return the places that answer, with their scores."""
     answering = []
     for place in places:
-        if not _may_answer(query, place):
+        if not _may_answer(query, place) or not _names_rarest(query, place, matches):
             continue
-        score = _score(query, place, weights)
-        is_value = not query.kind.is_statement or _has_code(query, place)
-        if score >= (LEAST_OF_VALUE if is_value else LEAST_OF_STATEMENT):
-            answering.append((score, place))
+        score = _score(query, place, matches)
+        if place.is_guide and GUIDE_WORD not in query.text.lower():
+            score -= BEHIND_GUIDE
+        if score >= _find_least(query, place):
+            answering.append((score + RANK_SHARE * place.rank, place))
     return answering
+
+
+def _names_rarest(
+    query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch]
+) -> bool:
+    """Return whether a place names the word that tells most, without which it is a guess."""
+    if not query.kind.is_statement or not matches or len(matches) > MOST_NEEDED:
+        return True
+    most = max(match.weight for match in matches)
+    rarest = [match for match in matches if match.weight >= ALMOST * most]
+    for match in rarest:
+        if has_word(place.keys, match.word) or not match.near.isdisjoint(place.keys):
+            return True
+    return False
+
+
+def _find_least(query: DocumentQuery, place: AnswerPlace) -> float:
+    """Return the least score with which a place answers."""
+    if not query.kind.is_statement or _has_code(query, place):
+        return LEAST_OF_VALUE
+    return LEAST_OF_YES_NO if query.kind.name == "yes_no" else LEAST_OF_STATEMENT
 
 
 def _has_code(query: DocumentQuery, place: AnswerPlace) -> bool:
@@ -157,21 +262,65 @@ def _has_code(query: DocumentQuery, place: AnswerPlace) -> bool:
 
 
 def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
-    heading = read_segment(" ".join(source.passage.headings)).keys
-    document = read_segment(source.passage.title).keys
-    segments = [read_segment(sentence) for sentence in source.sentences]
+    context = _PlaceContext(
+        _read_keys(" ".join(source.passage.headings)),
+        _read_keys(source.passage.title),
+        frozenset().union(*map(_read_keys, source.sentences)),
+        source.passage.score,
+        source.passage.title.startswith(GUIDE),
+        source.passage.title,
+    )
     for place, sentence in enumerate(source.sentences):
         if is_row(sentence) or not is_statement(sentence):
             continue
         beside = frozenset[str]()
+        is_beside_negation = False
         for other in (place - 1, place + 1):
-            if 0 <= other < len(segments) and not is_row(source.sentences[other]):
-                beside |= segments[other].keys
-        own = segments[place]
-        yield AnswerPlace(sentence, number, own, own, beside, heading, document)
+            if 0 <= other < len(source.sentences) and not is_row(source.sentences[other]):
+                beside |= _read_keys(source.sentences[other])
+                is_beside_negation |= read_segment(source.sentences[other]).is_negated
+        own = read_segment(sentence)
+        yield AnswerPlace(
+            sentence,
+            number,
+            own,
+            own,
+            beside,
+            context.heading,
+            context.document,
+            context.passage,
+            read_segments(sentence),
+            is_beside_negation,
+            context.rank,
+            context.is_guide,
+            context.title,
+        )
     for rows in list_tables(source.sentences):
         for row in rows:
-            yield from _list_cells(row, number, heading, document)
+            yield from _list_cells(row, number, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _PlaceContext:
+    """Words of a place's headings, of its document's title and of its whole passage."""
+
+    heading: frozenset[str]
+    document: frozenset[str]
+    passage: frozenset[str]
+    rank: float
+    is_guide: bool
+    title: str
+
+
+@lru_cache(maxsize=8_000)
+def _read_keys(text: str) -> frozenset[str]:
+    return _keys_and_topics(read_segment(text))
+
+
+def _keys_and_topics(segment: ClaimSegment) -> frozenset[str]:
+    """Return what the words of a clause are compared by, and their topics."""
+    topics = [related_of(word.text) for word in segment.words if not word.is_name]
+    return segment.keys.union(*topics)
 
 
 def is_statement(sentence: str) -> bool:
@@ -181,18 +330,25 @@ def is_statement(sentence: str) -> bool:
     return not _ABOUT_ITSELF.search(sentence) and not _CODE.search(sentence)
 
 
-def _list_cells(
-    row: TableRow,
-    number: int,
-    heading: frozenset[str],
-    document: frozenset[str],
-) -> Iterator[AnswerPlace]:
-    others = read_segment(" ".join(cell.value for cell in row.cells)).keys
+def _list_cells(row: TableRow, number: int, context: _PlaceContext) -> Iterator[AnswerPlace]:
+    others = _read_keys(" ".join(cell.value for cell in row.cells))
     if row.label_title:
         named = f"{row.label_title} {row.label}"
         label = read_segment(named)
         yield AnswerPlace(
-            row.text, number, label, label, others, heading, document, row, is_label=True
+            row.text,
+            number,
+            label,
+            label,
+            others,
+            context.heading,
+            context.document,
+            context.passage,
+            rank=context.rank,
+            is_guide=context.is_guide,
+            title=context.title,
+            row=row,
+            is_label=True,
         )
     for cell in row.cells:
         if not cell.value:
@@ -208,21 +364,56 @@ def _list_cells(
             read_segment(cell.value),
             own,
             others,
-            heading,
-            document,
-            row,
+            context.heading,
+            context.document,
+            context.passage,
+            rank=context.rank,
+            is_guide=context.is_guide,
+            title=context.title,
+            row=row,
             is_remedy=bool(_REMEDY.search(cell.title)),
         )
 
 
-def _weigh_words(query: DocumentQuery, places: Sequence[AnswerPlace]) -> list[float]:
-    """Return the weight of each word: a word of few places tells more than one of many."""
-    weights = []
-    for word in query.words:
-        count = sum(has_word(place.keys, word.word) for place in places)
-        rarity = log(1 + (len(places) + 0.5) / (max(count, 1) + 0.5))
-        weights.append(word.weight * rarity)
-    return weights
+def _match_words(query: DocumentQuery, places: Sequence[AnswerPlace]) -> list[WordMatch]:
+    """Return the words of a question weighted: one of few places tells more than one of many."""
+    vocabulary = frozenset[str]()
+    if detect_language(query.text) != "en":
+        vocabulary = vocabulary.union(*(place.keys for place in places))
+    matches = []
+    for subject in query.words:
+        near = _topics_of(subject.word) | _compounds_of(subject.word, vocabulary)
+        own_count = sum(has_word(place.keys, subject.word) for place in places)
+        near_count = sum(not near.isdisjoint(place.keys) for place in places)
+        rarity = _rarity(own_count, len(places))
+        near_rarity = min(rarity, RELATED * _rarity(max(own_count, near_count), len(places)))
+        if not own_count and near_count:
+            # Nothing says this word: what says it in other words weighs for it.
+            rarity = near_rarity / RELATED
+        weight = subject.weight * rarity
+        matches.append(WordMatch(subject.word, near, weight, subject.weight * near_rarity))
+    return matches
+
+
+def _rarity(count: int, total: int) -> float:
+    return log(1 + (total + 0.5) / (max(count, 1) + 0.5))
+
+
+def _topics_of(word: Word) -> frozenset[str]:
+    return frozenset() if word.is_name else related_of(word.text)
+
+
+def _compounds_of(word: Word, vocabulary: frozenset[str]) -> frozenset[str]:
+    """Return the words of a vocabulary that a word is a part of, as "Frist" of "Antragsfrist"."""
+    if word.is_name or meanings_of(word.text):
+        return frozenset()
+    stems = [key for key in word_keys(word) if len(key) >= SHORTEST_PART and key[0].isalpha()]
+    compounds = set()
+    for key in vocabulary:
+        is_longer = any(key.startswith(stem) or key.endswith(stem) for stem in stems)
+        if is_longer and key not in stems:
+            compounds.add(key)
+    return frozenset(compounds)
 
 
 def _may_answer(query: DocumentQuery, place: AnswerPlace) -> bool:
@@ -245,9 +436,13 @@ def _is_about(query: DocumentQuery, place: AnswerPlace) -> bool:
     if place.row is not None:
         return _names_row(query, place.row, place)
     # Its heading counts as the sentence; its neighbours only add to it.
-    near = place.own.keys | place.heading
-    is_subject = any(has_word(near, word.word) for word in query.words)
+    near = place.own_keys | place.heading
+    is_subject = any(_is_near(word.word, near) for word in query.words)
     return is_subject or bool(near & query.kind.implied)
+
+
+def _is_near(word: Word, keys: frozenset[str]) -> bool:
+    return has_word(keys, word) or bool(_topics_of(word) & keys)
 
 
 def _has_unit(dimension: str, value: ClaimSegment) -> bool:
@@ -259,8 +454,11 @@ def _has_unit(dimension: str, value: ClaimSegment) -> bool:
 
 def _names_row(query: DocumentQuery, row: TableRow, place: AnswerPlace) -> bool:
     label = read_segment(row.label)
-    keys = label.keys | place.beside
-    if any(has_word(keys, word.word) for word in query.words) or keys & query.kind.implied:
+    keys = _read_keys(row.label) | place.beside
+    is_named = any(_is_near(word.word, keys) for word in query.words)
+    if is_named or keys & query.kind.implied:
+        return True
+    if any(_has_quantity(quantity, label) for quantity in query.quantities):
         return True
     return any(_is_named_time(time, label) for time in query.times)
 
@@ -269,28 +467,52 @@ def _is_named_time(time: Time, segment: ClaimSegment) -> bool:
     return any(time.is_within(other) for other in segment.times)
 
 
-def _score(query: DocumentQuery, place: AnswerPlace, weights: Sequence[float]) -> float:
-    """Return the weighted share of a question's words and times that a place names."""
-    total = sum(weights)
-    named = 0.0
-    for word, weight in zip(query.words, weights, strict=True):
-        named += weight * _share(word.word, place)
+def _score(query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch]) -> float:
+    """Return the weighted share of a question's words, figures and times that a place names."""
+    total = sum(match.weight for match in matches)
+    levels = place.list_levels(query)
+    named = sum(_name_word(match, levels) for match in matches)
+    most = max((match.weight for match in matches), default=1.0)
     for time in query.times:
-        total += max(weights, default=1.0)
+        total += most
         if _is_named_time(time, place.own):
-            named += max(weights, default=1.0)
+            named += most
+    for quantity in query.quantities:
+        total += QUANTITY_SHARE * most
+        if _has_quantity(quantity, place.own):
+            named += QUANTITY_SHARE * most
     if not total:
         return 0.0
-    is_other = not query.kind.is_statement and query.is_negated != place.own.is_negated
-    named -= OTHER_POLARITY * total if is_other else 0.0
+    if _is_other_polarity(query, place):
+        named -= OTHER_POLARITY * total
     return named / total + CLOSE_SHARE * len(query.words) / max(place.own.size, len(query.words), 1)
 
 
-def _share(word: Word, place: AnswerPlace) -> float:
-    if has_word(place.own.keys, word):
-        return OWN
-    if has_word(place.heading, word):
-        return HEADING
-    if has_word(place.document, word):
-        return TITLE
-    return BESIDE if has_word(place.beside, word) else 0.0
+def _is_other_polarity(query: DocumentQuery, place: AnswerPlace) -> bool:
+    """Return whether a value holds where a question's condition does not, or the reverse."""
+    if query.kind.is_statement:
+        return False
+    if query.is_negated:
+        return not place.own.is_negated and not place.is_beside_negation and place.row is None
+    return place.own.is_negated
+
+
+def _name_word(match: WordMatch, levels: Sequence[tuple[frozenset[str], float]]) -> float:
+    """Return what a place gets for a word: in itself, beside it, in its heading or passage."""
+    best = 0.0
+    for keys, level in levels:
+        if level * match.weight > best and has_word(keys, match.word):
+            best = level * match.weight
+        elif level * match.near_weight > best and not match.near.isdisjoint(keys):
+            best = level * match.near_weight
+    return best
+
+
+def _has_quantity(quantity: ClaimedQuantity, segment: ClaimSegment) -> bool:
+    for other in segment.quantities:
+        is_same_unit = None in (quantity.dimension, other.dimension) or (
+            quantity.dimension == other.dimension
+        )
+        if is_same_unit and quantity.readings & other.readings:
+            return True
+    return False
