@@ -290,10 +290,20 @@ def test_a_browser_elsewhere_shows_the_clock_of_the_site(open_page: Open) -> Non
 @pytest.mark.parametrize(
     ("now", "hours", "following"),
     [
-        ("2026-03-28T12:00:00+00:00", 12, ["Sun 03:00", "Sun 04:00"]),
-        ("2026-10-24T12:00:00+00:00", 11, ["Sun 02:00 CEST", "Sun 02:00 CET"]),
+        pytest.param(
+            "2026-03-28T12:00:00+00:00",
+            12,
+            ["Sun 03:00", "Sun 04:00"],
+            id="92 slots",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "2026-10-24T12:00:00+00:00",
+            11,
+            ["Sun 02:00 CEST", "Sun 02:00 CET"],
+            id="100 slots",
+        ),
     ],
-    ids=["92 slots", "100 slots"],
 )
 def test_days_on_which_clocks_change_are_read_as_the_site_s_clock_shows_them(
     open_page: Open,
