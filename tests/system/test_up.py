@@ -326,6 +326,9 @@ def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_j
             store_file(client, minute=0)
             await_empty_queues(servers)
             # Whoever reads history waits until this ends.
+            # Who reads it now, a training of a start among them, may take longer than Luna waits.
+            patience = text("SELECT set_config('lock_timeout', :seconds, true)")
+            connection.execute(patience, {"seconds": f"{PATIENCE_SECONDS}s"})
             connection.execute(text("LOCK TABLE slot_observations IN ACCESS EXCLUSIVE MODE"))
             until = [f"2023-09-{day:02}T00:00:00Z" for day in range(1, 4)]
             jobs = [
