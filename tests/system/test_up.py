@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from luna.drivers.simulator import SimulatedInverter
 from luna.energy.site import parse_site
 from luna.energy.timeline import local_instant
 from luna.platform.clock import CLOCK_VARIABLE, move_clock
-from luna.platform.database import control, engine, migrate, revision, sites
+from luna.platform.database import control, engine, migrate, sites
 from luna.platform.embedded.account import is_locked
 from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.queue import Client
@@ -214,23 +213,15 @@ def companions(environment: dict[str, str], module: str) -> list[int]:
 
 def kill_and_await_others(environment: dict[str, str], *modules: str) -> None:
     """Kill a process of each module, and return when each has another one."""
-    killed = {module: companions(environment, module)[0] for module in modules}
+    killed = {}
+    for module in modules:
+        # One that is configured starts once its file was read.
+        wait_until(lambda: companions(environment, module) != [])  # noqa: B023
+        killed[module] = companions(environment, module)[0]
     for process in killed.values():
         os.kill(process, signal.SIGKILL)
     for module, process in killed.items():
         wait_until(lambda: process not in companions(environment, module) != [])  # noqa: B023
-
-
-# First: it makes the database that the others find.
-def test_the_schema_is_brought_up_to_date(environment: dict[str, str]) -> None:
-    answer = subprocess.run(
-        command("db", "upgrade", "--json"),
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert json.loads(answer.stdout)["revision"] == revision.head()
 
 
 def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing(
@@ -250,9 +241,6 @@ def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing
         assert browser.get(link).status_code == 200
         assert browser.get(f"{address}/v1/sites").status_code == 200
         assert browser.get(link).status_code == 410
-    token = subprocess.run(
-        command("open", "--token"), env=environment, check=True, capture_output=True, text=True
-    ).stdout.strip()
     said = subprocess.run(
         command("open", "--no-browser", "--json"),
         env=environment,
@@ -260,31 +248,10 @@ def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing
         capture_output=True,
         text=True,
     )
-    with httpx.Client(
-        trust_env=False, timeout=PATIENCE_SECONDS, headers={"Authorization": f"Bearer {token}"}
-    ) as program:
-        assert program.get(f"{address}/v1/sites").status_code == 200
-        assert (
-            program.get(json.loads(said.stdout)["url"], headers={"Authorization": ""}).status_code
-            == 303
-        )
-
-
-def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(
-    environment: dict[str, str],
-) -> None:
-    own = environment | {
-        "LUNA_API_PORT": str(free_port()),
-        "LUNA_DATA_FOLDER": f"{environment['LUNA_DATA_FOLDER']}/refused",
-    }
-    with socket.create_server(("127.0.0.1", int(own["LUNA_API_PORT"]))):
-        refused = subprocess.run(
-            command("up"), env=own, check=False, capture_output=True, text=True
-        )
-    assert refused.returncode == 1
-    assert "api_port: " in refused.stderr
-    assert "LUNA_API_PORT" in refused.stderr
-    assert processes(own) == []
+    with client_of(environment) as program:
+        assert program.get("/v1/sites").status_code == 200
+        opened = program.get(json.loads(said.stdout)["url"], headers={"Authorization": ""})
+        assert opened.status_code == 303
 
 
 def test_a_second_luna_in_the_folder_names_the_first_and_leaves_it_alone(
@@ -322,7 +289,6 @@ def test_a_site_whose_devices_luna_asks_itself_is_recorded_without_any_other_sou
         ).raise_for_status()
         wait_until(lambda: sensor in client.get("/v1/sites/asked/series").text)
         client.delete("/v1/sites/asked").raise_for_status()
-    wait_until(lambda: companions(environment, "services.ingest.live") == [])
 
 
 def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_one(
@@ -360,6 +326,9 @@ def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_j
             store_file(client, minute=0)
             await_empty_queues(servers)
             # Whoever reads history waits until this ends.
+            # Who reads it now, a training of a start among them, may take longer than Luna waits.
+            patience = text("SELECT set_config('lock_timeout', :seconds, true)")
+            connection.execute(patience, {"seconds": f"{PATIENCE_SECONDS}s"})
             connection.execute(text("LOCK TABLE slot_observations IN ACCESS EXCLUSIVE MODE"))
             until = [f"2023-09-{day:02}T00:00:00Z" for day in range(1, 4)]
             jobs = [
@@ -398,6 +367,8 @@ def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(
     luna: RunningLuna, environment: dict[str, str]
 ) -> None:
     settings = Settings(data_folder=Path(environment["LUNA_DATA_FOLDER"]))
+    # The one of the site whose devices were asked ends meanwhile.
+    wait_until(lambda: companions(environment, "services.ingest.live") == [])
     wait_until(lambda: companions(environment, "services.executor") != [])
     [executor, *_] = companions(environment, "services.executor")
     store_settings(settings, {"mqtt_url": "mqtt://127.0.0.1:9"})

@@ -16,7 +16,6 @@ from luna.platform.clock import FixedClock
 from luna.platform.embedded.supervisor import Addresses
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from tests.support.browser.chromium import AXE, CHROMIUM, MISSING
-from tests.support.database.databases import remove_site
 from tests.support.gateway.server import OWNER_TOKEN, serve
 from tests.support.pages.demo_home import DemoHome, store_demo_home
 from tests.support.suite.depth import LONG
@@ -67,15 +66,14 @@ def addresses(database_url: str, redis_url: str) -> Addresses:
     return Addresses(database_url=database_url, redis_url=redis_url)
 
 
-@pytest.fixture(scope="session")
-def demo_home(database: Engine) -> Iterator[DemoHome]:
+# Of a module: what a file stores is removed at its end, tests/conftest.py.
+@pytest.fixture(scope="module")
+def demo_home(database: Engine) -> DemoHome:
     """A stored home: two days of history, forecasts, prices, plans, at 16:40 of a May day."""
-    home = store_demo_home(database, name="demo")
-    yield home
-    remove_site(database, home.site.name)
+    return store_demo_home(database, name="demo")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo_gateway(demo_home: DemoHome, addresses: Addresses) -> Iterator[httpx.Client]:
     """A gateway for which it is 16:40 of that day."""
     with serve(addresses, FixedClock(demo_home.now)) as client:

@@ -55,7 +55,7 @@ def server(inverter: SimulatedInverter) -> Iterator[RegisterServer]:
 
 
 def go_on(page: Page) -> None:
-    assert find_barriers(page) == []
+    # Whether its steps keep anybody out is in test_setup.py.
     page.click(".actions button.primary")
 
 

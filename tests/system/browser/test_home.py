@@ -112,7 +112,9 @@ RULE = """({ from, to }) => {
 }"""
 
 
-def test_the_chart_is_drawn_on_all_three_panels_from_the_timeline(open_page: Open) -> None:
+def test_the_chart_is_drawn_on_all_three_panels_and_asks_nothing_of_any_other_machine(
+    open_page: Open, demo_gateway: httpx.Client
+) -> None:
     page = drawn(open_page(HOME))
     # Panels as src/plan/axes.js places them on a desk: price, power, charge; bars of what uses
     # energy stand above the middle of power.
@@ -130,17 +132,13 @@ def test_the_chart_is_drawn_on_all_three_panels_from_the_timeline(open_page: Ope
     assert rules[0]
     assert page.locator("#readout > span").count() >= 9
     assert page.locator("#no-chart").is_hidden()
-
-
-def test_nothing_is_asked_of_any_other_machine(open_page: Open, demo_gateway: httpx.Client) -> None:
-    page = drawn(open_page(HOME))
     asked = page.evaluate(
         "() => performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin)"
     )
     assert set(asked) == {str(demo_gateway.base_url).rstrip("/")}
 
 
-def test_keys_choose_slots_and_the_sheet_follows(open_page: Open) -> None:
+def test_keys_and_steps_choose_slots_and_the_sheet_follows(open_page: Open) -> None:
     page = drawn(open_page(HOME))
     page.locator("#chart").press("Home")
     # It is 16:40: the slot that runs began at 16:30.
@@ -151,6 +149,10 @@ def test_keys_choose_slots_and_the_sheet_follows(open_page: Open) -> None:
     expect(page.locator("#why .label").first).to_contain_text("17:45")
     page.locator("#chart").press("ArrowLeft")
     expect(page.locator("#why .label").first).to_contain_text("17:30")
+    step = page.locator(".step").nth(2)
+    step.click()
+    expect(step).to_have_attribute("aria-current", "true")
+    assert page.url.endswith(HOME)
 
 
 def test_plans_that_are_compared_are_named_by_when_they_were_issued(open_page: Open) -> None:
@@ -170,14 +172,6 @@ def test_plans_that_are_compared_are_named_by_when_they_were_issued(open_page: O
     expect(page.locator("#readout > span", has_text="House, expected").locator("b")).to_have_text(
         re.compile(r"\d\skW")
     )
-
-
-def test_a_step_chooses_its_slot_and_is_marked(open_page: Open) -> None:
-    page = drawn(open_page(HOME))
-    step = page.locator(".step").nth(2)
-    step.click()
-    expect(step).to_have_attribute("aria-current", "true")
-    assert page.url.endswith(HOME)
 
 
 def test_zoom_and_choice_stay_when_something_new_arrives(
@@ -290,10 +284,20 @@ def test_a_browser_elsewhere_shows_the_clock_of_the_site(open_page: Open) -> Non
 @pytest.mark.parametrize(
     ("now", "hours", "following"),
     [
-        ("2026-03-28T12:00:00+00:00", 12, ["Sun 03:00", "Sun 04:00"]),
-        ("2026-10-24T12:00:00+00:00", 11, ["Sun 02:00 CEST", "Sun 02:00 CET"]),
+        pytest.param(
+            "2026-03-28T12:00:00+00:00",
+            12,
+            ["Sun 03:00", "Sun 04:00"],
+            id="92 slots",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "2026-10-24T12:00:00+00:00",
+            11,
+            ["Sun 02:00 CEST", "Sun 02:00 CET"],
+            id="100 slots",
+        ),
     ],
-    ids=["92 slots", "100 slots"],
 )
 def test_days_on_which_clocks_change_are_read_as_the_site_s_clock_shows_them(
     open_page: Open,
@@ -395,7 +399,9 @@ def test_axe_finds_nothing(open_page: Open) -> None:
     assert find_barriers_in_all_forms(open_page, HOME, ready=drawn) == []
 
 
-def test_the_table_holds_every_slot_under_scoped_headings(open_page: Open) -> None:
+def test_values_are_a_table_under_scoped_headings_and_leave_as_csv_and_as_a_picture(
+    open_page: Open,
+) -> None:
     page = drawn(open_page(HOME))
     page.get_by_role("button", name="Table").click()
     expect(page.locator("#table tbody tr")).to_have_count(288)
@@ -403,10 +409,6 @@ def test_the_table_holds_every_slot_under_scoped_headings(open_page: Open) -> No
     assert page.locator("#table tbody tr > :first-child:not([scope=row])").count() == 0
     page.get_by_role("button", name="Table").click()
     expect(page.locator("#chart")).to_be_visible()
-
-
-def test_values_leave_as_csv_and_as_a_picture(open_page: Open) -> None:
-    page = drawn(open_page(HOME))
     with page.expect_download() as table:
         page.get_by_role("link", name="CSV").click()
     rows = list(csv.DictReader(io.StringIO(table.value.path().read_text(encoding="utf-8"))))

@@ -18,7 +18,6 @@ from sqlalchemy import Engine, delete
 from luna.contracts.edge import (
     EdgeRunRequest,
     LabelScenariosRequest,
-    SimulateBatchRequest,
     TrainControllersRequest,
 )
 from luna.contracts.edge_summary import EdgeSummary
@@ -144,41 +143,7 @@ class TestWorkers:
         assert job.status == "done", job.error
         return type(request).reply.model_validate(job.reply)
 
-    def test_stages_follow_each_other_on_machines_that_share_the_object_store_alone(
-        self,
-        database: Engine,
-        client: Client,
-        database_url: str,
-        redis_url: str,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        with run_moto(tmp_path / "moto.log") as objects:
-            for name, value in {
-                "URL": objects.url,
-                "BUCKET": objects.bucket,
-                "ACCESS_KEY": objects.access_key,
-                "SECRET_KEY": objects.secret_key,
-            }.items():
-                monkeypatch.setenv(f"LUNA_OBJECTS_{name}", value)
-            asked = {"run_id": "apart", "config": CONFIG, "seed": 4}
-            for machine, request in (
-                ("one", LabelScenariosRequest(**asked)),
-                ("other", TrainControllersRequest(**asked)),
-                ("one", SimulateBatchRequest(**asked)),
-            ):
-                monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path / machine))
-                with worker_process(redis_url, database_url, "services.edge.tasks"):
-                    reply = self.do(database, client, request)
-            assert (reply.figures["runs"], reply.figures["failed"]) == (RUNS, 0)
-            stored = {entry.key for entry in objects.list_all()}
-            assert {
-                "edge/apart/batch/runs-0001.jsonl",
-                "edge/apart/controller/current.json",
-                "edge/apart/training/training-0001.jsonl",
-            } <= stored
-
-    def test_a_whole_run_is_a_job_and_a_batch_comes_out_the_same_on_workers(
+    def test_machines_that_share_the_object_store_alone_go_on_with_a_run_and_do_its_batch(
         self,
         luna_on_servers: Luna,
         database: Engine,
@@ -187,18 +152,44 @@ class TestWorkers:
         redis_url: str,
         config: Path,
         tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        asked: dict[str, Any] = {"run_id": "apart", "config": CONFIG, "seed": 4}
         out = ("--config", str(config), "--out", str(tmp_path / "out"), "--seed", "4", "--json")
-        with worker_process(redis_url, database_url, "services.edge.tasks"):
-            reply = self.do(database, client, EdgeRunRequest(run_id="whole", config=CONFIG, seed=4))
-            assert reply.summary.runs == RUNS
-            batch = Path(str(reply.figures["batch"]["folder"]))
-            # With the same labels and networks.
-            shutil.copytree(
-                batch.parent, tmp_path / "out", ignore=shutil.ignore_patterns(batch.name)
-            )
-            shared = luna_on_servers("edge", "batch", *out, "--on-workers")
-            assert shared.code == 0, shared.err
+        with run_moto(tmp_path / "moto.log") as objects:
+            for name, value in {
+                "URL": objects.url,
+                "BUCKET": objects.bucket,
+                "ACCESS_KEY": objects.access_key,
+                "SECRET_KEY": objects.secret_key,
+            }.items():
+                monkeypatch.setenv(f"LUNA_OBJECTS_{name}", value)
+            for machine, request in (
+                ("one", LabelScenariosRequest(**asked)),
+                ("other", TrainControllersRequest(**asked)),
+            ):
+                monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path / machine))
+                with worker_process(redis_url, database_url, "services.edge.tasks"):
+                    self.do(database, client, request)
+            monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path / "one"))
+            with worker_process(redis_url, database_url, "services.edge.tasks"):
+                reply = self.do(database, client, EdgeRunRequest(**asked))
+                made_now = [reply.figures[stage].get("made_now") for stage in ("label", "batch")]
+                assert (made_now, reply.figures["batch"]["failed"]) == ([0, RUNS], 0)
+                assert reply.summary.runs == RUNS
+                batch = Path(str(reply.figures["batch"]["folder"]))
+                # With the same labels and networks.
+                shutil.copytree(
+                    batch.parent, tmp_path / "out", ignore=shutil.ignore_patterns(batch.name)
+                )
+                shared = luna_on_servers("edge", "batch", *out, "--on-workers")
+                assert shared.code == 0, shared.err
+            stored = {entry.key for entry in objects.list_all()}
+        assert {
+            "edge/apart/batch/runs-0001.jsonl",
+            "edge/apart/controller/current.json",
+            "edge/apart/training/training-0001.jsonl",
+        } <= stored
         here = list(read_rows(tmp_path / "out" / "batch", "runs"))
         there = list(read_rows(batch, "runs"))
         order = lambda row: row["run_id"]  # noqa: E731 - of two lists

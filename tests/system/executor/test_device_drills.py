@@ -5,7 +5,7 @@ does then, and after the process is back.
 import itertools
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -125,29 +125,39 @@ def test_each_product_does_what_its_profile_says_when_the_executor_is_killed(
     assert "flash" in {profile.profile for profile in inverters}
     assert len(inverters) >= 5
 
-    def drill(profile: DeviceProfile) -> None:
-        clock = Hurried()
-        inverter = SimulatedInverter(profile, now=clock)
-        after_s = profile.reverts.after_s if profile.reverts else None
-        with serve_registers(inverter) as server, charging(database, profile, server.port) as site:
-            # What does not fall back is named before arming.
-            keeps = page_words("planning", "en")("unattended_keeps", device="battery")
-            assert (
-                keeps
-                in list_unattended(
-                    site, data_folder, words=page_words("planning", "en"), language="en"
-                )
-            ) == (after_s is None)
-            with executor(database_url, redis_url, data_folder) as process:
-                wait_for(lambda: inverter.mode == "charge")
-                kill(process)
-            clock.jumped += after_s or DAY_S
-            inverter.look()
-            assert inverter.mode == ("self_consumption" if after_s else "charge")
+    drills: list[tuple[DeviceProfile, Hurried, SimulatedInverter]] = []
+    # All at once: each start of the executor takes seconds.
+    with ExitStack() as homes:
+        for profile in inverters:
+            clock = Hurried()
+            inverter = SimulatedInverter(profile, now=clock)
+            server = homes.enter_context(serve_registers(inverter))
+            site = homes.enter_context(charging(database, profile, server.port))
+            with subtests.test(profile=profile.profile):
+                assert is_named_before_arming(site, data_folder) == (fall_back_s(profile) is None)
+            drills.append((profile, clock, inverter))
+        with executor(database_url, redis_url, data_folder) as process:
+            for _, _, inverter in drills:
+                wait_for(lambda: inverter.mode == "charge")  # noqa: B023
+            kill(process)
+        for profile, clock, inverter in drills:
+            after_s = fall_back_s(profile)
+            with subtests.test(profile=profile.profile):
+                clock.jumped += after_s or DAY_S
+                inverter.look()
+                assert inverter.mode == ("self_consumption" if after_s else "charge")
 
-    for profile in inverters:
-        with subtests.test(profile=profile.profile):
-            drill(profile)
+
+def fall_back_s(profile: DeviceProfile) -> float | None:
+    """Return after how many seconds without a command a product does what it does by itself."""
+    return profile.reverts.after_s if profile.reverts else None
+
+
+def is_named_before_arming(site: Site, data_folder: Path) -> bool:
+    """Return whether the page names the battery as one that keeps its last command."""
+    words = page_words("planning", "en")
+    keeps = words("unattended_keeps", device="battery")
+    return keeps in list_unattended(site, data_folder, words=words, language="en")
 
 
 # It waits half a minute for a command to be read back; in a short run

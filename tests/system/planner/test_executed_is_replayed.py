@@ -32,11 +32,13 @@ DAY_SLOTS = 96
 ALL_MODES = {mode.word: mode.word for mode in Mode}
 # From half past eight on, so that the sun fills it into its taper.
 SUNNY = (34, 36)
+# Until noon: bought at night, used in the morning.
+NIGHT = (0, 48)
 TAPERS = {"taper_from_soc": 0.7, "taper_to_share": 0.2, "min_charge_kw": 0.4}
 # A battery's limits, the modes that its inverter knows, the first slot in which it is followed, and
 # for how many it is.
 KINDS: dict[str, tuple[dict[str, Any], dict[str, str], tuple[int, int]]] = {
-    "plain": ({}, ALL_MODES, (0, 2 * DAY_SLOTS if LONG else DAY_SLOTS)),
+    "plain": ({}, ALL_MODES, (0, 2 * DAY_SLOTS) if LONG else NIGHT),
     "tapers, and its inverter knows four modes": (TAPERS, MODES, (0, DAY_SLOTS) if LONG else SUNNY),
 }
 

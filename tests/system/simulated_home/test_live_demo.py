@@ -4,16 +4,31 @@ What Luna says is held against the simulated home's own truth.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from luna.platform.simulated_home.house import BATTERY_MODEL
 from luna.platform.simulated_home.site import CAR, HEATER, SITE_NAME
-from tests.support.simulated_home.luna_instance import HOME, SITE, LivingLuna, run_luna, wait_until
+from tests.support.browser.page import DESKTOP
+from tests.support.simulated_home.luna_instance import (
+    HOME,
+    PATIENCE_SECONDS,
+    SITE,
+    LivingLuna,
+    open_simulated_home,
+    run_luna,
+    wait_until,
+)
+from tests.support.simulated_home.true_flow import wait_for_true_flow
 from tests.support.words.wording import wording
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 STEP = timedelta(minutes=5)
 
@@ -93,6 +108,21 @@ def test_what_luna_tells_its_devices_is_what_the_truth_shows(demo: LivingLuna) -
     assert soc == pytest.approx(truth[-1], abs=0.05)
 
 
+@pytest.fixture(scope="module")
+def page(demo: LivingLuna, browser: "Browser") -> "Iterator[Page]":
+    with closing(browser.new_context(service_workers="block", **DESKTOP)) as context:
+        context.set_default_timeout(1000 * PATIENCE_SECONDS)
+        demo.admit(context)
+        yield context.new_page()
+
+
+def test_an_open_page_says_what_flows_by_itself(demo: LivingLuna, page: "Page") -> None:
+    page.goto(str(demo.client.base_url) + HOME)
+    wait_for_true_flow(demo, page)
+    demo.move_clock(STEP)
+    wait_for_true_flow(demo, page)
+
+
 def is_removed(demo: LivingLuna, answers: list[httpx.Response]) -> bool:
     """Press again while the answer is to try again; return whether another one came."""
     if answers[-1].status_code == httpx.codes.SERVICE_UNAVAILABLE:
@@ -100,7 +130,12 @@ def is_removed(demo: LivingLuna, answers: list[httpx.Response]) -> bool:
     return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
 
 
-def test_one_button_removes_it_and_leaves_nothing(demo: LivingLuna) -> None:
+def test_one_button_removes_it_and_leaves_nothing_and_another_begins_it_anew(
+    demo: LivingLuna, page: "Page"
+) -> None:
+    from playwright.sync_api import expect
+
+    page.goto("about:blank")
     # While a job of the site runs the page says to try again.
     answers = [demo.client.post("/ui/setup/remove-simulated-home")]
     wait_until(lambda: is_removed(demo, answers))
@@ -110,3 +145,5 @@ def test_one_button_removes_it_and_leaves_nothing(demo: LivingLuna) -> None:
     assert demo.client.get(f"{SITE}/timeline").status_code == httpx.codes.NOT_FOUND
     offered = demo.client.get("/ui/setup").text
     assert wording("setup", "simulated_home_start") in offered
+    open_simulated_home(page, demo)
+    expect(page.locator("body")).to_contain_text(wording("every_page", "simulated"))

@@ -2,7 +2,7 @@
 
 All of it held against the simulated home's truth.
 
-A short run lives the two hours around the override.
+Long runs alone: a short one lives an hour in test_live_demo.py.
 """
 
 import re
@@ -39,11 +39,13 @@ from tests.support.simulated_home.luna_instance import (
     run_luna,
     wait_until,
 )
-from tests.support.suite.depth import LONG
+from tests.support.simulated_home.true_flow import EDGE_KW, METER, SOC, soc_of, wait_for_true_flow
 from tests.support.words.wording import wording
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.long
 
 SLOTS = 96
 WEDNESDAY = 2
@@ -59,24 +61,15 @@ RAMP = timedelta(seconds=10)
 OVERRIDDEN = 76
 OVERRIDE_SLOTS = 5
 OVERRIDE_ENDS = OVERRIDDEN + OVERRIDE_SLOTS
-BEGIN_SLOT = 0 if LONG else OVERRIDDEN - 1
-END_SLOT = SLOTS if LONG else OVERRIDE_ENDS + 1
 # How many modes a run has at least: by day it stores, serves, and does something with the grid or
 # nothing at all.
-LEAST_MODES = 3 if LONG else 2
+LEAST_MODES = 3
 # Quarter-hours after which a plan is waited for, and the open page.
 PLAN_EVERY = 4
-PAGE_EVERY = 8 if LONG else 2
+PAGE_EVERY = 8
 COUNTED = ("load", "pv", "import", "export", "charge", "discharge")
 SLOTS_PER_HOUR = 4
 ALONE_STEPS = 60
-# What meters may be wrong by, what a page rounds, and what flows within seconds of a slot's edge,
-# in which its first or last reading was taken.
-METER = 0.01
-SOC = 0.01
-SHOWN_KW = 0.05
-SHOWN_SOC = 0.005
-EDGE_KW = 0.15
 MOST_LATE = 5
 # In a quarter-hour; a car leaves with what its plan reckons its charger loses, the truth has its
 # own.
@@ -100,8 +93,7 @@ def next_may_day(now: datetime) -> datetime:
 
 
 MIDNIGHT = next_may_day(datetime.now(UTC))
-BEGIN = MIDNIGHT + BEGIN_SLOT * SLOT
-END = MIDNIGHT + END_SLOT * SLOT
+END = MIDNIGHT + SLOTS * SLOT
 
 
 @dataclass
@@ -150,7 +142,7 @@ class LivedSlot:
 class LivedDay:
     """Its slots, and the figures of the open page when some of them began.
 
-    A slot is numbered from midnight; the first one lived is ``BEGIN_SLOT``.
+    A slot is numbered from midnight.
     """
 
     slots: list[LivedSlot] = field(default_factory=list)
@@ -160,7 +152,10 @@ class LivedDay:
 @pytest.fixture(scope="module")
 def luna(kept_folder: Path) -> Iterator[LivingLuna]:
     with run_luna(
-        kept_folder.parent, "up", begins_at=BEGIN - timedelta(minutes=25), ready=LivingLuna.is_live
+        kept_folder.parent,
+        "up",
+        begins_at=MIDNIGHT - timedelta(minutes=25),
+        ready=LivingLuna.is_live,
     ) as luna:
         yield luna
 
@@ -195,9 +190,9 @@ def test_the_page_of_set_up_leads_to_a_plan_and_two_clicks_arm(
 def test_in_every_quarter_hour_the_battery_follows_and_an_override_shows_in_every_tab(
     luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay
 ) -> None:
-    luna.set_clock(BEGIN - ENDING)
-    wait_until(lambda: luna.files.read_state().at >= (BEGIN - ENDING).timestamp())
-    for number in range(BEGIN_SLOT, OVERRIDDEN):
+    luna.set_clock(MIDNIGHT - ENDING)
+    wait_until(lambda: luna.files.read_state().at >= (MIDNIGHT - ENDING).timestamp())
+    for number in range(OVERRIDDEN):
         live_quarter(luna, day, number, page=tabs[0])
     live_quarter(luna, day, OVERRIDDEN, page=tabs[0], meanwhile=lambda: override(luna, tabs))
     for number in range(OVERRIDDEN + 1, OVERRIDE_ENDS):
@@ -205,15 +200,15 @@ def test_in_every_quarter_hour_the_battery_follows_and_an_override_shows_in_ever
     live_quarter(
         luna, day, OVERRIDE_ENDS, page=tabs[0], meanwhile=lambda: require_no_override(tabs)
     )
-    for number in range(OVERRIDE_ENDS + 1, END_SLOT):
+    for number in range(OVERRIDE_ENDS + 1, SLOTS):
         live_quarter(luna, day, number, page=tabs[0])
 
     decided_by = (
         ["planner"] * OVERRIDDEN
         + ["owner"] * OVERRIDE_SLOTS
-        + ["planner"] * (END_SLOT - OVERRIDE_ENDS)
+        + ["planner"] * (SLOTS - OVERRIDE_ENDS)
     )
-    assert [slot.decision["decided_by"] for slot in day.slots] == decided_by[BEGIN_SLOT:]
+    assert [slot.decision["decided_by"] for slot in day.slots] == decided_by
     assert {
         number: list(find_faults(slot))
         for number, slot in enumerate(day.slots)
@@ -228,7 +223,7 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(
     luna.set_clock(END + FOLLOWED)
     wait_for_true_flow(luna, tabs[0])
     luna.wait_until_built()
-    span = {"from": BEGIN.isoformat(), "to": END.isoformat()}
+    span = {"from": MIDNIGHT.isoformat(), "to": END.isoformat()}
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
     measured = timeline["measured"]
     wrong: dict[str, list[int]] = {}
@@ -260,11 +255,11 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(
 def test_the_account_of_the_hours_that_were_lived_is_what_was_true(
     luna: LivingLuna, day: LivedDay
 ) -> None:
-    query = {"period": "day", "day": str(BEGIN.astimezone(ZONE).date())}
+    query = {"period": "day", "day": str(MIDNIGHT.astimezone(ZONE).date())}
     account = luna.client.get(f"{SITE}/account", params=query).raise_for_status().json()
     wrong = []
     for first in range(0, len(day.slots) - SLOTS_PER_HOUR + 1, SLOTS_PER_HOUR):
-        begins = BEGIN + first * SLOT
+        begins = MIDNIGHT + first * SLOT
         slots = day.slots[first : first + SLOTS_PER_HOUR]
         part = next(
             (each for each in account["parts"] if datetime.fromisoformat(each["start"]) == begins),
@@ -286,7 +281,6 @@ def test_the_account_of_the_hours_that_were_lived_is_what_was_true(
     )
 
 
-@pytest.mark.long
 def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(
     luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay
 ) -> None:
@@ -316,7 +310,6 @@ def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(
     )
 
 
-@pytest.mark.long
 def test_in_the_morning_the_car_leaves_as_full_as_the_page_said_in_the_evening(
     luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay
 ) -> None:
@@ -365,7 +358,7 @@ def live_quarter(
                 > start - timedelta(hours=1)
             )
         )
-    if number > BEGIN_SLOT and number % PAGE_EVERY == 0:
+    if number > 0 and number % PAGE_EVERY == 0:
         wait_for_true_flow(luna, page)
         day.facts[number] = page.locator(".facts").inner_text()
     meanwhile()
@@ -406,26 +399,6 @@ def is_followed(luna: LivingLuna, start: datetime) -> bool:
         datetime.fromisoformat(each["slot_start"]) == start and each["confirmed_at"]
         for each in decisions
     )
-
-
-def wait_for_true_flow(luna: LivingLuna, page: "Page") -> None:
-    """Wait until the open page, by itself, says what flows at this moment."""
-    untrue: list[str] = []
-
-    def is_true() -> bool:
-        untrue[:] = compare_flow(read_flow(page), luna.files.read_state())
-        return not untrue
-
-    try:
-        wait_until(is_true)
-    except AssertionError as exc:
-        raise AssertionError(untrue) from exc
-
-
-def read_flow(page: "Page") -> str:
-    """Return what the open page says of the live flows, "" while it has none."""
-    live = page.locator(".flow:has(.row small[data-age]) svg")
-    return (live.get_attribute("aria-label") or "") if live.count() else ""
 
 
 def override(luna: LivingLuna, tabs: "tuple[Page, Page]") -> None:
@@ -515,35 +488,6 @@ def _find_car_faults(slot: LivedSlot) -> Iterator[str]:
             f"offered the car {offered_kw} kW, it took only {slot.car_kwh:.3f} kWh at "
             f"{after.soc:.2f}"
         )
-
-
-def compare_flow(said: str, state: HomeState) -> Iterator[str]:
-    """Yield what a page says of the flows of a moment that is not true."""
-    text = said.replace("\u00a0", " ")
-    heater_kw = 0.0 if state.heater is None else state.heater.power_kw
-    car_kw = 0.0 if state.car is None else state.car.power_kw
-    grid_kw = state.load_kw + car_kw + heater_kw + state.battery.power_kw - state.pv_kw
-    powers = {
-        "Solar": state.pv_kw,
-        "House": state.load_kw,
-        "Battery": abs(state.battery.power_kw),
-        "Car": car_kw,
-        r"Grid ([\d.]+) kW · buying": max(grid_kw, 0.0),
-        r"Grid ([\d.]+) kW · selling": max(-grid_kw, 0.0),
-    }
-    for name, true in powers.items():
-        shown = re.search(name if "(" in name else rf"{name} ([\d.]+) kW", text)
-        if not np.isclose(
-            float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW
-        ):
-            yield f"{name} {true:.2f} kW: {text}"
-    share = re.search(r"Battery .*?(\d+)%", text)
-    if share is None or abs(int(share[1]) / 100 - soc_of(state)) > SOC + SHOWN_SOC:
-        yield f"{soc_of(state):.3f} full: {text}"
-
-
-def soc_of(state: HomeState) -> float:
-    return state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
 
 
 def live_alone(battery: BatteryCharge, slot: LivedSlot) -> tuple[BatteryCharge, float, float]:
