@@ -34,8 +34,8 @@ from luna.energy.steering import (
     steer,
 )
 
-SEEDS = tuple(range(31, 37))
-TUNING_SEEDS = (1, 2, 3, 4, 21, 22, *range(1001, 1041))
+SEEDS = tuple(range(41, 47))
+TUNING_SEEDS = (1, 2, 3, 4, 21, 22, *range(31, 37), *range(1001, 1041))
 # Four skies take turns.
 DAYS = 4
 LONG_DAYS = 8

@@ -37,6 +37,15 @@ class DeviceTarget(Message):
     battery_support: Annotated[
         bool, Field(description="whether the house's battery may discharge into it")
     ] = False
+    dip_price: Annotated[
+        float | None,
+        Field(
+            description=(
+                "price of the kWh from the grid that a battery saves in a dip of the surplus which "
+                "it follows, where its own is worth less; null: no battery may"
+            )
+        ),
+    ] = None
 
 
 class SteeredSlot(Message):

@@ -21,6 +21,7 @@ from luna.contracts.plan.state import VehicleSession
 from luna.contracts.steering import DeviceTarget, LimitMessage, SteeredSlot, SteeringTarget
 from luna.drivers.control.units.unit import Controllable, InForce
 from luna.energy.site import Site
+from luna.energy.steering import LITTLE_KWH, ExpectedSlot, price_stored_kwh
 from luna.energy.timeline import SLOT
 from luna.platform.clock import Clock
 from luna.platform.database import charging_sessions, operator_limits, plans, sites
@@ -31,11 +32,8 @@ from services.executor.target import ControlTarget
 AHEAD = timedelta(hours=6)
 # Reasons of decisions that follow a plan.
 _PLANNED = frozenset({"planned", "agent_cheaper", "mode_kept", "least_run"})
-# Energy that counts as nothing, kWh in a slot and as a share of what a car takes.
-_LITTLE_KWH = 0.02
+# Energy that counts as nothing as a share of what a car takes.
 _LITTLE_SHARE = 0.1
-# Round trip of a battery, by which a kWh stored is worth less than one bought later.
-_ROUND_TRIP = 0.9
 # Worth of surplus to a car without a target, as the planner has it: share of the import price.
 _SURPLUS_SHARE = 0.6
 
@@ -183,9 +181,12 @@ def choose_target(
     """
     prices = [slot.import_price for slot in slots]
     if isinstance(setpoint, BatterySetpoint):
-        return DeviceTarget(setpoint=setpoint, worth_price=_ROUND_TRIP * max(prices))
+        return DeviceTarget(setpoint=setpoint, worth_price=_price_stored(name, slots, site))
     if not isinstance(setpoint, VehicleSetpoint) or setpoint.mode in {"own", "give"}:
         return DeviceTarget(setpoint=setpoint)
+    vehicle = next((vehicle for vehicle in site.vehicles if vehicle.name == name), None)
+    may_be_given = vehicle is not None and vehicle.from_battery != "never"
+    dip_price = prices[0] if may_be_given else None
     if session is not None and session.target_soc is None and session.limit_soc is None:
         floor_kw = session.min_power_kw or 0.0
         return DeviceTarget(
@@ -193,19 +194,42 @@ def choose_target(
             follow="surplus_floor" if floor_kw else "surplus",
             floor_kw=floor_kw,
             worth_price=_SURPLUS_SHARE * fmean(prices),
+            dip_price=dip_price,
         )
     slot = slots[0]
     charged_kwh = slot.vehicles[name].charge_kwh if name in slot.vehicles else 0.0
-    little_kwh = max(_LITTLE_KWH, _LITTLE_SHARE * charged_kwh)
+    little_kwh = max(LITTLE_KWH, _LITTLE_SHARE * charged_kwh)
     discharged_kwh = sum(flow.discharge_kwh for flow in slot.batteries.values())
     is_given = discharged_kwh > little_kwh
     is_bought = slot.import_kwh > little_kwh
     runs = setpoint.mode == "charge" and charged_kwh > 0
-    vehicle = next((vehicle for vehicle in site.vehicles if vehicle.name == name), None)
-    may_be_given = vehicle is not None and vehicle.from_battery != "never"
     return DeviceTarget(
         setpoint=setpoint,
         follow="surplus" if runs and not is_given and not is_bought else "setpoint",
         worth_price=min(prices),
         battery_support=runs and is_given and may_be_given,
+        dip_price=dip_price,
     )
+
+
+def _price_stored(name: str, slots: Sequence[SlotReply], site: Site) -> float:
+    """Return what a kWh that a battery stores in the first slot is worth by the plan."""
+    battery = next((battery for battery in site.batteries if battery.name == name), None)
+    if battery is None or name not in slots[0].batteries:
+        # The plan is older than the battery.
+        return 0.0
+    expected = []
+    for slot in slots:
+        flow = slot.batteries[name]
+        expected.append(
+            ExpectedSlot(
+                import_price=slot.import_price,
+                export_price=slot.export_price,
+                import_kwh=slot.import_kwh,
+                export_kwh=slot.export_kwh,
+                charge_kwh=flow.charge_kwh,
+                soc=flow.soc_end,
+            )
+        )
+    round_trip = battery.charge_efficiency * battery.discharge_efficiency
+    return price_stored_kwh(expected, round_trip=round_trip)

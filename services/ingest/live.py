@@ -79,7 +79,7 @@ class Live:
 
     Args:
         sources: listens to every source of the sites.
-        sites: reads the sites and their sensors.
+        sites: reads the sites and their sensors, also without the database.
         slots: builds the slots of each finished quarter-hour.
         state: keeps across restarts when each source was last heard.
         data_folder: where connections to devices are shared.
@@ -223,7 +223,9 @@ def main(arguments: list[str] | None = None) -> int:
         stack.callback(steering.close)
         records = SteeringRecordStore(database, settings.data_folder)
         stack.callback(records.close)
-        sites = SiteReader(database, state, clock=clock)
+        # Apart from notes that change every few seconds.
+        last_sites = StateFile(settings.data_folder / "live" / "sites.json")
+        sites = SiteReader(database, last_sites, clock=clock)
 
         def find_pause(sensors: Collection[str]) -> timedelta | None:
             if steering.is_steered(sensors):

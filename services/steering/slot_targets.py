@@ -91,6 +91,7 @@ def _vehicle_target(setpoint: VehicleSetpoint, target: DeviceTarget) -> VehicleT
         power_kw=target.floor_kw,
         worth_price=target.worth_price,
         battery_support=target.battery_support,
+        dip_price=-math.inf if target.dip_price is None else target.dip_price,
     )
 
 

@@ -31,11 +31,14 @@ from luna.energy.steering.state import (
     VehiclePower,
     VehicleTarget,
 )
+from luna.energy.steering.worth import LITTLE_KWH, ExpectedSlot, price_stored_kwh
 
 __all__ = [
+    "LITTLE_KWH",
     "BatteryCommand",
     "BatteryPower",
     "BatteryTarget",
+    "ExpectedSlot",
     "LiveCommands",
     "LiveLimits",
     "LiveMeasurement",
@@ -55,5 +58,6 @@ __all__ = [
     "VehicleTarget",
     "describe_devices",
     "exceeds_limit",
+    "price_stored_kwh",
     "steer",
 ]

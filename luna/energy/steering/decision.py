@@ -431,14 +431,14 @@ class _Cycle:
         export_kw: float,
     ) -> dict[str, BatteryCommand]:
         rest_kw = self._flow.net_kw - self._flow.charge_kw
-        cars_kw, lowered_kw = self._find_changes(vehicles, loads)
+        lowered_kw = self._find_lowered_kw(vehicles, loads)
         import_kw, reason = find_import_limit(self._limits)
         commands = {}
         for name, device in self._devices.batteries.items():
             allotment = allotments.get(name, _FREE)
             room = BatteryRoom(
                 rest_kw=rest_kw,
-                cars_kw=cars_kw,
+                cars_kw=self._sum_unserved_kw(name),
                 import_kw=import_kw,
                 export_kw=export_kw,
                 allotted_kw=allotment.kw,
@@ -462,23 +462,34 @@ class _Cycle:
                 rest_kw += self._measured.batteries.get(name, _UNKNOWN_BATTERY).charge_kw
         return commands
 
-    def _find_changes(
+    def _find_lowered_kw(
         self, vehicles: Mapping[str, VehicleCommand], loads: Mapping[str, LoadCommand]
-    ) -> tuple[float, float]:
-        """Return what cars draw that no battery supports, and what devices now draw less."""
-        cars_kw = 0.0
+    ) -> float:
+        """Return what devices now draw less."""
         lowered_kw = 0.0
         for name, command in vehicles.items():
-            car_kw = self._measured.vehicles.get(name, _IDLE_CAR).kw
-            target = self._targets.vehicles.get(name, _OWN_CAR)
-            if not target.battery_support and target.follow != "own":
-                cars_kw += car_kw
             if command.mode != "own":
+                car_kw = self._measured.vehicles.get(name, _IDLE_CAR).kw
                 lowered_kw += max(car_kw - command.power_kw, 0.0)
         for name, load_command in loads.items():
             if load_command.mode == "off":
                 lowered_kw += max(self._measured.loads_kw.get(name, 0.0), 0.0)
-        return cars_kw, lowered_kw
+        return lowered_kw
+
+    def _sum_unserved_kw(self, battery: str) -> float:
+        """Return what cars draw that a battery does not serve."""
+        device = self._devices.batteries[battery]
+        worth_price = self._targets.batteries.get(battery, _OWN_BATTERY).worth_price
+        cars_kw = 0.0
+        for name in self._devices.vehicles:
+            target = self._targets.vehicles.get(name, _OWN_CAR)
+            if target.follow == "own" or target.battery_support:
+                continue
+            saved_price = device.round_trip * (target.dip_price - device.cycle_price)
+            if target.follow == "surplus" and worth_price < saved_price:
+                continue
+            cars_kw += self._measured.vehicles.get(name, _IDLE_CAR).kw
+        return cars_kw
 
 
 _OWN_CAR = VehicleTarget()

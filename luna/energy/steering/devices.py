@@ -31,7 +31,8 @@ ROUNDING_A = 0.1
 class SteeredBattery:
     """A battery's limits, and the modes that its inverter carries out by itself.
 
-    ``delay_s`` is how long it takes to follow a command, where it was measured.
+    ``delay_s`` is how long it takes to follow a command, where it was measured. ``round_trip`` is
+    the share of a charged kWh that it gives again, ``cycle_price`` the wear of that kWh.
     """
 
     capacity_kwh: float
@@ -44,6 +45,8 @@ class SteeredBattery:
     discharge_to_grid: bool = True
     phases: tuple[int, ...] = (1, 2, 3)
     delay_s: float = 5.0
+    round_trip: float = 0.9
+    cycle_price: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ def describe_devices(site: Site) -> SteeredDevices:
 
 
 def _describe_battery(battery: Battery, native_modes: frozenset[BatteryMode]) -> SteeredBattery:
+    # A dip is a shallow cycle.
+    wear_price = battery.wear_by_depth[0].price if battery.wear_by_depth else battery.wear_price
     return SteeredBattery(
         capacity_kwh=battery.capacity_kwh,
         charge_limit_kw=battery.charge_limit_kw,
@@ -158,6 +163,8 @@ def _describe_battery(battery: Battery, native_modes: frozenset[BatteryMode]) ->
         native_modes=native_modes,
         charge_from_grid=battery.charge_from_grid,
         discharge_to_grid=battery.discharge_to_grid,
+        round_trip=battery.charge_efficiency * battery.discharge_efficiency,
+        cycle_price=2 * wear_price,
     )
 
 

@@ -90,7 +90,7 @@ class BatteryTarget:
     ``power_kw`` bounds the exchange with the grid in the modes ``charge`` and ``export``, which
     ends at ``target_soc``; storing surplus ends at ``ceiling_soc``, serving the load at
     ``floor_soc``. Surplus that may not be fed in is stored up to ``spill_soc`` in every mode.
-    ``worth_price`` is what a kWh stored now is worth.
+    ``worth_price`` is what a kWh of surplus stored now is worth.
     """
 
     mode: BatteryMode = "self_consumption"
@@ -107,13 +107,16 @@ class VehicleTarget:
     """The plan's target of a car in the slot.
 
     ``power_kw`` is the power of ``power`` ("ready by, whatever it costs") and the floor of
-    ``surplus_floor``. ``worth_price`` is what a kWh charged now is worth.
+    ``surplus_floor``. ``worth_price`` is what a kWh charged now is worth. ``battery_support`` says
+    that batteries serve it as planned; while it follows surplus, one of which a kWh is worth less
+    than ``dip_price``, that of a kWh from the grid, serves it through dips.
     """
 
     follow: VehicleFollow = "own"
     power_kw: float = 0.0
     worth_price: float = 0.0
     battery_support: bool = False
+    dip_price: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True)

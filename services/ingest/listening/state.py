@@ -21,9 +21,9 @@ from luna.drivers.plausibility import rate_readings
 from luna.drivers.readings import ReadingName
 from luna.drivers.sensor_name import SENSOR_PREFIX
 from luna.energy.devices.commands import Via
-from luna.energy.errors import MachineError, UnavailableError
+from luna.energy.errors import LunaError, MachineError, UnavailableError
 from luna.energy.refusals import refuse
-from luna.energy.site import Site
+from luna.energy.site import Site, parse_site
 from luna.platform.clock import Clock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
@@ -137,18 +137,14 @@ def rate_sensors(stored: Iterable[Site]) -> dict[str, dict[ReadingName, float]]:
 class SiteReader:
     """Reader of the stored sites with sensors.
 
-    The last result is kept in ``notes``, for a start without the database.
+    The last sites are kept in ``notes``, for a start without the database: devices of steered ones
+    follow their meters also then.
     """
 
     def __init__(self, engine: Engine, notes: StateFile, *, clock: Clock) -> None:
         self._engine = engine
         self._notes = notes
         self._clock = clock
-        last = []
-        for name, roles in notes.read("sites") or []:
-            sensed_roles = tuple((role, tuple(sensors)) for role, sensors in roles)
-            last.append(SensedSite(name, sensed_roles))
-        self._last = tuple(last)
         self._unreadable: set[str] = set()
         # Connections of the sites' controlled devices.
         self.vias: tuple[Via, ...] = ()
@@ -156,6 +152,8 @@ class SiteReader:
         self._ratings: dict[str, dict[ReadingName, float]] = {}
         # The readable sites, for their live flows.
         self.sites: tuple[Site, ...] = ()
+        self._last = _recall_sites(notes)
+        self._take(self._last)
 
     def rate(self, sensors: Collection[str]) -> dict[ReadingName, float]:
         """Return the largest plausible readings of these sensors, W."""
@@ -176,14 +174,8 @@ class SiteReader:
                 error=str(error),
                 sites=[site.name for site in self._last],
             )
-            return self._last
-        self.sites = tuple(stored.sites)
-        self._ratings = rate_sensors(self.sites)
-        vias: list[Via] = []
-        for site in stored.sites:
-            if site.control is not None:
-                vias += site.control.vias_by_place.values()
-        self.vias = tuple(vias)
+            return self._sense(self._last)
+        self._take(tuple(stored.sites))
         # An unreadable site is recorded by its last readable version.
         unreadable = {site.name for site in stored.unreadable}
         if unreadable != self._unreadable:
@@ -194,17 +186,41 @@ class SiteReader:
                     site_id=unreadable_site.name,
                     error=str(unreadable_site.error),
                 )
-        sensed: dict[str, SensedSite] = {}
-        for site in stored.sites:
-            sensed[site.name] = SensedSite.of(site, now=self._clock.now())
+        known = {site.name: site for site in stored.sites}
         for last in self._last:
             if last.name in unreadable:
-                sensed[last.name] = last
-        readable = tuple(sensed[name] for name in sorted(sensed) if sensed[name].roles)
+                known[last.name] = last
+        readable = tuple(known[name] for name in sorted(known))
         if readable != self._last:
             self._last = readable
-            self._notes.write({"sites": [[site.name, site.roles] for site in readable]})
-        return readable
+            documents = [json.loads(site.model_dump_json(by_alias=True)) for site in readable]
+            self._notes.write({"sites": documents})
+        return self._sense(readable)
+
+    def _take(self, readable: tuple[Site, ...]) -> None:
+        self.sites = readable
+        self._ratings = rate_sensors(readable)
+        vias: list[Via] = []
+        for site in readable:
+            if site.control is not None:
+                vias += site.control.vias_by_place.values()
+        self.vias = tuple(vias)
+
+    def _sense(self, readable: tuple[Site, ...]) -> tuple[SensedSite, ...]:
+        now = self._clock.now()
+        sensed = [SensedSite.of(site, now=now) for site in readable]
+        return tuple(site for site in sensed if site.roles)
+
+
+def _recall_sites(notes: StateFile) -> tuple[Site, ...]:
+    """Return the sites in notes; one that this version cannot read is left out."""
+    recalled = []
+    for document in notes.read("sites") or []:
+        try:
+            recalled.append(parse_site(document))
+        except LunaError as error:
+            log.warning("a site last seen cannot be read", error=str(error))
+    return tuple(recalled)
 
 
 AGE = Gauge(

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,7 +72,7 @@ def inverter() -> Iterator[Inverter]:
 
 
 @needs_mosquitto
-def test_a_fuse_is_kept_from_overload_while_database_and_queue_hang(
+def test_a_fuse_is_kept_while_database_and_queue_hang_and_after_a_restart_without_them(
     tmp_path: Path,
     inverter: Inverter,
     broker: Mosquitto,
@@ -84,52 +84,54 @@ def test_a_fuse_is_kept_from_overload_while_database_and_queue_hang(
     folder = tmp_path / "data"
     document = describe_site(grid={"import_limit_kw": 17.0}, input_sensors=ROLES)
     relays = []
-    addresses = {}
+    settings = {"data_folder": str(folder), "home_assistant_token": TOKEN}
     for name, address in (("database_url", database_url), ("redis_url", redis_url)):
         url = make_url(address)
         relays.append(Relay(url.port or 0))
         own = url.set(host="127.0.0.1", port=relays[-1].port)
-        addresses[name] = own.render_as_string(hide_password=False)
-    settings = {"data_folder": str(folder), "home_assistant_token": TOKEN}
+        settings[name] = own.render_as_string(hide_password=False)
+    settings |= {
+        "home_assistant_url": inverter.url,
+        "mqtt_url": f"mqtt://127.0.0.1:{broker.port}",
+    }
     TargetFolder(folder).store(compose_target(document, CHARGER, "car", CHARGE))
-    port = free_port()
-    recorder_port = free_port()
     with ExitStack() as stack:
         stack.enter_context(stored_site(database, **document))
         meter = Meter(device, inverter)
         stack.callback(meter.close)
-        stack.enter_context(
-            luna_process(
-                "services.steering",
-                "--health-port",
-                str(port),
-                home_assistant_url=inverter.url,
-                **settings,
-            )
-        )
-        stack.enter_context(
-            luna_process(
-                "services.ingest.live",
-                "--health-port",
-                str(recorder_port),
-                "--look-seconds",
-                "0.3",
-                mqtt_url=f"mqtt://127.0.0.1:{broker.port}",
-                **settings,
-                **addresses,
-            )
-        )
-        wait_for(lambda: says(recorder_port, "live", 200))
-        wait_for(lambda: inverter.states[CURRENT] == "15")
+        with steering_and_recorder(settings) as port:
+            wait_for(lambda: inverter.states[CURRENT] == "15")
+            for relay in relays:
+                stack.callback(relay.close)
+                relay.hang()
+            begun, late = count_cycles(port)
+            hung_s = time.monotonic()
+            wait_for(lambda: time.monotonic() - hung_s > HANGING_SECONDS)
+            meter.house_w = OVEN_W
+            wait_for(lambda: meter.import_w <= 17_000, seconds=REACTION_SECONDS)
+            assert inverter.states[CAR] == "on"
+            cycles, late_after = count_cycles(port)
+            assert cycles > begun
+            assert late_after == late
         for relay in relays:
-            stack.callback(relay.close)
-            relay.hang()
-        begun, late = count_cycles(port)
-        hung_s = time.monotonic()
-        wait_for(lambda: time.monotonic() - hung_s > HANGING_SECONDS)
-        meter.house_w = OVEN_W
-        wait_for(lambda: meter.import_w <= 17_000, seconds=REACTION_SECONDS)
-        assert inverter.states[CAR] == "on"
-        cycles, late_after = count_cycles(port)
-        assert cycles > begun
-        assert late_after == late
+            relay.close()
+        meter.house_w = HOUSE_W
+        with steering_and_recorder(settings):
+            wait_for(lambda: inverter.states[CURRENT] == "15")
+
+
+@contextmanager
+def steering_and_recorder(settings: Mapping[str, str]) -> Iterator[int]:
+    """Run both until they are killed; yield the health port of steering."""
+    port = free_port()
+    recorder_port = free_port()
+    without_servers = {
+        name: value for name, value in settings.items() if name not in {"database_url", "redis_url"}
+    }
+    recorder = ("services.ingest.live", "--health-port", str(recorder_port), "--look-seconds", "1")
+    with (
+        luna_process("services.steering", "--health-port", str(port), **without_servers),
+        luna_process(*recorder, **settings),
+    ):
+        wait_for(lambda: says(recorder_port, "live", 200))
+        yield port

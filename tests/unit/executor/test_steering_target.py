@@ -87,13 +87,29 @@ def test_an_owner_who_wants_more_gets_what_is_planned(wanted: dict[str, float]) 
     assert follow(CHARGE, slots(import_kwh=1.0), session(**wanted)) == ("setpoint", False)
 
 
-def test_a_battery_is_worth_the_dearest_slot_ahead_and_a_car_the_cheapest() -> None:
-    site = parse_site({"name": "home", "timezone": "UTC", "vehicles": [CAR]})
+def test_a_car_is_worth_the_cheapest_slot_ahead_and_a_battery_what_the_plan_does_later() -> None:
+    site = parse_site({"name": "home", "timezone": "UTC", "batteries": [BATTERY]})
     hold = BatterySetpoint(mode="hold")
-    battery = choose_target("battery", hold, slots(), site, session=None)
-    car = choose_target("car", CHARGE, slots(), site, session=None)
-    assert battery.worth_price == pytest.approx(0.36)
+    planned = [slot.model_copy(update={"export_kwh": 0.0}) for slot in slots(charge_kwh=0.0)]
+    car = choose_target("car", CHARGE, planned, site, session=None)
     assert car.worth_price == 0.2
+    # It is empty in the second slot, which buys at 0.40, and gives 0.95 of 0.95 kWh.
+    battery = choose_target("battery", hold, planned, site, session=None)
+    assert battery.worth_price == pytest.approx(0.361)
+    fed_in = [planned[0].model_copy(update={"export_kwh": 0.5, "export_price": 0.08}), planned[1]]
+    battery = choose_target("battery", hold, fed_in, site, session=None)
+    assert battery.worth_price == 0.08
+
+
+def test_a_dip_of_surplus_costs_the_slot_s_price_where_its_owner_lets_the_battery_bridge_it() -> (
+    None
+):
+    site = parse_site({"name": "home", "timezone": "UTC", "vehicles": [CAR]})
+    assert choose_target("car", CHARGE, slots(), site, session=None).dip_price == 0.2
+    never = parse_site(
+        {"name": "home", "timezone": "UTC", "vehicles": [CAR | {"from_battery": "never"}]}
+    )
+    assert choose_target("car", CHARGE, slots(), never, session=session()).dip_price is None
 
 
 def test_a_session_holds_from_the_slot_in_which_it_begins_until_its_end() -> None:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from luna.energy.devices.battery import Mode as BatteryMode
 from luna.energy.steering import (
     BatteryPower,
     BatteryTarget,
@@ -212,6 +213,36 @@ def test_a_battery_supports_a_car_where_the_plan_says_so() -> None:
     )
     battery = decide(targets, measure(house_kw=1.2, car_kw=11.0)).batteries["battery"]
     assert (battery.mode, battery.reason) == ("self_consumption", "as_planned")
+
+
+@pytest.mark.parametrize(
+    ("dip_price", "mode", "served"),
+    [
+        # A kWh of the battery is worth 0.20 stored, 0.22 given, and 0.27 with its wear.
+        (0.28, "self_consumption", True),
+        (0.26, "self_consumption", False),
+        (-math.inf, "self_consumption", False),
+        # The plan keeps it for later.
+        (0.28, "save", False),
+    ],
+)
+def test_a_battery_bridges_a_dip_for_a_car_where_its_kwh_is_worth_less(
+    dip_price: float, mode: BatteryMode, served: bool
+) -> None:
+    battery = replace(DEVICES.batteries["battery"], round_trip=0.9, cycle_price=0.05)
+    devices = replace(DEVICES, batteries={"battery": battery})
+    targets = SlotTargets(
+        vehicles={"car": VehicleTarget("surplus", worth_price=0.3, dip_price=dip_price)},
+        batteries={"battery": BatteryTarget(mode, worth_price=0.2)},
+    )
+    measured = measure(house_kw=0.5, pv_kw=3.0, car_kw=4.14)
+    command = decide(targets, measured, devices=devices).batteries["battery"]
+    assert (command.mode in ("self_consumption", "supply")) is served
+    # One that is charged as planned does not follow surplus.
+    as_planned = replace(targets.vehicles["car"], follow="power", power_kw=4.14)
+    targets = replace(targets, vehicles={"car": as_planned})
+    command = decide(targets, measured, devices=devices).batteries["battery"]
+    assert command.mode == "save"
 
 
 def test_devices_are_dimmed_in_watts_before_one_is_switched_off() -> None:
