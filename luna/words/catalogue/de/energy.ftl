@@ -49,6 +49,7 @@ column_battery = Batterie
 column_grid = Netz
 column_grid_cost = Netzkosten
 shares_note = In jeder Viertelstunde teilen sich alle Verbraucher Solar, Batterie und Netz im selben Verhältnis.
+unmeasured_source = Nicht gemessen (Netz oder Batterie)
 unmetered = { $devices } { $count ->
         [one] hat
        *[other] haben

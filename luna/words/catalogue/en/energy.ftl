@@ -49,6 +49,7 @@ column_battery = Battery
 column_grid = Grid
 column_grid_cost = Grid cost
 shares_note = In every quarter-hour, all uses share solar, battery and grid in the same proportion.
+unmeasured_source = Not measured (grid or battery)
 unmetered = { $devices } { $count ->
         [one] has
        *[other] have

@@ -49,6 +49,7 @@ column_battery = Batterij
 column_grid = Net
 column_grid_cost = Netkosten
 shares_note = Elk kwartier delen alle verbruikers zon, batterij en net in dezelfde verhouding.
+unmeasured_source = Niet gemeten (net of batterij)
 unmetered = { $devices } { $count ->
         [one] heeft
        *[other] hebben
