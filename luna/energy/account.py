@@ -368,6 +368,10 @@ def _share_uses(slots: AccountSlots) -> list[UseShare]:
     for name in recorded:
         known &= np.isfinite(slots.energy_kwh[name])
     supplied = sum(sources.values(), np.zeros(slots.timeline.count))
+    if "import" not in recorded:
+        # What the measured sources do not deliver comes from the grid, unseen.
+        used = [np.nan_to_num(slots.energy_kwh[name]) for name in uses]
+        supplied = np.maximum(supplied, np.sum(used, axis=0))
     # Where nothing is supplied nothing can be shared.
     can_share = known & (supplied > 0)
     shared = {}

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -77,7 +78,7 @@ class Numbers:
         """Return a number with grouped thousands; ``signed`` puts a plus before gains."""
         if value is None or not math.isfinite(value):
             return UNKNOWN
-        digits = f"{abs(value):,.{decimals}f}"
+        digits = f"{_round_half_up(abs(value), decimals):,.{decimals}f}"
         # No zero has a sign.
         sign = ""
         if digits.strip("0.,"):
@@ -242,6 +243,14 @@ class Numbers:
     def day_with_year(self, instant: datetime) -> str:
         """Return the local day with its year: "21 May 2026", "21. Mai 2026"."""
         return say_day(instant.astimezone(self.zone), self.language)
+
+
+def _round_half_up(magnitude: float, decimals: int) -> float:
+    """Round as the page's charts do: half a digit counts as a whole one, 32.5 is 33."""
+    if magnitude * 10**decimals % 1.0 != 0.5:
+        return magnitude
+    digit = Decimal(1).scaleb(-decimals)
+    return float(Decimal(magnitude).quantize(digit, rounding=ROUND_HALF_UP))
 
 
 def _write(form: str, number: str) -> str:

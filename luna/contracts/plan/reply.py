@@ -83,7 +83,8 @@ class NoteReply(Message):
       ``min_soc``.
     - ``vehicle_soc_ranged``: ``soc`` follows from the range that the ``vehicle`` reported ``at``.
     - ``vehicle_usual``: no session of a ``vehicle`` is known, but what it drives; it is planned at
-      home between the clock times ``comes`` and ``leaves``, with ``need_kwh`` a day.
+      home between the clock times ``comes`` and ``leaves``, with ``need_kwh`` a day from
+      its charger.
     - ``vehicle_soc_doubted``: the same as ``soc_doubted`` of a ``vehicle``.
     - ``vehicle_soc_counted``: the ``vehicle`` came ``since`` an instant with ``arrival_soc``, by
       its session, and its charger counted ``metered_kwh``.

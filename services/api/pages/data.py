@@ -352,7 +352,11 @@ async def show_gaps(
     now = gateway.clock.now()
     selected = Month.of(month, site, now)
     zone = parse_zone(site.timezone)
+    span = await run_in_threadpool(_read_span, gateway, site_id)
     first = local_midnight(selected.first, zone)
+    # Nothing is missing of the time before the first value.
+    if span is not None:
+        first = max(first, span[0])
     # The quarter-hour that has just ended is still being built.
     end = min(local_midnight(selected.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT)
     gaps: GapsReply | None = GapsReply(site_id=site_id, gaps=[])
@@ -364,6 +368,11 @@ async def show_gaps(
         return show_part(request, PAGE, "data_gaps.html.j2", site=site, gaps=gaps, refusal=refusal)
     show_page = partial(_show, request, gateway, site_id)
     return await run_in_threadpool(show_page, month=month, gaps=gaps, refusal=refusal)
+
+
+def _read_span(gateway: Gateway, site_id: str) -> Span | None:
+    with unit_of_work(gateway.database) as connection:
+        return recorded_span.of_site(connection, site_id)
 
 
 @router.page("POST", "/ui/sites/{site_id}/data/quality", "data")

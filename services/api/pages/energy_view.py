@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import floor, fsum
 from zoneinfo import ZoneInfo
@@ -159,7 +159,11 @@ class EnergyView:
         energies = {flow.name: flow.energy_kwh for flow in self.reply.sources}
         if self.reply.unexplained_kwh < 0:
             energies[UNEXPLAINED] = -self.reply.unexplained_kwh
-        return self._balance(energies)
+        rows = self._balance(energies)
+        if self._is_recorded("import") or UNEXPLAINED not in energies:
+            return rows
+        # Losses are no source: without a meter at the grid this is what it delivered.
+        return [*rows[:-1], replace(rows[-1], name=self.words("unmeasured_source"))]
 
     def uses(self) -> list[BalanceRow]:
         """Return where the energy went."""
@@ -220,18 +224,26 @@ class EnergyView:
         """
         rows = []
         for use in self.reply.use_shares:
+            parts = {
+                "pv": use.solar_kwh,
+                "discharge": use.battery_kwh,
+                "import": use.grid_kwh,
+            }
             cells = [
                 self.say_kwh(use.energy_kwh),
-                self._say_part(use.solar_kwh, use.energy_kwh),
-                self._say_part(use.battery_kwh, use.energy_kwh),
-                self._say_part(use.grid_kwh, use.energy_kwh),
+                *(self._say_part(source, kwh, use.energy_kwh) for source, kwh in parts.items()),
                 self.numbers.money(use.cost if self.reply.priced > 0 else None),
             ]
             rows.append((use.name, self.say_flow(use.name), cells))
         return rows
 
-    def _say_part(self, part_kwh: float, whole_kwh: float) -> str:
-        return self.numbers.share(part_kwh / whole_kwh if whole_kwh > 0 else None)
+    def _say_part(self, source: str, part_kwh: float, whole_kwh: float) -> str:
+        """Return the share of a source, unknown where it was never recorded."""
+        is_known = whole_kwh > 0 and self._is_recorded(source)
+        return self.numbers.share(part_kwh / whole_kwh if is_known else None)
+
+    def _is_recorded(self, source: str) -> bool:
+        return any(flow.name == source for flow in self.reply.sources)
 
     def compared(self) -> tuple[list[tuple[str, str]], list[list[str]]]:
         """Return this and earlier periods as a table.

@@ -17,6 +17,7 @@ from luna.energy.timeline import SLOT
 from luna.words import Numbers
 from luna.words.devices import say_device
 from luna.words.house import say_basis
+from luna.words.numbers import UNKNOWN
 from luna.words.pages import PageWords
 from luna.words.quality import say_series
 from services.api.pages.home_view import HomeView, colour_of
@@ -156,14 +157,16 @@ def view_flow(view: HomeView) -> FlowView | None:
     if not measured_slots.size:
         return None
     slot = int(measured_slots[-1])
-    powers = {name: float(np.nan_to_num(values[slot])) for name, values in measured.items()}
+    powers = {name: float(values[slot]) for name, values in measured.items()}
     meters = _list_submeters(view.window.site)
     submetered: dict[str, tuple[float, str]] = {}
     for series in SUBMETERED:
         if series in meters:
             idle = _say_idle_car(view) if meters[series] == "car" else view.words("flow_off")
             submetered[series] = (powers[power_column(series)], idle)
-    batteries = _list_measured_batteries(view, powers["charge_kw"] - powers["discharge_kw"])
+    charge_kw = float(np.nan_to_num(powers["charge_kw"]))
+    discharge_kw = float(np.nan_to_num(powers["discharge_kw"]))
+    batteries = _list_measured_batteries(view, charge_kw - discharge_kw)
     items = _list_items(powers, batteries, submetered, window=view.window, words=view.words)
     at = view.words("flow_since", t=view.say_instant(view.instant(slot) + SLOT))
     if view.document["estimated"][slot]:
@@ -230,8 +233,8 @@ def _list_items(
     site = window.site
     sources = []
     if site.pv:
-        sources.append(_Item("pv", words("flow_solar"), powers["pv_kw"]))
-    uses = [_Item("load", words("flow_house"), powers["load_kw"])]
+        sources.append(_read_item("pv", words("flow_solar"), powers["pv_kw"]))
+    uses = [_read_item("load", words("flow_house"), powers["load_kw"])]
     for battery in batteries:
         item = _Item(
             colour="battery",
@@ -243,12 +246,8 @@ def _list_items(
         )
         side = uses if battery.power_kw > LEAST_KW else sources
         side.append(item)
-    import_kw = powers["import_kw"]
-    export_kw = powers["export_kw"]
-    buying = words("flow_buying") if import_kw > LEAST_KW else ""
-    selling = words("flow_selling") if export_kw > LEAST_KW else ""
-    sources.append(_Item("grid", words("flow_grid"), import_kw, beside=buying))
-    uses.append(_Item("export", words("flow_grid"), export_kw, beside=selling))
+    sources.append(_read_item("grid", words("flow_buying"), powers["import_kw"]))
+    uses.append(_read_item("export", words("flow_selling"), powers["export_kw"]))
     meters = _list_submeters(site)
     for series in reversed(SUBMETERED):
         if series in submetered and series in meters:
@@ -256,6 +255,11 @@ def _list_items(
             name = say_series(series, language=window.numbers.language)
             uses.append(_Item(colour_of(meters[series]), name, power_kw, idle))
     return sources, uses
+
+
+def _read_item(colour: str, name: str, power_kw: float) -> _Item:
+    """Return a source or use of which NaN says that it was not measured."""
+    return _Item(colour, name, power_kw, idle=UNKNOWN if np.isnan(power_kw) else "0")
 
 
 def _place_nodes(items: tuple[list[_Item], list[_Item]], numbers: Numbers) -> list[FlowNode]:

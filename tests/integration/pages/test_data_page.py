@@ -125,9 +125,10 @@ def test_without_a_worker_gaps_are_not_known_and_the_page_stands_all_the_same(
     assert "Quality by day" in page.text
 
 
-def test_what_is_still_to_come_is_no_gap(api: httpx.Client) -> None:
+def test_what_is_still_to_come_or_was_before_the_first_value_is_no_gap(api: httpx.Client) -> None:
     # Nobody has to be asked for that, so no worker has to be there.
-    assert wording("data", "gaps_none") in read(api, f"{PAGE}/gaps?month=2100-01")
+    for month in ("2100-01", "1990-01"):
+        assert wording("data", "gaps_none") in read(api, f"{PAGE}/gaps?month={month}")
     assert say_series("market_prices:DE-LU", language="de") == "Preise von DE-LU"
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from itertools import product
 from typing import Any
@@ -323,6 +323,21 @@ def test_what_is_no_period_is_refused_in_words(
     assert answer.status_code == 422
     assert wording("every_page", "error_title", "de") in answer.text
     assert code is None or wording("refusals", f"sentence_{code}", "de") in answer.text
+
+
+def test_a_source_without_a_meter_is_unknown_instead_of_none(
+    api: httpx.Client, database: Engine
+) -> None:
+    day = LAST - timedelta(days=1)
+    timeline = local_days(day, day, ZONE)
+    flows = {"load_kwh": np.full(96, 0.25), "pv_kwh": np.full(96, 0.1)}
+    with unit_of_work(database) as connection:
+        observations.write(connection, "unrecorded", timeline.starts, flows)
+    text = read(api, f"/ui/sites/unrecorded/energy?period=day&day={day}")
+    assert f"{wording('energy', 'unmeasured_source')} 14.40 60%" in text
+    # kWh, shares of sun, battery and grid, cost of the grid's part.
+    went = text.partition(wording("energy", "shares_title"))[2]
+    assert f"{wording('flows', 'flow_load')} 24.00 40% – – –" in went, went[:300]
 
 
 def test_what_is_estimated_and_what_is_missing_is_said(api: httpx.Client, database: Engine) -> None:

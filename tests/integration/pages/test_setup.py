@@ -289,6 +289,8 @@ def test_what_is_wrong_is_said_at_its_field_in_the_reader_s_language_and_nothing
     )
     page = api.get(f"{draft}/devices?check=1", headers={"Accept-Language": "de"}).text
     assert wording("setup", "fault_number", "de") in unescape(page)
+    # The list of faults names the device beside its field.
+    assert '<a href="#batteries-0-power_kw">Batterie: Leistung</a>' in page
     assert 'value="viel"' in page
     assert 'value="9,6"' in page
     typed = 'value="90,25" maxlength="120" autocomplete="off" inputmode="decimal"'
@@ -452,6 +454,11 @@ def test_an_address_that_is_none_is_refused_where_it_stands(api: httpx.Client) -
 
 def test_a_file_is_kept_for_the_site_that_is_not_there_yet(api: httpx.Client) -> None:
     draft = begin(api)
+    chosen = ("data", {"source": "file", "go": "next"})
+    # A file that was chosen on the page but not uploaded is not passed over in silence.
+    assert follow(api, draft, chosen) == "data?check=1"
+    page = unescape(api.get(f"{draft}/data?check=1").text)
+    assert wording("setup", "fault_not_uploaded") in page
     sent = api.post(
         "/ui/setup/upload",
         data={"draft_id": draft.rpartition("/")[2]},
@@ -459,6 +466,7 @@ def test_a_file_is_kept_for_the_site_that_is_not_there_yet(api: httpx.Client) ->
     )
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{draft}/file")
     assert "zähler.csv" in api.get(f"{draft}/data").text
+    assert follow(api, draft, chosen) == "control"
     strange = api.post(
         "/ui/setup/upload", data={"draft_id": "none"}, files={"file": ("a.csv", b"x")}
     )

@@ -336,12 +336,12 @@ def test_a_car_with_known_kilometres_is_planned_for_usual_nights_until_a_session
     connection: Connection, parked: str
 ) -> None:
     sites.save(connection, describe(vehicles=[CAR | {"km_per_year": 14_610}]))
-    # 40 km a day at 18 kWh per 100 km, of which nine tenths are stored; it comes at 18:00 of the
-    # site's clock.
+    # 40 km a day at 18 kWh per 100 km from the charger, of which nine tenths are stored; it comes
+    # at 18:00 of the site's clock.
     soc, notes = told(connection)
     assert notes["vehicle_usual"] == {
         "vehicle": "car",
-        "need_kwh": 6.48,
+        "need_kwh": 7.2,
         "comes": "18:00",
         "leaves": "07:00",
     }

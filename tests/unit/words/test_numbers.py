@@ -143,6 +143,13 @@ def test_refuses_a_language_it_does_not_speak() -> None:
         Numbers("fr", BERLIN, "EUR")
 
 
+def test_half_a_digit_is_rounded_up_as_in_the_charts() -> None:
+    assert [EN.number(value) for value in (0.5, 1.5, 32.5, -2.5)] == ["1", "2", "33", "−3"]
+    assert EN.price(0.325) == "33\N{NO-BREAK SPACE}ct"
+    # 2.675 is a little less than it reads, for charts as well.
+    assert EN.number(2.675, 2) == "2.67"
+
+
 @given(finite, st.sampled_from([EN, DE]))
 def test_uses_the_true_minus_and_never_minus_zero(value: float, numbers: Numbers) -> None:
     texts = [

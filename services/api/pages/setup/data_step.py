@@ -95,9 +95,12 @@ def merge_data(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str
 
 
 def find_faults(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
-    """Return the faults in the address of a Home Assistant, if it is the source."""
+    """Return what is missing of the chosen source: a server's address, or an uploaded file."""
     data = answers.get("data", {})
-    if data.get("source") != "home_assistant":
+    source = data.get("source")
+    if source == "file" and not answers.get("upload"):
+        return [FieldFault("file", "not_uploaded")]
+    if source != "home_assistant":
         return []
     return HOME_ASSISTANT.find_faults(gateway.settings, data.get("url", ""))
 

@@ -179,8 +179,12 @@ def describe_tariff(tariff: Tariff, words: PageWords, numbers: Numbers) -> Lines
         (words("selling"), describe_sold(tariff.export, words, numbers)),
     ]
     if tariff.base:
-        base = LINE_BREAK.join(describe_base_charges(tariff.base, numbers))
-        lines.append((words("field_base_price"), base))
+        label = words("field_base_price")
+        # A charge of the same name need not be named twice.
+        charges = [
+            line.removeprefix(f"{label}: ") for line in describe_base_charges(tariff.base, numbers)
+        ]
+        lines.append((label, LINE_BREAK.join(charges)))
     if tariff.devices:
         devices = LINE_BREAK.join(describe_device_prices(tariff.devices, numbers))
         lines.append((words("field_priced_devices"), devices))

@@ -82,7 +82,8 @@ class StartCharge:
 class StartingVehicle:
     """A vehicle's state at a plan's start, and the state of charge at its first session.
 
-    ``usual_kwh`` is the daily need of a vehicle that is planned by that need alone, else 0.
+    ``usual_kwh`` is the daily need at the charger of a vehicle that is planned by that need
+    alone, else 0.
     """
 
     state: VehicleState
@@ -143,7 +144,9 @@ def find_vehicles(
         # The arrival charge of a usual session follows from the daily need: nobody stated it.
         if usual and charge.source == "said":
             charge = replace(charge, source="assumed")
-        usual_kwh = vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0
+        usual_kwh = 0.0
+        if usual:
+            usual_kwh = vehicle.daily_need_soc * vehicle.capacity_kwh / vehicle.charge_efficiency
         vehicles[vehicle.name] = StartingVehicle(state, charge, usual_kwh)
     return vehicles
 
@@ -438,7 +441,9 @@ def note_charges(
         figures["soc"] = round(charge.soc, 6)
         if charge.at is not None:
             figures["at"] = charge.at.isoformat()
-        yield Assumption(code=charge.note_code, figures=figures)
+        # A usual day's charge follows from its need, until somebody or a sensor says it.
+        if not known.usual_kwh or charge.note_code != "vehicle_soc_expected":
+            yield Assumption(code=charge.note_code, figures=figures)
         yield from _note_sensor(sensed, charge, about)
         yield from _note_draw(facts.draws.get(name), known.state, start, about)
         untaken = facts.untaken.get(name)

@@ -232,9 +232,7 @@ def _list_answering(
     return answering
 
 
-def _names_rarest(
-    query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch]
-) -> bool:
+def _names_rarest(query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch]) -> bool:
     """Return whether a place names the word that tells most, without which it is a guess."""
     if not query.kind.is_statement or not matches or len(matches) > MOST_NEEDED:
         return True
