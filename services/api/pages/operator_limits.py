@@ -93,11 +93,9 @@ class LimitsView:
             return self.words("limits_endless", start=start)
         zone = self.numbers.zone
         same_day = stored.start.astimezone(zone).date() == stored.end.astimezone(zone).date()
-        end = (
-            self.numbers.clock(stored.end)
-            if same_day
-            else self.numbers.moment_with_year(stored.end)
-        )
+        end = self.numbers.moment_with_year(stored.end)
+        if same_day:
+            end = self.numbers.clock(stored.end)
         return f"{start} {EN_DASH} {end}"
 
 
