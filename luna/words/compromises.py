@@ -5,7 +5,7 @@ Conditions that widen a forecast.
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -197,7 +197,6 @@ class _Written(dict[str, str]):
 
 def _read_day(text: str, numbers: Numbers) -> str:
     if len(text) == len("2024-02-01"):
-        noon = datetime.combine(date.fromisoformat(text), time(12), numbers.zone)
-        return numbers.day(noon)
+        return numbers.local_day(date.fromisoformat(text))
     at = datetime.fromisoformat(text)
     return f"{numbers.weekday(at)} {numbers.clock(at)}"

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
@@ -240,9 +240,21 @@ class Numbers:
             month=forms.months[local.month - 1],
         )
 
+    def local_day(self, day: date) -> str:
+        """Return a local day as ``day`` does."""
+        return self.day(datetime.combine(day, time(12), self.zone))
+
+    def moment(self, instant: datetime) -> str:
+        """Return the local day and clock time: "Thu 21 May, 14:00"."""
+        return f"{self.day(instant)}, {self.clock(instant)}"
+
     def day_with_year(self, instant: datetime) -> str:
         """Return the local day with its year: "21 May 2026", "21. Mai 2026"."""
         return say_day(instant.astimezone(self.zone), self.language)
+
+    def moment_with_year(self, instant: datetime) -> str:
+        """Return the local day with its year, and the clock time: "21 May 2026, 14:00"."""
+        return f"{self.day_with_year(instant)}, {self.clock(instant)}"
 
 
 def _round_half_up(magnitude: float, decimals: int) -> float:

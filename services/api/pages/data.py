@@ -5,7 +5,7 @@ from calendar import Calendar
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, get_args
@@ -245,7 +245,9 @@ class DataView:
     def reasons(self) -> list[tuple[str, str, list[str]]]:
         """Return the days with faults: day, verdict, sentences."""
         faulty = [day for day in self.verdicts.values() if day.faults]
-        return [(self.say_day(day.day), day.verdict, self.say_faults(day)) for day in faulty]
+        return [
+            (self.numbers.local_day(day.day), day.verdict, self.say_faults(day)) for day in faulty
+        ]
 
     def say_faults(self, day: DayQuality) -> list[str]:
         """Return the faults of a day in words."""
@@ -253,21 +255,13 @@ class DataView:
 
     def say_cell(self, day: date) -> str:
         """Return the text alternative of a day in the calendar."""
-        sentence = f"{self.say_day(day)}: {self.words('verdict_' + self.verdict(day))}"
+        sentence = f"{self.numbers.local_day(day)}: {self.words('verdict_' + self.verdict(day))}"
         faults = self.say_faults(self.verdicts[day]) if day in self.verdicts else []
         return f"{sentence} ({'; '.join(faults)})" if faults else sentence
 
     def glyph(self, verdict: str) -> str:
         """Return the sign of a verdict."""
         return GLYPHS[verdict]
-
-    def say_day(self, day: date) -> str:
-        """Return a local day in words."""
-        return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
-
-    def say_instant(self, instant: datetime) -> str:
-        """Return a local day and clock time in words."""
-        return f"{self.numbers.day(instant)}, {self.numbers.clock(instant)}"
 
     def say_series(self, name: str) -> str:
         """Return the name of a series."""

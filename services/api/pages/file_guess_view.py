@@ -225,13 +225,10 @@ class FileGuessView:
         return self.words(
             "span",
             rows=self.numbers.number(preview.rows),
-            first=self._say_instant(preview.first),
-            last=self._say_instant(preview.last),
+            first=self.numbers.moment_with_year(preview.first),
+            last=self.numbers.moment_with_year(preview.last),
             step=step,
         )
-
-    def _say_instant(self, instant: datetime) -> str:
-        return f"{self.numbers.day_with_year(instant)}, {self.numbers.clock(instant)}"
 
     @property
     def charts(self) -> list[tuple[Markup, Markup]]:

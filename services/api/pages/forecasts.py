@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -119,7 +119,7 @@ class ForecastsView:
         age = self.now - issued
         if self.stale:
             hours = int(age / timedelta(hours=1))
-            return self.words("stale", hours=hours, at=self.say_instant(issued))
+            return self.words("stale", hours=hours, at=self.numbers.moment(issued))
         minutes = int(age / timedelta(minutes=1))
         at = self.numbers.clock(issued)
         return self.words("fresh", minutes=minutes, at=at, hours=self.last.hours)
@@ -186,14 +186,6 @@ class ForecastsView:
     def describe_training(self, run: TrainingSummary) -> str:
         """Return why a trained model is used, or not."""
         return describe_training(run, self.words, self.numbers)
-
-    def say_instant(self, instant: datetime) -> str:
-        """Return a local day and clock time."""
-        return f"{self.numbers.day(instant)}, {self.numbers.clock(instant)}"
-
-    def say_day(self, day: date) -> str:
-        """Return a local day."""
-        return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
 
 
 def _say_version(version: str, words: PageWords) -> str:

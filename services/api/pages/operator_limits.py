@@ -88,16 +88,15 @@ class LimitsView:
             )
 
     def _say_span(self, stored: StoredLimit) -> str:
-        start = self._say_instant(stored.start)
+        start = self.numbers.moment_with_year(stored.start)
         if stored.end is None:
             return self.words("limits_endless", start=start)
         zone = self.numbers.zone
         same_day = stored.start.astimezone(zone).date() == stored.end.astimezone(zone).date()
-        end = self.numbers.clock(stored.end) if same_day else self._say_instant(stored.end)
+        end = self.numbers.moment_with_year(stored.end)
+        if same_day:
+            end = self.numbers.clock(stored.end)
         return f"{start} {EN_DASH} {end}"
-
-    def _say_instant(self, instant: datetime) -> str:
-        return f"{self.numbers.day_with_year(instant)}, {self.numbers.clock(instant)}"
 
 
 def read_limits(

@@ -345,7 +345,7 @@ class SavingsView:
         days = []
         for number in range(period.days):
             day = period.first + timedelta(days=number)
-            day_text = self.say_day(day)
+            day_text = self.numbers.local_day(day)
             costs = counted.get(day)
             if costs is None:
                 title = f"{day_text}: {self.words('key_left_out')}"
@@ -361,10 +361,6 @@ class SavingsView:
                 days.append(SavedDay(day, costs.saved, costs.possible, title))
         return draw_saved_days(days, self.numbers, label=self.words("daily_label"), narrow=narrow)
 
-    def say_day(self, day: date) -> str:
-        """Return a local day in words."""
-        return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
-
     def list_omitted(self) -> list[tuple[str, str]]:
         """Return the omitted days with the reason, consecutive days with one reason together."""
         runs: list[tuple[date, date, str]] = []
@@ -377,9 +373,9 @@ class SavingsView:
                 runs.append((omitted.day, omitted.day, why))
         lines = []
         for first, last, why in runs:
-            span = self.say_day(first)
+            span = self.numbers.local_day(first)
             if first != last:
-                span += f" – {self.say_day(last)}"
+                span += f" – {self.numbers.local_day(last)}"
             lines.append((span, why))
         return lines
 

@@ -14,12 +14,13 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from luna.platform.address_policy import DATA_SERVICE, OutgoingPurpose
 from luna.platform.checked_transport import CheckedTransport
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.retry import RetryPolicy
+from luna.platform.settings import Settings
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 
 # A longer ``Retry-After`` is left to the caller's next run.
@@ -251,3 +252,11 @@ def instant_of(seconds: float) -> datetime:
 
 def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     return {"user-agent": "luna-energy", "accept-encoding": "gzip", **(headers or {})}
+
+
+def read_token(settings: Settings, setting: str | None) -> str:
+    """Return the token of a service that needs ``setting``, "" without one."""
+    if setting is None:
+        return ""
+    stored: SecretStr | None = getattr(settings, setting)
+    return stored.get_secret_value() if stored else ""

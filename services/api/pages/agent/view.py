@@ -288,14 +288,6 @@ class AgentView:
         order = (IDLE, WITHOUT, LUNA, self.status.policy, POSSIBLE)
         return [name for name in order if all(name in day.cost for day in days)]
 
-    def say_date(self, day: date) -> str:
-        """Return a local day in words."""
-        return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
-
-    def say_moment(self, instant: datetime) -> str:
-        """Return an instant in words."""
-        return f"{self.numbers.day(instant)}, {self.numbers.clock(instant)}"
-
     def draw_today(self) -> list[Markup]:
         """Draw who decided today's slots, wide and narrow; nothing without a decision."""
         deciders = {slot.start: slot.decided_by for slot in self.stored.slots}
@@ -379,7 +371,7 @@ class AgentView:
             else:
                 decider = self.words("by_person", name=entry.decided_by)
             texts = {
-                "at": self.say_moment(entry.at),
+                "at": self.numbers.moment(entry.at),
                 "mode": self.words("mode_" + entry.mode),
                 "what": f"{self.words('kind_' + entry.kind)} {decider}",
                 "state": "" if entry.state is None else self.words("gate_" + entry.state),
@@ -412,7 +404,9 @@ class PictureView:
     def alternative(self) -> str:
         """The picture's text alternative."""
         names = ", ".join(self.agent.name_policy(name) for name in self.reply.policies)
-        return self.agent.words("picture_alt", day=self.agent.say_date(self.day), policies=names)
+        return self.agent.words(
+            "picture_alt", day=self.agent.numbers.local_day(self.day), policies=names
+        )
 
     @property
     def encoded(self) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
-from pydantic import SecretStr
 
 from luna.contracts.data import CarbonService
 from luna.energy.errors import InvalidInputError
@@ -16,7 +15,7 @@ from services.ingest.sources.carbon.declaration import (
     GridPlace,
 )
 from services.ingest.sources.source import CarbonSource
-from services.ingest.sources.web import Web
+from services.ingest.sources.web import Web, read_token
 
 # Between two requests to a service.
 INTERVAL = timedelta(seconds=0.5)
@@ -60,7 +59,7 @@ def choose_sources(
         if named not in {None, name}:
             continue
         zone = source.find_zone(place)
-        token = _read_token(source, settings)
+        token = read_token(settings, source.setting)
         lacks_token = source.setting is not None and not token
         if named is not None and zone is None:
             raise InvalidInputError(
@@ -81,10 +80,3 @@ def choose_sources(
         access = CarbonAccess(Web(name, transport, INTERVAL), token)
         chosen.append(ZonedSource(source.open(access), zone))
     return chosen
-
-
-def _read_token(source: CarbonSourceDeclaration, settings: Settings) -> str:
-    if source.setting is None:
-        return ""
-    stored: SecretStr | None = getattr(settings, source.setting)
-    return stored.get_secret_value() if stored else ""

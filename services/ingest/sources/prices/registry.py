@@ -5,7 +5,6 @@ from datetime import timedelta
 from functools import cache
 
 import httpx
-from pydantic import SecretStr
 
 from luna.contracts.data import PriceService
 from luna.energy.errors import InvalidInputError, NotFoundError
@@ -17,7 +16,7 @@ from services.ingest.sources.prices.declaration import (
     canonical_market,
 )
 from services.ingest.sources.source import PriceSource
-from services.ingest.sources.web import Web
+from services.ingest.sources.web import Web, read_token
 
 # Between two requests; Nord Pool needs one for each day.
 INTERVAL = timedelta(seconds=0.5)
@@ -90,7 +89,7 @@ def choose_sources(
     }
     tokens = {}
     for name, source in able.items():
-        token = _read_token(source, settings)
+        token = read_token(settings, source.setting)
         if token or source.setting is None:
             tokens[name] = token
     if named is not None:
@@ -128,10 +127,3 @@ def lacking_tokens(market: str, currency: str) -> list[str]:
 
 def _variable(source: PriceSourceDeclaration) -> str:
     return f"LUNA_{str(source.setting).upper()}"
-
-
-def _read_token(source: PriceSourceDeclaration, settings: Settings) -> str:
-    if source.setting is None:
-        return ""
-    stored: SecretStr | None = getattr(settings, source.setting)
-    return stored.get_secret_value() if stored else ""
