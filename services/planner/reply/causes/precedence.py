@@ -30,7 +30,7 @@ from services.planner.reply.evidence import Evidence
 
 
 def list_groups(evidence: Evidence) -> list[tuple[BoolArray, Iterator[Cause]]]:
-    """Return what batteries do: where, and its causes in the order in which they are tried.
+    """Return the groups of causes in their order, each with its slots.
 
     No cause is computed before it is tried.
     """
