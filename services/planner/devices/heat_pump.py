@@ -171,7 +171,8 @@ class HeatDemand:
         now: list[Term] = [(inside, 1.0), (cold, -1.0), (warm, 1.0)]
         before: list[Term] = [(inside[:-1], -keep), (cold[:-1], keep), (warm[:-1], -keep)]
         terms = [*now, *before, (use, -warming.per_kwh * self.cop)]
-        return StartBasis(inside, builder.add_rows(drift, drift, terms))
+        rows = builder.add_rows(drift, drift, terms)
+        return StartBasis(inside.astype(np.intp), rows.astype(np.intp))
 
 
 @dataclass(frozen=True, slots=True)
