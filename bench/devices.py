@@ -1,6 +1,7 @@
 """Time plans of 48 h × 15 min with battery, car, water heater and a price on the month's peak.
 
 HiGHS alone, PuLP with CBC, and EMHASS are timed beside them, and the homes of ``bench.homes``.
+Those homes and hard weeks (``bench.hard_weeks``) are planned with one core busy, too.
 All are asked for the same proven gap. Run as ``python -m bench.devices``; figures of one run only
 compare with each other.
 """
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import homes
+from bench import hard_weeks, homes
 from bench.cases import (
     FULL_GAP,
     SEED,
@@ -25,7 +26,7 @@ from bench.cases import (
     start_later,
 )
 from bench.peers.planning import time_emhass
-from bench.timing import describe, race
+from bench.timing import busy_core, describe, race
 from luna.contracts.plan import PlanRequest
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_kernels
@@ -43,6 +44,9 @@ FULL_ROUNDS = 9
 SLOW_CASES = 2
 FULL_SLOW_CASES = 20
 SCENARIOS = 5
+# Two seconds each, on an idle machine and on a busy one.
+WEEKS = 2
+FULL_WEEKS = 6
 # From midnight in Berlin, where the cases lie, on.
 HOURS_OF_DAY = (0, 4, 8, 12, 16, 20, 22)
 
@@ -64,6 +68,12 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     peers = _race_peers(slow, whole=fast["whole"][:, : len(slow)])
     scenarios = describe(fast["scenarios"])
     scenarios["ratio"] = float(np.median(fast["scenarios"] / fast["whole"]))
+    weeks = FULL_WEEKS if full else WEEKS
+    quiet_weeks = hard_weeks.measure(weeks=weeks)
+    with busy_core():
+        count = homes.FULL_HOMES if full else homes.HOMES
+        busy_homes = homes.measure_variant("energy", count, with_plain=False)
+        busy_weeks = hard_weeks.measure(weeks=weeks)
     return {
         **describe(fast["whole"]),
         "largest_gap": _find_largest_gap(begun),
@@ -71,6 +81,8 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         "replan": describe(fast["replan"]),
         "scenarios": scenarios,
         "homes": homes.measure(full=full),
+        "hard_weeks": quiet_weeks,
+        "one_core_busy": {"homes": busy_homes, "hard_weeks": busy_weeks},
         "peers": peers,
         "missing": [name for name in ("pulp_cbc", "emhass") if name not in peers],
     }

@@ -4,8 +4,11 @@ compare.
 
 import gc
 import resource
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -57,6 +60,16 @@ def time_call(
 def compare(times: FloatArray, floor: FloatArray) -> float:
     """Return the median ratio of paired calls, which other load slows equally."""
     return float(np.median(times / floor))
+
+
+@contextmanager
+def busy_core() -> Iterator[None]:
+    """Keep one core of this machine busy within the block."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def describe(times: FloatArray, *, prefix: str = "") -> dict[str, float]:

@@ -139,22 +139,22 @@ class MeteredEnergy:
 
     def count_into(self, first: datetime, end: datetime) -> float:
         """Return what was metered into the store between two instants, kWh."""
-        return self._between(np.nan_to_num(self.into_kwh), first, end)
+        return self._between(_known(self.into_kwh), first, end)
 
     def count_out(self, first: datetime, end: datetime) -> float | None:
         """Return what was metered out of the store between two instants, kWh."""
         if self.out_kwh is None:
             return None
-        return self._between(np.nan_to_num(self.out_kwh), first, end)
+        return self._between(_known(self.out_kwh), first, end)
 
     def count_moved(self, first: datetime, end: datetime) -> float:
         """Return what was metered into and out of the store between two instants, kWh."""
-        return self._between(np.nan_to_num(self.into_kwh + self._out()), first, end)
+        return self._between(_known(self.into_kwh + self._out()), first, end)
 
     def count_stored(self, store: EnergyStore, first: datetime, end: datetime) -> float:
         """Return by what share of the capacity the metered energy changed the level."""
         stored = self.into_kwh * store.charge_efficiency - self._out() / store.discharge_efficiency
-        return self._between(np.nan_to_num(stored), first, end) / store.capacity_kwh
+        return self._between(_known(stored), first, end) / store.capacity_kwh
 
     def count_unknown(self, first: datetime, end: datetime) -> float:
         """Return of how many hours between two instants nobody knows what was metered."""
@@ -174,8 +174,18 @@ class MeteredEnergy:
 
     def _between(self, values: FloatArray, first: datetime, end: datetime) -> float:
         """Return the part of the slots' values that falls between two instants."""
-        total = np.concatenate([[0.0], np.cumsum(values)])
-        edges = np.arange(self.timeline.count + 1) * (self.timeline.step / HOUR)
-        hours = [(instant - self.timeline.start) / HOUR for instant in (first, max(first, end))]
-        at_first, at_end = np.interp(hours, edges, total)
-        return float(at_end - at_first)
+        return self._until(values, max(first, end)) - self._until(values, first)
+
+    def _until(self, values: FloatArray, instant: datetime) -> float:
+        """Return the part of the slots' values before an instant."""
+        slots = (instant - self.timeline.start) / self.timeline.step
+        whole = min(max(int(slots), 0), values.size)
+        total = float(values[:whole].sum())
+        if 0.0 < slots < values.size:
+            total += (slots - whole) * float(values[whole])
+        return total
+
+
+def _known(energy_kwh: FloatArray) -> FloatArray:
+    """Return energy with 0 where it is unknown."""
+    return np.where(np.isnan(energy_kwh), 0.0, energy_kwh)

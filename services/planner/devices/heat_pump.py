@@ -29,7 +29,7 @@ from services.planner.devices.kind import (
     PlannedKind,
     refuse_strangers,
 )
-from services.planner.linear.model import Indices, ModelBuilder, Term
+from services.planner.linear.model import Indices, ModelBuilder, StartBasis, Term
 from services.planner.linear.schedules import RunRules, read_rules
 
 # Outdoor temperature where none is known. Source: standard rating condition of EN 14511.
@@ -141,13 +141,20 @@ class HeatDemand:
         use = builder.add_columns(
             upper.size, cost=ahead.tie, lower=self.forced_kwh(hours), upper=upper
         )
-        self._add_store(builder, ahead, use)
         return DemandColumns(
-            use, 1.0, partial(_read_schedule, self, use), pinned=PinnedUse(use, self.pinned_kwh)
+            use,
+            1.0,
+            partial(_read_schedule, self, use),
+            pinned=PinnedUse(use, self.pinned_kwh),
+            levels=self._add_store(builder, ahead, use),
         )
 
-    def _add_store(self, builder: ModelBuilder, ahead: LoadPricing, use: Indices) -> None:
-        """Add the store's temperature as ``inside`` its band less ``cold`` plus ``warm``."""
+    def _add_store(self, builder: ModelBuilder, ahead: LoadPricing, use: Indices) -> StartBasis:
+        """Add the store's temperature as ``inside`` its band less ``cold`` plus ``warm``.
+
+        Returns:
+            The columns ``inside`` and the rows of the temperature.
+        """
         count = ahead.hours.size
         warming = self.warming
         capacity = self.pump.store.capacity_kwh_per_k
@@ -170,7 +177,8 @@ class HeatDemand:
             (warm[:-1], -keep),
             (use, -warming.per_kwh * self.cop),
         ]
-        builder.add_rows(drift, drift, terms)
+        rows = builder.add_rows(drift, drift, terms)
+        return StartBasis(inside.astype(np.intp), rows.astype(np.intp))
 
 
 @dataclass(frozen=True, slots=True)

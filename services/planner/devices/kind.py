@@ -23,7 +23,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray, Timeline
 from services.planner.devices.causes import DeviceReasons
 from services.planner.devices.expected import Expected
-from services.planner.linear.model import Indices, ModelBuilder, Term
+from services.planner.linear.model import Indices, ModelBuilder, StartBasis, Term
 from services.planner.linear.ranges import RangeRules
 from services.planner.linear.schedules import ScheduleBlock
 
@@ -234,6 +234,8 @@ class DemandColumns:
         storage: its columns of storage.
         switched: its binaries that say whether it uses energy.
         ranged: its ranges of power, if nothing but these has binaries.
+        levels: the columns of what it stores and the rows that determine them, one per slot: a
+            solve starts from these.
     """
 
     use: Indices
@@ -245,6 +247,7 @@ class DemandColumns:
     storage: StorageColumns | None = None
     switched: SwitchedUse | None = None
     ranged: RangedUse | None = None
+    levels: StartBasis | None = None
 
 
 class Demand(Protocol):

@@ -158,12 +158,15 @@ def formulate(
         parts = (bought, sold, batteries, most_import, most_export)
         chosen = _add_choices(builder, problem, choices, parts)
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
-    # The solve starts from idle batteries: the connection balances the house, and stored energy
+    # The solve starts from idle devices: the connection balances the house, and stored energy
     # stays.
     exchanged = np.where(net < 0, sold, bought)
+    levels = [load.levels for load in load_columns.loads if load.levels is not None]
     start = StartBasis(
-        columns=np.concatenate([exchanged, batteries[:, 2].ravel()]),
-        rows=np.concatenate([balanced, rows.ravel()]),
+        columns=np.concatenate(
+            [exchanged, batteries[:, 2].ravel(), *(level.columns for level in levels)]
+        ),
+        rows=np.concatenate([balanced, rows.ravel(), *(level.rows for level in levels)]),
     )
     return Formulation(
         model=builder.build(start),

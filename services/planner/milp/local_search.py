@@ -138,11 +138,40 @@ def search_schedules(
         relaxed: the relaxed model's solution, whose cost is the lower bound.
         rounded: columns with whole binaries to begin with, beside the relaxed solution.
     """
-    found = _Search(built, choices, solver, relaxed).run(search, rounded)
-    if found is None:
+    bound = relaxed.objective
+    first: tuple[Schedule, ...] | None = None
+    if rounded is not None:
+        first = tuple(choice.read(rounded) for choice in choices)
+        # The rounded schedules are near the solver's last basis: most often they are good enough.
+        solution = _solve_whole(choices, first, solver, bound=bound, search=search)
+        if solution is not None and solution.proven:
+            return solution
+    best = _Search(built, choices, solver, relaxed).run(search, first)
+    if best is None:
         return None
+    return _solve_whole(choices, best, solver, bound=bound, search=search)
+
+
+def _solve_whole(
+    choices: Sequence[DeviceChoice],
+    schedules: Sequence[Schedule],
+    solver: Solver,
+    *,
+    bound: float,
+    search: SearchLimits,
+) -> Solution | None:
+    """Return the solution of the whole model with these schedules, None if infeasible.
+
+    It has columns that follow from the schedules.
+    """
+    columns = np.concatenate([choice.columns for choice in choices]).astype(np.int32)
+    pairs = zip(choices, schedules, strict=True)
+    binaries = np.concatenate([choice.as_binaries(schedule) for choice, schedule in pairs])
+    if solver.fix(columns, binaries) == np.inf:
+        return None
+    found = solver.read_linear()
     unbound = Solution(found.column, found.dual, found.objective, gap=np.inf, proven=False)
-    return unbound.bounded(relaxed.objective, search)
+    return unbound.bounded(bound, search)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -171,11 +200,10 @@ class _Search:
         model = built.model
         self._choices = choices
         self._bound = relaxed.objective
-        self._columns = np.concatenate([choice.columns for choice in choices]).astype(np.int32)
-        self._solver = solver
         self._fixed = _FixedModel(built, choices, solver.renew())
         fixed = np.zeros(model.cost.size, dtype=bool)
-        fixed[self._columns] = True
+        for choice in choices:
+            fixed[choice.columns] = True
         entries = BalanceEntries.of(model, built.balanced)
         self._relaxed = Present(relaxed, entries, (model.lower, model.upper), fixed)
         self._open: list[_Tried] = []
@@ -183,22 +211,20 @@ class _Search:
         self._best: _Tried | None = None
         self._turn = 0
 
-    def run(self, search: SearchLimits, rounded: FloatArray | None) -> LinearSolution | None:
-        """Return the best solution found, None where no schedule is feasible."""
-        if rounded is not None:
-            self._try(tuple(choice.read(rounded) for choice in self._choices))
+    def run(
+        self, search: SearchLimits, first: tuple[Schedule, ...] | None
+    ) -> tuple[Schedule, ...] | None:
+        """Return the best schedules found, None where none is feasible.
+
+        ``first`` are schedules to begin with, beside the relaxed solution.
+        """
+        if first is not None:
+            self._try(first)
         if not self._is_over(search):
             self._begin()
         while cheapest := self._take_cheapest(search):
             self._explore(*cheapest, search)
-        if self._best is None:
-            return None
-        # The whole model has columns that follow from the schedules.
-        pairs = zip(self._choices, self._best.schedules, strict=True)
-        binaries = np.concatenate([choice.as_binaries(schedule) for choice, schedule in pairs])
-        if self._solver.fix(self._columns, binaries) == np.inf:
-            return None
-        return self._solver.read_linear()
+        return None if self._best is None else self._best.schedules
 
     def _begin(self) -> None:
         """Try each device's first schedules."""

@@ -276,6 +276,8 @@ class Solver:
         basis.col_status = column_status
         basis.row_status = row_status
         basis.valid = True
+        # HiGHS would factorise a basis of unknown origin to see that it is one.
+        basis.alien = False
         self._highs.setBasis(basis)
 
     def _change(self, loaded: LinearModel, model: LinearModel) -> None:

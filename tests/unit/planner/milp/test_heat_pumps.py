@@ -12,6 +12,8 @@ from luna.energy.devices.heat_pump import HeatPumpFlow
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from services.planner.dp.plan import objective
+from services.planner.milp.directions import FlowDirections
+from services.planner.milp.formulation import formulate
 from services.planner.problem.build import build_problem
 from tests.support.planning.appliances import ask, draw_series
 from tests.support.planning.requests import answer, solve
@@ -238,3 +240,17 @@ def test_fields_that_contradict_each_other_are_refused_by_name(
 ) -> None:
     with pytest.raises(InvalidInputError, match=word):
         parse_site({"name": "home", "timezone": "UTC", "heat_pumps": [PUMP | fields]})
+
+
+def test_solve_starts_from_a_basis_that_holds_the_temperature() -> None:
+    problem = build_problem(warm(PUMP)).begun()
+    built = formulate(problem, FlowDirections.of(problem))
+    start = built.model.start
+    assert start is not None
+    entries = np.zeros((built.model.row_lower.size, built.model.cost.size))
+    entries[built.model.entry_rows(), built.model.index] = built.model.value
+    basis = entries[np.ix_(start.rows, start.columns)]
+    (levels,) = [load.levels for load in built.load_columns.loads]
+    assert levels is not None
+    assert set(levels.columns) <= set(start.columns)
+    assert np.linalg.matrix_rank(basis) == start.rows.size == start.columns.size
