@@ -18,7 +18,7 @@ from luna.contracts.charging_sessions import (
 )
 from luna.contracts.plan.state import VehicleSession
 from luna.energy.charge_sensors import (
-    NOTHING_SAID,
+    NO_READINGS,
     ChargeSensors,
     SeenCharge,
     SensorSeries,
@@ -234,7 +234,7 @@ def read_charge_each(
     histories = sensor_units.read_named(connection, sensor_names)
     plugs_each = {}
     for (key, name), vehicle_sensors in sensors.items():
-        plugs_each[key, name] = NOTHING_SAID
+        plugs_each[key, name] = NO_READINGS
         if vehicle_sensors.connected:
             plugs_each[key, name] = sensor_series[key, vehicle_sensors.connected]
     metered_each = _read_metered_each(connection, sites_by_key, list(sensors), until=until)
@@ -243,7 +243,7 @@ def read_charge_each(
         vehicles = sites_by_key[key].vehicles
         vehicle = next(vehicle for vehicle in vehicles if vehicle.name == name)
         level = vehicle_sensors.level
-        socs = sensor_series[key, level] if level else NOTHING_SAID
+        socs = sensor_series[key, level] if level else NO_READINGS
         units = histories.get((key, level or ""), UnitHistory())
         if vehicle_sensors.distance:
             socs = scale_ranges(vehicle, *socs, units)

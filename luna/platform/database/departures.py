@@ -19,7 +19,7 @@ from luna.contracts.departures import (
     keep_other_days,
     propose_departure,
 )
-from luna.energy.charge_sensors import NOTHING_SAID, ChargeSensors, SensorSeries, sensors_of
+from luna.energy.charge_sensors import NO_READINGS, ChargeSensors, SensorSeries, sensors_of
 from luna.energy.charger_stays import ChargerStay, leave_out_plugged, list_stays
 from luna.energy.departure_habits import LONGEST_MEMORY, learn_departures
 from luna.energy.energy_store import MeteredEnergy
@@ -82,7 +82,7 @@ def read_stays(
         stays[vehicle.name] = list_stays(
             vehicle,
             series[own.connected or ""],
-            series[own.soc] if own.soc else NOTHING_SAID,
+            series[own.soc] if own.soc else NO_READINGS,
             own_metered,
             unplugged=own.unplugged,
         )
