@@ -3,7 +3,7 @@
 The lists leave them out for the same reasons.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,19 +25,29 @@ from luna.platform.database import (
     what_ifs,
 )
 from luna.platform.database.answers import AnswerFilter
-from luna.platform.database.stored_rows import collect_skipped_rows
+from luna.platform.database.stored_rows import SkippedRows, collect_skipped_rows
 
 # Of each list, or of each site's: what lies further back drives nothing and is shown by no page at
 # first sight.
 MOST = 200
 
+_PLAN_AGAIN = (
+    "Ask for new ones, which take their place: luna plan --site NAME. Until then the "
+    "sites do without."
+)
+_DECIDE_AGAIN = (
+    "The next decision takes the place of the one that is stored; give an override "
+    "again: luna control override."
+)
 _AGAIN = "Run the release again that wrote them, then they are shown; nothing of them is deleted."
 
 
 class UnreadableKind(NamedTuple):
     """Documents of one kind that cannot be read.
 
-    How many, the fault of the first of them, and a remedy.
+    Attributes:
+        rows: their number.
+        reason: the fault of the first of them.
     """
 
     kind: str
@@ -46,94 +56,93 @@ class UnreadableKind(NamedTuple):
     remedy: str
 
 
-class _Listing(NamedTuple):
-    kind: str
-    remedy: str
-    # Reads all rows of the kind; the result is ignored.
-    read: Callable[[Connection, list[str], datetime], object]
-
-
-def _per_site(
-    read: Callable[[Connection, str], object],
-) -> Callable[[Connection, list[str], datetime], object]:
-    return lambda connection, names, _now: [read(connection, name) for name in names]
-
-
-_LISTINGS = (
-    _Listing(
-        "plans",
-        "Ask for new ones, which take their place: luna plan --site NAME. Until then the "
-        "sites do without.",
-        lambda connection, names, now: [plans.latest(connection, name, now=now) for name in names],
-    ),
-    _Listing(
-        "states of devices",
-        "The next decision takes the place of the one that is stored; give an override "
-        "again: luna control override.",
-        lambda connection, names, _now: [
-            control.load(connection, name, device)
-            for name in names
-            for device in (BATTERIES, *control.list_devices(connection, name))
-        ],
-    ),
-    _Listing(
-        "sessions at chargers",
-        "Store them again: luna session add.",
-        _per_site(charging_sessions.read_history),
-    ),
-    _Listing(
-        "what-ifs",
-        "Ask them again: luna what-if.",
-        _per_site(lambda connection, name: what_ifs.list_of_site(connection, name, limit=MOST)),
-    ),
-    _Listing(
-        "rows in quarantine",
-        _AGAIN,
-        _per_site(lambda connection, name: quarantine.list_rows(connection, name, limit=MOST)),
-    ),
-    _Listing(
-        "gates of the agent",
-        "It is measured anew in the next night.",
-        _per_site(lambda connection, name: agent_gates.list_newest(connection, name, limit=MOST)),
-    ),
-    _Listing(
-        "plans of the agent",
-        _AGAIN,
-        _per_site(lambda connection, name: agent_plans.list_newest(connection, name, limit=MOST)),
-    ),
-    _Listing(
-        "jobs",
-        "Ask again for what they were to do; ended ones are forgotten by themselves.",
-        lambda connection, _names, _now: jobs.list_newest(connection, limit=MOST),
-    ),
-    _Listing(
-        "runs of the camera lab",
-        _AGAIN,
-        lambda connection, _names, _now: edge_runs.list_runs(connection, limit=MOST),
-    ),
-    _Listing(
-        "documents",
-        "Add them again: luna docs add FILE. Until then no answer rests on them.",
-        lambda connection, _names, _now: documents.list_page(
-            connection, DocumentFilter(), limit=MOST
-        ),
-    ),
-    _Listing(
-        "answers",
-        _AGAIN,
-        lambda connection, _names, _now: answers.list_before(
-            connection, AnswerFilter(), limit=MOST
-        ),
-    ),
-)
-
-
 def count_unreadable(
     connection: Connection, names: list[str], *, now: datetime
 ) -> Iterator[UnreadableKind]:
-    """Yield each kind of which something cannot be read, sites apart: those name themselves."""
-    for kind, remedy, read in _LISTINGS:
+    """Yield the kinds with unreadable documents, but for sites, which name themselves."""
+    for kind, remedy, read in _LISTS_OF_SITE:
         with collect_skipped_rows() as skipped:
-            read(connection, names, now)
+            for name in names:
+                read(connection, name, now)
         if skipped:
-            yield UnreadableKind(kind, len(skipped), next(iter(skipped.values())), remedy)
+            yield _describe(kind, remedy, skipped)
+    for kind, remedy, read_all in _LISTS:
+        with collect_skipped_rows() as skipped:
+            read_all(connection)
+        if skipped:
+            yield _describe(kind, remedy, skipped)
+
+
+def _describe(kind: str, remedy: str, skipped: SkippedRows) -> UnreadableKind:
+    return UnreadableKind(kind, len(skipped), next(iter(skipped.values())), remedy)
+
+
+def _read_plan(connection: Connection, name: str, now: datetime) -> None:
+    plans.latest(connection, name, now=now)
+
+
+def _read_devices(connection: Connection, name: str, _now: datetime) -> None:
+    for device in (BATTERIES, *control.list_devices(connection, name)):
+        control.load(connection, name, device)
+
+
+def _read_sessions(connection: Connection, name: str, _now: datetime) -> None:
+    charging_sessions.read_history(connection, name)
+
+
+def _read_what_ifs(connection: Connection, name: str, _now: datetime) -> None:
+    what_ifs.list_of_site(connection, name, limit=MOST)
+
+
+def _read_quarantine(connection: Connection, name: str, _now: datetime) -> None:
+    quarantine.list_rows(connection, name, limit=MOST)
+
+
+def _read_gates(connection: Connection, name: str, _now: datetime) -> None:
+    agent_gates.list_newest(connection, name, limit=MOST)
+
+
+def _read_agent_plans(connection: Connection, name: str, _now: datetime) -> None:
+    agent_plans.list_newest(connection, name, limit=MOST)
+
+
+def _read_jobs(connection: Connection) -> None:
+    jobs.list_newest(connection, limit=MOST)
+
+
+def _read_edge_runs(connection: Connection) -> None:
+    edge_runs.list_runs(connection, limit=MOST)
+
+
+def _read_documents(connection: Connection) -> None:
+    documents.list_page(connection, DocumentFilter(), limit=MOST)
+
+
+def _read_answers(connection: Connection) -> None:
+    answers.list_before(connection, AnswerFilter(), limit=MOST)
+
+
+# Kind, remedy, and the function that reads all its rows.
+_LISTS_OF_SITE = (
+    ("plans", _PLAN_AGAIN, _read_plan),
+    ("states of devices", _DECIDE_AGAIN, _read_devices),
+    ("sessions at chargers", "Store them again: luna session add.", _read_sessions),
+    ("what-ifs", "Ask them again: luna what-if.", _read_what_ifs),
+    ("rows in quarantine", _AGAIN, _read_quarantine),
+    ("gates of the agent", "It is measured anew in the next night.", _read_gates),
+    ("plans of the agent", _AGAIN, _read_agent_plans),
+)
+_LISTS = (
+    (
+        "jobs",
+        "Ask again for what they were to do; ended ones are forgotten by themselves.",
+        _read_jobs,
+    ),
+    ("runs of the camera lab", _AGAIN, _read_edge_runs),
+    (
+        "documents",
+        "Add them again: luna docs add FILE. Until then no answer rests on them.",
+        _read_documents,
+    ),
+    ("answers", _AGAIN, _read_answers),
+)
