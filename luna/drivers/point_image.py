@@ -51,8 +51,8 @@ class JsonImage:
         for name, point in profile.points.items():
             if isinstance(point, JsonPoint):
                 self.points[name] = point.at_unit(unit)
-        first_values = {name: _first_value(point) for name, point in self.points.items()}
-        self._values = first_values | profile.simulated.values
+        self._values = {name: _first_value(point) for name, point in self.points.items()}
+        self._values |= profile.simulated.values
 
     def value(self, name: str) -> float:
         """Return a point's value in its unit."""

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 
 from luna.drivers.mode_emulation import HouseFlows, mode_of_ac_power
 from luna.drivers.profile_points import PointWrite, unit_factor
-from luna.drivers.readings import SIGNED_READINGS, split_sign
+from luna.drivers.readings import SIGNED_READINGS, ReadingName, split_sign
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.energy.devices.battery import Mode
 from luna.platform.simulated_home.battery import (
@@ -158,7 +158,7 @@ class SimulatedInverter(SimulatedProduct):
 
     @cached_property
     def _points_by_reading(self) -> dict[str, set[str]]:
-        points_by_reading = {}
+        points_by_reading: dict[str, set[str]] = {}
         for reading, signed_points in self.profile.reads.items():
             points_by_reading[reading] = {point for _, point in map(split_sign, signed_points)}
         return points_by_reading
@@ -196,7 +196,7 @@ class SimulatedInverter(SimulatedProduct):
         for point, value in (zeros | values).items():
             self.image.put(point, value)
 
-    def _split(self, reading: str, value: float, values: dict[str, float]) -> None:
+    def _split(self, reading: ReadingName, value: float, values: dict[str, float]) -> None:
         """Add a reading's value to its points; those with a reading of their own stay."""
         terms = list(map(split_sign, self.profile.reads[reading]))
         open_terms = terms

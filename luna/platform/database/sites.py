@@ -510,7 +510,7 @@ def read_named_since(
     since: dict[str, datetime] = {}
     remaining = set(sensors)
     for row in connection.execute(newest_first):
-        named_sensors = set()
+        named_sensors: set[str] = set()
         for role_sensors in (row.named or {}).values():
             named_sensors.update(map(_name_of, role_sensors))
         remaining &= named_sensors
