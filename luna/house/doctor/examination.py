@@ -304,7 +304,7 @@ def _nearest(folder: Path) -> Path:
 
 
 def check_database(url: str, settings: Settings, *, clock: Clock) -> Iterator[DoctorFinding]:
-    """Yield the database's state: its schema, its clock, jobs, and the freshness of plans' data."""
+    """Yield the state of the database and of its data."""
     pool = engine.create(url, application_name="luna-doctor", pool_size=1)
     try:
         yield from _check_schema(pool, clock)
@@ -447,11 +447,11 @@ def _check_freshness(
     if measured_until is not None:
         measured = f"measured until {measured_until:%Y-%m-%d %H:%M} UTC"
     late = []
-    for at, age, what in issued:
+    for at, most_age, name_of_issue in issued:
         if at is None:
-            late.append(f"no {what} yet")
-        elif now - at > age:
-            late.append(f"the last {what} is from {at:%Y-%m-%d %H:%M} UTC")
+            late.append(f"no {name_of_issue} yet")
+        elif now - at > most_age:
+            late.append(f"the last {name_of_issue} is from {at:%Y-%m-%d %H:%M} UTC")
     if not late:
         return DoctorFinding("freshness", "ok", f"{name}: {measured}; all is up to date")
     remedy = "Check above that Luna's services run. If they do, see luna jobs list and the log."
@@ -522,7 +522,7 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
 
 
 def describe_steering(sign: ControlSign, *, now: datetime) -> DoctorFinding:
-    """Return whether steering lives, for which sites, and which of them are blind."""
+    """Return whether steering runs, with its sites and the blind ones."""
     names = ", ".join(site.site for site in sign.sites)
     if sign.is_late(now):
         seconds = sign.age(now).total_seconds()
