@@ -77,7 +77,7 @@ class NewSession(VehicleSession):
 
 
 class StoredSession(Authored, NewSession):
-    """A session with who added it when, and who took it back."""
+    """A stored session with its author."""
 
     session_id: Annotated[int, Field(description="number by which it is taken back")]
 
@@ -118,17 +118,17 @@ def check_session(
         raise refuse("planned-session-too-long", field="to", value=value, days=LONGEST.days)
     if session.days:
         times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS))
-        if any(following.from_ < before.to for before, following in pairwise(times)):
+        if any(meet(before, following) for before, following in pairwise(times)):
             raise refuse("planned-session-repeats-early", field="days", value=session.days)
     _check_charge(session, vehicle)
-    comes_after_another = any(other.from_ < session.from_ for other in standing)
+    comes_after_another = any(stored.from_ < session.from_ for stored in standing)
     if session.arrival_soc is None and not is_seen and not comes_after_another:
         raise refuse("arrival-unknown", field="arrival_soc")
-    for other in standing:
+    for stored in standing:
         # One that repeats makes way for one that does not.
-        same_kind = bool(other.days) == bool(session.days)
-        if same_kind and _overlap(session, other, zone):
-            raise _refuse_overlap(session, other, zone)
+        is_same_kind = bool(stored.days) == bool(session.days)
+        if is_same_kind and _overlap(session, stored, zone):
+            raise _refuse_overlap(session, stored, zone)
 
 
 def _check_charge(session: NewSession, vehicle: ElectricVehicle) -> None:
@@ -145,15 +145,15 @@ def _check_charge(session: NewSession, vehicle: ElectricVehicle) -> None:
         )
 
 
-def _refuse_overlap(session: NewSession, other: StoredSession, zone: ZoneInfo) -> LunaError:
-    span = f"{say_instant(other.from_, zone)} to {say_instant(other.to, zone)}"
+def _refuse_overlap(session: NewSession, stored: StoredSession, zone: ZoneInfo) -> LunaError:
+    span = f"{say_instant(stored.from_, zone)} to {say_instant(stored.to, zone)}"
     return refuse(
         "planned-session-overlaps",
         field="from",
         value=session.from_.isoformat(),
         vehicle=session.vehicle,
         span=span,
-        session_id=other.session_id,
+        session_id=stored.session_id,
     )
 
 
@@ -163,13 +163,12 @@ def find_vehicle(site: Site, name: str) -> ElectricVehicle:
     Raises:
         InvalidInputError: the site has none of that name.
     """
-    found = next((vehicle for vehicle in site.vehicles if vehicle.name == name), None)
-    if found is None:
-        names = tuple(vehicle.name for vehicle in site.vehicles)
-        raise refuse(
-            "no-such-vehicle" if names else "no-vehicle", field="vehicle", value=name, names=names
-        )
-    return found
+    for vehicle in site.vehicles:
+        if vehicle.name == name:
+            return vehicle
+    names = tuple(vehicle.name for vehicle in site.vehicles)
+    code = "no-such-vehicle" if names else "no-vehicle"
+    raise refuse(code, field="vehicle", value=name, names=names)
 
 
 def lay_out_sessions(
@@ -191,9 +190,10 @@ def lay_out_sessions(
     for session in sessions:
         if not session.days:
             continue
-        others = [other for other in once if other.vehicle == session.vehicle]
-        times = _repeat(session, zone, first=first, end=end)
-        free += [time for time in times if not any(meet(time, other) for other in others)]
+        once_of_vehicle = [single for single in once if single.vehicle == session.vehicle]
+        for time in _repeat(session, zone, first=first, end=end):
+            if not any(meet(time, single) for single in once_of_vehicle):
+                free.append(time)
     return sorted([*once, *free], key=attrgetter("from_"))
 
 
@@ -211,12 +211,15 @@ def _repeat(
     nights = leaves.date() - comes.date()
     begin_clock = f"{comes:%H:%M}"
     end_clock = f"{leaves:%H:%M}"
+    # A session belongs to the day on which it ends.
     day = max(leaves.date(), first.astimezone(zone).date())
-    while (begins := local_instant(day - nights, begin_clock, zone)) < end:
+    begins = local_instant(day - nights, begin_clock, zone)
+    while begins < end:
         ends = local_instant(day, end_clock, zone)
         if WEEKDAYS[day.weekday()] in session.days and ends > max(first, begins):
             yield session.model_copy(update={"from_": begins, "to": ends})
         day += timedelta(days=1)
+        begins = local_instant(day - nights, begin_clock, zone)
 
 
 def _overlap(session: NewSession, other: NewSession, zone: ZoneInfo) -> bool:
@@ -235,13 +238,13 @@ def _overlap(session: NewSession, other: NewSession, zone: ZoneInfo) -> bool:
     return False
 
 
-def meet(one: VehicleSession, other: VehicleSession) -> bool:
+def meet(first: VehicleSession, second: VehicleSession) -> bool:
     """Return whether two sessions are there at once."""
-    return one.from_ < other.to and other.from_ < one.to
+    return first.from_ < second.to and second.from_ < first.to
 
 
 def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSession:
-    """Return a stored session with no more wanted than its vehicle can do now.
+    """Return a stored session within the bounds of its vehicle as it is now.
 
     A session of today must not end planning because the site has changed.
     """
@@ -259,9 +262,9 @@ def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSes
 
 @dataclass(frozen=True, slots=True)
 class SessionAhead:
-    """A session in a plan, with state of charge on arrival and departure as shares.
+    """A session in a plan, with the states of charge on arrival and departure.
 
-    ``is_read``: the plan rests on what its sensor said.
+    ``is_read``: the plan rests on the reading of a sensor.
     """
 
     device: str
@@ -315,17 +318,16 @@ def _find_planned(
 
 
 def _soc_before(flow: VehicleFlow, vehicle: ElectricVehicle) -> float:
-    stored = (
-        flow.charge_kwh * vehicle.charge_efficiency
-        - flow.discharge_kwh / vehicle.discharge_efficiency
-    )
-    return float(np.clip(flow.soc_end - stored / vehicle.capacity_kwh, 0.0, 1.0))
+    into_kwh = flow.charge_kwh * vehicle.charge_efficiency
+    out_kwh = flow.discharge_kwh / vehicle.discharge_efficiency
+    before = flow.soc_end - (into_kwh - out_kwh) / vehicle.capacity_kwh
+    return float(np.clip(before, 0.0, 1.0))
 
 
 def find_charging_run(
     plan: PlanReply, device: str, first: datetime, end: datetime
 ) -> PlannedRun | None:
-    """Return what a plan charges a device with between two instants, None where nothing."""
+    """Return the planned charge of a device between two instants, None without any."""
     charged = []
     for slot in plan.slots:
         flow = slot.vehicles.get(device)

@@ -30,7 +30,7 @@ DepartureAnswer = Literal["accepted", "declined"]
 
 
 class ProposedDeparture(Message):
-    """A weekly departure that a vehicle's stays show, with what it rests on.
+    """A weekly departure, learnt from a vehicle's stays.
 
     No plan counts on it before its owner accepts it.
     """
@@ -72,7 +72,7 @@ class DepartureChanges(Message):
 
 
 def identify(vehicle: str, habit: DepartureHabit) -> str:
-    """Return the name of a proposal, the same as long as its days and time are."""
+    """Return the name of a proposal, which its days and time decide."""
     text = f"{vehicle} {habit.weekdays} {habit.ready_minute}"
     return sha256(text.encode()).hexdigest()[:12]
 
@@ -93,11 +93,11 @@ def propose_departure(
         target_soc = min(max(habit.leaving_soc, least_soc), vehicle.max_soc)
         arrival_soc = None
     comes = (habit.ready_minute - habit.stay_minutes) % DAY_MINUTES
-    replaced = [
-        session.session_id
-        for session in standing
-        if session.vehicle == vehicle.name and {*session.days} & {*days}
-    ]
+    replaced = []
+    for session in standing:
+        shares_days = not set(days).isdisjoint(session.days)
+        if session.vehicle == vehicle.name and shares_days:
+            replaced.append(session.session_id)
     return ProposedDeparture(
         departure_id=identify(vehicle.name, habit),
         vehicle=vehicle.name,
@@ -142,9 +142,7 @@ def is_open(
     standing: Sequence[StoredSession],
     zone: ZoneInfo,
 ) -> bool:
-    """Return whether a habit is worth a proposal.
-
-    It is not where its owner has answered it, or has a weekly session like it.
+    """Return whether a habit is worth a proposal: neither answered nor a session already.
 
     Args:
         habit: of one vehicle.
@@ -186,7 +184,8 @@ def compose_session(
     stay_minutes = (clock_minutes(proposed.leaves) - clock_minutes(proposed.comes)) % DAY_MINUTES
     comes_minute = clock_minutes(leaves) - stay_minutes
     comes = write_clock(comes_minute % DAY_MINUTES)
-    nights = timedelta(days=1 if comes_minute < 0 else 0)
+    comes_on_eve = comes_minute < 0
+    nights = timedelta(days=1 if comes_on_eve else 0)
     day = now.astimezone(zone).date()
     while True:
         begins = local_instant(day - nights, comes, zone)

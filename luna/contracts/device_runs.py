@@ -54,33 +54,35 @@ class SlotSources:
         )
 
     def price(self, used_kwh: FloatArray) -> FloatArray:
-        """Return what a use costs that the house would do without, per slot.
+        """Return the savings per slot if the house did without a use.
 
-        The meter spares it first, then the battery, then the sun. What the battery would have kept
-        counts by its value, the sun by what selling it brings, and by nothing where some of it is
-        held back.
+        It would import less first, then discharge less, then use less sun. Energy that stays in
+        the battery counts by its value, the sun by its export price, and by nothing where some of
+        it is curtailed.
         """
-        bought = np.minimum(used_kwh, self.import_kwh)
-        given = np.minimum(used_kwh - bought, self.discharge_kwh)
-        stored = np.where(np.isfinite(self.energy_value), self.energy_value, self.export_price)
-        sold = np.where(self.curtailed_kwh > _NOTHING_KWH, 0.0, self.export_price)
-        return np.asarray(
-            bought * self.import_price + given * stored + (used_kwh - bought - given) * sold
-        )
+        bought_kwh = np.minimum(used_kwh, self.import_kwh)
+        stored_kwh = np.minimum(used_kwh - bought_kwh, self.discharge_kwh)
+        sun_kwh = used_kwh - bought_kwh - stored_kwh
+        has_value = np.isfinite(self.energy_value)
+        stored_price = np.where(has_value, self.energy_value, self.export_price)
+        sun_price = np.where(self.curtailed_kwh > _NOTHING_KWH, 0.0, self.export_price)
+        bought_cost = bought_kwh * self.import_price
+        return np.asarray(bought_cost + stored_kwh * stored_price + sun_kwh * sun_price)
 
     def price_more(self, export_kwh: FloatArray) -> FloatArray:
-        """Return what a kWh more of use costs in each slot.
+        """Return the cost of one more kWh of use in each slot.
 
-        It is nothing of sun that is held back, then what selling it would bring, what buying costs,
-        else its value.
+        Curtailed sun costs nothing, sun that is fed in its export price. Else it costs the import
+        price where the house imports, and the stored energy's value where it does not.
 
         Args:
             export_kwh: what is fed in, by slot.
         """
-        between = np.where(np.isfinite(self.energy_value), self.energy_value, self.import_price)
-        bought = np.where(self.import_kwh > _NOTHING_KWH, self.import_price, between)
-        sold = np.where(export_kwh > _NOTHING_KWH, self.export_price, bought)
-        return np.asarray(np.where(self.curtailed_kwh > _NOTHING_KWH, 0.0, sold))
+        has_value = np.isfinite(self.energy_value)
+        price = np.where(has_value, self.energy_value, self.import_price)
+        price = np.where(self.import_kwh > _NOTHING_KWH, self.import_price, price)
+        price = np.where(export_kwh > _NOTHING_KWH, self.export_price, price)
+        return np.asarray(np.where(self.curtailed_kwh > _NOTHING_KWH, 0.0, price))
 
 
 @dataclass(frozen=True, slots=True)

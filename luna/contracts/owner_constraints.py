@@ -41,9 +41,9 @@ def check_blocks(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) ->
     """
     for index, block in enumerate(blocks):
         check_block(block, site, now=now, field=f"manual.{index}")
-    for one, other in combinations(blocks, 2):
-        if contradict(one, other):
-            raise _contradiction(one, other, ZoneInfo(site.timezone))
+    for first, second in combinations(blocks, 2):
+        if contradict(first, second):
+            raise _contradiction(first, second, ZoneInfo(site.timezone))
 
 
 def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "block") -> None:
@@ -66,21 +66,22 @@ def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "
             days=LONGEST.days,
         )
     if block.power_kw is not None and isinstance(device, ChargedDevice):
-        most = device.charge_limit_kw if block.action == "charge" else device.discharge_limit_kw
-        least = device.min_charge_kw if block.action == "charge" else 0.0
-        if block.power_kw > most:
-            reason = "charges-with-less" if block.action == "charge" else "discharges-with-less"
-            raise refuse(
-                reason,
-                field=f"{field}.power_kw",
-                value=block.power_kw,
-                device=block.device,
-                most=most,
-            )
-        if block.power_kw < least:
-            raise refuse(
-                "power-too-small", field=f"{field}.power_kw", value=block.power_kw, least=least
-            )
+        _check_power(block, block.power_kw, device, field=f"{field}.power_kw")
+
+
+def _check_power(block: ManualBlock, power_kw: float, device: ChargedDevice, *, field: str) -> None:
+    if block.action == "charge":
+        least_kw = device.min_charge_kw
+        most_kw = device.charge_limit_kw
+        reason = "charges-with-less"
+    else:
+        least_kw = 0.0
+        most_kw = device.discharge_limit_kw
+        reason = "discharges-with-less"
+    if power_kw > most_kw:
+        raise refuse(reason, field=field, value=power_kw, device=block.device, most=most_kw)
+    if power_kw < least_kw:
+        raise refuse("power-too-small", field=field, value=power_kw, least=least_kw)
 
 
 def check_beside(block: ManualBlock, others: Sequence[ManualBlock], zone: ZoneInfo) -> None:
@@ -97,32 +98,33 @@ def check_beside(block: ManualBlock, others: Sequence[ManualBlock], zone: ZoneIn
 
 
 def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Part:
-    """Return the device a block is for.
+    """Return the device of a block.
 
     Raises:
-        InvalidInputError: none has that name, or it cannot be told so.
+        InvalidInputError: none has that name, or it does not know the action.
     """
-    named = _devices(site)
-    found = [(device, actions) for name, device, actions in named if name == block.device]
-    if not found:
-        names = tuple(dict.fromkeys(name for name, _, _ in named))
+    devices = _devices(site)
+    of_name = [(device, actions) for name, device, actions in devices if name == block.device]
+    for device, actions in of_name:
+        if block.action in actions:
+            return device
+    if not of_name:
+        names = tuple(dict.fromkeys(name for name, _, _ in devices))
         raise refuse("no-such-device", field=f"{field}.device", value=block.device, names=names)
-    able = [device for device, actions in found if block.action in actions]
-    if not able:
-        raise refuse(
-            "device-cannot",
-            field=f"{field}.action",
-            value=block.action,
-            device=block.device,
-            actions=tuple(sorted(found[0][1])),
-        )
-    return able[0]
+    _, known_actions = of_name[0]
+    raise refuse(
+        "device-cannot",
+        field=f"{field}.action",
+        value=block.action,
+        device=block.device,
+        actions=tuple(sorted(known_actions)),
+    )
 
 
 def find_actions(site: Site) -> dict[str, list[Action]]:
-    """Return by name what an owner can fix of each device of a site.
+    """Return the actions that an owner can fix, by device.
 
-    The order is that in which a form offers it.
+    They are in the order of a form.
     """
     actions_by_device: dict[str, list[Action]] = {}
     for name, _, actions in _devices(site):
@@ -131,13 +133,14 @@ def find_actions(site: Site) -> dict[str, list[Action]]:
     return actions_by_device
 
 
-def contradict(one: ManualBlock, other: ManualBlock) -> bool:
+def contradict(first: ManualBlock, second: ManualBlock) -> bool:
     """Return whether two overlapping blocks contradict each other on one device."""
-    if one.device != other.device or one.to <= other.from_ or other.to <= one.from_:
+    overlap = first.from_ < second.to and second.from_ < first.to
+    if first.device != second.device or not overlap:
         return False
-    return {one.action, other.action} in _CONTRADICTIONS or (
-        one.action == other.action and one.power_kw != other.power_kw
-    )
+    if first.action == second.action:
+        return first.power_kw != second.power_kw
+    return {first.action, second.action} in _CONTRADICTIONS
 
 
 def _devices(site: Site) -> list[tuple[str, Part, frozenset[str]]]:
@@ -154,17 +157,16 @@ def _name(kind: DeviceKind[Any], device: Any) -> str:
     return name
 
 
-def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> LunaError:
-    begin = say_instant(max(one.from_, other.from_), zone)
-    end = say_instant(min(one.to, other.to), zone)
-    span = f"{begin} to {end}"
+def _contradiction(block: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> LunaError:
+    begin = say_instant(max(block.from_, other.from_), zone)
+    end = say_instant(min(block.to, other.to), zone)
     number = f" (block {other.block_id})" if other.block_id else ""
     return refuse(
         "block-contradicts",
         field="manual",
-        value=one.device,
-        action=one.action,
+        value=block.device,
+        action=block.action,
         other=other.action,
         block=number,
-        span=span,
+        span=f"{begin} to {end}",
     )

@@ -27,7 +27,7 @@ TRIAL_SECONDS = 60.0
 # A car's electronics ramp up slowly; it ends earlier once it draws.
 LEAST_SECONDS = 15.0
 LEAST_A = 6.0
-# Of a charger that nobody knows: what is 6 A on three phases is 18 A on one.
+# Of an unknown charger: 6 A on three phases are 18 A on one.
 UNKNOWN_PHASES = 1
 LOAD_W = 500.0
 # Of a solar inverter: with less a limit cannot be told from its own changes.
@@ -51,9 +51,12 @@ _FORCED: frozenset[CommandMode] = frozenset({"charge", "on", "limit"})
 
 
 class CommandStep(NamedTuple):
-    """The result of one step: the mode that was tried, and the power that it drew or gave.
+    """The result of one step of a trial.
 
-    ``is_forced``: it was to draw something, or to give less.
+    Attributes:
+        mode: the tried mode.
+        power_w: drawn, or given by an inverter.
+        is_forced: the device was to draw something, or to give less.
     """
 
     mode: CommandMode
@@ -82,10 +85,10 @@ def own_command(profile: DeviceProfile, site: Site | None, name: str | None) -> 
         return DeviceCommand("free")
     if profile.kind == "charge_point":
         vehicle = _find_vehicle(site, name)
-        charger = None if vehicle is None else vehicle.charger
-        if vehicle is None or charger is None:
+        if vehicle is None or vehicle.charger is None:
             power_w = LEAST_A * UNKNOWN_PHASES * VOLTAGE_V
             return DeviceCommand("own", stand_in="charge", current_a=LEAST_A, power_w=power_w)
+        charger = vehicle.charger
         phases = charger.phases_at(vehicle.most_charge_kw)
         limit_a = vehicle.most_charge_kw * 1000 / (charger.voltage_v * phases)
         current_a = max(float(math.floor(limit_a)), LEAST_A)
@@ -100,7 +103,8 @@ def own_command(profile: DeviceProfile, site: Site | None, name: str | None) -> 
         )
     loads = [] if site is None else site.loads
     ends_itself = any(load.name == name and load.ends_itself for load in loads)
-    return DeviceCommand("own", stand_in="on" if ends_itself else "off", power_w=LOAD_W)
+    stand_in: CommandMode = "on" if ends_itself else "off"
+    return DeviceCommand("own", stand_in=stand_in, power_w=LOAD_W)
 
 
 def _find_vehicle(site: Site | None, name: str | None) -> ElectricVehicle | None:
@@ -135,11 +139,11 @@ def move_commanded(
     given_w = math.nan
     if profile.kind == "pv_inverter":
         given_w = device.read("pv_w")["pv_w"]
-        if not given_w >= LEAST_SUN_W:
+        if math.isnan(given_w) or given_w < LEAST_SUN_W:
             outcome: CommandOutcome = "unknown" if math.isnan(given_w) else "no_sun"
-            idle = CommandStep("limit", outcome, given_w, 0.0)
-            report(idle)
-            return [idle]
+            not_tried = CommandStep("limit", outcome, given_w, 0.0)
+            report(not_tried)
+            return [not_tried]
     session = CommandSession(device, now=now, look_seconds=_NEVER_SECONDS)
     steps: list[CommandStep] = []
     try:
@@ -187,7 +191,7 @@ def _watch(
     now: Callable[[], float],
     sleep: Callable[[float], object],
 ) -> CommandStep:
-    """Return what a device does under a command, once it is clear or the time is over."""
+    """Return the step of a command, once its outcome is clear or the time is over."""
     begun = now()
     is_forced = command.mode in _FORCED
     while True:
@@ -202,19 +206,19 @@ def _watch(
 def _observe(
     device: ProfiledDevice, session: CommandSession, command: DeviceCommand, given_w: float
 ) -> tuple[CommandOutcome, float]:
-    """Return the outcome so far, and the power that is drawn or given; keep the command up."""
+    """Return the outcome so far and the present power; keep the command up."""
     is_taken = session.read_back() is not None
     session.look()
     outcome, power_w = _judge(device, command, given_w)
-    if device.profile.decides_itself:
-        outcome = "right" if is_taken else "did_not_move"
-    return outcome, power_w
+    if not device.profile.decides_itself:
+        return outcome, power_w
+    return "right" if is_taken else "did_not_move", power_w
 
 
 def _judge(
     device: ProfiledDevice, command: DeviceCommand, given_w: float
 ) -> tuple[CommandOutcome, float]:
-    """Return the outcome by the present readings, and the power that is drawn or given."""
+    """Return the outcome by the present readings, and the present power."""
     readings = device.read()
     if device.profile.kind == "pv_inverter":
         given_now_w = readings.get("pv_w", math.nan)
@@ -223,17 +227,19 @@ def _judge(
     power_w = readings.get(name, math.nan)
     if command.mode == "charge" and readings.get("car_plugged") == 0:
         return "no_car", power_w
-    # What hangs on a switch draws what it draws: its state alone tells.
     state = readings.get("load_on", readings.get("car_charging", math.nan))
-    if math.isnan(power_w) or (command.mode == "on" and not math.isnan(state)):
-        return _judge_state(command, state), power_w
+    if math.isnan(power_w) and math.isnan(state):
+        return "unknown", power_w
+    # A load behind a switch draws what it likes: the switch's state alone tells.
+    state_decides = command.mode == "on" and not math.isnan(state)
+    if state_decides or math.isnan(power_w):
+        return _judge_state(command, is_on=bool(state)), power_w
     return _judge_power(command, power_w), power_w
 
 
-def _judge_state(command: DeviceCommand, state: float) -> CommandOutcome:
-    if math.isnan(state):
-        return "unknown"
-    return "right" if bool(state) == (command.mode in {"charge", "on"}) else "did_not_move"
+def _judge_state(command: DeviceCommand, *, is_on: bool) -> CommandOutcome:
+    wants_on = command.mode in {"charge", "on"}
+    return "right" if is_on == wants_on else "did_not_move"
 
 
 def _judge_sun(command: DeviceCommand, before_w: float, power_w: float) -> CommandOutcome:

@@ -58,12 +58,13 @@ AT_ONCE = 64
 
 
 class FoundDevice(NamedTuple):
-    """A device that answered: its address, its identity, and the profile that fits.
+    """A device that answered.
 
     Attributes:
         host: its address, the broker's, or the name by which a charge point connects to Luna.
         port: None of a charge point that connects to Luna.
         unit: its number on the bus, None without a bus.
+        profile: the one that fits its identity.
         prefix: its topic prefix at the broker.
     """
 
@@ -126,7 +127,7 @@ def search_network(
             progress(first, len(hosts))
             batch = hosts[first : first + AT_ONCE]
             devices += find_devices(batch, profiles, port=port, secret=secret)
-        candidates = _list_known(profiles)
+        candidates = _list_identifiable(profiles)
         own_ports = {profile.port for profile in candidates}
         for service in announcements.wait():
             # The profiles' own ports were tried above.
@@ -139,26 +140,24 @@ def search_network(
         if secret is None and not is_answered:
             devices += datagrams.wait()
     progress(len(hosts), len(hosts))
-    devices.sort(key=_by_address)
+    devices.sort(key=lambda device: (ip_address(device.host).packed, device.port or 0))
     if data_folder is not None:
         devices += find_charge_points(data_folder, profiles)
     return NetworkSearch(devices, announcements.missing_extra)
 
 
-def _by_address(device: FoundDevice) -> tuple[bytes, int]:
-    return ip_address(device.host).packed, device.port or 0
-
-
 def find_charge_points(
     data_folder: Path, profiles: Iterable[DeviceProfile]
 ) -> Iterator[FoundDevice]:
-    """Yield the charge points that are connected to Luna; none is accepted by that."""
-    profiles = list(profiles)
-    for seen in list_charge_points(data_folder):
-        profile = choose_profile(profiles, seen) if seen.connected else None
+    """Yield the charge points that are connected to Luna; this accepts none of them."""
+    candidates = list(profiles)
+    for charge_point in list_charge_points(data_folder):
+        if not charge_point.connected:
+            continue
+        profile = choose_profile(candidates, charge_point)
         if profile is not None:
-            identity = identify(profile, seen)
-            yield FoundDevice(seen.identity, None, None, identity, profile)
+            identity = identify(profile, charge_point)
+            yield FoundDevice(charge_point.identity, None, None, identity, profile)
 
 
 def find_devices(
@@ -169,26 +168,35 @@ def find_devices(
     secret: DeviceSecret | None = None,
 ) -> Iterator[FoundDevice]:
     """Yield the devices whose identity fits one of the profiles, as they are found."""
-    candidates = _list_known(profiles)
+    candidates = _list_identifiable(profiles)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ask = partial(_ask, profiles=candidates, port=port, secret=secret)
         for devices in pool.map(ask, hosts):
             yield from devices
 
 
-def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
-    # Modbus first, since its devices understand nothing else. Within it the most specific profile
-    # first: known by its own registers, then a SunSpec product, then any SunSpec device.
-    identifiable = [
-        profile
-        for profile in profiles
-        if (profile.sunspec or profile.identified) and answers_at_port(profile)
-    ]
+def _list_identifiable(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
+    """Return the profiles whose devices can be identified, in the order to try them."""
+    identifiable = []
+    for profile in profiles:
+        has_identity = profile.sunspec is not None or profile.identified is not None
+        if has_identity and answers_at_port(profile):
+            identifiable.append(profile)
     return sorted(identifiable, key=_generality)
 
 
+def _generality(profile: DeviceProfile) -> tuple[bool, bool, bool]:
+    # Modbus first, since its devices understand nothing else. Within it the most specific profile
+    # first: known by its own registers, then a SunSpec product, then any SunSpec device.
+    return (
+        not profile.units,
+        profile.identified is None,
+        profile.sunspec is None or profile.sunspec.product is None,
+    )
+
+
 def answers_at_port(profile: DeviceProfile) -> bool:
-    """Return whether devices of a profile are found by connecting to a port of theirs."""
+    """Return whether devices of a profile are found by connecting to their port."""
     match profile.transport:
         case ModbusTransport() | HttpTransport() | MqttTransport():
             return True
@@ -213,29 +221,35 @@ def _ask(
 def _ask_port(
     host: str, port: int, profiles: list[DeviceProfile], secret: DeviceSecret | None
 ) -> list[FoundDevice]:
-    settled: dict[tuple[str, int | None], FoundDevice | None] = {}
+    """Return the devices at an open port."""
+    devices: list[FoundDevice] = []
+    # Kind of transport and number on the bus of devices, and of silence.
+    settled: set[tuple[str, int | None]] = set()
     is_understood = False
     for profile in profiles:
+        kind = profile.transport.kind
         if isinstance(profile.transport, MqttTransport | P1Transport):
             continue
         for unit in profile.units or (None,):
-            place = (profile.transport.kind, unit)
             # One port has one protocol.
-            if place in settled or _speaks_another(settled.values(), profile):
+            has_other_protocol = any(found.profile.transport.kind != kind for found in devices)
+            if has_other_protocol or (kind, unit) in settled:
                 continue
             via = Via(profile=profile.profile, host=host, port=port, unit=unit)
             with closing(reach(profile, via, secret=secret)) as device:
                 try:
-                    settled[place] = FoundDevice(host, port, unit, device.identify(), profile)
+                    identity = device.identify()
                 except LunaError as error:
                     if error.reason == "device-silent":
-                        settled[place] = None
+                        settled.add((kind, unit))
                     else:
                         is_understood = True
-    found = [device for device in settled.values() if device is not None]
+                    continue
+            settled.add((kind, unit))
+            devices.append(FoundDevice(host, port, unit, identity, profile))
     # Another product is no broker: its protocol is known by now.
-    if found or is_understood:
-        return _drop_repeated(found)
+    if devices or is_understood:
+        return _drop_repeated(devices)
     over_mqtt = [profile for profile in profiles if isinstance(profile.transport, MqttTransport)]
     announced = list_announced(host, port, over_mqtt, secret=secret)
     if announced is not None:
@@ -271,21 +285,9 @@ def _listen_at_port(host: str, port: int, profiles: Iterable[DeviceProfile]) -> 
     return []
 
 
-def _speaks_another(devices: Iterable[FoundDevice | None], profile: DeviceProfile) -> bool:
-    kinds = {device.profile.transport.kind for device in devices if device is not None}
-    return bool(kinds - {profile.transport.kind})
-
-
-def _generality(profile: DeviceProfile) -> tuple[bool, bool, bool]:
-    return (
-        not profile.units,
-        profile.identified is None,
-        profile.sunspec is None or profile.sunspec.product is None,
-    )
-
-
 def _listens(host: str, port: int) -> bool:
-    """Return whether a TCP connection succeeds: nearly all addresses of a network are unused."""
+    """Return whether a TCP connection succeeds."""
+    # Nearly all addresses of a network are unused: this is the quickest way to pass them.
     try:
         socket.create_connection((host, port), PATIENCE_S).close()
     except OSError:
@@ -298,14 +300,15 @@ LISTENS_S = 2.0
 RESOLVES_MS = 1500
 # However many there are.
 MOST_LISTENS_S = 10.0
-# Source: IANA's service names, and what devices use; Shelly announces both of its own. By kind of
-# transport.
-_SERVICES: Mapping[str, tuple[str, ...]] = {
-    "modbus_tcp": ("_modbus._tcp.local.",),
-    "http": ("_http._tcp.local.", "_shelly._tcp.local."),
-    "mqtt": ("_mqtt._tcp.local.", "_secure-mqtt._tcp.local."),
+# Announced service → kind of transport. Source: IANA's service names, and what devices use; Shelly
+# announces both of its own.
+_KINDS = {
+    "_modbus._tcp.local.": "modbus_tcp",
+    "_http._tcp.local.": "http",
+    "_shelly._tcp.local.": "http",
+    "_mqtt._tcp.local.": "mqtt",
+    "_secure-mqtt._tcp.local.": "mqtt",
 }
-_KINDS = {service: kind for kind, services in _SERVICES.items() for service in services}
 
 
 class AnnouncedService(NamedTuple):
@@ -334,18 +337,20 @@ class Announcements:
 
     def wait(self) -> list[AnnouncedService]:
         """Return the services once the time to answer has passed."""
-        most_until = time.monotonic() + MOST_LISTENS_S
-        while (until := min(self.listens_until, most_until)) > time.monotonic():
-            time.sleep(max(0.0, until - time.monotonic()))
-        return sorted(self.services)
+        latest = time.monotonic() + MOST_LISTENS_S
+        # Meanwhile the time may be extended by ``hear``.
+        while True:
+            left_s = min(self.listens_until, latest) - time.monotonic()
+            if left_s <= 0:
+                return sorted(self.services)
+            time.sleep(left_s)
 
 
 @contextmanager
 def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
-    """Yield the services, with their ports, that ``hosts`` announce while the block runs.
+    """Yield the services that ``hosts`` announce by multicast DNS while the block runs.
 
-    They announce them by multicast DNS. Empty where this machine is in none of the hosts' networks,
-    or lacks the extra.
+    Empty where this machine is in none of the hosts' networks, or lacks the extra.
     """
     own_addresses = list_own_addresses(hosts)
     if not own_addresses:
@@ -411,10 +416,12 @@ class DatagramListeners:
             if identified is None:
                 continue
             for meter in take_waiting(link):
+                if meter.host not in self.hosts:
+                    continue
                 serial = str(meter.document["serial"])
-                places = {name_document(PREFIX_PART): meter.document}
-                identity = identified.read_documents(places, profile.covers[0].brand)
-                if identity is not None and meter.host in self.hosts:
+                documents = {name_document(PREFIX_PART): meter.document}
+                identity = identified.read_documents(documents, profile.covers[0].brand)
+                if identity is not None:
                     devices[serial] = FoundDevice(meter.host, port, None, identity, profile, serial)
         return list(devices.values())
 
@@ -423,7 +430,7 @@ class DatagramListeners:
 def listen_for_datagrams(
     hosts: Collection[str], profiles: Iterable[DeviceProfile], port: int | None
 ) -> Iterator[DatagramListeners]:
-    """Yield what receives the datagrams of meters among ``hosts`` while the block runs.
+    """Yield listeners for the datagrams of meters among ``hosts`` while the block runs.
 
     Empty where this machine is in none of the hosts' networks.
     """
@@ -435,10 +442,12 @@ def listen_for_datagrams(
                 continue
             own_port = port or transport.port
             for address in list_own_addresses(hosts):
-                # A network without multicast.
-                with suppress(OSError):
+                try:
                     link = opened.enter_context(join_group(transport, own_port, address))
-                    listeners.sockets.append((link, profile, own_port))
+                except OSError:
+                    # A network without multicast.
+                    continue
+                listeners.sockets.append((link, profile, own_port))
         listeners.listens_until = time.monotonic() + LISTENS_S
         yield listeners
 
@@ -449,7 +458,7 @@ BROKER_LISTENS_S = 2.0
 
 
 class AnnouncedDevice(NamedTuple):
-    """A device at a broker: its topic prefix, its identity, and the profile that fits."""
+    """A device at a broker, with its topic prefix and the profile that fits."""
 
     prefix: str
     identity: DeviceIdentity
@@ -480,8 +489,11 @@ def list_announced(
         messages[message.topic] = bytes(message.payload)
 
     topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
-    user = None if secret is None else secret.user
-    password = None if secret is None else SecretStr(secret.password)
+    user = None
+    password = None
+    if secret is not None:
+        user = secret.user
+        password = SecretStr(secret.password)
     broker = Broker(host, port, user, password, tls=port == TLS_PORT)
     with closing(BrokerLink(broker, topics, on_message, patience_s=BROKER_PATIENCE_S)) as link:
         try:

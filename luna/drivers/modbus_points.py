@@ -168,12 +168,13 @@ class ModbusPoints:
         requests: list[WriteRequest] = []
         for point, registers in encoded:
             address = self._write_address(self._point(point))
-            last = requests[-1] if requests and self.link.transport.writes_together else None
-            if last is not None and address == last.address + len(last.registers):
-                last.registers.extend(registers)
-                last.sent[point] = registers
-            else:
-                requests.append(WriteRequest(address, list(registers), {point: registers}))
+            if requests and self.link.transport.writes_together:
+                last = requests[-1]
+                if address == last.address + len(last.registers):
+                    last.registers.extend(registers)
+                    last.sent[point] = registers
+                    continue
+            requests.append(WriteRequest(address, list(registers), {point: registers}))
         return requests
 
     def close(self) -> None:
@@ -224,10 +225,13 @@ class ModbusPoints:
         value = math.fsum(terms)
         if point.sign_bits is not None:
             return turn_by_bits(value, others[0][0], point.sign_bits, noise=_NOISE)
-        if point.while_bit is not None and not others[0][0] >> point.while_bit.bit & 1:
-            is_zero = abs(value) < _NOISE or self._is_claimed_by_another(point, others[0][0])
-            return 0.0 if is_zero else math.nan
-        return value
+        if point.while_bit is None:
+            return value
+        status = others[0][0]
+        if status & (1 << point.while_bit.bit):
+            return value
+        is_zero = abs(value) < _NOISE or self._is_claimed_by_another(point, status)
+        return 0.0 if is_zero else math.nan
 
     def _is_claimed_by_another(self, point: RegisterPoint, status: int) -> bool:
         """Return whether a number counts for another point by that point's status bit.
@@ -235,12 +239,12 @@ class ModbusPoints:
         True as well where no other point has such a bit.
         """
         sharing: list[StatusBit] = []
-        for other in self.profile.points.values():
-            if not isinstance(other, RegisterPoint) or other is point:
+        for candidate in self.profile.points.values():
+            if not isinstance(candidate, RegisterPoint) or candidate is point:
                 continue
-            if other.register_ == point.register_ and other.while_bit is not None:
-                sharing.append(other.while_bit)
-        return not sharing or any(status >> bit.bit & 1 for bit in sharing)
+            if candidate.register_ == point.register_ and candidate.while_bit is not None:
+                sharing.append(candidate.while_bit)
+        return not sharing or any(status & (1 << bit.bit) for bit in sharing)
 
     def _encode(
         self,
@@ -263,10 +267,11 @@ class ModbusPoints:
         raise refuse("device-value-unknown", field="via", value=self.place, point=name)
 
     def _spans(self, name: str) -> list[RegisterSpan]:
-        """Return a point's registers: its numbers (one per port), its exponent, its status bit."""
+        """Return a point's registers: numbers (one per port), exponent, status bit."""
         point = self._point(name)
         spans = [*self.number_spans(name), *self._exponent_spans(name)]
-        if (status := point.sign_bits or point.while_bit) is not None:
+        status = point.sign_bits or point.while_bit
+        if status is not None:
             spans.append(RegisterSpan(self._table(name), status.register_, 1))
         return spans
 
@@ -302,7 +307,8 @@ class ModbusPoints:
         still_lacking: dict[RegisterSpan, int] = {}
         for span, reads_left in self._lacking.items():
             if reads_left > 0:
-                still_lacking[span] = reads_left - (span in distinct_spans)
+                is_skipped = span in distinct_spans
+                still_lacking[span] = reads_left - 1 if is_skipped else reads_left
         self._lacking = still_lacking
         try:
             return self._read_registers(requested)
@@ -332,11 +338,10 @@ class ModbusPoints:
         # Read each model's ID as well: a firmware update behind a dongle that stays connected may
         # move the models.
         addresses = {self._model_address(span) for span in spans}
-        id_spans = {
-            RegisterSpan(self.link.transport.table, address, 1): model
-            for model, address in self._models.items()
-            if address in addresses
-        }
+        id_spans = {}
+        for model, address in self._models.items():
+            if address in addresses:
+                id_spans[RegisterSpan(self.link.transport.table, address, 1)] = model
         requested = sorted({*spans, *id_spans})
         words: dict[tuple[RegisterTable, int], int] = {}
         gap = _GAP if self.profile.sunspec else 0
@@ -347,19 +352,21 @@ class ModbusPoints:
         for span in requested:
             last = span.first + span.length
             registers[span] = [words[span.table, address] for address in range(span.first, last)]
-        moved = next(
-            (model for id_span, model in id_spans.items() if registers[id_span] != [model]), None
-        )
-        if moved is not None:
-            self._models = {}
-            raise refuse(
-                "device-model-missing",
-                field="via",
-                value=self.place,
-                model=moved,
-                profile=self.profile.profile,
-            )
+        for id_span, model in id_spans.items():
+            has_moved = registers[id_span] != [model]
+            if has_moved:
+                self._models = {}
+                raise self._refuse_model(model)
         return registers
+
+    def _refuse_model(self, model: int) -> LunaError:
+        return refuse(
+            "device-model-missing",
+            field="via",
+            value=self.place,
+            model=model,
+            profile=self.profile.profile,
+        )
 
     def _list_apart(self) -> set[int]:
         """Return the registers outside of any model: the device may lack those before them."""
@@ -382,16 +389,10 @@ class ModbusPoints:
         if not point.model:
             return 0
         models = self._find_models()
-        model = next((model for model in point.model if model in models), None)
-        if model is None:
-            raise refuse(
-                "device-model-missing",
-                field="via",
-                value=self.place,
-                model=point.model[0],
-                profile=self.profile.profile,
-            )
-        return models[model]
+        for model in point.model:
+            if model in models:
+                return models[model]
+        raise self._refuse_model(point.model[0])
 
     def _model_address(self, span: RegisterSpan) -> int | None:
         """Return the address of the model that holds a span."""
@@ -404,15 +405,9 @@ class ModbusPoints:
         # After a reconnect it may be another device, or have other models.
         if not self._models or self._opened != self.link.opened:
             models = find_models(self.link)
-            if not set(self.profile.sunspec.identified_by) & set(models):
-                model = self.profile.sunspec.identified_by[0]
-                raise refuse(
-                    "device-model-missing",
-                    field="via",
-                    value=self.place,
-                    model=model,
-                    profile=self.profile.profile,
-                )
+            identifying = self.profile.sunspec.identified_by
+            if not set(identifying) & set(models):
+                raise self._refuse_model(identifying[0])
             self._models = models
             self._ports = {}
             self._opened = self.link.opened
@@ -439,15 +434,17 @@ def _join(
     """
     joined: RegisterSpan | None = None
     for span in spans:
-        if joined is not None and span.table == joined.table:
-            end = joined.first + joined.length
-            joined_end = max(end, span.first + span.length)
-            fits = span.first + span.length - joined.first <= MOST_REGISTERS
-            if span.first - end <= (0 if span.first in apart else gap) and fits:
-                joined = joined._replace(length=joined_end - joined.first)
-                continue
-        if joined is not None:
-            yield joined
+        if joined is None:
+            joined = span
+            continue
+        end = joined.first + joined.length
+        span_end = span.first + span.length
+        most_gap = 0 if span.first in apart else gap
+        is_near = span.table == joined.table and span.first - end <= most_gap
+        if is_near and span_end - joined.first <= MOST_REGISTERS:
+            joined = joined._replace(length=max(end, span_end) - joined.first)
+            continue
+        yield joined
         joined = span
     if joined is not None:
         yield joined

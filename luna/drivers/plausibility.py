@@ -66,7 +66,7 @@ _HOUSE: tuple[ReadingName, ...] = ("load_w", "export_w", "import_w")
 
 
 class ImplausibleReading(NamedTuple):
-    """A reading that does not count: its name, why, and the reported number (NaN: none)."""
+    """A reading that does not count, with its reported number (NaN: none)."""
 
     name: ReadingName
     cause: ImplausibleCause
@@ -90,11 +90,11 @@ def rate_readings(site: Site, *, battery: str | None = None) -> dict[ReadingName
     An import limit is what the owner wants, and no rating: only the main fuse is one.
     """
     grid_kw = _rate_connection(site)
-    batteries = [
-        site_battery for site_battery in site.batteries if battery in (None, site_battery.name)
-    ]
-    charge_kw = BATTERY_SHARE * sum(metered.charge_limit_kw for metered in batteries)
-    discharge_kw = BATTERY_SHARE * sum(metered.discharge_limit_kw for metered in batteries)
+    batteries = site.batteries
+    if battery is not None:
+        batteries = [behind for behind in site.batteries if behind.name == battery]
+    charge_kw = BATTERY_SHARE * sum(behind.charge_limit_kw for behind in batteries)
+    discharge_kw = BATTERY_SHARE * sum(behind.discharge_limit_kw for behind in batteries)
     pv_kw = LIMIT_SHARE * site.peak_kw
     rated: dict[ReadingName, float] = {
         "import_w": grid_kw,
@@ -108,11 +108,12 @@ def rate_readings(site: Site, *, battery: str | None = None) -> dict[ReadingName
 
 
 def _rate_connection(site: Site) -> float:
-    """Return what the grid connection carries for a moment, kW; 0 if it is unknown."""
+    """Return the grid connection's highest power for a moment, kW; 0 if it is unknown."""
     grid = site.grid
     limit_kw = 0.0 if grid.import_limit_kw == NO_LIMIT_KW else grid.import_limit_kw
     if grid.main_fuse_a is not None:
-        return max(FUSE_SHARE * fuse_kw(grid.main_fuse_a, grid.main_fuse_phases or 3), limit_kw)
+        for_minutes_kw = FUSE_SHARE * fuse_kw(grid.main_fuse_a, grid.main_fuse_phases or 3)
+        return max(for_minutes_kw, limit_kw)
     return limit_kw if limit_kw * WATTS > MOST_W else 0.0
 
 
@@ -134,9 +135,9 @@ def find_rating(
 def find_opposite(profile: DeviceProfile, name: ReadingName) -> ReadingName | None:
     """Return the reading of the same points with the other sign, if there is one."""
     turned = {(-sign, point) for sign, point in map(split_sign, profile.reads[name])}
-    for other, entries in profile.reads.items():
-        if turned == set(map(split_sign, entries)):
-            return other
+    for candidate, signed_points in profile.reads.items():
+        if turned == set(map(split_sign, signed_points)):
+            return candidate
     return None
 
 
@@ -164,10 +165,10 @@ def check_readings(
     values: dict[str, float] = {}
     implausible: list[ImplausibleReading] = []
     for name in names:
-        terms = [
-            sign * points[point] * unit_factor(profile.points[point], name)
-            for sign, point in map(split_sign, profile.reads[name])
-        ]
+        terms = []
+        for sign, point in map(split_sign, profile.reads[name]):
+            factor = unit_factor(profile.points[point], name)
+            terms.append(sign * points[point] * factor)
         if name in STATE_READINGS:
             terms = [STATE_READINGS[name].get(sum(terms), math.nan)]
         opposite = find_opposite(profile, name)
@@ -182,10 +183,11 @@ def check_readings(
         is_one_way = opposite is None and not is_signed
         cause = _find_fault(name, terms, rating, is_one_way=is_one_way, slack=slack)
         total = sum(terms)
-        value = total if is_signed else max(total, 0.0)
-        values[name] = value if cause is None else math.nan
         if cause is not None:
+            values[name] = math.nan
             implausible.append(ImplausibleReading(name, cause, total))
+            continue
+        values[name] = total if is_signed else max(total, 0.0)
     for name in _list_contradictions(values):
         implausible.append(ImplausibleReading(name, "contradicts", values[name]))
         values[name] = math.nan
@@ -204,14 +206,16 @@ def default_most(name: ReadingName) -> float:
 
 
 def _find_slack(profile: DeviceProfile, name: ReadingName, terms: list[float]) -> float | None:
-    """Return by how much a reading may miss 0 that is the difference of powers, W.
+    """Return the tolerance below 0 of a reading that is a difference of powers, W.
 
-    None where it is none: where no point of it flows both ways.
+    None where it is no difference: where no point of it flows both ways.
     """
     points = {point for _, point in map(split_sign, profile.reads[name])}
-    for other, entries in profile.reads.items():
-        shared = points & {point for _, point in map(split_sign, entries)}
-        if shared and len(points) > len(entries) and find_opposite(profile, other) is not None:
+    for candidate, signed_points in profile.reads.items():
+        shared = points & {point for _, point in map(split_sign, signed_points)}
+        if not shared or len(signed_points) >= len(points):
+            continue
+        if find_opposite(profile, candidate) is not None:
             return max(BALANCE_W, BALANCE_SHARE * max(map(abs, terms)))
     return None
 
@@ -230,17 +234,22 @@ def _find_fault(
     """
     if not all(map(math.isfinite, terms)):
         return "invalid_value"
-    highest = (default_most(name) if rating is None else rating) + ROUNDING
-    lowest = min(*terms, sum(terms), 0.0)
+    total = sum(terms)
+    lowest = min(*terms, total, 0.0)
     if name.endswith("soc") and lowest < -ROUNDING:
         return "beyond_rating"
+    highest = default_most(name) if rating is None else rating
     # Each term by itself as well: two absurd ones of opposite signs sum up to a likely one.
-    if any(abs(term) > highest for term in (*terms, sum(terms))):
+    if any(abs(term) > highest + ROUNDING for term in (*terms, total)):
         return "beyond_rating"
+    if not is_one_way:
+        return None
     if slack is not None:
-        return "wrong_sign" if is_one_way and sum(terms) < -slack else None
-    noise = max(NOISE_W, NOISE_SHARE * (rating or 0.0)) if name.endswith("_w") else ROUNDING
-    return "wrong_sign" if is_one_way and lowest < -noise else None
+        return "wrong_sign" if total < -slack else None
+    noise = ROUNDING
+    if name.endswith("_w"):
+        noise = max(NOISE_W, NOISE_SHARE * (rating or 0.0))
+    return "wrong_sign" if lowest < -noise else None
 
 
 def _list_contradictions(values: Mapping[str, float]) -> tuple[ReadingName, ...]:
@@ -255,17 +264,16 @@ def _list_contradictions(values: Mapping[str, float]) -> tuple[ReadingName, ...]
         return ()
     if _is_balanced(values):
         return ()
-    closing = [pair for pair in (_BATTERY, _GRID) if _is_balanced(_turn(values, pair))]
-    if closing:
-        return tuple(name for pair in closing for name in pair)
+    turned_names: list[ReadingName] = []
+    for forth, back in (_BATTERY, _GRID):
+        turned = {**values, forth: values[back], back: values[forth]}
+        if _is_balanced(turned):
+            turned_names += [forth, back]
+    if turned_names:
+        return tuple(turned_names)
     # Without a meter of the house a device reports it as 0.
-    return _HOUSE if not any(values[name] for name in _HOUSE) else BALANCE
-
-
-def _turn(values: Mapping[str, float], pair: tuple[ReadingName, ReadingName]) -> dict[str, float]:
-    """Return the values with the power of a pair in its other direction."""
-    one, other = pair
-    return {**values, one: values[other], other: values[one]}
+    has_house_meter = any(values[name] for name in _HOUSE)
+    return BALANCE if has_house_meter else _HOUSE
 
 
 def _is_balanced(values: Mapping[str, float]) -> bool:

@@ -47,11 +47,10 @@ class JsonImage:
         self._written = profile.written_points
         self.identity = () if profile.identified is None else profile.identified.documents
         unit = profile.transport.unit if isinstance(profile.transport, HttpTransport) else 0
-        self.points = {
-            name: point.at_unit(unit)
-            for name, point in profile.points.items()
-            if isinstance(point, JsonPoint)
-        }
+        self.points: dict[str, JsonPoint] = {}
+        for name, point in profile.points.items():
+            if isinstance(point, JsonPoint):
+                self.points[name] = point.at_unit(unit)
         self._values = {name: _first_value(point) for name, point in self.points.items()}
         self._values |= profile.simulated.values
 
@@ -64,7 +63,7 @@ class JsonImage:
         self._values[name] = value
 
     def write(self, place: str, value: Any) -> bool:
-        """Apply a document, or the text of a point with ``write_body``, sent to a topic.
+        """Apply a message to a topic: a document, or the text of a point with ``write_body``.
 
         Return whether its point is writable.
         """
@@ -102,7 +101,7 @@ class JsonImage:
 
 
 def _first_value(point: Point) -> float:
-    """Return what a point has at first: 0, or its first code."""
+    """Return a point's initial value: its first code, else 0."""
     return next(iter(point.codes.values()), 0.0)
 
 
@@ -111,61 +110,60 @@ class RequestImage(JsonImage):
 
     def __init__(self, profile: DeviceProfile) -> None:
         super().__init__(profile)
-        self._requests = {
-            name: _match_request(self.points[name])
-            for name in self._written
-            if self.points[name].write_to is not None
-        }
+        # By point: patterns of method and path, and of the body.
+        self._requests: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {}
+        for name in self._written:
+            point = self.points[name]
+            if point.write_to is None:
+                continue
+            place = _match_text(point, f"{point.write_method} {point.write_to}")
+            body = _match_text(point, point.write_body or "")
+            self._requests[name] = place, body
 
     def write(self, place: str, value: str) -> bool:
         """Apply a request: its method and path, and its body.
 
         Return whether it writes a point.
         """
-        for name, (written_place, written_body) in self._requests.items():
-            in_place = written_place.fullmatch(place)
-            in_body = written_body.fullmatch(value)
+        for name, (place_pattern, body_pattern) in self._requests.items():
+            in_place = place_pattern.fullmatch(place)
+            in_body = body_pattern.fullmatch(value)
             if in_place is None or in_body is None:
                 continue
-            text = (in_place.groupdict() | in_body.groupdict())["value"]
-            self._replace(name)
-            self._values[name] = _read_text(self.points[name], text)
+            # Either the path or the body carries the value.
+            groups = in_place.groupdict() | in_body.groupdict()
+            self._clear_place_of(name)
+            self._values[name] = _read_text(self.points[name], groups["value"])
             return True
         return False
 
-    def _replace(self, name: str) -> None:
-        """Set to 0 what the device keeps at the same place: it has one value for them."""
+    def _clear_place_of(self, name: str) -> None:
+        """Set the points at the place of one to 0: the device has one value for them."""
         written = self.points[name]
-        for other in self._requests:
-            point = self.points[other]
+        for requested in self._requests:
+            point = self.points[requested]
             if (point.at, point.field_) == (written.at, written.field_):
-                self._values[other] = 0.0
+                self._values[requested] = 0.0
 
 
 def _read_text(point: JsonPoint, text: str) -> float:
-    """Return what a text that was written to a point stands for."""
+    """Return the value of a text that was written to a point."""
     codes = point.written_codes
     return codes[text] if codes else float(text) * point.scale
 
 
 def _read_body(point: JsonPoint, text: Any) -> float:
-    """Return what a message of MQTT writes to a point, NaN where it is for another."""
+    """Return the value that an MQTT message writes to a point; NaN: it is for another point."""
     match = _match_text(point, point.write_body or "").fullmatch(str(text))
     return math.nan if match is None else _read_text(point, match["value"])
 
 
 def _match_text(point: JsonPoint, template: str) -> re.Pattern[str]:
-    """Return the pattern of a path or body, with the text that it carries as ``value``."""
-    value = r"(?P<value>-?\d+(?:\.\d+)?)"
-    if point.written_codes:
-        value = f"(?P<value>{'|'.join(map(re.escape, point.written_codes))})"
-    return re.compile(re.escape(template).replace(re.escape(VALUE_PART), value, 1))
-
-
-def _match_request(point: JsonPoint) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return patterns of the method with the path, and of the body, that write a point."""
-    place = f"{point.write_method} {point.write_to}"
-    return _match_text(point, place), _match_text(point, point.write_body or "")
+    """Return the pattern of a path or body, with its group ``value``."""
+    number = r"-?\d+(?:\.\d+)?"
+    codes = "|".join(map(re.escape, point.written_codes))
+    value_group = f"(?P<value>{codes or number})"
+    return re.compile(re.escape(template).replace(re.escape(VALUE_PART), value_group, 1))
 
 
 class RegisterImage:
@@ -174,11 +172,10 @@ class RegisterImage:
     def __init__(self, profile: DeviceProfile, transport: ModbusTransport) -> None:
         self.profile = profile
         self.transport = transport
-        self._points = {
-            name: point
-            for name, point in profile.points.items()
-            if isinstance(point, RegisterPoint)
-        }
+        self._points: dict[str, RegisterPoint] = {}
+        for name, point in profile.points.items():
+            if isinstance(point, RegisterPoint):
+                self._points[name] = point
         self._bases = dict[int, int]()
         self.registers = dict[int, int]()
         # Tables of the registers that are not in the transport's default one.
@@ -187,7 +184,9 @@ class RegisterImage:
 
     def serves(self, address: int, table: RegisterTable) -> bool:
         """Return whether a register exists in a table."""
-        return address in self.registers and self.tables.get(address, self.transport.table) == table
+        if address not in self.registers:
+            return False
+        return self.tables.get(address, self.transport.table) == table
 
     def write(self, place: int, value: list[int]) -> bool:
         """Write registers from the address ``place`` on.
@@ -207,20 +206,22 @@ class RegisterImage:
         return True
 
     def _write_elsewhere(self, name: str, point: RegisterPoint, value: list[int]) -> bool:
-        """Show at its own register what was written to a point's other one."""
+        """Show a value at a point's own register that was written to its other one."""
         as_written = point.model_copy(update={"type": point.write_type or point.type})
         if len(value) != width_of(as_written):
             return False
-        self.put(name, decode_point(value, as_written) * self._factor(point) + point.offset)
+        number = decode_point(value, as_written)
+        self.put(name, number * self._factor(point) + point.offset)
         return True
 
     def value(self, name: str) -> float:
         """Return a point's value in its unit."""
         point = self._points[name]
-        port_places = self._port_places(point)
-        numbers = [[self.registers[place] for place in places] for places in port_places]
-        value = math.fsum(decode_point(number, point) for number in numbers) * self._factor(point)
-        value += point.offset
+        numbers = []
+        for places in self._port_places(point):
+            words = [self.registers[place] for place in places]
+            numbers.append(decode_point(words, point))
+        value = math.fsum(numbers) * self._factor(point) + point.offset
         if point.sign_bits is None:
             return value
         return turn_by_bits(value, self.registers[point.sign_bits.register_], point.sign_bits)
@@ -232,13 +233,9 @@ class RegisterImage:
         bits = point.sign_bits
         if bits is not None:
             # As firmware that reports the power without a sign.
-            sign_mask = 1 << bits.positive_bit
-            sign = (value > 0) << bits.positive_bit
+            self._set_bit(bits.register_, bits.positive_bit, is_on=value > 0)
             if bits.negative_bit is not None:
-                sign_mask |= 1 << bits.negative_bit
-                sign |= (value < 0) << bits.negative_bit
-            others = self.registers[bits.register_] & ~sign_mask
-            self.registers[bits.register_] = others | sign
+                self._set_bit(bits.register_, bits.negative_bit, is_on=value < 0)
             value = abs(value)
         for places in ports:
             number = (value - point.offset) / self._factor(point)
@@ -246,8 +243,13 @@ class RegisterImage:
             self.registers |= dict(zip(places, words, strict=True))
         status = point.while_bit
         if status is not None:
-            others = self.registers[status.register_] & ~(1 << status.bit)
-            self.registers[status.register_] = others | (value != 0) << status.bit
+            self._set_bit(status.register_, status.bit, is_on=value != 0)
+
+    def _set_bit(self, register: int, bit: int, *, is_on: bool) -> None:
+        if is_on:
+            self.registers[register] |= 1 << bit
+        else:
+            self.registers[register] &= ~(1 << bit)
 
     def rescale(self, exponents: Mapping[str, float]) -> None:
         """Change exponents and keep the points' values.
@@ -256,23 +258,23 @@ class RegisterImage:
         """
         for name, exponent in exponents.items():
             address = self._exponent_address(self._points[name])
-            sharing = [
-                other
-                for other, point in self._points.items()
-                if self._exponent_address(point) == address
-            ]
-            values = {other: self.value(other) for other in sharing}
-            if address is not None:
-                self.registers[address] = encode(exponent, "int16")[0]
-            for other, value in values.items():
-                self.put(other, value)
+            if address is None:
+                continue
+            values = {}
+            for sharing, point in self._points.items():
+                if self._exponent_address(point) == address:
+                    values[sharing] = self.value(sharing)
+            self.registers[address] = encode(exponent, "int16")[0]
+            for sharing, value in values.items():
+                self.put(sharing, value)
 
     def _lay_out(self) -> None:
         """Fill the registers: identity, exponents, then the profile's simulated values."""
         chain = self.registers
         self._lay_out_models()
         identified = self.profile.identified
-        for rule in () if identified is None else identified.registers:
+        rules = () if identified is None else identified.registers
+        for rule in rules:
             if isinstance(rule, IdentityText):
                 words = encode_text(rule.example, rule.count)
             else:
@@ -295,15 +297,18 @@ class RegisterImage:
 
     def _lay_out_point(self, name: str, point: RegisterPoint) -> None:
         chain = self.registers
-        places = [place for port in self._port_places(point) for place in port]
+        addresses: list[int] = []
+        for port in self._port_places(point):
+            addresses += port
         status = point.sign_bits or point.while_bit
         if status is not None:
-            places.append(status.register_)
+            addresses.append(status.register_)
         if point.write_register is not None:
             chain.setdefault(point.write_register, 0)
-        chain |= {place: chain.get(place, 0) for place in places}
+        for address in addresses:
+            chain.setdefault(address, 0)
         if point.table is not None:
-            self.tables |= dict.fromkeys(places, point.table)
+            self.tables |= dict.fromkeys(addresses, point.table)
         if point.codes:
             self.put(name, _first_value(point))
 
@@ -347,7 +352,7 @@ class RegisterImage:
         return range(first, first + width_of(point))
 
     def _port_places(self, point: RegisterPoint) -> list[range]:
-        """Return the registers of a point's numbers, one span per port of the wanted types."""
+        """Return the registers of a point's numbers, one range per port of its types."""
         places = self._places(point)
         ports = point.ports
         if ports is None:
@@ -355,12 +360,12 @@ class RegisterImage:
         base = self._base(point)
         length_of_model = 2 + self.registers[base + 1]
         end = length_of_model - ports.type_register - ports.length + 1
-        types_from = base + ports.type_register
-        shifts = range(0, end, ports.length)
-        matching_shifts = [
-            shift for shift in shifts if self.registers[types_from + shift] in ports.types
-        ]
-        return [range(places.start + shift, places.stop + shift) for shift in matching_shifts]
+        first_type = base + ports.type_register
+        ranges = []
+        for shift in range(0, end, ports.length):
+            if self.registers[first_type + shift] in ports.types:
+                ranges.append(range(places.start + shift, places.stop + shift))
+        return ranges
 
     def _exponent_address(self, point: RegisterPoint) -> int | None:
         if point.exponent_register is None:
@@ -368,7 +373,11 @@ class RegisterImage:
         return point.exponent_register + self._base(point)
 
     def _base(self, point: RegisterPoint) -> int:
-        return next((self._bases[model] for model in point.model if model in self._bases), 0)
+        """Return the address of a point's SunSpec model, 0 without one."""
+        for model in point.model:
+            if model in self._bases:
+                return self._bases[model]
+        return 0
 
 
 def make_image(profile: DeviceProfile) -> PointImage:

@@ -173,11 +173,12 @@ class ProfiledDevice:
         Raises:
             UnavailableError: the device does not answer.
         """
-        writes = self.profile.modes[mode if mode in self.profile.modes else "hold"]
-        follows = any(write.put == "ac_power_w" for write in writes)
-        if follows and mode != "export" and soc >= FULL_SOC:
+        modes = self.profile.modes
+        writes = modes[mode] if mode in modes else modes["hold"]
+        sets_ac_power = any(write.put == "ac_power_w" for write in writes)
+        if sets_ac_power and mode != "export" and soc >= FULL_SOC:
             return "self_consumption"
-        if mode in self.profile.modes:
+        if mode in modes:
             return mode
         flows = self.read(*SURPLUS_READINGS)
         surplus_w = flows["charge_w"] - flows["discharge_w"] + flows["export_w"] - flows["import_w"]
@@ -209,9 +210,8 @@ class ProfiledDevice:
             )
             ac_w = ac_power_w(setpoint.mode, power_w, most_w, flows)
         facts = DeviceFacts(values, power_w, ac_w)
-        return [
-            self._plan_write(PartWrite(self.profile, setpoint, write), facts) for write in writes
-        ]
+        parts = [PartWrite(self.profile, setpoint, write) for write in writes]
+        return [self._plan_write(part, facts) for part in parts]
 
     def write(
         self, writes: Sequence[PointValue], *, again: bool = False, hands_back: bool = False
@@ -228,18 +228,18 @@ class ProfiledDevice:
             UnavailableError: the device does not answer or refuses; or a point's budget is spent,
                 and nothing is written.
         """
-        points = [self.profile.points[write.point] for write in writes]
-        differs = [not matches for matches in self._hold(writes)]
-        # Everything after the first difference is written, to keep the order. A write-only point
-        # cannot be verified, so it is always written.
-        must_write = [
-            differing or point.write_only for differing, point in zip(differs, points, strict=True)
-        ]
-        first = must_write.index(True) if True in must_write else len(writes)
+        are_held = self._hold(writes)
+        any_differs = not all(are_held)
         to_write: list[PointValue] = []
-        for place, (write, point) in enumerate(zip(writes, points, strict=True)):
-            follows = again or (any(differs) and place >= first)
-            if differs[place] or (follows and point.budget is None):
+        is_behind_first = False
+        for write, is_held in zip(writes, are_held, strict=True):
+            point = self.profile.points[write.point]
+            # Everything after the first difference is written, to keep the order. A write-only
+            # point cannot be verified, so it counts as one where anything differs.
+            if any_differs and (not is_held or point.write_only):
+                is_behind_first = True
+            repeats = again or is_behind_first
+            if not is_held or (repeats and point.budget is None):
                 to_write.append(write)
         # A command of budgeted points alone is still resent.
         if again and not to_write:
@@ -262,10 +262,9 @@ class ProfiledDevice:
             return
         count += 1
         highest = self.profile.points[name].high
-        starts_again = math.isnan(count) or (highest is not None and count > highest)
-        self._send(
-            [PointValue(name, 0.0 if starts_again else count)], reserved_writes=RESERVED_WRITES
-        )
+        if math.isnan(count) or (highest is not None and count > highest):
+            count = 0.0
+        self._send([PointValue(name, count)], reserved_writes=RESERVED_WRITES)
 
     @property
     def has_heartbeat(self) -> bool:
@@ -281,15 +280,15 @@ class ProfiledDevice:
         if count is None:
             return
         now = self.now()
+        last_count, counted_at = self._beat
         # An unknown count cannot show that the device stands still.
-        if math.isnan(count) or count != self._beat[0]:
+        if math.isnan(count) or count != last_count:
             self._beat = (count, now)
-        elif now - self._beat[1] >= reverts.after_s:
+            return
+        still_s = now - counted_at
+        if still_s >= reverts.after_s:
             raise refuse(
-                "device-stands-still",
-                field="via",
-                value=self.place,
-                seconds=round(now - self._beat[1]),
+                "device-stands-still", field="via", value=self.place, seconds=round(still_s)
             )
 
     def _read_where_there(self, point: str) -> float | None:
@@ -302,12 +301,11 @@ class ProfiledDevice:
             raise
 
     def _send(self, writes: Sequence[PointValue], *, reserved_writes: int) -> None:
-        budgets = self._list_budgets(
-            (write.point for write in writes), reserved_writes=reserved_writes
-        )
-        until = self.counter.spend(budgets) if budgets else None
-        if until is not None:
-            raise refuse("device-writes-spent", field="via", value=self.place, until=until)
+        points = [write.point for write in writes]
+        budgets = self._list_budgets(points, reserved_writes=reserved_writes)
+        spent_until = self.counter.spend(budgets) if budgets else None
+        if spent_until is not None:
+            raise refuse("device-writes-spent", field="via", value=self.place, until=spent_until)
         self.points.write(writes)
 
     def _list_budgets(self, points: Iterable[str], *, reserved_writes: int) -> dict[str, int]:
@@ -323,9 +321,9 @@ class ProfiledDevice:
         return budgets
 
     def read_spent(self) -> float | None:
-        """Return the share of the day's writes that mode changes have used, without reserved ones.
+        """Return the used share of the day's writes for mode changes.
 
-        None where self-consumption writes no point with a budget.
+        Reserved writes do not count. None where self-consumption writes no point with a budget.
 
         Raises:
             UnavailableError: the counter's storage does not answer.
@@ -337,16 +335,15 @@ class ProfiledDevice:
         return None
 
     def read_writes_left(self) -> float:
-        """Return how often a charger's current or power may still be changed within 24 hours.
+        """Return the writes left for a charger's current or power within 24 hours.
 
-        Infinite where no such change wears anything out.
+        Infinite where such a write wears nothing out.
 
         Raises:
             UnavailableError: the counter's storage does not answer.
         """
-        changing = [
-            write.write for write in self.profile.modes.get("charge", ()) if write.put in _CHANGING
-        ]
+        charge_writes = self.profile.modes.get("charge", ())
+        changing = [write.write for write in charge_writes if write.put in _CHANGING]
         budgets = self._list_budgets(changing, reserved_writes=RESERVED_WRITES)
         left = math.inf
         for point, budget in budgets.items():
@@ -406,18 +403,21 @@ class ProfiledDevice:
     def _hold(self, writes: Sequence[PointValue]) -> list[bool]:
         if all(self.profile.points[write.point].write_only for write in writes):
             # Nothing here is read back: a read proves that the device is reachable.
-            self.read("soc" if "soc" in self.profile.reads else next(iter(self.profile.reads)))
+            readings = self.profile.reads
+            self.read("soc" if "soc" in readings else next(iter(readings)))
         return self.points.hold(writes)
 
     def _plan_write(self, part: PartWrite, facts: DeviceFacts) -> PointValue:
         write = part.write
         point = self.profile.points[write.write]
         if write.put is not None:
-            value = write.sign * PARTS[write.put].value(part, facts)
+            unsigned = PARTS[write.put].value(part, facts)
         else:
-            value = write.sign * (write.value or 0.0)
+            unsigned = write.value or 0.0
+        value = write.sign * unsigned
         low = -math.inf if point.low is None else point.low
         high = math.inf if point.high is None else point.high
+        # NaN is within no bounds.
         if not low <= value <= high:
             raise refuse("device-value-unknown", field="via", value=self.place, point=write.write)
         return PointValue(write.write, value)
@@ -445,10 +445,10 @@ def reach(
     points: DevicePoints
     match profile.transport:
         case ModbusTransport() as transport:
-            points = ModbusPoints(
-                profile,
-                ModbusLink(via.host, transport, port=via.port, unit=via.unit, shared_in=shared_in),
+            link = ModbusLink(
+                via.host, transport, port=via.port, unit=via.unit, shared_in=shared_in
             )
+            points = ModbusPoints(profile, link)
         case HttpTransport() as transport:
             points = HttpPoints(profile, transport, via, secret=secret)
         case MqttTransport() as transport:
@@ -456,7 +456,8 @@ def reach(
         case OcppTransport() as transport:
             points = OcppPoints(profile, transport, via, shared_in)
         case P1Transport() | MulticastTransport() as transport:
-            points = TelegramPoints(profile, transport, _open_source(transport, via, secret), via)
+            source = _open_source(transport, via, secret)
+            points = TelegramPoints(profile, transport, source, via)
     return ProfiledDevice(profile, points)
 
 

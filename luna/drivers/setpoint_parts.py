@@ -21,8 +21,10 @@ WATTS = 1000
 class DeviceFacts(NamedTuple):
     """Values read for a set-point.
 
-    Points in their units, its power within the device's limit, W, and the AC power that follows
-    from the flows, W.
+    Attributes:
+        values: points in their units.
+        power_w: the set-point's power within the device's limit.
+        ac_power_w: the AC power that follows from the flows.
     """
 
     values: Mapping[str, float]
@@ -41,7 +43,10 @@ class PartWrite:
     @property
     def reversion_s(self) -> float:
         """Seconds until the device reverts without commands; 0: it does not."""
-        return 0 if self.profile.reverts is None else self.profile.reverts.after_s or 0
+        reverts = self.profile.reverts
+        if reverts is None or reverts.after_s is None:
+            return 0
+        return reverts.after_s
 
     @property
     def reversion_min(self) -> float:
@@ -50,7 +55,7 @@ class PartWrite:
 
     @property
     def power_text(self) -> str:
-        """The set-point's power with its sign, or the name of the point that limits it."""
+        """The set-point's power with its sign, else the name of its limiting point."""
         if self.setpoint.power_kw is not None:
             return f"{self.write.sign * self.setpoint.power_kw * WATTS:g} W"
         return f"{self._sign}{find_limit(self.profile, self.setpoint) or ''}"
@@ -111,8 +116,10 @@ PARTS: Mapping[PartName, SetpointPart] = {
 
 
 def find_limit(profile: DeviceProfile, setpoint: BatterySetpoint) -> PointName | None:
-    """Return the point that limits a set-point's power, None where the device declares none."""
-    return profile.limits.get("discharge_w" if setpoint.mode == "export" else "charge_w")
+    """Return the limiting point of a set-point's power, None without one."""
+    if setpoint.mode == "export":
+        return profile.limits.get("discharge_w")
+    return profile.limits.get("charge_w")
 
 
 def describe_writes(

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 
 from luna.drivers.mode_emulation import HouseFlows, mode_of_ac_power
 from luna.drivers.profile_points import PointWrite, unit_factor
-from luna.drivers.readings import SIGNED_READINGS, split_sign
+from luna.drivers.readings import SIGNED_READINGS, ReadingName, split_sign
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.energy.devices.battery import Mode
 from luna.platform.simulated_home.battery import (
@@ -92,9 +92,8 @@ class SimulatedInverter(SimulatedProduct):
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
         ac_kw = self._find_ac_power_kw()
         if ac_kw is None or self.deaf:
-            requested_kw = requested_power_kw(
-                self.command, self._charge.stored_kwh / self.battery.capacity_kwh, pv_kw - load_kw
-            )
+            soc = self._charge.stored_kwh / self.battery.capacity_kwh
+            requested_kw = requested_power_kw(self.command, soc, pv_kw - load_kw)
         else:
             requested_kw = pv_kw - ac_kw
         self._charge, _ = step_battery(self.battery, self._charge, requested_kw, seconds=seconds)
@@ -117,11 +116,10 @@ class SimulatedInverter(SimulatedProduct):
         for mode, writes in self.profile.modes.items():
             if not all(self._has_constant(write) for write in writes):
                 continue
-            powers = [
-                self._read_power(write)
-                for write in writes
-                if write.put in {"power_w", "power_percent"}
-            ]
+            powers = []
+            for write in writes:
+                if write.put in {"power_w", "power_percent"}:
+                    powers.append(self._read_power(write))
             if all(power > 0 for power in powers):
                 return cast("Mode", mode), max(powers, default=0.0) / WATTS
         return "self_consumption", 0.0
@@ -144,22 +142,26 @@ class SimulatedInverter(SimulatedProduct):
     @cached_property
     def _single_points(self) -> frozenset[str]:
         """The points that are a reading by themselves."""
-        singles = [entries[0] for entries in self.profile.reads.values() if len(entries) == 1]
-        return frozenset(split_sign(entry)[1] for entry in singles)
+        point_sets = self._points_by_reading.values()
+        return frozenset[str]().union(*(points for points in point_sets if len(points) == 1))
 
     @cached_property
     def _derived_readings(self) -> frozenset[str]:
         """The readings whose points are all in shorter ones."""
-        points_by_reading = {
-            reading: {split_sign(entry)[1] for entry in entries}
-            for reading, entries in self.profile.reads.items()
-        }
+        point_sets = self._points_by_reading.values()
         derived = set()
-        for reading, points in points_by_reading.items():
-            shorter = [other for other in points_by_reading.values() if len(other) < len(points)]
+        for reading, points in self._points_by_reading.items():
+            shorter = [shown for shown in point_sets if len(shown) < len(points)]
             if points <= set().union(*shorter):
                 derived.add(reading)
         return frozenset(derived)
+
+    @cached_property
+    def _points_by_reading(self) -> dict[str, set[str]]:
+        points_by_reading: dict[str, set[str]] = {}
+        for reading, signed_points in self.profile.reads.items():
+            points_by_reading[reading] = {point for _, point in map(split_sign, signed_points)}
+        return points_by_reading
 
     def _measure(self) -> dict[str, float]:
         """Return all readings of the house that this device is in."""
@@ -175,32 +177,45 @@ class SimulatedInverter(SimulatedProduct):
     def _show(self) -> None:
         shown = self._measure()
         values: dict[str, float] = {}
+        single = []
+        sums = []
+        for reading, signed_points in self.profile.reads.items():
+            if len(signed_points) == 1:
+                single.append(reading)
+            elif reading not in self._derived_readings:
+                sums.append(reading)
         # Points with a reading of their own first: a sum has the others show the rest of it.
-        for reading, entries in sorted(self.profile.reads.items(), key=_has_terms):
-            if reading in self._derived_readings:
-                continue
-            value = shown.get(reading, 0.0)
-            terms = [split_sign(entry) for entry in entries]
-            if len(terms) > 1:
-                settled = [(sign, point) for sign, point in terms if point in self._single_points]
-                for sign, point in settled:
-                    value -= sign * values[point] * unit_factor(self.profile.points[point], reading)
-                terms = [term for term in terms if term not in settled]
-            carrying = _list_carrying(reading, value, terms)
-            for sign, point in terms:
-                factor = unit_factor(self.profile.points[point], reading)
-                # A sum is split equally among its points; a signed power is one direction minus the
-                # other.
-                share = sign * value / factor / len(carrying)
-                part = share if (sign, point) in carrying else 0.0
-                values[point] = values.get(point, 0.0) + part
+        for reading in (*single, *sums):
+            self._split(reading, shown.get(reading, 0.0), values)
         reverts = self.profile.reverts
         if reverts is not None and reverts.device_heartbeat is not None:
             values[reverts.device_heartbeat] = math.floor(self.now() - self._begun_at)
-        shown_values = values | self.stuck
+        values |= self.stuck
         # Zeros first: both directions may share a register and a sign bit.
-        for point, value in sorted(shown_values.items(), key=lambda entry: entry[1] != 0):
+        zeros = {point: value for point, value in values.items() if value == 0}
+        for point, value in (zeros | values).items():
             self.image.put(point, value)
+
+    def _split(self, reading: ReadingName, value: float, values: dict[str, float]) -> None:
+        """Add a reading's value to its points; those with a reading of their own stay."""
+        terms = list(map(split_sign, self.profile.reads[reading]))
+        open_terms = terms
+        if len(terms) > 1:
+            open_terms = []
+            for sign, point in terms:
+                if point not in self._single_points:
+                    open_terms.append((sign, point))
+                    continue
+                value -= sign * values[point] * unit_factor(self.profile.points[point], reading)
+        carrying = _list_carrying(reading, value, open_terms)
+        for sign, point in open_terms:
+            part = 0.0
+            if (sign, point) in carrying:
+                # A sum is split equally among its points; a signed power is one direction minus
+                # the other.
+                factor = unit_factor(self.profile.points[point], reading)
+                part = sign * value / factor / len(carrying)
+            values[point] = values.get(point, 0.0) + part
 
 
 def _list_carrying(
@@ -210,15 +225,11 @@ def _list_carrying(
 
     Of a signed reading with a point for each direction, those of the present one.
     """
-    ways = {sign for sign, _ in terms}
-    if reading not in SIGNED_READINGS or len(ways) == 1:
+    signs = {sign for sign, _ in terms}
+    if reading not in SIGNED_READINGS or len(signs) == 1:
         return terms
-    way = 1 if value >= 0 else -1
-    return [term for term in terms if term[0] == way]
-
-
-def _has_terms(reading: tuple[str, tuple[str, ...]]) -> bool:
-    return len(reading[1]) > 1
+    direction = 1 if value >= 0 else -1
+    return [(sign, point) for sign, point in terms if sign == direction]
 
 
 def measure_house(
@@ -231,20 +242,23 @@ def measure_house(
     export_kwh: float,
 ) -> dict[str, float]:
     """Return all readings of a house with these flows, in the units of ``READING_UNITS``."""
-    power_kw = charge.power_kw
-    grid_kw = load_kw - pv_kw + power_kw
-    return {
+    battery_kw = charge.power_kw
+    ac_kw = pv_kw - battery_kw
+    grid_kw = load_kw - pv_kw + battery_kw
+    readings = {
         "soc": 100 * charge.stored_kwh / battery.capacity_kwh,
         "min_soc": 100 * battery.min_soc,
-        "charge_w": max(power_kw, 0.0) * WATTS,
-        "discharge_w": max(-power_kw, 0.0) * WATTS,
+        "charge_w": max(battery_kw, 0.0) * WATTS,
+        "discharge_w": max(-battery_kw, 0.0) * WATTS,
         "pv_w": pv_kw * WATTS,
-        "ac_output_w": max(pv_kw - power_kw, 0.0) * WATTS,
-        "ac_input_w": max(power_kw - pv_kw, 0.0) * WATTS,
+        "ac_output_w": max(ac_kw, 0.0) * WATTS,
+        "ac_input_w": max(-ac_kw, 0.0) * WATTS,
         "load_w": load_kw * WATTS,
-        **{phase: grid_kw * WATTS / len(SIGNED_READINGS) for phase in SIGNED_READINGS},
         "import_w": max(grid_kw, 0.0) * WATTS,
         "export_w": max(-grid_kw, 0.0) * WATTS,
         "import_kwh": import_kwh,
         "export_kwh": export_kwh,
     }
+    for phase in SIGNED_READINGS:
+        readings[phase] = grid_kw * WATTS / len(SIGNED_READINGS)
+    return readings

@@ -1,6 +1,6 @@
 """Add a device with a profile to a site: what it drives, and sensors from its readings."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from luna.drivers.profile import ChargerTraits, DeviceProfile
@@ -43,7 +43,7 @@ PHASES_ROLE = "grid_phase_import"
 
 
 def list_phases(via: Via, kind: str, readings: Collection[str]) -> list[str]:
-    """Return the sensors of the connection's phases, none where a device lacks one of them.
+    """Return the sensors of the connection's phases; none where a device lacks one.
 
     Only a meter measures the connection alone.
     """
@@ -77,16 +77,16 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, name: str | None
     if profile.kind in _COMMANDED and profile.is_commanded:
         section, key = _COMMANDED[profile.kind]
         commanded = _choose_name(site, section, name)
-        entry = {key: commanded, "via": via.model_dump(mode="json", exclude_none=True)}
-        _put_entry(document, section, key, entry)
+        command = {key: commanded, "via": via.model_dump(mode="json", exclude_none=True)}
+        _put_command(document, section, key, command)
     if profile.kind == "pv_inverter" and profile.is_commanded and site.pv:
         _put_pv(document, via)
     if profile.charger is not None:
-        vehicle = next(vehicle for vehicle in site.vehicles if vehicle.name == commanded)
-        for vehicle_document in document["vehicles"]:
-            if vehicle_document["name"] == commanded and vehicle.charger is None:
+        for vehicle, vehicle_document in zip(site.vehicles, document["vehicles"], strict=True):
+            if vehicle.name == commanded and vehicle.charger is None:
                 vehicle_document["charger"] = _describe_charger(vehicle, profile.charger)
-    _add_sensors(document, via, profile, is_heater=_is_water_heater(site, commanded))
+    heaters = [load.name for load in site.loads if load.kind == "water_heater"]
+    _add_sensors(document, via, profile, is_heater=commanded in heaters)
     return parse_site(document)
 
 
@@ -96,39 +96,43 @@ def _choose_name(site: Site, section: str, name: str | None) -> str:
     Raises:
         InvalidInputError: there is none of that name, or several and no name.
     """
-    names = list(_list_names(site, section))
-    chosen = names[0] if name is None and len(names) == 1 else name
-    if chosen is None or chosen not in names:
+    names = _list_names(site, section)
+    if name is None and len(names) == 1:
+        return names[0]
+    if name is None or name not in names:
         raise refuse(_UNCLEAR[section], field="--name", value=name, names=tuple(names))
-    return chosen
+    return name
 
 
-def _list_names(site: Site, section: str) -> Iterable[str]:
+def _list_names(site: Site, section: str) -> list[str]:
     if section == "batteries":
         return [battery.name for battery in site.batteries]
     if section == "vehicles":
         return [vehicle.name for vehicle in site.vehicles]
-    return [load.name for kind in SWITCHED_KINDS for load in kind.of(site)]
+    names = []
+    for kind in SWITCHED_KINDS:
+        names += [load.name for load in kind.of(site)]
+    return names
 
 
-def _put_entry(document: dict[str, Any], section: str, key: str, entry: dict[str, Any]) -> None:
-    """Put an entry into a section of ``control``, in place of the device's former one."""
+def _put_command(document: dict[str, Any], section: str, key: str, command: dict[str, Any]) -> None:
+    """Put a device's command into a section of ``control``, in place of its former one."""
     control = document["control"]
     if control is None or control["by"] == "advice":
-        document["control"] = {"by": "profile", section: [entry]}
+        document["control"] = {"by": "profile", section: [command]}
         return
-    others = [other for other in control[section] if other[key] != entry[key]]
-    control[section] = [*others, entry]
+    commands = [former for former in control[section] if former[key] != command[key]]
+    control[section] = [*commands, command]
 
 
 def _put_pv(document: dict[str, Any], via: Via) -> None:
-    """Have an inverter's profile curtail all arrays; a way that the owner wrote stays."""
+    """Have an inverter's profile curtail all arrays; the owner's own writes stay."""
     control = document["control"]
-    entry = {"via": via.model_dump(mode="json", exclude_none=True)}
+    command = {"via": via.model_dump(mode="json", exclude_none=True)}
     if control is None or control["by"] == "advice":
-        document["control"] = {"by": "profile", "pv": entry}
+        document["control"] = {"by": "profile", "pv": command}
     elif control["pv"] is None or control["pv"].get("via"):
-        control["pv"] = entry
+        control["pv"] = command
 
 
 def _describe_charger(vehicle: ElectricVehicle, traits: ChargerTraits) -> dict[str, Any]:
@@ -143,19 +147,17 @@ def _describe_charger(vehicle: ElectricVehicle, traits: ChargerTraits) -> dict[s
     }
 
 
-def _is_water_heater(site: Site, name: str | None) -> bool:
-    return any(load.name == name and load.kind == "water_heater" for load in site.loads)
-
-
 def _add_sensors(
     document: dict[str, Any], via: Via, profile: DeviceProfile, *, is_heater: bool
 ) -> None:
     sensors = document["input_sensors"]
     for role, readings in READINGS_BY_ROLE.items():
-        reading = next((name for name in readings if name in profile.reads), None)
-        if reading is None or (role == "water_heater_consumption" and not is_heater):
+        if role == "water_heater_consumption" and not is_heater:
             continue
-        sensor = name_sensor(via, reading)
+        measured = [reading for reading in readings if reading in profile.reads]
+        if not measured:
+            continue
+        sensor = name_sensor(via, measured[0])
         present = sensors.get(role) or []
         may_add = role in _ADDED_UP and all(map(_is_profiled, present))
         if sensor not in present and (not present or may_add):
@@ -166,6 +168,6 @@ def _add_sensors(
         sensors[PHASES_ROLE] = phases
 
 
-def _is_profiled(entry: object) -> bool:
-    """Return whether an entry of a role is a device's own reading."""
-    return isinstance(entry, str) and ProfiledSensor.parse(entry) is not None
+def _is_profiled(sensor: object) -> bool:
+    """Return whether a sensor is a device's own reading."""
+    return isinstance(sensor, str) and ProfiledSensor.parse(sensor) is not None

@@ -230,8 +230,10 @@ def settle_account(slots: AccountSlots, *, with_demand: bool = True) -> EnergyAc
     ``with_demand``: with capacity tariff and base charges, where they begin with a month.
     """
     lines = [*_cost_lines("import", slots), *_cost_lines("export", slots)]
+    demand_cost = None
     if with_demand and _begins_with_month(slots):
         lines += _base_lines(slots)
+        demand_cost = _demand_cost(slots)
     sources = [_total(slots, name) for name in SOURCES if _is_recorded(slots, name)]
     uses = [_total(slots, name) for name in USES if _is_recorded(slots, name)]
     supplied = fsum(flow.energy_kwh for flow in sources)
@@ -243,7 +245,7 @@ def settle_account(slots: AccountSlots, *, with_demand: bool = True) -> EnergyAc
         uses=uses,
         unexplained_kwh=supplied - used,
         lines=lines,
-        demand_cost=_demand_cost(slots) if with_demand else None,
+        demand_cost=demand_cost,
         priced=float(np.isfinite(slots.cost).mean()),
         self_sufficiency=_self_sufficiency(slots),
         use_shares=_share_uses(slots),
@@ -267,10 +269,13 @@ def _is_recorded(slots: AccountSlots, name: str) -> bool:
 
 def _total(slots: AccountSlots, name: str) -> FlowTotal:
     energy = slots.energy_kwh[name]
-    known = np.isfinite(energy)
-    estimated = known & slots.estimated[name]
+    is_known = np.isfinite(energy)
+    is_estimated = is_known & slots.estimated[name]
     return FlowTotal(
-        name, fsum(energy[known].tolist()), fsum(energy[estimated].tolist()), float(known.mean())
+        name,
+        energy_kwh=fsum(energy[is_known].tolist()),
+        estimated_kwh=fsum(energy[is_estimated].tolist()),
+        known=float(is_known.mean()),
     )
 
 
@@ -288,8 +293,12 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
     priced = np.isfinite(slots.cost) & np.isfinite(energy)
     if not priced.any():
         return []
-    lines = slots.import_lines if direction == "import" else slots.export_lines
-    sign = 1.0 if direction == "import" else -1.0
+    if direction == "import":
+        lines = slots.import_lines
+        sign = 1.0
+    else:
+        lines = slots.export_lines
+        sign = -1.0
     bill = []
     for line in lines:
         counted = priced & line.holds
@@ -297,14 +306,13 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
             continue
         cost = sign * fsum(line.slot_cost(energy)[counted].tolist())
         line_kwh = energy if line.energy_kwh is None else line.energy_kwh
-        bought_kwh = fsum(line_kwh[counted].tolist())
         first_day, last_day = _find_days(line, slots)
         bill.append(
             CostLine(
                 direction,
                 line.code,
-                bought_kwh,
-                cost,
+                energy_kwh=fsum(line_kwh[counted].tolist()),
+                cost=cost,
                 price=line.price,
                 name=line.name,
                 beyond_kwh=line.beyond_kwh,
@@ -317,7 +325,7 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
 
 
 def _find_days(line: TariffLine, slots: AccountSlots) -> tuple[date | None, date | None]:
-    """Return a line's first and last local day, where it begins or ends within the period."""
+    """Return a line's first and last local day; None where it holds for the whole period."""
     zone = parse_zone(slots.site.timezone)
     first = slots.timeline.start.astimezone(zone).date()
     last = (slots.timeline.end - slots.timeline.step).astimezone(zone).date()
@@ -344,66 +352,69 @@ def _base_lines(slots: AccountSlots) -> list[CostLine]:
 
 
 def _demand_cost(slots: AccountSlots) -> float | None:
-    tariff = slots.site.tariff
-    zone = parse_zone(slots.site.timezone)
-    if not tariff.peaks or not _begins_with_month(slots):
+    peaks = slots.site.tariff.peaks
+    if not peaks:
         return None
-    return demand_charge(
-        np.nan_to_num(slots.energy_kwh["import"]), slots.timeline, tariff.peaks, zone=zone
-    )
+    zone = parse_zone(slots.site.timezone)
+    import_kwh = np.nan_to_num(slots.energy_kwh["import"])
+    return demand_charge(import_kwh, slots.timeline, peaks, zone=zone)
 
 
 def _self_sufficiency(slots: AccountSlots) -> float | None:
     bought = slots.energy_kwh["import"]
     used = consumption(slots)
-    both = np.isfinite(bought) & np.isfinite(used)
-    return self_sufficiency(bought[both], used[both])
+    are_known = np.isfinite(bought) & np.isfinite(used)
+    return self_sufficiency(bought[are_known], used[are_known])
 
 
 def _share_uses(slots: AccountSlots) -> list[UseShare]:
     sources = {name: np.nan_to_num(slots.energy_kwh[name]) for name in SOURCES}
     uses = [name for name in USES if _is_recorded(slots, name)]
     recorded = [name for name in FLOWS if _is_recorded(slots, name)]
-    known = np.full(slots.timeline.count, bool(recorded))
+    all_known = np.full(slots.timeline.count, bool(recorded))
     for name in recorded:
-        known &= np.isfinite(slots.energy_kwh[name])
+        all_known &= np.isfinite(slots.energy_kwh[name])
     supplied = sum(sources.values(), np.zeros(slots.timeline.count))
     if "import" not in recorded:
         # What the measured sources do not deliver comes from the grid, unseen.
         used = [np.nan_to_num(slots.energy_kwh[name]) for name in uses]
         supplied = np.maximum(supplied, np.sum(used, axis=0))
     # Where nothing is supplied nothing can be shared.
-    can_share = known & (supplied > 0)
-    shared = {}
+    can_share = all_known & (supplied > 0)
+    source_shares = {}
     for name, values in sources.items():
         nothing = np.zeros_like(supplied)
-        shared[name] = np.divide(values, supplied, out=nothing, where=can_share)
+        source_shares[name] = np.divide(values, supplied, out=nothing, where=can_share)
     price = _mean_import_price(slots)
-    shares = []
+    use_shares = []
     for name in uses:
-        energy = np.where(known, np.nan_to_num(slots.energy_kwh[name]), 0.0)
-        grid = energy * shared["import"]
-        own_cost = _cost_of([line for line in slots.import_lines if line.flow == name], energy)
-        shares.append(
+        energy = np.where(all_known, np.nan_to_num(slots.energy_kwh[name]), 0.0)
+        grid = energy * source_shares["import"]
+        # Devices with a price of their own pay it beside that of the meter.
+        own_lines = [line for line in slots.import_lines if line.flow == name]
+        own_cost = np.where(all_known, _cost_of(own_lines, energy), 0.0)
+        use_shares.append(
             UseShare(
                 name,
                 energy_kwh=float(energy.sum()),
-                solar_kwh=float((energy * shared["pv"]).sum()),
+                solar_kwh=float((energy * source_shares["pv"]).sum()),
                 grid_kwh=float(grid.sum()),
-                battery_kwh=float((energy * shared["discharge"]).sum()),
-                cost=float(np.nansum(grid * price) + np.nansum(np.where(known, own_cost, 0.0))),
+                battery_kwh=float((energy * source_shares["discharge"]).sum()),
+                cost=float(np.nansum(grid * price) + np.nansum(own_cost)),
             )
         )
-    return shares
+    return use_shares
 
 
 def _mean_import_price(slots: AccountSlots) -> FloatArray:
-    """Return what a bought kWh of each slot costs, NaN where it is unknown.
+    """Return the mean price of a slot's bought energy, NaN where it is unknown.
 
     Prices of what devices draw are theirs alone.
     """
     bought_kwh = slots.energy_kwh["import"]
     lines = [line for line in slots.import_lines if line.flow is None]
     cost = _cost_of(lines, bought_kwh)
-    first_kwh = _cost_of([line for line in lines if line.surcharge is None], np.ones(cost.size))
-    return np.divide(cost, bought_kwh, out=first_kwh, where=bought_kwh > 0)
+    # Where nothing was bought it is the price of the first kWh.
+    lines_of_first_kwh = [line for line in lines if line.surcharge is None]
+    price = _cost_of(lines_of_first_kwh, np.ones(cost.size))
+    return np.divide(cost, bought_kwh, out=price, where=bought_kwh > 0)

@@ -114,28 +114,28 @@ def settle_trade(slots: AccountSlots) -> Trade | None:
     )
 
 
-def explain_cost(one: Trade, usual: Trade) -> list[CostCause]:
-    """Return how amounts and prices make one cost differ from the usual one of as many days.
+def explain_cost(trade: Trade, usual: Trade) -> list[CostCause]:
+    """Return the amounts and prices that make a cost differ from the usual one of as many days.
 
     Where one of the two has no price, amounts alone count.
 
     Invariants: the causes add up to the difference.
     """
     price, usual_price = _unit_prices(
-        one.import_cost, one.import_kwh, usual.import_cost, usual.import_kwh
+        trade.import_cost, trade.import_kwh, usual.import_cost, usual.import_kwh
     )
     earning, usual_earning = _unit_prices(
-        one.export_earning, one.export_kwh, usual.export_earning, usual.export_kwh
+        trade.export_earning, trade.export_kwh, usual.export_earning, usual.export_kwh
     )
-    bought = one.import_kwh - usual.import_kwh
-    sold = one.export_kwh - usual.export_kwh
+    more_bought = trade.import_kwh - usual.import_kwh
+    more_sold = trade.export_kwh - usual.export_kwh
     dearer = price - usual_price
-    better = earning - usual_earning
+    better_paid = earning - usual_earning
     return [
-        CostCause("bought", bought * usual_price, bought),
-        CostCause("import_price", dearer * one.import_kwh, dearer),
-        CostCause("sold", -sold * usual_earning, sold),
-        CostCause("export_price", -better * one.export_kwh, better),
+        CostCause("bought", more_bought * usual_price, more_bought),
+        CostCause("import_price", dearer * trade.import_kwh, dearer),
+        CostCause("sold", -more_sold * usual_earning, more_sold),
+        CostCause("export_price", -better_paid * trade.export_kwh, better_paid),
     ]
 
 

@@ -11,6 +11,7 @@ from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.energy_store import CAR, ROAMING_CAR, EnergyStore, MeteredEnergy
 from luna.energy.observations import SocReading
 from luna.energy.site import Site
+from luna.energy.site.sensors import SiteSensor
 from luna.energy.soc_plausibility import LevelPace, pace_of_batteries
 from luna.energy.store_level import VERDICTS, Presence, StoreLevel, judge_store
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, parse_instant
@@ -32,7 +33,7 @@ LITTLE_KWH = 0.05
 STANDING_KW = 0.3
 
 SensorSeries = tuple[InstantArray, FloatArray]
-NOTHING_SAID: SensorSeries = (np.empty(0, dtype="M8[us]"), np.empty(0))
+NO_READINGS: SensorSeries = (np.empty(0, dtype="M8[us]"), np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class PlanNote(Protocol):
 
 
 def list_read(notes: Iterable[PlanNote]) -> dict[str, datetime]:
-    """Return by device when the state of charge was read that a plan used.
+    """Return the instant of each state of charge that a plan used, by device.
 
     The instants come from the plan's notes.
     """
@@ -114,40 +115,38 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
     soc_sensors = site.present_sensors(site.input_sensors.vehicle_soc, at)
     plug_sensors = site.present_sensors(site.input_sensors.vehicle_connected, at)
     range_sensors = site.present_sensors(site.input_sensors.vehicle_range, at)
+    is_metered = bool(site.input_sensors.vehicle_consumption)
     by_vehicle = {}
     for place, vehicle in enumerate(site.vehicles):
-        soc = soc_sensors[place] if place < len(soc_sensors) else None
-        distance = range_sensors[place] if place < len(range_sensors) else None
-        if soc is not None or vehicle.soc_per_km is None:
-            distance = None
-        connected = plug_sensors[place] if place < len(plug_sensors) else None
-        if soc or distance or connected or site.input_sensors.vehicle_consumption:
-            unplugged = connected is not None and connected.sign < 0
+        soc = _name_at(soc_sensors, place)
+        connected = _name_at(plug_sensors, place)
+        distance = None
+        if soc is None and vehicle.soc_per_km is not None:
+            distance = _name_at(range_sensors, place)
+        if soc or connected or distance or is_metered:
+            unplugged = connected is not None and plug_sensors[place].sign < 0
             by_vehicle[vehicle.name] = ChargeSensors(
-                soc.name if soc else None,
-                connected.name if connected else None,
-                unplugged=unplugged,
-                distance=distance.name if distance else None,
+                soc, connected, unplugged=unplugged, distance=distance
             )
     return by_vehicle
+
+
+def _name_at(sensors: Sequence[SiteSensor], place: int) -> str | None:
+    return sensors[place].name if place < len(sensors) else None
 
 
 def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
     """Return how fast a vehicle's level moves, at its charger or on the road."""
     if not connected:
-        return LevelPace(*[MOST_ON_THE_ROAD_KW / vehicle.capacity_kwh] * 2)
-    given_kw = vehicle.discharge_limit_kw / vehicle.discharge_efficiency
-    return LevelPace(
-        vehicle.most_charge_kw * vehicle.charge_efficiency / vehicle.capacity_kwh,
-        given_kw / vehicle.capacity_kwh,
-    )
+        on_the_road = MOST_ON_THE_ROAD_KW / vehicle.capacity_kwh
+        return LevelPace(on_the_road, on_the_road)
+    stored_kw = vehicle.most_charge_kw * vehicle.charge_efficiency
+    drained_kw = vehicle.discharge_limit_kw / vehicle.discharge_efficiency
+    return LevelPace(stored_kw / vehicle.capacity_kwh, drained_kw / vehicle.capacity_kwh)
 
 
 def find_pace(site: Site, name: str) -> LevelPace | None:
-    """Return the fastest change of level of a battery, or of a vehicle on the road.
-
-    None where the site lacks the device.
-    """
+    """Return the pace of a battery, or of a vehicle on the road; None without the device."""
     batteries = [battery for battery in site.batteries if battery.name == name]
     if batteries:
         return pace_of_batteries(batteries)
@@ -190,7 +189,7 @@ def judge_charge(
         metered: what its charger counted; None where nobody knows.
     """
     connected, since, left = _judge_plug(plugs, unplugged=unplugged)
-    readings = [SocReading(soc, at) for soc, at in _list(socs)]
+    readings = [SocReading(soc, at) for soc, at in _pair_readings(socs)]
     store = store_of(vehicle)
     # Energy given to the house is not metered by itself.
     counted = None if vehicle.discharge_limit_kw else metered
@@ -207,7 +206,8 @@ def judge_charge(
         )
         at_home = counted if connected is None else None
         level = judge_store(roaming, readings, now=until, metered=at_home)
-    return SeenCharge(None if level.verdict == "unknown" else level, connected, since, metered)
+    charge = None if level.verdict == "unknown" else level
+    return SeenCharge(charge, connected, since, metered)
 
 
 def count_since(
@@ -233,12 +233,16 @@ def count_since(
 
 
 def is_idle(seen: SeenCharge, now: datetime) -> bool:
-    """Return whether a vehicle has stood at its charger for hours, which counted nothing."""
+    """Return whether a vehicle has taken nothing at its charger for hours."""
     if not seen.connected or seen.since is None or seen.metered is None:
         return False
     first = now - UNTAKEN_AFTER
-    is_counted = seen.metered.count_unknown(first, now) <= SLOT / timedelta(hours=1)
-    return seen.since <= first and is_counted and seen.metered.count_into(first, now) < LITTLE_KWH
+    if seen.since > first:
+        return False
+    unknown_hours = seen.metered.count_unknown(first, now)
+    if unknown_hours > SLOT / timedelta(hours=1):
+        return False
+    return seen.metered.count_into(first, now) < LITTLE_KWH
 
 
 def judge_untaken(seen: SeenCharge, planned_kwh: FloatArray) -> UntakenCharge | None:
@@ -256,9 +260,9 @@ def judge_untaken(seen: SeenCharge, planned_kwh: FloatArray) -> UntakenCharge | 
     taken_kwh = seen.metered.into_kwh
     # The slots since the last energy that was taken, or since the vehicle was plugged in.
     is_since = starts >= np.datetime64(seen.since.replace(tzinfo=None))
-    taken = np.flatnonzero(is_since & (taken_kwh > LITTLE_KWH))
-    if taken.size:
-        is_since &= np.arange(starts.size) > taken[-1]
+    slots_taken = np.flatnonzero(is_since & (taken_kwh > LITTLE_KWH))
+    if slots_taken.size:
+        is_since &= np.arange(starts.size) > slots_taken[-1]
     untaken = is_since & np.isfinite(taken_kwh) & (planned_kwh > LITTLE_KWH)
     if int(np.count_nonzero(untaken)) * SLOT < UNTAKEN_AFTER:
         return None
@@ -275,8 +279,8 @@ def is_away(plugs: SensorSeries, *, unplugged: bool, beside: tuple[SensorSeries,
     """
     other_plugs, other_unplugged = beside
     connected, since, _ = _judge_plug(other_plugs, unplugged=other_unplugged)
-    states = _list(plugs)
-    if not connected or since is None or not states:
+    states = _pair_readings(plugs)
+    if not connected or since is None:
         return False
     before = [value for value, at in states if at <= since]
     if not before:
@@ -289,24 +293,25 @@ def _judge_plug(
     plugs: SensorSeries, *, unplugged: bool
 ) -> tuple[bool | None, datetime | None, datetime | None]:
     """Return whether a vehicle is connected, since when, and when it last left."""
-    states = [(value, at) for value, at in _list(plugs) if not np.isnan(value)]
+    states = [(value, at) for value, at in _pair_readings(plugs) if not np.isnan(value)]
     if not states or np.isnan(plugs[1][-1]):
         return None, None, None
     last_value, since = states[-1]
-    connected = (last_value > 0) is not unplugged
+    is_on = last_value > 0
     left = None
     for value, at in reversed(states):
-        is_same = ((value > 0) is not unplugged) is connected
+        is_same = (value > 0) is is_on
         if is_same and left is not None:
             break
         if is_same:
             since = at
         else:
             left = at
+    connected = not is_on if unplugged else is_on
     return connected, since, left
 
 
-def _list(readings: SensorSeries) -> Sequence[tuple[float, datetime]]:
+def _pair_readings(readings: SensorSeries) -> Sequence[tuple[float, datetime]]:
     read_at, values = readings
     instants = [instant.replace(tzinfo=UTC) for instant in read_at.astype("M8[us]").tolist()]
     return list(zip(values.tolist(), instants, strict=True))

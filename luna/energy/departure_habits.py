@@ -66,9 +66,9 @@ class DepartureHabit:
         departures: how many departures it rests on.
         days: of how many days that counted.
         since: the first of these days.
-        usual_kwh: median of the energy that the way needs; None: nobody knows.
-        enough_kwh: what is enough nineteen times of twenty; None: nobody knows.
-        leaving_soc: median of the state of charge at the departure; None: nobody knows.
+        usual_kwh: median of the energy that the way needs; None: unknown.
+        enough_kwh: what is enough nineteen times of twenty; None: unknown.
+        leaving_soc: median of the state of charge at the departure; None: unknown.
     """
 
     weekdays: tuple[int, ...]
@@ -96,14 +96,18 @@ class _LocalDeparture:
 class _WeekdayHabit:
     """The departures of one weekday that lie close together.
 
-    ``recent_days``: of the days, those of the last weeks; ``recent_kept``: those with a departure.
+    Attributes:
+        departures: one a day.
+        days: the days of this weekday that count, with and without a departure.
+        recent_departures: those of the last weeks.
+        recent_days: the days of the last weeks.
     """
 
     weekday: int
     middle_minute: float
-    kept: tuple[_LocalDeparture, ...]
+    departures: tuple[_LocalDeparture, ...]
     days: int
-    recent_kept: int
+    recent_departures: int
     recent_days: int
 
 
@@ -127,31 +131,27 @@ def learn_departures(
 
     Invariants: a weekday is in one habit at most; none rests on more departures than days.
     """
-    known = [stay for stay in stays if stay.departure is None or stay.departure < until]
-    departures = _list_departures(known, zone)
-    first_seen = _find_first(known, zone)
-    if not departures or first_seen is None:
+    past_stays = [stay for stay in stays if stay.departure is None or stay.departure < until]
+    departures = _list_departures(past_stays, zone)
+    first_day = _find_first_day(past_stays, zone)
+    if not departures or first_day is None:
         return []
     today = until.astimezone(zone).date()
-    left_out = {*holidays, *_list_vacation_days(known, zone, until)}
+    left_out = {*holidays, *_list_vacation_days(past_stays, zone, until)}
     habits: list[DepartureHabit] = []
     open_weekdays = set(MONDAY_TO_SUNDAY)
     for memory in MEMORIES:
-        span = (max(first_seen, today - memory), today)
-        weekdays = []
-        for weekday in sorted(open_weekdays):
-            habit = _learn_weekday(weekday, departures, left_out, span)
-            if habit is not None:
-                weekdays.append(habit)
-        for group in _join_weekdays(weekdays):
-            if _holds(group):
-                habits.append(_describe(group))
-                open_weekdays -= {habit.weekday for habit in group}
-    return sorted(habits, key=_weekdays_of)
-
-
-def _weekdays_of(habit: DepartureHabit) -> tuple[int, ...]:
-    return habit.weekdays
+        span = (max(first_day, today - memory), today)
+        learnt = [
+            _learn_weekday(weekday, departures, left_out, span) for weekday in sorted(open_weekdays)
+        ]
+        weekday_habits = [habit for habit in learnt if habit is not None]
+        for group in _join_weekdays(weekday_habits):
+            if not _is_habit(group):
+                continue
+            habits.append(_describe(group))
+            open_weekdays -= {habit.weekday for habit in group}
+    return sorted(habits, key=lambda habit: habit.weekdays)
 
 
 def _list_departures(stays: Sequence[ChargerStay], zone: ZoneInfo) -> list[_LocalDeparture]:
@@ -169,13 +169,13 @@ def _list_departures(stays: Sequence[ChargerStay], zone: ZoneInfo) -> list[_Loca
     return departures
 
 
-def _find_first(stays: Sequence[ChargerStay], zone: ZoneInfo) -> date | None:
+def _find_first_day(stays: Sequence[ChargerStay], zone: ZoneInfo) -> date | None:
     """Return the first whole local day of the record."""
-    instants = [stay.arrival or stay.departure for stay in stays]
-    known = [instant for instant in instants if instant is not None]
-    if not known:
+    earliest = [stay.arrival or stay.departure for stay in stays]
+    instants = [instant for instant in earliest if instant is not None]
+    if not instants:
         return None
-    return min(known).astimezone(zone).date() + timedelta(days=1)
+    return min(instants).astimezone(zone).date() + timedelta(days=1)
 
 
 def _list_vacation_days(stays: Sequence[ChargerStay], zone: ZoneInfo, until: datetime) -> set[date]:
@@ -207,28 +207,32 @@ def _learn_weekday(
     days = [day for day in all_days if day not in left_out]
     if not days or len(days) < (1 - MOST_LEFT_OUT) * len(all_days):
         return None
-    counted = set(days)
-    kept = _find_densest([departure for departure in departures if departure.day in counted])
-    if len(kept) < LEAST_OF_WEEKDAY or len(kept) < LEAST_WEEKDAY_SHARE * len(days):
+    counted_days = set(days)
+    of_weekday = [departure for departure in departures if departure.day in counted_days]
+    densest = _find_densest(of_weekday)
+    if len(densest) < LEAST_OF_WEEKDAY or len(densest) < LEAST_WEEKDAY_SHARE * len(days):
         return None
+    minutes = [departure.minute for departure in densest]
+    recent_from = end - RECENT
     return _WeekdayHabit(
         weekday,
-        middle_minute=float(np.median([departure.minute for departure in kept])),
-        kept=tuple(kept),
+        middle_minute=float(np.median(minutes)),
+        departures=tuple(densest),
         days=len(days),
-        recent_kept=sum(departure.day >= end - RECENT for departure in kept),
-        recent_days=sum(day >= end - RECENT for day in days),
+        recent_departures=sum(departure.day >= recent_from for departure in densest),
+        recent_days=sum(day >= recent_from for day in days),
     )
 
 
-def _holds(group: _Group) -> bool:
+def _is_habit(group: _Group) -> bool:
     """Return whether weekdays together are a habit, also in the last weeks."""
-    kept = sum(len(habit.kept) for habit in group)
+    departures = sum(len(habit.departures) for habit in group)
     days = sum(habit.days for habit in group)
-    recent_kept = sum(habit.recent_kept for habit in group)
+    if departures < LEAST_OF_HABIT or departures < LEAST_SHARE * days:
+        return False
+    recent_departures = sum(habit.recent_departures for habit in group)
     recent_days = sum(habit.recent_days for habit in group)
-    is_recent = recent_kept >= LEAST_RECENT_SHARE * recent_days
-    return kept >= LEAST_OF_HABIT and kept >= LEAST_SHARE * days and is_recent
+    return recent_departures >= LEAST_RECENT_SHARE * recent_days
 
 
 def _list_days(first: date, end: date) -> list[date]:
@@ -237,26 +241,22 @@ def _list_days(first: date, end: date) -> list[date]:
 
 def _find_densest(departures: Sequence[_LocalDeparture]) -> list[_LocalDeparture]:
     """Return one departure a day within the window that holds most days."""
-    ordered = sorted(departures, key=_minute_of)
+    ordered = sorted(departures, key=lambda departure: departure.minute)
     best: dict[date, _LocalDeparture] = {}
-    for departure in ordered:
+    for first in ordered:
         window: dict[date, _LocalDeparture] = {}
-        for other in ordered:
-            if 0 <= other.minute - departure.minute <= WINDOW_MINUTES:
-                window.setdefault(other.day, other)
+        for departure in ordered:
+            if first.minute <= departure.minute <= first.minute + WINDOW_MINUTES:
+                window.setdefault(departure.day, departure)
         if len(window) > len(best):
             best = window
     return [best[day] for day in sorted(best)]
 
 
-def _minute_of(departure: _LocalDeparture) -> int:
-    return departure.minute
-
-
 def _join_weekdays(weekdays: _Group) -> list[list[_WeekdayHabit]]:
     """Return weekdays with nearly the same departure together."""
     groups: list[list[_WeekdayHabit]] = []
-    for habit in sorted(weekdays, key=_middle_of):
+    for habit in sorted(weekdays, key=lambda habit: habit.middle_minute):
         if groups and habit.middle_minute - groups[-1][0].middle_minute <= SAME_MINUTES:
             groups[-1].append(habit)
         else:
@@ -264,35 +264,37 @@ def _join_weekdays(weekdays: _Group) -> list[list[_WeekdayHabit]]:
     return sorted(groups, key=_first_weekday_of)
 
 
-def _middle_of(habit: _WeekdayHabit) -> float:
-    return habit.middle_minute
-
-
 def _first_weekday_of(group: _Group) -> int:
     return min(habit.weekday for habit in group)
 
 
 def _describe(group: _Group) -> DepartureHabit:
-    kept = [departure for habit in group for departure in habit.kept]
-    minutes = [departure.minute for departure in kept]
-    ready = round(float(np.quantile(minutes, READY_QUANTILE)) / ROUND_MINUTES) * ROUND_MINUTES
-    stay_minutes = float(np.quantile([found.stay_minutes for found in kept], STAY_QUANTILE))
-    longest = LONGEST_STAY / timedelta(minutes=1)
-    rounded = int(min(stay_minutes, longest)) // ROUND_MINUTES * ROUND_MINUTES
-    needs = [found.stay.needed_kwh for found in kept if found.stay.needed_kwh is not None]
-    levels = [found.stay.leaving_soc for found in kept if found.stay.leaving_soc is not None]
-    usual_kwh = float(np.median(needs)) if needs else None
-    # Of few the highest: one of twenty cannot be told from them.
+    departures: list[_LocalDeparture] = []
+    for habit in group:
+        departures += habit.departures
+    minutes = [departure.minute for departure in departures]
+    ready_minute = float(np.quantile(minutes, READY_QUANTILE))
+    ready_rounded = round(ready_minute / ROUND_MINUTES) * ROUND_MINUTES
+    lengths = [departure.stay_minutes for departure in departures]
+    stay_minutes = float(np.quantile(lengths, STAY_QUANTILE))
+    longest_minutes = LONGEST_STAY / timedelta(minutes=1)
+    stay_rounded = int(min(stay_minutes, longest_minutes)) // ROUND_MINUTES * ROUND_MINUTES
+    stays = [departure.stay for departure in departures]
+    needs_kwh = [stay.needed_kwh for stay in stays if stay.needed_kwh is not None]
+    usual_kwh = None
     enough_kwh = None
-    if needs:
-        enough_kwh = float(np.quantile(needs, ENOUGH_QUANTILE, method="higher"))
+    if needs_kwh:
+        usual_kwh = float(np.median(needs_kwh))
+        # Of few the highest: one of twenty cannot be told from them.
+        enough_kwh = float(np.quantile(needs_kwh, ENOUGH_QUANTILE, method="higher"))
+    levels = [stay.leaving_soc for stay in stays if stay.leaving_soc is not None]
     return DepartureHabit(
         weekdays=tuple(sorted(habit.weekday for habit in group)),
-        ready_minute=min(ready, DAY_MINUTES - ROUND_MINUTES),
-        stay_minutes=max(rounded, ROUND_MINUTES),
-        departures=len(kept),
+        ready_minute=min(ready_rounded, DAY_MINUTES - ROUND_MINUTES),
+        stay_minutes=max(stay_rounded, ROUND_MINUTES),
+        departures=len(departures),
         days=sum(habit.days for habit in group),
-        since=min(departure.day for departure in kept),
+        since=min(departure.day for departure in departures),
         usual_kwh=usual_kwh,
         enough_kwh=enough_kwh,
         leaving_soc=float(np.median(levels)) if levels else None,

@@ -240,22 +240,23 @@ class BatteryThresholds(Part):
 
     @classmethod
     def of(cls, policy: BatteryPolicy) -> Self:
-        """Return the message of a policy, no zero with a minus in it."""
-        levels = [policy.keep] if policy.begin is policy.keep else [policy.keep, policy.begin]
-        rows = []
-        for level in levels:
-            series = (np.array(_read_levels(level)) + 0.0).tolist()
-            rows.append(dict(zip(SocThresholds.__slots__, series, strict=True)))
-        series_messages = ThresholdSeries.trust(rows)
-        beside = {
-            "no_pv": policy.no_pv.tolist(),
-            "charge_kw": policy.charge_kw.tolist(),
-            "discharge_kw": policy.discharge_kw.tolist(),
-        }
-        (thresholds,) = cls.trust(
-            [{"keep": series_messages[0], "begin": series_messages[-1]} | beside]
+        """Return the message of a policy."""
+        keep = _write_thresholds(policy.keep)
+        begin = keep
+        if policy.begin is not policy.keep:
+            begin = _write_thresholds(policy.begin)
+        (message,) = cls.trust(
+            [
+                {
+                    "keep": keep,
+                    "begin": begin,
+                    "no_pv": policy.no_pv.tolist(),
+                    "charge_kw": policy.charge_kw.tolist(),
+                    "discharge_kw": policy.discharge_kw.tolist(),
+                }
+            ]
         )
-        return thresholds
+        return message
 
     def policy(self, battery: Battery) -> BatteryPolicy:
         """Return the policy for its battery."""
@@ -267,6 +268,14 @@ class BatteryThresholds(Part):
             charge_kw=np.array(self.charge_kw),
             discharge_kw=np.array(self.discharge_kw),
         )
+
+
+def _write_thresholds(thresholds: SocThresholds) -> ThresholdSeries:
+    # Adding zero makes -0.0 a plain zero.
+    levels = np.array(_read_levels(thresholds)) + 0.0
+    row = dict(zip(SocThresholds.__slots__, levels.tolist(), strict=True))
+    (series,) = ThresholdSeries.trust([row])
+    return series
 
 
 def _read_thresholds(series: ThresholdSeries) -> SocThresholds:
@@ -288,7 +297,7 @@ class PlanPolicy:
     pv_limit_kw: FloatArray
 
     def sell_as(self, other: "PlanPolicy") -> "PlanPolicy":
-        """Return the policy that sells when and as much as the other one.
+        """Return the policy with the sales of the other one.
 
         See ``BatteryPolicy.sell_as``.
         """

@@ -45,10 +45,10 @@ OBSERVED = (
     "import_price",
     "export_price",
 )
-FORECAST = tuple(
-    f"{series}_{column}"
-    for series in ("load", "pv")
-    for column in ("kwh", *(f"{name}_kwh" for name in SHARES))
+_FORECAST_COLUMNS = ("kwh", *(f"{share}_kwh" for share in SHARES))
+FORECAST = (
+    *(f"load_{column}" for column in _FORECAST_COLUMNS),
+    *(f"pv_{column}" for column in _FORECAST_COLUMNS),
 )
 PLANNED = (
     "load_kwh",
@@ -95,10 +95,12 @@ class SeriesName:
             require_choice("series", text, (*OBSERVED, *FORMS.values()))
             return cls("slot_observations", (text,))
         require_choice("series", source, tuple(FORMS))
+        form = FORMS[source]
+        part_count = form.count(":")
         # A sensor's name and an OBIS code may hold colons of their own.
-        parts = tuple(rest.split(":", maxsplit=FORMS[source].count(":") - 1))
-        if len(parts) != FORMS[source].count(":") or not all(parts):
-            raise refuse("no-such-series", field="series", value=text, form=FORMS[source])
+        parts = tuple(rest.split(":", maxsplit=part_count - 1))
+        if len(parts) != part_count or not all(parts):
+            raise refuse("no-such-series", field="series", value=text, form=form)
         if source in COLUMNS:
             require_choice("series", parts[-1], COLUMNS[source])
         return cls(source, parts)
@@ -111,7 +113,9 @@ class SeriesName:
     @property
     def kind(self) -> str:
         """``energy``, ``state`` or ``price``: how it is resampled."""
-        return "price" if self.source == "market_prices" else kind_of(self.parts[-1])
+        if self.source == "market_prices":
+            return "price"
+        return kind_of(self.parts[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,9 @@ class SeriesQuery:
     @property
     def reduced_by(self) -> str:
         """The effective aggregate."""
-        return self.aggregate or ("sum" if self.name.kind == "energy" else "mean")
+        if self.aggregate is not None:
+            return self.aggregate
+        return "sum" if self.name.kind == "energy" else "mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +192,14 @@ class UnusableSpan:
 class SeriesAnswer:
     """A series over time.
 
-    ``known`` is the stored share of each bucket (None: readings as received); a sum is NaN unless
-    its whole bucket is stored.
-
-    ``estimated`` is the share of each bucket that is filled to a meter's total, None where a series
-    has no estimates. ``following`` is the start of the next page, None on the last. ``intervals``
-    are all counter increases over long gaps that overlap the window. ``unusable`` are the days that
-    the quality verdict keeps from training and scores.
+    Attributes:
+        values: per bucket; a sum is NaN unless its whole bucket is stored.
+        known: stored share of each bucket; None: readings as received.
+        following: start of the next page; None on the last.
+        estimated: share of each bucket that is filled to a meter's total; None where a series has
+            no estimates.
+        intervals: counter increases over long gaps that overlap the window.
+        unusable: the days that the quality verdict keeps from training and scores.
     """
 
     series: str
@@ -208,10 +215,12 @@ class SeriesAnswer:
 
     def columns(self) -> tuple[str, ...]:
         """Return the column names of a row, in order."""
-        return ("instant", "value") if self.known is None else ("start", "value", *self.shares())
+        if self.known is None:
+            return ("instant", "value")
+        return ("start", "value", *self.shares())
 
     def shares(self) -> dict[str, FloatArray]:
-        """Return the columns with shares: known and, where the series has estimates, estimated."""
+        """Return the columns with shares, by name."""
         shares = {"known": self.known, "estimated": self.estimated}
         return {name: share for name, share in shares.items() if share is not None}
 
@@ -250,7 +259,6 @@ def reduce_series(
         zone: IANA name, for local days.
         estimated: which values are filled to a meter's total; None: the series has no estimates.
     """
-    aggregate = query.reduced_by
     length = RESOLUTIONS[query.resolution]
     if length == timeline.step:
         reduced = values
@@ -258,12 +266,9 @@ def reduce_series(
         known = (~np.isnan(values)).astype(np.float64)
     else:
         begins = find_buckets(timeline.starts, length, parse_zone(zone))
-        reduced, known = reduce_buckets(values, begins, aggregate)
+        reduced, known = reduce_buckets(values, begins, query.reduced_by)
         starts = timeline.starts[begins]
-    share = None if estimated is None else share_per_bucket(estimated, timeline.starts, starts)
-    return SeriesAnswer(
-        query.series, query.resolution, aggregate, starts, reduced, known, estimated=share
-    ).thinned(query.points)
+    return _answer(query, starts, (reduced, known), timeline=timeline, estimated=estimated)
 
 
 def reduce_summed(
@@ -284,21 +289,29 @@ def reduce_summed(
         zone: IANA name, for local days.
         estimated: as for ``reduce_series``.
     """
-    starts, parts = summed
-    begins = find_buckets(starts, RESOLUTIONS[query.resolution], parse_zone(zone))
-    reduced, known = reduce_parts(parts, begins, query.reduced_by)
-    share = (
-        None if estimated is None else share_per_bucket(estimated, timeline.starts, starts[begins])
+    part_starts, parts = summed
+    begins = find_buckets(part_starts, RESOLUTIONS[query.resolution], parse_zone(zone))
+    reduced = reduce_parts(parts, begins, query.reduced_by)
+    return _answer(query, part_starts[begins], reduced, timeline=timeline, estimated=estimated)
+
+
+def _answer(
+    query: SeriesQuery,
+    starts: InstantArray,
+    reduced: tuple[FloatArray, FloatArray],
+    *,
+    timeline: Timeline,
+    estimated: NDArray[np.bool_] | None,
+) -> SeriesAnswer:
+    """Return the thinned answer with the buckets' values and known shares ``reduced``."""
+    values, known = reduced
+    share = None
+    if estimated is not None:
+        share = share_per_bucket(estimated, timeline.starts, starts)
+    answer = SeriesAnswer(
+        query.series, query.resolution, query.reduced_by, starts, values, known, estimated=share
     )
-    return SeriesAnswer(
-        query.series,
-        query.resolution,
-        query.reduced_by,
-        starts[begins],
-        reduced,
-        known,
-        estimated=share,
-    ).thinned(query.points)
+    return answer.thinned(query.points)
 
 
 def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
@@ -306,14 +319,11 @@ def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
 
     Readings as received have an instant and a value.
     """
-    columns = answer.columns()
+    names = answer.columns()
     values = [None if math.isnan(value) else value for value in answer.values.tolist()]
-    cells = [
-        write_instants(answer.starts),
-        values,
-        *(share.tolist() for share in answer.shares().values()),
-    ]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+    shares = [share.tolist() for share in answer.shares().values()]
+    columns = [write_instants(answer.starts), values, *shares]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:

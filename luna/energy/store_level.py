@@ -85,7 +85,7 @@ class StoreLevel:
 
 @dataclass(frozen=True, slots=True)
 class _Believed:
-    """Readings that follow each other without a break, and what comes after them.
+    """Believed readings without a break, with the judgement after them.
 
     Attributes:
         readings: the believed ones since the last jump that came to stay.
@@ -102,11 +102,11 @@ class _Believed:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """The time since a store is at its meter, as a car at its wallbox.
+    """A store's last stay at its meter, as of a car at its wallbox.
 
     Attributes:
-        since: since then without a break.
-        left: when it was last taken from there before that.
+        since: begin of the stay.
+        left: when it last left before that.
         pace: how fast its level moved until ``since``.
     """
 
@@ -128,8 +128,8 @@ def judge_store(
     Args:
         store: its capacity, powers and losses bound what can be.
         readings: what the sensor reported, in order of time; NaN where it reported nothing.
-        now: the instant of the question.
-        presence: of a store that comes and goes; None where it stays, or nobody knows.
+        now: the instant of the judgement.
+        presence: of a store that comes and goes; None where it stays, or this is unknown.
         metered: what its meter counted; None without one.
 
     Invariants: the level lies within the kind's bounds; a sensor whose readings power and meter
@@ -141,11 +141,12 @@ def judge_store(
     valid = [SocReading(store.clip(reading.soc), reading.at) for reading in possible]
     if not valid:
         return StoreLevel(None, None, "out_of_range" if finite else "unknown")
-    sequence = (
-        list(valid) if presence is None else _join(valid, presence, presence.pace or store.pace)
-    )
-    holds = bool(finite) and bool(np.isfinite(reported[-1].soc)) and store.has(finite[-1].soc)
-    believed = _follow(store, sequence, now if holds else None, metered)
+    sequence = valid
+    if presence is not None:
+        sequence = _readings_of_stay(valid, presence, presence.pace or store.pace)
+    last_in_range = store.has(finite[-1].soc)
+    confirmed_until = now if last_in_range and np.isfinite(reported[-1].soc) else None
+    believed = _follow(store, sequence, confirmed_until, metered)
     level = _weigh_by_power(store, believed)
     if metered is not None and metered.is_counted(believed.run.at, now):
         level = _weigh_by_meter(store, believed, now, metered)
@@ -154,24 +155,26 @@ def judge_store(
     if level.verdict != "trusted":
         return level
     # From here on nothing else contradicts the sensor.
-    is_from_before = (
-        presence is not None and presence.left is not None and valid[-1].at < presence.left
-    )
-    if is_from_before:
+    last_valid_at = valid[-1].at
+    left = None if presence is None else presence.left
+    if left is not None and last_valid_at < left:
         return replace(level, verdict="stale")
-    if now - valid[-1].at > store.kind.stale_after:
+    if now - last_valid_at > store.kind.stale_after:
         is_counted = presence is not None and level.metered_until is not None
         return replace(level, verdict="stale", soc=level.soc if is_counted else None)
-    if not store.has(finite[-1].soc):
+    if not last_in_range:
         return replace(level, verdict="out_of_range")
     return replace(level, verdict="jumps") if believed.jumped else level
 
 
-def _join(valid: Sequence[SocReading], presence: Presence, pace: LevelPace) -> list[SocReading]:
-    """Return the readings since the store is at its meter, with its level on arrival."""
+def _readings_of_stay(
+    valid: Sequence[SocReading], presence: Presence, pace: LevelPace
+) -> list[SocReading]:
+    """Return the readings of a stay at the meter, with the level on arrival."""
     since = presence.since
     readings = [reading for reading in valid if reading.at >= since]
-    on_arrival = judge_levels([reading for reading in valid if reading.at < since], pace)
+    earlier = [reading for reading in valid if reading.at < since]
+    on_arrival = judge_levels(earlier, pace)
     if on_arrival is None:
         return readings
     # A level that changes at once was one from the road.
@@ -197,7 +200,10 @@ def _follow(
     confirmed_until: datetime | None,
     metered: MeteredEnergy | None,
 ) -> _Believed:
-    """Return the readings that are believed; ``confirmed_until``: the last one still holds then."""
+    """Return the believed readings.
+
+    ``confirmed_until``: the last one still holds then; None: it does not hold.
+    """
     first = sequence[0]
     believed = _Believed([first], first, JudgedLevel(*first), jumped=False)
     for reading in sequence[1:]:
@@ -241,9 +247,13 @@ def _weigh_by_power(store: EnergyStore, believed: _Believed) -> StoreLevel:
     level = StoreLevel(soc, believed.level.at, "trusted", soc, run.at, judged=believed.level)
     if believed.level.doubted is not None:
         return replace(level, verdict="jumps")
-    # A battery may be stronger than its owner lets it be.
-    fast = _find_fast_rise(store, believed.readings, None) if store.kind.counted_on else None
-    return level if fast is None else replace(level, soc=fast, verdict="faster_than_power")
+    # Only of a store that is counted on: a battery may be stronger than its owner lets it be.
+    if not store.kind.counted_on:
+        return level
+    possible = _find_fast_rise(store, believed.readings, None)
+    if possible is None:
+        return level
+    return replace(level, soc=possible, verdict="faster_than_power")
 
 
 def _weigh_by_meter(
@@ -267,21 +277,24 @@ def _weigh_by_meter(
     )
     if believed.level.doubted is not None:
         return replace(level, verdict="jumps")
-    fast = _find_fast_rise(store, believed.readings, metered)
-    if fast is not None:
-        return replace(level, soc=fast, verdict="faster_than_power")
+    possible = _find_fast_rise(store, believed.readings, metered)
+    if possible is not None:
+        return replace(level, soc=possible, verdict="faster_than_power")
     if _stands_still(store, run, now, metered):
         return replace(level, verdict="stands_still")
     lowest, highest = _reach(store, first, now, metered, slack=DRIFT_SHARE)
     if metered.is_counted(first.at, now) and not lowest <= soc <= highest:
         # Metered energy is in the store; energy that the sensor adds to it may have come elsewhere.
-        by_meter = store.clip(first.soc + metered.count_stored(store, first.at, now))
-        into_kwh = metered.count_into(first.at, now)
-        against = replace(
-            level, verdict="against_meter", sensor_since=first.at, metered_kwh=into_kwh
+        planned_soc = soc
+        if soc < lowest and store.kind.counted_on:
+            planned_soc = store.clip(first.soc + metered.count_stored(store, first.at, now))
+        return replace(
+            level,
+            soc=planned_soc,
+            verdict="against_meter",
+            sensor_since=first.at,
+            metered_kwh=metered.count_into(first.at, now),
         )
-        is_behind = soc < lowest and store.kind.counted_on
-        return replace(against, soc=by_meter if is_behind else soc)
     if store.kind.counted_on:
         return replace(level, soc=max(soc, counted))
     return replace(level, soc=soc, metered_until=None)
@@ -290,15 +303,16 @@ def _weigh_by_meter(
 def _stands_still(
     store: EnergyStore, run: SocReading, now: datetime, metered: MeteredEnergy
 ) -> bool:
-    """Return whether the level has stood since ``run`` although it cannot have."""
+    """Return whether the level has stood since ``run`` although it must have moved."""
     end = max(now - LAG, run.at)
     hours = (end - run.at) / HOUR
     lost = store.loss_kw * hours / store.capacity_kwh
     moved = metered.count_stored(store, run.at, end)
     risen = store.clip(run.soc + moved - lost) - run.soc
+    if risen > store.kind.stuck_share:
+        return True
     fallen = run.soc - store.clip(run.soc + moved)
-    is_drained = fallen > store.kind.stuck_share and not store.kind.drawn_unmetered
-    return risen > store.kind.stuck_share or is_drained
+    return fallen > store.kind.stuck_share and not store.kind.drawn_unmetered
 
 
 def _find_fast_rise(
@@ -308,25 +322,27 @@ def _find_fast_rise(
     hours = np.array([(reading.at - readings[0].at) / HOUR for reading in readings])
     levels = np.array([reading.soc for reading in readings])
     rate = BEYOND_NAME_PLATE * store.pace.rise_per_hour
-    above = levels - rate * hours
-    rises = above - np.minimum.accumulate(above)
-    fastest = int(rises.argmax())
-    if rises[fastest] <= STEP_SOC + ROUNDING_SOC + rate * (LAG / HOUR):
+    # A level that rises with full power stays where it is in ``beyond_power``.
+    beyond_power = levels - rate * hours
+    rises = beyond_power - np.minimum.accumulate(beyond_power)
+    top = int(rises.argmax())
+    if rises[top] <= STEP_SOC + ROUNDING_SOC + rate * (LAG / HOUR):
         return None
-    slowest = int(above[: fastest + 1].argmin())
+    bottom = int(beyond_power[: top + 1].argmin())
     # A cloud that stood may hand on at once what came meanwhile.
-    while slowest > 0 and levels[slowest - 1] == levels[slowest]:
-        slowest -= 1
-    first = readings[slowest]
-    risen = readings[fastest]
+    while bottom > 0 and levels[bottom - 1] == levels[bottom]:
+        bottom -= 1
+    first = readings[bottom]
+    highest_reading = readings[top]
     last = readings[-1]
     if metered is None or not metered.is_counted(first.at, last.at):
-        possible = first.soc + rate * float(hours[-1] - hours[slowest])
+        possible = first.soc + rate * float(hours[-1] - hours[bottom])
         return min(last.soc, store.clip(possible))
-    _, highest = _reach(store, first, risen.at, metered, slack=DRIFT_SHARE)
-    if risen.soc <= highest:
+    _, highest = _reach(store, first, highest_reading.at, metered, slack=DRIFT_SHARE)
+    if highest_reading.soc <= highest:
         return None
-    return min(last.soc, store.clip(first.soc + metered.count_stored(store, first.at, last.at)))
+    possible = first.soc + metered.count_stored(store, first.at, last.at)
+    return min(last.soc, store.clip(possible))
 
 
 def _reach(
@@ -356,7 +372,7 @@ def _is_explained(
     store: EnergyStore, run: SocReading, reading: SocReading, metered: MeteredEnergy | None
 ) -> bool:
     """Return whether the meter explains a later reading of a level."""
-    if metered is None:
+    if metered is None or not metered.is_counted(run.at, reading.at):
         return False
     lowest, highest = _reach(store, run, reading.at, metered, slack=STEP_SOC)
-    return metered.is_counted(run.at, reading.at) and lowest <= reading.soc <= highest
+    return lowest <= reading.soc <= highest

@@ -63,12 +63,18 @@ def read_account_slots(
     sold = PricedSlots(elapsed, zone, spot, OWN_EXPORT)
     stored = observations.read_series(connection, site.name, elapsed, _SERIES)
     marks = quality.read_estimated(connection, site.name, elapsed)
-    energy = {name: stored[f"{name}_kwh"] for name in FLOWS}
+    energy = {}
+    estimated = {}
+    for name in FLOWS:
+        series = f"{name}_kwh"
+        energy[name] = stored[series]
+        # One bit of the marks for each series.
+        estimated[name] = marks & (1 << ESTIMABLE.index(series)) > 0
     return AccountSlots(
         site=site,
         timeline=elapsed,
         energy_kwh=energy,
-        estimated={name: marks >> ESTIMABLE.index(f"{name}_kwh") & 1 > 0 for name in FLOWS},
+        estimated=estimated,
         import_lines=[
             *_read_import_lines(connection, site, bought, energy["import"]),
             *_read_device_lines(connection, site, elapsed, energy),
@@ -117,7 +123,7 @@ def read_tariff_charges(connection: Connection, site: Site, timeline: Timeline) 
 
 
 def _read_drawn(connection: Connection, site: Site, instant: datetime) -> list[float]:
-    """Return what the running period of each of ``find_charges`` has drawn, kWh."""
+    """Return the energy drawn per charge in its running period, kWh, see ``find_charges``."""
     zone = parse_zone(site.timezone)
     charges = find_charges(site.tariff.import_)
     begin = period_begin(charges, instant, zone)
@@ -182,9 +188,8 @@ def read_account(
     """
     if not has_begun(timeline, now):
         return None
-    account = settle_account(
-        read_account_slots(connection, site, timeline, now=now), with_demand=with_demand
-    )
+    slots = read_account_slots(connection, site, timeline, now=now)
+    account = settle_account(slots, with_demand=with_demand)
     return account if account.sources or account.uses else None
 
 
@@ -204,9 +209,9 @@ def describe_account(
         raise refuse("account-ahead", field="day", value=period.first.isoformat())
     slots = read_account_slots(connection, site, timeline, now=now)
     account = settle_account(slots, with_demand=period.has_months)
-    elapsed = slots.timeline.end - slots.timeline.start
-    is_over = slots.timeline.end == timeline.end
-    stretch = None if is_over else elapsed
+    stretch = None
+    if slots.timeline.end < timeline.end:
+        stretch = slots.timeline.end - slots.timeline.start
     return AccountReply(
         site_id=site.name,
         period=period.unit,
@@ -273,10 +278,11 @@ def _read_other(
 
 def _split(slots: AccountSlots, starts: Sequence[datetime]) -> list[AccountPart]:
     """Return the parts that begin at ``starts``, as far as they have begun."""
-    edges = [(start - slots.timeline.start) // SLOT for start in starts]
-    edges = [edge for edge in edges if edge < slots.timeline.count] + [slots.timeline.count]
+    count = slots.timeline.count
+    firsts = [(start - slots.timeline.start) // SLOT for start in starts]
+    begun = [first for first in firsts if first < count]
     parts = []
-    for first, end in pairwise(edges):
+    for first, end in pairwise([*begun, count]):
         account = settle_account(slots.window(first, end - first))
         flows = {flow.name: flow.energy_kwh for flow in (*account.sources, *account.uses)}
         parts.append(AccountPart(start=account.start, flows=flows, cost=account.energy_cost))

@@ -56,10 +56,8 @@ FORGOTTEN_AFTER = timedelta(days=7)
 SEARCH_EVERY = timedelta(minutes=1)
 # Codes of a plan's notes on levels that cannot be right, and on devices that take no planned
 # energy.
-LEVEL_NOTES = frozenset(
-    ("soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.plan.notes.levels))
-)
-UNTAKEN_NOTES = frozenset(code for kind in DEVICE_KINDS for code in kind.plan.notes.untaken)
+LEVEL_NOTES = {"soc_stands_still"}.union(*(kind.plan.notes.levels for kind in DEVICE_KINDS))
+UNTAKEN_NOTES = set[str]().union(*(kind.plan.notes.untaken for kind in DEVICE_KINDS))
 # Codes of a plan's notes on prices that may be wrong, or are old.
 PRICE_NOTES = frozenset(("price_beyond_markets", "prices_beyond_last_week", "prices_stale"))
 # The figures of a note that name its device.
@@ -119,12 +117,13 @@ def find(
 def _find_plan_faults(
     plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
 ) -> list[SiteFinding]:
-    # A site that is not armed needs no plan.
-    if states[0].armed_at is not None and plan is None:
-        return [SiteFinding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
+    armed_at = states[0].armed_at
     if plan is None:
-        return []
-    if states[0].armed_at is not None and plan.age(now) > plan_max_age:
+        # A site that is not armed needs no plan.
+        if armed_at is None:
+            return []
+        return [SiteFinding("no_plan", f"armed {armed_at.isoformat()}")]
+    if armed_at is not None and plan.age(now) > plan_max_age:
         return [SiteFinding("plan_old", plan.issued_at.isoformat(), {"at": plan.issued_at})]
     if plan.status != "compromised":
         return []
@@ -147,10 +146,12 @@ def _find_plan_faults(
 
 
 def find_doubted_prices(plan: PlanReply | None) -> list[SiteFinding]:
-    """Return a plan's doubts about its prices: absurd ones, and those of a silent source."""
+    """Return a plan's doubts about prices: absurd ones, and those of a silent source."""
+    if plan is None:
+        return []
     findings = []
-    for note in () if plan is None else plan.notes:
-        if plan is not None and note.code in PRICE_NOTES:
+    for note in plan.notes:
+        if note.code in PRICE_NOTES:
             # The same doubt in every plan of a day is one event.
             key = f"{note.code} {plan.slots[0].start.date()}"
             findings.append(SiteFinding("prices_doubted", key, {"note": (note.code, note.figures)}))
@@ -158,9 +159,11 @@ def find_doubted_prices(plan: PlanReply | None) -> list[SiteFinding]:
 
 
 def find_doubted_levels(plan: PlanReply | None) -> list[SiteFinding]:
-    """Return a plan's doubts: devices that take nothing, and sensors that cannot be right."""
+    """Return a plan's doubts about idle devices and impossible levels."""
+    if plan is None:
+        return []
     findings = []
-    for note in () if plan is None else plan.notes:
+    for note in plan.notes:
         is_untaken = note.code in UNTAKEN_NOTES
         if not is_untaken and note.code not in LEVEL_NOTES:
             continue
@@ -196,50 +199,48 @@ def _find_deviations(
         if suspension is not None:
             reason, period = suspension
             figures = _name_device(state) | {"at": period.since, "until": period.until}
-            findings.append(
-                SiteFinding(_SUSPENSIONS[reason], f"{state.device} {period.since.date()}", figures)
-            )
+            key = f"{state.device} {period.since.date()}"
+            findings.append(SiteFinding(_SUSPENSIONS[reason], key, figures))
     return findings
 
 
 def _find_draws(
     connection: Connection, site: Site, states: Sequence[ControlState], now: datetime
 ) -> list[SiteFinding]:
-    """Return the cars that do not draw what their chargers are commanded."""
-    findings = []
+    """Return the cars that do not follow their chargers' commands."""
+    reports: list[tuple[str, DeviceReport]] = []
     for state in states:
-        for name, report in state.reports.items():
-            draw = report.draw
-            if draw is None or draw.since is None or not draw.holds_at(now):
-                continue
-            if draw.verdict in DRAWS_WELL:
-                continue
-            figures: dict[str, Any] = {"device": name, "draw": draw}
-            code: FindingCode = "car_draws_nothing"
-            if draw.verdict == "draws_less":
-                # Whether that is enough until the departure is said by the plan.
-                code = "car_draws_less"
-            elif draw.verdict in LEFT_OUT:
-                session = _find_missed(connection, site, name, draw, now=now)
-                if session is not None:
-                    code = "car_departure_at_risk"
-                    figures |= {"wanted": session.target_soc, "at": session.to}
-            findings.append(SiteFinding(code, f"{name} {draw.since.isoformat()}", figures))
+        reports += state.reports.items()
+    findings = []
+    for name, report in reports:
+        draw = report.draw
+        if draw is None or draw.since is None or not draw.holds_at(now):
+            continue
+        if draw.verdict in DRAWS_WELL:
+            continue
+        figures: dict[str, Any] = {"device": name, "draw": draw}
+        code: FindingCode = "car_draws_nothing"
+        if draw.verdict == "draws_less":
+            # The plan says whether that is enough until the departure.
+            code = "car_draws_less"
+        elif draw.verdict in LEFT_OUT:
+            session = _find_missed(connection, site, name, draw, now=now)
+            if session is not None:
+                code = "car_departure_at_risk"
+                figures |= {"wanted": session.target_soc, "at": session.to}
+        findings.append(SiteFinding(code, f"{name} {draw.since.isoformat()}", figures))
     return findings
 
 
 def _find_missed(
     connection: Connection, site: Site, vehicle: str, draw: CarDraw, *, now: datetime
 ) -> StoredSession | None:
-    """Return the running session whose target a car misses that draws nothing."""
+    """Return the running session whose target an idle car misses."""
     if draw.verdict == "full" and draw.soc is None:
         return None
-    standing = charging_sessions.read_standing(
-        connection, site.name, first=now, end=now + timedelta(seconds=1)
-    )
-    running = lay_out_sessions(
-        standing, parse_zone(site.timezone), first=now, end=now + timedelta(seconds=1)
-    )
+    end = now + timedelta(seconds=1)
+    standing = charging_sessions.read_standing(connection, site.name, first=now, end=end)
+    running = lay_out_sessions(standing, parse_zone(site.timezone), first=now, end=end)
     for session in running:
         if session.vehicle != vehicle or session.target_soc is None:
             continue
@@ -249,7 +250,7 @@ def _find_missed(
 
 
 def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
-    """Return the devices that were not handed back, or that another controller changes."""
+    """Return the devices in conflict with another controller, or not handed back."""
     standing = state.standing
     decision = state.decision
     if standing is None or decision is None:
@@ -260,26 +261,25 @@ def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
         if standing.code == "not_released" and not _is_being_released(decision, standing, now):
             code: FindingCode = "device_left" if standing.next == "left_to_owner" else "device_held"
             at = report.read_at or decision.slot_start
+            since = report.since or at
             figures = {"device": name, "doing": (report.mode, report.power_kw), "at": at}
-            findings.append(
-                SiteFinding(code, f"{name} {(report.since or at).isoformat()}", figures)
-            )
-        if standing.conflict and report.conflict is not None:
-            conflict = report.conflict
-            conflict_figures = {
+            findings.append(SiteFinding(code, f"{name} {since.isoformat()}", figures))
+        conflict = report.conflict
+        if standing.conflict and conflict is not None:
+            figures = {
+                "device": name,
+                "count": conflict.count,
                 "doing": (conflict.mode, conflict.power_kw),
                 "at": conflict.last_at,
                 "since": conflict.first_at,
             }
-            figures = {"device": name, "count": conflict.count} | conflict_figures
-            findings.append(
-                SiteFinding("device_conflict", f"{name} {conflict.first_at.isoformat()}", figures)
-            )
+            key = f"{name} {conflict.first_at.isoformat()}"
+            findings.append(SiteFinding("device_conflict", key, figures))
     return findings
 
 
 def _is_being_released(decision: Decision, standing: ControlStanding, now: datetime) -> bool:
-    """Return whether a running executor is about to hand a device back, which is no news."""
+    """Return whether a running executor is about to hand a device back."""
     if standing.next != "released_when_it_answers":
         return False
     if decision.source != "released" or decision.tried_at is None:
@@ -288,7 +288,7 @@ def _is_being_released(decision: Decision, standing: ControlStanding, now: datet
 
 
 def _name_device(state: ControlState) -> dict[str, Any]:
-    """Return a device's name as a figure; for several batteries also the name of each."""
+    """Return the figures that name a device, and each of several batteries."""
     figures: dict[str, Any] = {"device": state.device.rpartition(":")[2]}
     commanded = [] if state.decision is None else list(state.decision.allowed)
     if state.device == BATTERIES and len(commanded) > 1:
@@ -297,7 +297,7 @@ def _name_device(state: ControlState) -> dict[str, Any]:
 
 
 def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, LeftAlone] | None:
-    """Return why a device of an armed site is left alone, and for how long, if it is."""
+    """Return reason and period for which a device of an armed site is left alone, if it is."""
     decision = state.decision
     if state.armed_at is None or decision is None or decision.left_alone is None:
         return None
@@ -310,13 +310,14 @@ def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, 
         return None
     # The executor tries the device again; until it confirms, the last reason counts.
     last = control.read_last_entry(connection, state)
-    if last is None or last[0] not in _SUSPENSIONS:
+    last_reason = None if last is None else last[0]
+    if last_reason not in _SUSPENSIONS:
         return None
-    return last[0], decision.left_alone
+    return last_reason, decision.left_alone
 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return the silent sensors of a site: all of them, or some while others report.
+    """Return the silent sensors of a site: all, or some while others report.
 
     The search is slow: frequent callers reuse a result for ``SEARCH_EVERY``.
     """
@@ -364,17 +365,16 @@ def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> lis
             continue
         if now - GATE_NEWS < turn.at <= now:
             recent.append(turn)
-    beyond = CONTROL_MODES[CONTROL_MODES.index(site.antares.control_mode) + 1 :]
-    offers = (turn for turn in recent if turn.state == "offered" and turn.mode in beyond)
-    offered = next(offers, None)
-    withdrawn = next((turn for turn in recent if turn.state == "withdrawn"), None)
+    higher_modes = CONTROL_MODES[CONTROL_MODES.index(site.antares.control_mode) + 1 :]
+    offered = [turn for turn in recent if turn.state == "offered" and turn.mode in higher_modes]
+    withdrawn = [turn for turn in recent if turn.state == "withdrawn"]
     news = []
-    if offered is not None:
-        key = f"{offered.mode} {offered.at.isoformat()}"
-        news.append(SiteFinding("agent_offered", key, {"mode": offered.mode}))
-    if withdrawn is not None:
-        figures = {"mode": withdrawn.mode, "at": withdrawn.at}
-        news.append(
-            SiteFinding("agent_withdrawn", f"{withdrawn.mode} {withdrawn.at.isoformat()}", figures)
-        )
+    if offered:
+        offer = offered[0]
+        key = f"{offer.mode} {offer.at.isoformat()}"
+        news.append(SiteFinding("agent_offered", key, {"mode": offer.mode}))
+    if withdrawn:
+        loss = withdrawn[0]
+        key = f"{loss.mode} {loss.at.isoformat()}"
+        news.append(SiteFinding("agent_withdrawn", key, {"mode": loss.mode, "at": loss.at}))
     return news

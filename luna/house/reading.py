@@ -15,6 +15,7 @@ from luna.contracts.charging_sessions import (
 )
 from luna.contracts.device_runs import PlannedRun, list_switched_runs
 from luna.contracts.plan import PlanReply
+from luna.energy.devices.battery import Battery
 from luna.energy.devices.kind import DeviceUseKind
 from luna.energy.observations import SocReading
 from luna.energy.proposed_runs import LITTLE_KWH
@@ -165,27 +166,43 @@ def read_soc(
 ) -> HouseFigure | None:
     """Return the mean state of charge of a stored site's batteries, None if it is unknown.
 
-    The last measured one, with its instant once it may have changed since; else the planned one.
+    It is the last measured one, else the planned one.
     """
     measured = read_last_soc(connection, site, now=now)
     if measured is not None:
-        pace = max(pace_of_batteries(site.batteries))
-        may_have_moved = (now - measured.at) / HOUR * pace > LITTLE_SOC
-        return HouseFigure(measured.soc, "measured", measured.at if may_have_moved else None)
-    slot = None if plan is None else find_slot(plan, now)
-    planned = slot.batteries if slot else {}
-    batteries = [
-        (battery.capacity_kwh, planned[battery.name].soc_end)
-        for battery in site.batteries
-        if battery.name in planned
-    ]
-    capacity = sum(capacity_kwh for capacity_kwh, _ in batteries)
-    if plan is None or not capacity:
+        return _measured_soc(measured, site.batteries, now)
+    planned = _planned_socs(site, plan, now)
+    stored_kwh = 0.0
+    capacity_kwh = 0.0
+    for battery in site.batteries:
+        if battery.name in planned:
+            stored_kwh += battery.capacity_kwh * planned[battery.name].value
+            capacity_kwh += battery.capacity_kwh
+    if not capacity_kwh:
         return None
-    mean = sum(capacity_kwh * soc for capacity_kwh, soc in batteries) / capacity
+    basis = next(iter(planned.values())).basis
+    return HouseFigure(stored_kwh / capacity_kwh, basis)
+
+
+def _measured_soc(measured: SocReading, batteries: Sequence[Battery], now: datetime) -> HouseFigure:
+    """Return a measured state of charge, with its instant once it may have changed since."""
+    pace = max(pace_of_batteries(batteries))
+    may_have_moved = (now - measured.at) / HOUR * pace > LITTLE_SOC
+    return HouseFigure(measured.soc, "measured", measured.at if may_have_moved else None)
+
+
+def _planned_socs(site: Site, plan: PlanReply | None, now: datetime) -> dict[str, HouseFigure]:
+    """Return the batteries' planned states of charge at the end of the running slot, by name."""
+    slot = None if plan is None else find_slot(plan, now)
+    if plan is None or slot is None:
+        return {}
     # Planned from a measured charge, or from an assumed one.
-    is_assumed = begins_assumed(note.code for note in plan.notes)
-    return HouseFigure(mean, "assumed" if is_assumed else "planned")
+    basis: Basis = "assumed" if begins_assumed(note.code for note in plan.notes) else "planned"
+    socs = {}
+    for battery in site.batteries:
+        if battery.name in slot.batteries:
+            socs[battery.name] = HouseFigure(slot.batteries[battery.name].soc_end, basis)
+    return socs
 
 
 def read_battery_socs(
@@ -197,29 +214,17 @@ def read_battery_socs(
     """
     if len(site.batteries) < 2:
         return {}
-    names = [battery.name for battery in site.batteries]
     key = sites.key_of(connection, site.name)
     reported = battery_levels.read_sensors_each(
         connection, {key: site}, since=floor_to(now, SLOT) - SLOT, until=now
     ).get(key, [])
-    if len(reported) == len(names) and all(0.0 <= reading.soc <= 1.0 for reading in reported):
-        paces = [pace_of_batteries([battery]) for battery in site.batteries]
-        measured: dict[str, HouseFigure] = {}
-        for name, reading, pace in zip(names, reported, paces, strict=True):
-            may_have_moved = (now - reading.at) / HOUR * max(pace) > LITTLE_SOC
-            measured[name] = HouseFigure(
-                reading.soc, "measured", reading.at if may_have_moved else None
-            )
-        return measured
-    slot = None if plan is None else find_slot(plan, now)
-    if plan is None or slot is None:
-        return {}
-    basis: Basis = "assumed" if begins_assumed(note.code for note in plan.notes) else "planned"
-    return {
-        name: HouseFigure(slot.batteries[name].soc_end, basis)
-        for name in names
-        if name in slot.batteries
-    }
+    has_all = len(reported) == len(site.batteries)
+    if not has_all or not all(0.0 <= reading.soc <= 1.0 for reading in reported):
+        return _planned_socs(site, plan, now)
+    measured = {}
+    for battery, reading in zip(site.batteries, reported, strict=True):
+        measured[battery.name] = _measured_soc(reading, [battery], now)
+    return measured
 
 
 def read_last_soc(connection: Connection, site: Site, *, now: datetime) -> SocReading | None:
@@ -241,11 +246,12 @@ def read_last_soc(connection: Connection, site: Site, *, now: datetime) -> SocRe
     reported = battery_levels.read_reported_each(
         connection, {key: site}, since=running - SLOT, until=now
     ).get(key)
-    if reported is None or (recorded and reported.at <= recorded[-1].at):
+    last_recorded = recorded[-1] if recorded else None
+    if reported is None or (last_recorded is not None and reported.at <= last_recorded.at):
         # The quarter-hour that has just ended is built a moment later: until then the one before
         # counts.
-        if recorded and recorded[-1].at >= running - SLOT:
-            return recorded[-1]
+        if last_recorded is not None and last_recorded.at >= running - SLOT:
+            return last_recorded
         return None
     judged = judge_levels([*recorded, reported], pace_of_batteries(site.batteries))
     return None if judged is None else SocReading(judged.soc, judged.at)

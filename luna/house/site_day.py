@@ -78,7 +78,7 @@ class Day:
 
     @property
     def paid_so_far(self) -> float | None:
-        """Energy cost by the account without monthly fees, None where nothing of it is known."""
+        """Energy cost by the account without monthly fees; None: nothing is known of it."""
         if not np.isfinite(self.paid).any():
             return None
         return float(np.nansum(self.paid))
@@ -100,7 +100,9 @@ def read_days(
     whole = Timeline(days[0].start, SLOT, sum(day.count for day in days))
     issued = (whole.start - _PLANNED_BEFORE, now)
     uses = _name_device_uses(site)
-    columns = [*PLANNED, *(name for names in uses.values() for name in names)]
+    columns = list(PLANNED)
+    for names in uses.values():
+        columns += names
     if before is not None and not before.columns.keys() >= set(columns):
         before = None
     planned = plans.read_latest(
@@ -134,16 +136,16 @@ def read_days(
 
 
 def _name_device_uses(site: Site) -> dict[PricedDevices, list[str]]:
-    """Return the plans' columns of the energy of devices with a price of their own."""
-    priced = {price.devices for price in site.tariff.devices}
+    """Return the plans' energy columns of devices with a price of their own."""
     uses: dict[PricedDevices, list[str]] = {}
-    for kind in FLOW_KINDS:
-        # A kind's first flow is the energy that it takes.
-        flow = next(iter(kind.plan.flows))
-        for section in priced:
+    for section in {price.devices for price in site.tariff.devices}:
+        for kind in FLOW_KINDS:
             devices = kind.of(site)
-            if kind.section == section and devices:
-                uses[section] = [f"{section}:{device.name}:{flow}" for device in devices]
+            if kind.section != section or not devices:
+                continue
+            # A kind's first flow is the energy that it takes.
+            flow = next(iter(kind.plan.flows))
+            uses[section] = [f"{section}:{device.name}:{flow}" for device in devices]
     return uses
 
 
@@ -201,17 +203,21 @@ def join_day(  # noqa: PLR0913 - one per source of a day's columns
     """
     pv = observed["pv_kwh"] if site.pv else np.zeros(timeline.count)
     load = observed["load_kwh"] + sum(np.nan_to_num(observed[name]) for name in SUBMETERED)
-    over = timeline.starts + np.timedelta64(SLOT) <= np.datetime64(now.replace(tzinfo=None))
-    measured = over & np.isfinite(load + pv + observed["import_kwh"] + observed["export_kwh"])
-    battery = pv - load + observed["import_kwh"] - observed["export_kwh"]
+    imported = observed["import_kwh"]
+    exported = observed["export_kwh"]
+    is_over = timeline.starts + np.timedelta64(SLOT) <= np.datetime64(now.replace(tzinfo=None))
+    measured = is_over & np.isfinite(load + pv + imported + exported)
+    # What the meters leave went into the batteries.
+    battery = pv - load + imported - exported
+    planned_battery = planned["charge_kwh"] - planned["discharge_kwh"]
     return Day(
         timeline=timeline,
         measured=measured.astype(float),
         load_kwh=np.where(measured, observed["load_kwh"], planned["load_kwh"]),
         pv_kwh=np.where(measured, pv, planned["pv_kwh"]),
-        import_kwh=np.where(measured, observed["import_kwh"], planned["import_kwh"]),
-        export_kwh=np.where(measured, observed["export_kwh"], planned["export_kwh"]),
-        battery_kwh=np.where(measured, battery, planned["charge_kwh"] - planned["discharge_kwh"]),
+        import_kwh=np.where(measured, imported, planned["import_kwh"]),
+        export_kwh=np.where(measured, exported, planned["export_kwh"]),
+        battery_kwh=np.where(measured, battery, planned_battery),
         import_price=planned["import_price"],
         export_price=planned["export_price"],
         start_soc=start_soc if np.isfinite(start_soc) else None,
@@ -262,15 +268,16 @@ def save_beside_inverter(
         limits=SiteLimits.of(site),
         stored_kwh=day.start_soc * capacity,
     )
-    planned_end = sum(
-        last.batteries[battery.name].soc_end * battery.capacity_kwh
-        for battery in site.batteries
-        if battery.name in last.batteries
-    )
-    own_end = planned_end if end_soc is None else end_soc * float(capacity.sum())
-    alone_end = float(alone.flows.stored_kwh[..., -1].sum())
+    own_end_kwh = 0.0
+    if end_soc is not None:
+        own_end_kwh = end_soc * float(capacity.sum())
+    else:
+        for battery in site.batteries:
+            if battery.name in last.batteries:
+                own_end_kwh += last.batteries[battery.name].soc_end * battery.capacity_kwh
+    alone_end_kwh = float(alone.flows.stored_kwh[..., -1].sum())
     alone_cost = price(alone.flows.import_kwh[0], alone.flows.export_kwh[0], day)
-    return (alone_cost - alone_end * value) - (own_cost - own_end * value)
+    return (alone_cost - alone_end_kwh * value) - (own_cost - own_end_kwh * value)
 
 
 def find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:

@@ -30,7 +30,7 @@ StatedKind = Literal["kwh", "cost", "soc", "name", "instant"]
 
 @dataclass(frozen=True, slots=True)
 class StatedFigure:
-    """A figure of a statement: energy in kWh, money in currency, a share, words, or an instant."""
+    """A figure of a statement, in kWh, currency or as a share; or words, or an instant."""
 
     kind: StatedKind
     value: float | str | datetime
@@ -109,10 +109,8 @@ def _state_no_plan(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement
     yield HouseStatement("house_no_plan", {})
     if house.fault is not None:
         why = str(say_refusal(house.fault.error, numbers.language))
-        yield HouseStatement(
-            "house_fault",
-            {"tried": StatedFigure("instant", house.fault.tried_at), "why": _name(why)},
-        )
+        tried = StatedFigure("instant", house.fault.tried_at)
+        yield HouseStatement("house_fault", {"tried": tried, "why": _name(why)})
 
 
 _DEVIATIONS: dict[FindingCode, str] = {
@@ -126,11 +124,12 @@ _DEVIATIONS: dict[FindingCode, str] = {
 def _state_deviation(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
     # Several batteries are commanded together; people know them by their names.
     names = finding.figures.get("batteries", [finding.figures["device"]])
-    device = _name(", ".join(say_device(name, language=numbers.language) for name in names))
-    return HouseStatement(
-        _DEVIATIONS[finding.code],
-        {"device": device, "at": StatedFigure("instant", finding.figures["at"])},
-    )
+    called = [say_device(name, language=numbers.language) for name in names]
+    figures = {
+        "device": _name(", ".join(called)),
+        "at": StatedFigure("instant", finding.figures["at"]),
+    }
+    return HouseStatement(_DEVIATIONS[finding.code], figures)
 
 
 def _state_level(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
@@ -159,7 +158,10 @@ def _name_batteries(
     views = split_by_battery(house)
     for view in views:
         name = say_device(view.site.batteries[0].name, language=numbers.language)
-        yield view, {"device": _name(name)} if len(views) > 1 else {}
+        if len(views) > 1:
+            yield view, {"device": _name(name)}
+        else:
+            yield view, {}
 
 
 def _state_runs(
@@ -221,18 +223,16 @@ def _state_stored(
     if soc.at is None:
         yield HouseStatement(f"house_stored{ending}", figures)
     else:
-        yield HouseStatement(
-            f"house_stored_at{ending}", figures | {"at": StatedFigure("instant", soc.at)}
-        )
+        figures["at"] = StatedFigure("instant", soc.at)
+        yield HouseStatement(f"house_stored_at{ending}", figures)
 
 
 def _state_figure(
     code: str, name: str, figure: HouseFigure | None, numbers: Numbers
 ) -> Iterator[HouseStatement]:
     if figure is not None:
-        yield HouseStatement(
-            code, {name: StatedFigure("cost", figure.value), "basis": _basis(figure, numbers)}
-        )
+        amount = StatedFigure("cost", figure.value)
+        yield HouseStatement(code, {name: amount, "basis": _basis(figure, numbers)})
 
 
 def _name(words: str) -> StatedFigure:

@@ -134,16 +134,19 @@ class PythonEnvironment:
             "--requirement",
             str(self.lock_of(extra)),
         ]
-        return [locked, *([str(self.checkout / script), self.python] for script in extra.scripts)]
+        scripts = [[str(self.checkout / script), self.python] for script in extra.scripts]
+        return [locked, *scripts]
 
     def remover(self, extra: Extra) -> list[str]:
-        """Return the command that removes an extra's libraries, but none that another needs."""
-        others = [other for other in EXTRAS.values() if other != extra and not other.find_missing()]
-        needed_by_others = {name for other in others for name in self._locked(other)}
+        """Return the command that removes an extra's libraries, without those of others."""
+        needed_elsewhere: set[str] = set()
+        for installed in EXTRAS.values():
+            if installed != extra and not installed.find_missing():
+                needed_elsewhere.update(self._locked(installed))
         names = list(self._locked(extra))
         if extra.scripts:
             names.append("torch")
-        removed = [name for name in names if name not in needed_by_others]
+        removed = [name for name in names if name not in needed_elsewhere]
         return [
             self.python,
             "-m",
@@ -191,7 +194,7 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
 
 
 def estimate_minutes(extra: Extra) -> int:
-    """Return how long an installation takes on a usual line, in whole minutes."""
+    """Return the minutes of an installation on a usual line."""
     return max(1, round(extra.download / USUAL_SPEED / 60))
 
 
@@ -276,7 +279,8 @@ def _install(extra: Extra, place: PythonEnvironment, progress: ShowInstallation)
         with process:
             for line in process.stdout or ():
                 lines.append(line)
-                if package := _PACKAGE_LINE.match(line):
+                package = _PACKAGE_LINE.match(line)
+                if package is not None:
                     done = min(done + 1, total)
                     progress(done, total, package[1])
         if process.returncode:

@@ -31,27 +31,24 @@ def say_alternative(
     others: Sequence[datetime],
     numbers: Numbers,
 ) -> str:
-    """Return the extra cost of an ``alternative`` from ``start``, and the number of changed slots.
+    """Return the extra cost of an ``alternative`` from ``start``, and its changed slots.
 
     ``others``: the starts of the other slots that change.
     """
     language = numbers.language
     count = len(others)
-    what = _COMPARISONS.say(
+    action = _COMPARISONS.say(
         "at",
         language,
         what=ALTERNATIVES.say(alternative, language),
         time=_moment(start, numbers),
         device=say_device(device, language=language),
     )
+    first_change = _moment(others[0], numbers) if others else ""
     changed = _COMPARISONS.say(
-        "changes",
-        language,
-        count=count,
-        shown=numbers.number(count),
-        time=_moment(others[0], numbers) if others else "",
+        "changes", language, count=count, shown=numbers.number(count), time=first_change
     )
-    return f"{what}: {_say_cost(cost, numbers)}; {changed}."
+    return f"{action}: {_say_cost(cost, numbers)}; {changed}."
 
 
 def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:
@@ -118,36 +115,35 @@ def say_savings(
     if days < _YEAR_DAYS:
         basis = _COMPARISONS.say("basis", language, days=numbers.number(days))
     value, low, high = savings
-    less = value is not None and value < 0
-    sentence = _COMPARISONS.say(
-        "costs" if less else "saves",
-        language,
-        name=name,
-        value=numbers.money(None if value is None else abs(value)),
-        basis=basis,
-    )
+    is_cost = value is not None and value < 0
+    code = "costs" if is_cost else "saves"
+    amount = numbers.money(None if value is None else abs(value))
+    sentence = _COMPARISONS.say(code, language, name=name, value=amount, basis=basis)
     if low is not None and high is not None:
-        ends = (-high, -low) if less else (low, high)
+        if is_cost:
+            # As costs the interval is turned round.
+            low, high = -high, -low
         sentence += _COMPARISONS.say(
-            "interval", language, low=numbers.money(ends[0]), high=numbers.money(ends[1])
+            "interval", language, low=numbers.money(low), high=numbers.money(high)
         )
-    if payback is None:
-        return f"{sentence}."
-    value, low, high = payback
-    if value is None:
-        sentence += _PAYBACK.say("never", language)
-    elif value > _LIFETIME_YEARS:
-        sentence += _PAYBACK.say("beyond", language, value=numbers.number(_LIFETIME_YEARS))
-    else:
-        sentence += _PAYBACK.say("after", language, value=numbers.number(value, 1))
-        if low is not None:
-            sentence += _PAYBACK.say(
-                "earliest" if high is None else "interval",
-                language,
-                low=numbers.number(low, 1),
-                high=numbers.number(high, 1),
-            )
+    if payback is not None:
+        sentence += _say_payback(payback, numbers)
     return f"{sentence}."
+
+
+def _say_payback(payback: Bounds, numbers: Numbers) -> str:
+    language = numbers.language
+    years, low, high = payback
+    if years is None:
+        return _PAYBACK.say("never", language)
+    if years > _LIFETIME_YEARS:
+        return _PAYBACK.say("beyond", language, value=numbers.number(_LIFETIME_YEARS))
+    text = _PAYBACK.say("after", language, value=numbers.number(years, 1))
+    if low is None:
+        return text
+    code = "earliest" if high is None else "interval"
+    ends = {"low": numbers.number(low, 1), "high": numbers.number(high, 1)}
+    return text + _PAYBACK.say(code, language, **ends)
 
 
 def _say_cost(cost: float, numbers: Numbers) -> str:

@@ -54,7 +54,7 @@ _TEXTS = frozenset({"name", "display_name", "timezone", "currency", "country", "
 
 
 def name_field(path: str, language: Language) -> str:
-    """Return a field as its form labels it: "Battery: capacity"; "" where no form has it.
+    """Return a field's label in its form, as "Battery: capacity"; "" where no form has it.
 
     A field that no form has, within a part of a home, has the name of its file.
 
@@ -78,43 +78,45 @@ def _name_leaf(parts: list[str], language: Language) -> str:
         role = f"role_{name}"
         if words.knows(role):
             return words(role)
-        found = FIELDS.find(name, language)
-        if found is not None:
-            return found({})
+        label = FIELDS.find(name, language)
+        if label is not None:
+            return label({})
     return ""
 
 
 def _name_section(parts: list[str], language: Language) -> tuple[str, int]:
-    """Return the part of a home to which a path leads, and how many parts of the path it takes."""
+    """Return the section of a path, and the number of its parts in the path."""
     if not parts:
         return "", 0
-    first, *others = parts
-    if first in _DEVICES:
-        return _name_device(first, others, language), 2
-    if first == "control":
-        return SECTIONS.say(first, language), len(parts)
+    section = parts[0]
+    member = parts[1] if len(parts) > 1 else None
+    if section in _DEVICES:
+        return _name_device(section, member, language), 2
+    if section == "control":
+        return SECTIONS.say(section, language), len(parts)
     # Prices and rules are called by their own names.
-    if first in {"tariff", "strategy"} and others and others[0] in SECTIONS:
-        return SECTIONS.say(others[0], language), 2
-    if first in SECTIONS and first != "site":
-        return SECTIONS.say(first, language), 1
+    if section in {"tariff", "strategy"} and member is not None and member in SECTIONS:
+        return SECTIONS.say(member, language), 2
+    if section in SECTIONS and section != "site":
+        return SECTIONS.say(section, language), 1
     return "", 0
 
 
-def _name_device(section: str, others: list[str], language: Language) -> str:
+def _name_device(section: str, member: str | None, language: Language) -> str:
+    """Return a device by its name or its place in a section."""
     kind = SECTIONS.say(section, language)
-    if not others:
+    if member is None:
         return kind
-    if others[0].isdigit():
-        place = int(others[0])
+    if member.isdigit():
+        place = int(member)
         return f"{kind} {place + 1}" if place else kind
-    return say_device(others[0], language=language)
+    return say_device(member, language=language)
 
 
 class ChangeText(NamedTuple):
     """A changed setting: its name and the values before and after.
 
-    ``what``: what became of it, where the values cannot be shown.
+    ``what``: the kind of change, where the values cannot be shown.
     """
 
     field: str
@@ -125,7 +127,8 @@ class ChangeText(NamedTuple):
 
 def say_changes(differences: list[SiteDifference], numbers: Numbers) -> list[ChangeText]:
     """Return the differences of two versions of a home, each once."""
-    return list(dict.fromkeys(_say_change(each, numbers) for each in differences))
+    changes = [_say_change(difference, numbers) for difference in differences]
+    return list(dict.fromkeys(changes))
 
 
 def _say_change(difference: SiteDifference, numbers: Numbers) -> ChangeText:
@@ -136,22 +139,23 @@ def _say_change(difference: SiteDifference, numbers: Numbers) -> ChangeText:
     after = say_value(difference.field, difference.after, numbers)
     if before is not None and after is not None and before != after:
         return ChangeText(field, _drop_unit(before, after), after, "")
-    what = "other"
+    code = "other"
     if difference.before in (None, []):
-        what = "added"
+        code = "added"
     elif difference.after in (None, []):
-        what = "removed"
-    return ChangeText(field, "", "", _CHANGES.say(what, language))
+        code = "removed"
+    return ChangeText(field, "", "", _CHANGES.say(code, language))
 
 
 def _drop_unit(before: str, after: str) -> str:
+    """Return the value before without the unit that both have."""
     number, _, unit = before.rpartition(NBSP)
-    same = bool(number) and after.rpartition(NBSP)[2] == unit
-    return number if same else before
+    _, _, unit_after = after.rpartition(NBSP)
+    return number if number and unit == unit_after else before
 
 
 def say_value(path: str, value: Any, numbers: Numbers) -> str | None:
-    """Return the value of a field, "–" for none; None where it is no number or word."""
+    """Return the value of a field, "–" without one; None: it is no number or word."""
     field = [part for part in path.split(".") if not part.isdigit()][-1]
     if value is None:
         return numbers.number(None)
@@ -165,7 +169,7 @@ def say_value(path: str, value: Any, numbers: Numbers) -> str | None:
 
 
 def _say_part(path: str, field: str, value: Any, numbers: Numbers) -> str | None:
-    """Return the value of a field that is a list or has fields of its own."""
+    """Return the value of a list or of a part of a home."""
     if isinstance(value, list) and "input_sensors" in path:
         return _say_sensors(value, numbers)
     if isinstance(value, list) and field == "phases":
@@ -212,8 +216,8 @@ def _say_option(field: str, value: str, language: Language) -> str | None:
 
 
 def _say_sensors(entries: list[Any], numbers: Numbers) -> str:
-    names = [
-        str(entry.get("sensor", "")) if isinstance(entry, Mapping) else str(entry)
-        for entry in entries
-    ]
+    names = []
+    for sensor in entries:
+        name = sensor.get("sensor", "") if isinstance(sensor, Mapping) else sensor
+        names.append(str(name))
     return ", ".join(dict.fromkeys(names)) or numbers.number(None)

@@ -32,7 +32,7 @@ _WEEKDAYS = {"weekday": range(5), "weekend": range(5, 7)}
 
 
 def describe_components(rule: SumOfComponents, numbers: Numbers) -> list[str]:
-    """Return a line for each component of a price, as "grid fee: 11.3 ct/kWh at any time"."""
+    """Return a line per component of a price, as "grid fee: 11.3 ct/kWh at any time"."""
     lines = []
     for part in rule.components:
         name = format_published_name(part.name, numbers.language)
@@ -53,7 +53,7 @@ def describe_base_charges(charges: Sequence[BaseCharge], numbers: Numbers) -> li
 
 
 def describe_device_prices(prices: Sequence[DevicePrice], numbers: Numbers) -> list[str]:
-    """Return a line for each price that holds for devices, beside that of the house."""
+    """Return a line for each price of devices, beside that of the house."""
     lines = []
     for price in prices:
         said = [_say_device_window(price, numbers), *_say_device_limit(price, numbers)]
@@ -65,8 +65,9 @@ def describe_device_prices(prices: Sequence[DevicePrice], numbers: Numbers) -> l
 
 def _say_device_window(price: DevicePrice, numbers: Numbers) -> str:
     is_always = (price.from_, price.to) == ("00:00", "24:00")
+    code = "device_always" if is_always else "device"
     within = _PART.say(
-        "device_always" if is_always else "device",
+        code,
         numbers.language,
         devices=_PART.say(f"device_{price.devices}", numbers.language),
         difference=describe_difference(price.per_kwh(price.price), numbers),
@@ -77,7 +78,7 @@ def _say_device_window(price: DevicePrice, numbers: Numbers) -> str:
 
 
 def _say_device_limit(price: DevicePrice, numbers: Numbers) -> list[str]:
-    """Return the limit of a day with the price beyond it, and that outside the window."""
+    """Return a day's limit with the price beyond it, and the price outside the window."""
     language = numbers.language
     said = []
     beyond = describe_difference(price.per_kwh(price.price_beyond), numbers)
@@ -98,7 +99,7 @@ def _say_device_limit(price: DevicePrice, numbers: Numbers) -> list[str]:
 
 
 def describe_difference(added: float, numbers: Numbers) -> str:
-    """Return how much more or less than the house's price a kWh costs."""
+    """Return the difference to the house's price per kWh."""
     if not added:
         return _PART.say("device_same", numbers.language)
     code = "device_less" if added < 0 else "device_more"
@@ -114,7 +115,7 @@ def _say_component(part: Component, numbers: Numbers) -> str:
 
 
 def _say_terms(part: Dated, vat: float, numbers: Numbers) -> list[str]:
-    """Return the tax that is added, and the days between which something holds."""
+    """Return the added tax, and the first and last day of validity."""
     language = numbers.language
     said = []
     if vat:
@@ -157,10 +158,9 @@ def _say_window(part: CalendarComponent, window: CalendarWindow, numbers: Number
 
 def _say_limits(window: CalendarTimes, numbers: Numbers) -> str:
     """Return the days and months of a window in brackets; "" where it holds on all."""
-    days = _say_days(window, numbers)
-    months = _say_months(window.months, numbers)
-    when = ", ".join(text for text in (days, months) if text)
-    return f" ({when})" if when else ""
+    limits = [_say_days(window, numbers), _say_months(window.months, numbers)]
+    texts = [text for text in limits if text]
+    return f" ({', '.join(texts)})" if texts else ""
 
 
 def _say_days(window: CalendarTimes, numbers: Numbers) -> str:
@@ -173,11 +173,11 @@ def _say_days(window: CalendarTimes, numbers: Numbers) -> str:
 
 def _say_months(months: Sequence[int], numbers: Numbers) -> str:
     """Return months as runs, over the turn of the year as well: "Oct–Mar"."""
-    named = sorted(set(months))
-    if len(named) in {0, 12}:
+    in_order = sorted(set(months))
+    if len(in_order) in {0, 12}:
         return ""
-    runs = [[named[0]]]
-    for before, month in pairwise(named):
+    runs = [[in_order[0]]]
+    for before, month in pairwise(in_order):
         if month == before + 1:
             runs[-1].append(month)
         else:
@@ -185,11 +185,12 @@ def _say_months(months: Sequence[int], numbers: Numbers) -> str:
     if len(runs) > 1 and runs[0][0] == 1 and runs[-1][-1] == 12:
         runs[0] = runs.pop() + runs[0]
     names = language_forms(numbers.language).months
-    said = []
+    texts = []
     for run in runs:
         first = names[run[0] - 1]
-        said.append(first if len(run) == 1 else f"{first}{EN_DASH}{names[run[-1] - 1]}")
-    return ", ".join(said)
+        last = names[run[-1] - 1]
+        texts.append(first if first == last else f"{first}{EN_DASH}{last}")
+    return ", ".join(texts)
 
 
 def _say_series(_: Component, numbers: Numbers) -> str:
@@ -233,10 +234,11 @@ def _say_plant(part: PlantSizeComponent, numbers: Numbers) -> str:
 
 
 def _say_price(value: float, numbers: Numbers) -> str:
-    """Return a price with a second decimal where the first cuts it: "11.3 ct", "0.446 ct"."""
+    """Return a price with as many decimals as it needs, one to three: "11.3 ct", "0.446 ct"."""
     scale, _ = numbers.price_unit
+    shown = value * scale
     for decimals in (1, 2):
-        if abs(round(value * scale, decimals) - value * scale) < 1e-9:
+        if abs(round(shown, decimals) - shown) < 1e-9:
             return numbers.price(value, decimals=decimals)
     return numbers.price(value, decimals=3)
 

@@ -30,7 +30,7 @@ _LEAST_TAX = 0.00005
 
 @dataclass(frozen=True, slots=True)
 class SentenceFigure:
-    """A figure of a sentence: its name, its value in ISO 8601 or currency/kWh, and its text."""
+    """A figure of a sentence, its value in ISO 8601 or currency/kWh."""
 
     name: str
     value: float | str
@@ -70,19 +70,19 @@ def describe_price_reasons(
         label = f"component_{number}"
         code = "sold" if sells and component.code == "energy" else component.code
         name = format_price_part(code, component.name, numbers.language)
-        told = {
+        component_figures = {
             "name": SentenceFigure(f"{label}_name", component.name or component.code, "name", name),
             "text": _describe(label, component, numbers),
             "price": _price(f"{label}_price", component.on_day.price, numbers),
         }
-        sentences.append(_say("line", numbers, told))
+        sentences.append(_say("line", numbers, component_figures))
     return sentences
 
 
 def describe_device_kwh(
     devices: Sequence[DeviceKwh], house_price: float, numbers: Numbers
 ) -> list[ReasonSentence]:
-    """Return what a kWh costs each kind of devices, and what its allowances leave."""
+    """Return the price of each kind of devices, and the rest of its allowances."""
     sentences = []
     for device in devices:
         price = house_price + device.difference
@@ -130,9 +130,10 @@ def _write_amount(amount: float, numbers: Numbers, *, in_hours: bool) -> str:
 def describe_unknown_price(
     at: datetime, known_until: datetime | None, numbers: Numbers, *, now: datetime
 ) -> list[ReasonSentence]:
-    """Return the sentences of a price that is not known, with the end of the known ones if any."""
+    """Return the sentences of an unknown price, with the end of the known prices."""
     figures = {"day": _day(at, numbers), "at": _clock(at, numbers)}
-    sentences = [_say("unknown_yet" if at >= now else "unknown", numbers, figures)]
+    code = "unknown_yet" if at >= now else "unknown"
+    sentences = [_say(code, numbers, figures)]
     if known_until is not None:
         text = f"{numbers.day(known_until)}, {numbers.clock(known_until)}"
         until = SentenceFigure("known_until", _in_iso(known_until, numbers), "instant", text)
@@ -143,8 +144,8 @@ def describe_unknown_price(
 def _say_main(explanation: PriceExplanation, numbers: Numbers) -> ReasonSentence:
     main = explanation.main
     if main is None:
-        is_constant = explanation.on_day.standing == "constant"
-        return _say("constant" if is_constant else "average", numbers, {})
+        code = "constant" if explanation.on_day.standing == "constant" else "average"
+        return _say(code, numbers, {})
     published = format_published_name(main.name or "", numbers.language)
     name = _REASONS.say(f"name_{main.code}", numbers.language, name=published)
     figures = {
@@ -173,7 +174,7 @@ def _compare(
 
 
 def _describe(label: str, component: ExplainedComponent, numbers: Numbers) -> SentenceFigure:
-    """Return a component's price with what sets it and its place in the day."""
+    """Return a component's price with its cause and its place in the day."""
     parts = [_describe_detail(component, numbers)]
     if component.below_spot is not None:
         parts.append(_phrase("below_spot", numbers, market=component.below_spot))

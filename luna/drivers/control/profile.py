@@ -52,11 +52,11 @@ class ProfileDevice:
         Raises:
             UnavailableError: the count cannot be read.
         """
-        shares = (session.read_spent() for session in self._sessions.values())
+        shares = [session.read_spent() for session in self._sessions.values()]
         return max((share for share in shares if share is not None), default=None)
 
     def read_writes_left(self, place: str) -> float:
-        """Return how often the current at a place may still be changed within 24 hours.
+        """Return the writes left for the current at a place within 24 hours.
 
         Infinite where no change wears anything out.
 
@@ -90,29 +90,31 @@ class ProfileDevice:
             DeviceError: a device does not answer.
         """
         texts: dict[str, str] = {}
-        silent: list[DeviceError] = []
+        first_error: DeviceError | None = None
         for place in dict.fromkeys(places):
             try:
                 with _as_device_error(place):
-                    if place.endswith(CAR_OF):
-                        texts[place] = _describe_car(self._others[place.removesuffix(CAR_OF)])
-                        continue
-                    if place in self._others:
-                        texts[place] = _read_command(self._others[place])
-                        continue
-                    session = self._sessions[place.removesuffix(SOC_OF)]
-                    if not place.endswith(SOC_OF):
-                        texts[place] = self._read_setpoint(place, session)
-                        continue
-                    soc = session.read_soc()
-                    if not math.isnan(soc):
-                        texts[place] = f"{100 * soc:g}"
+                    text = self._read_place(place)
             except DeviceError as error:
-                silent.append(error)
+                first_error = first_error or error
+                continue
+            if text is not None:
+                texts[place] = text
         # Only now: a session without read-back keeps its limits up no longer.
-        if silent:
-            raise silent[0]
+        if first_error is not None:
+            raise first_error
         return texts
+
+    def _read_place(self, place: str) -> str | None:
+        """Return the text of one place; None: the device has no value."""
+        if place.endswith(CAR_OF):
+            return _describe_car(self._others[place.removesuffix(CAR_OF)])
+        if place in self._others:
+            return _read_command(self._others[place])
+        if not place.endswith(SOC_OF):
+            return self._read_setpoint(place, self._sessions[place])
+        soc = self._sessions[place.removesuffix(SOC_OF)].read_soc()
+        return None if math.isnan(soc) else f"{100 * soc:g}"
 
     def close(self) -> None:
         """Close the connections."""
@@ -125,14 +127,13 @@ class ProfileDevice:
 
     def _read_setpoint(self, place: str, session: InverterSession) -> str:
         setpoint = session.read_back()
+        own_mode = OTHER
         if setpoint is None and place in self._readers:
-            other = self._describe_other(self._readers[place])
+            own_mode = self._describe_other(self._readers[place])
             # The session may have been changing the mode while its registers were read.
             setpoint = session.read_back()
-            if setpoint is None:
-                return other
         if setpoint is None:
-            return OTHER
+            return own_mode
         return NOT_FOLLOWED if session.disobeys else describe(setpoint)
 
     def _describe_other(self, reader: ProfiledDevice) -> str:
@@ -145,7 +146,8 @@ class ProfileDevice:
         if setpoint is None:
             return RESET if may_revert else OTHER
         is_reset = setpoint.mode == "self_consumption" and may_revert
-        return f"{RESET if is_reset else OTHER}: {describe(setpoint)}"
+        prefix = RESET if is_reset else OTHER
+        return f"{prefix}: {describe(setpoint)}"
 
 
 def _read_command(session: CommandSession) -> str:
@@ -157,12 +159,15 @@ def _read_command(session: CommandSession) -> str:
 
 
 def _describe_car(session: CommandSession) -> str:
-    """Return what is known at a charger: "car_plugged=1 car_w=7360 phases_kept=0"."""
+    """Return a charger's readings as text: "car_plugged=1 car_w=7360 phases_kept=0"."""
     readings = session.read_power()
     if session.keeps_phases is not None:
         readings[PHASES_KEPT] = float(session.keeps_phases)
-    known = {name: value for name, value in readings.items() if not math.isnan(value)}
-    return " ".join(f"{name}={value:g}" for name, value in sorted(known.items()))
+    texts = []
+    for name, value in sorted(readings.items()):
+        if not math.isnan(value):
+            texts.append(f"{name}={value:g}")
+    return " ".join(texts)
 
 
 class MixedDevice:

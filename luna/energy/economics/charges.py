@@ -101,14 +101,14 @@ def charges(component: type[Component]) -> Callable[[ChargeT], ChargeT]:
 
 @dataclass(frozen=True, slots=True)
 class ChargedComponent:
-    """The component of a price that depends on the energy drawn before, and its charge's class."""
+    """A price's component that depends on the energy drawn before, with its charge's class."""
 
     component: AnyComponent
     charge: type[EnergyCharge]
 
     @property
     def key(self) -> str:
-        """The name of what was drawn in a plan's state."""
+        """The name of the drawn energy in a plan's state."""
         return self.component.kind if self.charge.counts_month else self.component.name
 
     def counts_on(self, day: date) -> bool:
@@ -133,7 +133,7 @@ class ChargedComponent:
 
 
 def find_charges(rule: ImportRule) -> tuple[ChargedComponent, ...]:
-    """Return the components whose kWh depend on those before, none if all cost the same."""
+    """Return the components whose price depends on the energy drawn before."""
     charged = []
     for component in rule.components:
         charge = _CHARGES.get(type(component))
@@ -155,22 +155,24 @@ def count_drawn(
 
 
 def list_drawn(rule: ImportRule, drawn_kwh: Mapping[str, float], day: date) -> list[float]:
-    """Return what the running period of each of ``find_charges`` has drawn by a local day, kWh.
+    """Return the energy drawn per charge in its running period, kWh, as ``find_charges`` lists it.
 
     Args:
         rule: of bought energy.
         drawn_kwh: by key.
-        day: a component of the same name that begins later has counted nothing yet.
+        day: local; a component of the same name that begins later has counted nothing yet.
     """
-    drawn = []
+    per_charge = []
     for charged in find_charges(rule):
-        known_kwh = drawn_kwh.get(charged.key, 0.0)
-        drawn.append(known_kwh if charged.counts_on(day) else 0.0)
-    return drawn
+        kwh = 0.0
+        if charged.counts_on(day):
+            kwh = drawn_kwh.get(charged.key, 0.0)
+        per_charge.append(kwh)
+    return per_charge
 
 
 def name_drawn(rule: ImportRule, drawn_kwh: Sequence[float], day: date) -> dict[str, float]:
-    """Return by key what the running periods have drawn by a local day, kWh; see ``list_drawn``."""
+    """Return the drawn energy of ``list_drawn`` by key, kWh."""
     named = {}
     for charged, kwh in zip(find_charges(rule), drawn_kwh, strict=True):
         if charged.counts_on(day):
@@ -179,7 +181,7 @@ def name_drawn(rule: ImportRule, drawn_kwh: Sequence[float], day: date) -> dict[
 
 
 def begin_charges(rule: ImportRule, drawn_kwh: Sequence[float]) -> tuple[EnergyCharge, ...]:
-    """Return the charge of each of ``find_charges`` after what its running period has drawn."""
+    """Return the charges of ``find_charges`` after the energy that each has drawn."""
     charges = zip(find_charges(rule), drawn_kwh, strict=True)
     return tuple(charged.after(kwh) for charged, kwh in charges)
 
@@ -187,7 +189,7 @@ def begin_charges(rule: ImportRule, drawn_kwh: Sequence[float]) -> tuple[EnergyC
 def slot_surcharge(
     charges: Sequence[EnergyCharge], import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo
 ) -> FloatArray:
-    """Return what each slot costs beside the price of the first kWh, shape ``(slots,)``."""
+    """Return the surcharges of each slot, shape ``(slots,)``, currency."""
     total = np.zeros(timeline.count)
     for charge in charges:
         total += charge.slot_cost(import_kwh, timeline, zone=zone)
@@ -195,18 +197,21 @@ def slot_surcharge(
 
 
 def period_begin(
-    charged: Sequence[ChargedComponent], instant: datetime, zone: ZoneInfo
+    components: Sequence[ChargedComponent], instant: datetime, zone: ZoneInfo
 ) -> datetime | None:
-    """Return when the first of the periods of an instant began; None without a component."""
-    return min((each.period_begin(instant, zone) for each in charged), default=None)
+    """Return the earliest begin of an instant's periods; None without a component."""
+    begins = [component.period_begin(instant, zone) for component in components]
+    return min(begins, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockMonth:
     """One local month of a horizon under blocks.
 
-    ``slots`` are its slots, ``holds`` marks those in which the component is in force, one stretch
-    at most. ``left_kwh`` is the energy left before each later block begins, at the first slot.
+    Attributes:
+        slots: its slots.
+        holds: marks those in which the component is in force, one stretch at most.
+        left_kwh: energy left before each later block begins, at the first slot.
     """
 
     slots: IndexArray
@@ -216,12 +221,14 @@ class BlockMonth:
     @property
     def before(self) -> IndexArray:
         """The slots before the component is in force."""
-        return self.slots[: int(self.holds.argmax())]
+        first_in_force = int(self.holds.argmax())
+        return self.slots[:first_in_force]
 
     @property
     def until_end(self) -> IndexArray:
         """The slots up to the last one in which it is in force."""
-        return self.slots[: self.slots.size - int(self.holds[::-1].argmax())]
+        slots_after = int(self.holds[::-1].argmax())
+        return self.slots[: self.slots.size - slots_after]
 
 
 @charges(BlockComponent)
@@ -286,14 +293,14 @@ class Blocks:
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
         """Return the blocks with the month's energy before the next slot."""
-        first = import_kwh.size
-        months = list_months(timeline, zone)
-        number = next(place for place, slots in enumerate(months) if first in slots)
-        before = months[number][months[number] < first]
-        return replace(
-            self,
-            drawn_kwh=(self.drawn_kwh if number == 0 else 0.0) + float(import_kwh[before].sum()),
-        )
+        next_slot = import_kwh.size
+        before_kwh = self.drawn_kwh
+        for slots in list_months(timeline, zone):
+            if next_slot in slots:
+                break
+            before_kwh = 0.0
+        past_slots = slots[slots < next_slot]
+        return replace(self, drawn_kwh=before_kwh + float(import_kwh[past_slots].sum()))
 
     def split_months(self, timeline: Timeline, zone: ZoneInfo) -> list[BlockMonth]:
         """Return the local months of a horizon, in order."""
@@ -313,7 +320,8 @@ class Blocks:
 
         ``first``: in the month in which the horizon begins.
         """
-        return np.maximum(self.begin_kwh - (self.drawn_kwh if first else 0.0), 0.0)
+        drawn_kwh = self.drawn_kwh if first else 0.0
+        return np.maximum(self.begin_kwh - drawn_kwh, 0.0)
 
     def block_of(self, energy_kwh: float, *, first: bool) -> int:
         """Return the block of the next kWh after a month draws another ``energy_kwh``."""
@@ -374,7 +382,7 @@ class AllowanceCharge:
         return replace(self, drawn_kwh=before_kwh + float(import_kwh[first:][counts].sum()))
 
     def list_days(self, timeline: Timeline, zone: ZoneInfo) -> list[tuple[IndexArray, float]]:
-        """Return the slots that count of each day, and the energy left of its allowance, kWh."""
+        """Return the counted slots of each day, and the energy left of its allowance, kWh."""
         counts = self.component.counts_at(slot_times(timeline, zone))
         days = []
         for first, end in pairwise(split_days(timeline, zone, begins=self.component.day_begins)):
@@ -391,11 +399,8 @@ def month_begin(instant: datetime, zone: ZoneInfo) -> datetime:
 
 def list_months(timeline: Timeline, zone: ZoneInfo) -> list[IndexArray]:
     """Return the slots of each local month, in order."""
-    months = (
-        (timeline.starts + local_offsets(timeline.starts, zone))
-        .astype("datetime64[M]")
-        .astype(np.int64)
-    )
+    local = timeline.starts + local_offsets(timeline.starts, zone)
+    months = local.astype("datetime64[M]").astype(np.int64)
     return [np.flatnonzero(months == month) for month in np.unique(months)]
 
 
@@ -404,10 +409,12 @@ def list_months(timeline: Timeline, zone: ZoneInfo) -> list[IndexArray]:
 
 @dataclass(frozen=True, slots=True)
 class PeakHistory:
-    """Peaks before a horizon in its first month, kW.
+    """Peaks before a horizon in its first month.
 
-    They are the highest intervals, and ``today_kw`` where only one interval a day counts.
-    ``interval_kwh`` is the import so far of the interval that the horizon begins in.
+    Attributes:
+        highest_kw: the highest intervals of the month.
+        today_kw: the highest interval of today, where only one interval a day counts.
+        interval_kwh: import so far in the interval that the horizon begins in.
     """
 
     highest_kw: tuple[float, ...] = ()
@@ -427,10 +434,13 @@ class Peak:
 class MonthShare:
     """One local month of a horizon under a component, as indices.
 
-    It holds the slots that count, the interval of each slot, and the unit of each interval. A unit
-    contributes one peak: the interval, or its day. ``first``: the horizon begins in this month;
-    ``running``: the first interval began before it; ``today``: the first unit is the day on which
-    the horizon begins.
+    Attributes:
+        slots: those that count.
+        interval: of each slot.
+        unit: of each interval; a unit has one peak: it is the interval, or its day.
+        first: the horizon begins in this month.
+        running: the first interval began before the horizon.
+        today: the first unit is the day on which the horizon begins.
     """
 
     slots: IndexArray
@@ -443,19 +453,21 @@ class MonthShare:
     def interval_kw(self, import_kwh: FloatArray, peak: Peak) -> FloatArray:
         """Return the mean power of each interval, kW, with the import before the horizon."""
         energy = np.bincount(self.interval, weights=import_kwh[self.slots])
-        energy[0] += peak.history.interval_kwh if self.running else 0.0
+        if self.running:
+            energy[0] += peak.history.interval_kwh
         return np.asarray(energy * 60 / peak.price.interval_minutes)
 
     def before_kw(self, peak: Peak) -> tuple[tuple[float, ...], float]:
         """Return the month's peaks so far and its first unit's peak so far, kW."""
         if not self.first:
             return (), 0.0
-        by_day = peak.price.one_per_day
-        alone = (peak.history.today_kw,) if by_day and not self.today else ()
-        return (
-            *peak.history.highest_kw,
-            *alone,
-        ), peak.history.today_kw if by_day and self.today else 0.0
+        history = peak.history
+        if not peak.price.one_per_day:
+            return history.highest_kw, 0.0
+        if self.today:
+            return history.highest_kw, history.today_kw
+        # No unit of the horizon is of today, so today's peak stands.
+        return (*history.highest_kw, history.today_kw), 0.0
 
 
 # Many sites of a batch share a tariff, and several steps of a plan need the shares.
@@ -530,7 +542,7 @@ def peak_cost(
     rises: list[float] = []
     for peak in peaks:
         shares = month_shares(peak.price, timeline, zone)
-        rises += [_rise(import_kwh, share, peak) for share in shares]
+        rises += [_month_rise(import_kwh, share, peak) for share in shares]
     return sum(rises)
 
 
@@ -552,14 +564,21 @@ def demand_charge(
     return floors + peak_cost(import_kwh, timeline, [Peak(price) for price in prices], zone=zone)
 
 
-def _rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
-    others, reached = share.before_kw(peak)
-    units = np.zeros(share.unit[-1] + 1)
-    np.maximum.at(units, share.unit, share.interval_kw(import_kwh, peak))
-    units[0] = max(units[0], reached)
-    billed_after = _billed_kw(peak.price, [*others, *units.tolist()])
-    billed_before = _billed_kw(peak.price, [*others, reached])
+def _month_rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
+    """Return the extra demand charge of one month, currency."""
+    past_kw, first_unit_kw = share.before_kw(peak)
+    unit_kw = _peak_per_unit(share, share.interval_kw(import_kwh, peak))
+    unit_kw[0] = max(unit_kw[0], first_unit_kw)
+    billed_after = _billed_kw(peak.price, [*past_kw, *unit_kw.tolist()])
+    billed_before = _billed_kw(peak.price, [*past_kw, first_unit_kw])
     return peak.price.price_per_kw_month * (billed_after - billed_before)
+
+
+def _peak_per_unit(share: MonthShare, interval_kw: FloatArray) -> FloatArray:
+    """Return the highest of the given first intervals in each unit of a month, kW."""
+    unit_kw = np.zeros(share.unit[-1] + 1)
+    np.maximum.at(unit_kw, share.unit[: interval_kw.size], interval_kw)
+    return unit_kw
 
 
 def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
@@ -591,16 +610,21 @@ def read_history(
     energy = np.nan_to_num(import_kwh)
     power = share.interval_kw(energy, Peak(price))
     ends = np.array([past.end.replace(tzinfo=None)], dtype="datetime64[s]")
-    end = ends + local_offsets(ends, zone)
+    local_end = (ends + local_offsets(ends, zone))[0]
+    end_day = local_end.astype("datetime64[D]")
     interval = np.timedelta64(price.interval_minutes, "m")
-    ends_within_interval = bool((end[0] - end[0].astype("datetime64[D]")) % interval)
-    runs = bool(share.slots[-1] == past.count - 1) and ends_within_interval
-    done = power.size - runs
-    units = np.zeros(share.unit[-1] + 1)
-    np.maximum.at(units, share.unit[:done], power[:done])
+    ends_within_interval = bool((local_end - end_day) % interval)
+    last_interval_runs = bool(share.slots[-1] == past.count - 1) and ends_within_interval
+    interval_kwh = 0.0
+    finished_kw = power
+    if last_interval_runs:
+        interval_kwh = float(power[-1]) * price.interval_minutes / 60
+        finished_kw = power[:-1]
+    unit_kw = _peak_per_unit(share, finished_kw).tolist()
     last = past.starts[share.slots[-1:]]
     last_day = (last + local_offsets(last, zone)).astype("datetime64[D]")[0]
-    today = price.one_per_day and bool(last_day == end[0].astype("datetime64[D]"))
-    highest = np.sort(units[: units.size - today])[::-1][: price.highest].tolist()
-    running = float(power[-1]) * price.interval_minutes / 60 if runs else 0.0
-    return PeakHistory(tuple(highest), float(units[-1]) if today else 0.0, running)
+    today_kw = 0.0
+    if price.one_per_day and last_day == end_day:
+        today_kw = unit_kw.pop()
+    highest_kw = sorted(unit_kw, reverse=True)[: price.highest]
+    return PeakHistory(tuple(highest_kw), today_kw, interval_kwh)

@@ -177,11 +177,11 @@ def _find_main(
     components: Sequence[ExplainedComponent], deviation: float
 ) -> ExplainedComponent | None:
     """Return the component that moves the price most in the direction of its deviation."""
+    if abs(deviation) <= PRICE_ROUNDING:
+        return None
     direction = float(np.sign(deviation))
     main = None
     largest = PRICE_ROUNDING
-    if abs(deviation) <= PRICE_ROUNDING:
-        return None
     for component in components:
         moved = direction * component.on_day.deviation
         if moved > largest:

@@ -106,9 +106,14 @@ def simulate_slot(
 
 @dataclass(frozen=True, slots=True)
 class _PvSupply:
-    """PV on the AC side as curtailed, uncurtailed, and before conversion, kWh, shape ``(sites,)``.
+    """A slot's PV, kWh, shape ``(sites,)``.
 
-    ``conversion`` and ``free`` are the same behind hybrid inverters, curtailed and not.
+    Attributes:
+        ac_kwh: on the AC side, curtailed.
+        most_kwh: on the AC side, not curtailed.
+        pv_kwh: before conversion.
+        conversion: the curtailed PV behind hybrid inverters; None without one.
+        free: the same, not curtailed.
     """
 
     ac_kwh: FloatArray
@@ -133,14 +138,13 @@ class _PvSupply:
     def releasable_kwh(self, discharge_kwh: FloatArray) -> FloatArray:
         """Return the curtailed PV that can still be released.
 
-        Behind an inverter it is what that carries beside its battery.
+        A hybrid inverter carries no more than its limit beside its battery.
         """
         curtailed = self.most_kwh - self.ac_kwh
         if self.free is None:
             return curtailed
-        blocked = np.maximum(self.free.own_kwh + discharge_kwh - self.free.limit_kwh, 0.0).sum(
-            axis=0
-        )
+        beyond_limit = self.free.own_kwh + discharge_kwh - self.free.limit_kwh
+        blocked = np.maximum(beyond_limit, 0.0).sum(axis=0)
         released: FloatArray = np.maximum(curtailed - blocked, 0.0)
         return released
 
@@ -179,8 +183,19 @@ class _Meter:
 class BatteryEnvelope:
     """The most energy each battery can move in one slot, by purpose.
 
-    All are kWh at its terminals, shape ``(batteries, sites)``. Of surplus ``storable`` as its mode
-    says, ``spillable`` at most; of PV on the DC side ``direct_kwh`` first, ``absorbable`` at most.
+    All are kWh at its terminals, shape ``(batteries, sites)``.
+
+    Attributes:
+        dischargeable: its highest discharge.
+        storable: surplus that it stores by its mode.
+        spillable: surplus that it can store where it would be lost otherwise.
+        servable: load that it serves by its mode.
+        buyable: energy that it charges from the grid by its mode.
+        sellable: energy that it sells by its mode.
+        power_kwh: its power for the grid by its set-point.
+        least_kwh: its lowest charge.
+        absorbable: highest charge from PV on the DC side.
+        direct_kwh: PV on the DC side that it takes before anything else.
     """
 
     dischargeable: FloatArray
@@ -294,11 +309,12 @@ class BatteryEnvelope:
         charges, not at all.
         """
         willing = self.storable + self.buyable > 0.0
-        chosen = stalled
+        candidates = stalled
         for preferred in (willing, ~trades_last):
-            narrowed = chosen & preferred
-            chosen = np.where(narrowed.any(axis=0), narrowed, chosen)
-        chosen = chosen & (np.cumsum(chosen, axis=0) == 1)
+            narrowed = candidates & preferred
+            candidates = np.where(narrowed.any(axis=0), narrowed, candidates)
+        is_first = np.cumsum(candidates, axis=0) == 1
+        chosen = candidates & is_first
         unwilling = chosen & ~willing
         envelope = replace(
             self,
@@ -309,12 +325,8 @@ class BatteryEnvelope:
         )
         if not self.direct_kwh.any():
             return envelope
-        return replace(
-            envelope,
-            direct_kwh=np.minimum(
-                self.direct_kwh, np.maximum(envelope.storable, envelope.absorbable)
-            ),
-        )
+        most_direct = np.maximum(envelope.storable, envelope.absorbable)
+        return replace(envelope, direct_kwh=np.minimum(self.direct_kwh, most_direct))
 
 
 def _serve_deficit(
@@ -325,19 +337,22 @@ def _serve_deficit(
     It serves as its mode says, then what the import limit leaves unserved.
     """
     serve = _share(meter.deficit, envelope.servable, trades_last=trades_last)
-    return serve + _share(
-        meter.deficit - meter.import_limit - serve.sum(axis=0),
-        envelope.dischargeable - serve,
-        trades_last=trades_last,
-    )
+    beyond_limit = meter.deficit - meter.import_limit - serve.sum(axis=0)
+    room = envelope.dischargeable - serve
+    return serve + _share(beyond_limit, room, trades_last=trades_last)
 
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    """Each battery's exchange with PV, surplus and grid, ``(batteries, sites)``.
+    """Each battery's exchange with PV, surplus and grid, kWh, ``(batteries, sites)``.
 
-    It takes from PV directly, of the surplus and from the grid, and sells, kWh; then follow all it
-    takes, and gives.
+    Attributes:
+        direct: charged from PV on the DC side.
+        store: charged from the surplus.
+        bought: charged from the grid.
+        sold: discharged to the grid.
+        charge: all that it charges.
+        discharge: all that it discharges.
     """
 
     direct: FloatArray
@@ -378,16 +393,15 @@ def _move(
     store = _store_surplus(meter, envelope, trades_last=trades_last)
     surplus_left = meter.surplus - store.sum(axis=0)
     power_kwh = envelope.power_kwh
-    buys = np.minimum(envelope.buyable - store, power_kwh)
-    sells = np.where(store > 0.0, 0.0, np.minimum(envelope.sellable - serve, power_kwh))
-    sold = _share(
-        meter.export_limit - surplus_left + np.maximum(buys, 0.0).sum(axis=0),
-        sells,
-        trades_last=trades_last,
-    )
-    bought = _share(
-        meter.import_limit - meter.deficit + sold.sum(axis=0), buys, trades_last=trades_last
-    )
+    wanted_purchase = np.minimum(envelope.buyable - store, power_kwh)
+    most_sale = np.minimum(envelope.sellable - serve, power_kwh)
+    wanted_sale = np.where(store > 0.0, 0.0, most_sale)
+    # What one battery buys another may sell: only the difference crosses the meter.
+    purchase = np.maximum(wanted_purchase, 0.0).sum(axis=0)
+    export_room = meter.export_limit - surplus_left + purchase
+    sold = _share(export_room, wanted_sale, trades_last=trades_last)
+    import_room = meter.import_limit - meter.deficit + sold.sum(axis=0)
+    bought = _share(import_room, wanted_purchase, trades_last=trades_last)
     return _Exchange(
         direct, store, bought, sold, charge=direct + store + bought, discharge=serve + sold
     )
@@ -402,15 +416,14 @@ def _store_surplus(
     """
     surplus = meter.surplus
     store = _share(surplus, envelope.storable, trades_last=trades_last)
+    surplus_left = surplus - store.sum(axis=0)
     room = envelope.spillable - store
-    spilled = _share(
-        surplus - meter.export_limit - store.sum(axis=0), room, trades_last=trades_last
-    )
+    overflow = surplus - meter.export_limit - store.sum(axis=0)
+    spilled = _share(overflow, room, trades_last=trades_last)
     # A battery whose least charge exceeds the overflow takes its least charge.
-    spilled = np.where(
-        spilled > 1e-9, np.minimum(np.maximum(spilled, envelope.least_kwh - store), room), 0.0
-    )
-    return store + _share(surplus - store.sum(axis=0), spilled, trades_last=trades_last)
+    at_least = np.minimum(np.maximum(spilled, envelope.least_kwh - store), room)
+    wanted = np.where(spilled > 1e-9, at_least, 0.0)
+    return store + _share(surplus_left, wanted, trades_last=trades_last)
 
 
 def _cross_meter(
@@ -425,18 +438,15 @@ def _cross_meter(
     bought = bought - passed_on
     sold = sold - passed_on
     # Load beyond the import limit that no battery serves is served by releasing curtailed PV.
-    released = np.minimum(
-        pv.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0)
-    )
+    unserved = np.maximum(meter.deficit - meter.import_limit, 0.0)
+    released = np.minimum(pv.releasable_kwh(moved.discharge), unserved)
     room = np.where(no_export, 0.0, np.maximum(meter.export_limit - sold, 0.0))
     surplus_curtailed = np.where(curtailable, np.maximum(surplus - room, 0.0), 0.0)
-    curtailed = (
-        pv.pv_kwh
-        - np.minimum(pv.ac_kwh + released, pv.pv_kwh)
-        - moved.direct.sum(axis=0)
-        + surplus_curtailed
-    )
-    return meter.deficit - released + bought, surplus - surplus_curtailed + sold, curtailed
+    converted = np.minimum(pv.ac_kwh + released, pv.pv_kwh)
+    curtailed = pv.pv_kwh - converted - moved.direct.sum(axis=0) + surplus_curtailed
+    imported = meter.deficit - released + bought
+    exported = surplus - surplus_curtailed + sold
+    return imported, exported, curtailed
 
 
 def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, trades_last: BoolArray) -> FloatArray:
@@ -450,11 +460,8 @@ def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, trades_last: BoolA
     if wanted.shape[0] > 1:
         sooner = np.where(trades_last, 0.0, wanted)
         later = wanted - sooner
-        ahead = np.where(
-            trades_last,
-            sooner.sum(axis=0) + np.cumsum(later, axis=0) - later,
-            np.cumsum(sooner, axis=0) - sooner,
-        )
-        available = energy_kwh - ahead
+        ahead_of_sooner = np.cumsum(sooner, axis=0) - sooner
+        ahead_of_later = sooner.sum(axis=0) + np.cumsum(later, axis=0) - later
+        available = energy_kwh - np.where(trades_last, ahead_of_later, ahead_of_sooner)
     share: FloatArray = np.minimum(np.maximum(available, 0.0), wanted)
     return share

@@ -42,14 +42,19 @@ def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> Invali
     It holds the first field with its value and a remedy, and up to three more by name. A field of
     another name than Luna's comes first: those that seem to be missing follow from it.
     """
-    renamed = [fault for fault in faults if find_known_name(fault) is not None]
-    others = [fault for fault in faults if fault not in renamed and not _follows(fault, faults)]
-    ordered = [*renamed, *others]
-    first = _with_known_name(ordered[0])
-    paths = [_path(field, fault) for fault in ordered[1:4]]
+    renamed = []
+    others = []
+    for fault in faults:
+        if find_known_name(fault) is not None:
+            renamed.append(fault)
+        elif not _follows(fault, faults):
+            others.append(fault)
+    foremost, *further = [*renamed, *others]
+    first = _with_known_name(foremost)
+    paths = [_path(field, fault) for fault in further[:3]]
     more = f"; also wrong: {', '.join(paths)}" if paths else ""
-    given = (first.get("ctx") or {}).get("value", first["input"])
-    value = given if isinstance(given, str | int | float | bool) else None
+    wrong_value = (first.get("ctx") or {}).get("value", first["input"])
+    value = wrong_value if isinstance(wrong_value, str | int | float | bool) else None
     message = first["msg"].removeprefix("Value error, ")
     reason = find_reason(first)
     error = InvalidInputError(
@@ -63,11 +68,14 @@ def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> Invali
 
 def _follows(fault: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether a list is too short only because its members are wrong."""
-    depth = len(fault["loc"])
-    within = any(
-        len(other["loc"]) > depth and other["loc"][:depth] == fault["loc"] for other in faults
-    )
-    return fault["type"] == "too_short" and within
+    if fault["type"] != "too_short":
+        return False
+    place = fault["loc"]
+    for member_fault in faults:
+        member_place = member_fault["loc"]
+        if len(member_place) > len(place) and member_place[: len(place)] == place:
+            return True
+    return False
 
 
 def _with_known_name(fault: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -98,12 +106,10 @@ def _figures(fault: Mapping[str, Any]) -> dict[str, Any]:
     context: Mapping[str, Any] = fault.get("ctx") or {}
     if "reason" in context:
         return dict(context.get("parameters") or {})
-    plain = {name: value for name, value in context.items() if name != "error"}
-    unit = next(
-        (unit_name for ending, unit_name in _UNIT_NAMES.items() if _name(fault).endswith(ending)),
-        "",
-    )
-    return {**plain, "unit": unit} if fault["type"] in _BOUNDS else plain
+    figures = {name: value for name, value in context.items() if name != "error"}
+    if fault["type"] in _BOUNDS:
+        figures["unit"] = _by_ending(_name(fault), _UNIT_NAMES)
+    return figures
 
 
 def _name(fault: Mapping[str, Any]) -> str:
@@ -111,10 +117,17 @@ def _name(fault: Mapping[str, Any]) -> str:
 
 
 def _unit(fault: Mapping[str, Any]) -> str:
-    name = _name(fault)
     if (fault.get("ctx") or {}).get("le") == 1:
         return " Efficiencies and SoC are fractions between 0 and 1."
-    return next((unit_name for ending, unit_name in _UNITS.items() if name.endswith(ending)), "")
+    return _by_ending(_name(fault), _UNITS)
+
+
+def _by_ending(name: str, texts: Mapping[str, str]) -> str:
+    """Return the text of the first ending that a field's name has, else ""."""
+    for ending, text in texts.items():
+        if name.endswith(ending):
+            return text
+    return ""
 
 
 def _path(root: str, fault: Any) -> str:

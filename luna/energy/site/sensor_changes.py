@@ -27,8 +27,10 @@ ChangedSensors = Literal["from-now", "always"]
 class SensorChange(NamedTuple):
     """A sensor whose sign, role or unit changes.
 
-    ``before`` and ``after`` are its roles, with a minus where it is subtracted. ``instead_of``
-    holds the earlier names of the same topic, with another unit.
+    Attributes:
+        before: its roles until now, with a minus where it is subtracted.
+        after: its roles from now on, written alike.
+        instead_of: the earlier names of the same topic, with another unit.
     """
 
     sensor: str
@@ -38,6 +40,8 @@ class SensorChange(NamedTuple):
 
 
 class _Named(NamedTuple):
+    """An entry of a role, with the sensor that it names."""
+
     role: str
     entry: SensorEntry
     sensor: SiteSensor
@@ -69,43 +73,37 @@ def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[
     settled: dict[str, list[_Named]] = {}
     for name, named in after.items():
         entries_before = before.get(name, [])
-        same_topic = [other for other in removed if _is_in_another_unit(other, name)]
+        same_topic = [old_name for old_name in removed if _is_in_another_unit(old_name, name)]
         meanings_before = _meanings_at(entries_before, at)
         followed: dict[str, set[str]] = {}
-        for other in same_topic:
-            meanings = _meanings_at(before[other], at)
+        for old_name in same_topic:
+            meanings = _meanings_at(before[old_name], at)
             if meanings:
-                followed[other] = meanings
+                followed[old_name] = meanings
         is_new = not meanings_before and not followed
         if is_new or any(mention.is_dated for mention in named):
             continue
-        for other in same_topic:
-            settled[other] = _end_at(before[other], set(), at, site)
+        for old_name in same_topic:
+            settled[old_name] = _end_at(before[old_name], set(), at, site)
         meanings_after = {mention.meaning for mention in named}
         ended = _end_at(entries_before, meanings_after, at, site)
-        begun = [
-            _begin_at(mention, at, site)
-            for mention in named
-            if mention.meaning not in meanings_before
-        ]
+        new_mentions = [mention for mention in named if mention.meaning not in meanings_before]
+        begun = [_begin_at(mention, at, site) for mention in new_mentions]
         settled[name] = [*ended, *begun]
-        if meanings_after != meanings_before:
-            all_before = meanings_before.union(*followed.values())
-            changes.append(
-                SensorChange(
-                    sensor=name,
-                    before=tuple(sorted(all_before)),
-                    after=tuple(sorted(meanings_after)),
-                    instead_of=tuple(followed),
-                )
-            )
+        if meanings_after == meanings_before:
+            continue
+        all_before = meanings_before.union(*followed.values())
+        change = SensorChange(
+            sensor=name,
+            before=tuple(sorted(all_before)),
+            after=tuple(sorted(meanings_after)),
+            instead_of=tuple(followed),
+        )
+        changes.append(change)
     if not settled:
         return site, []
-    outside = [
-        name
-        for name in stored.input_sensors.outside_house_meter
-        if name in settled and name not in after
-    ]
+    replaced = settled.keys() - after.keys()
+    outside = [name for name in stored.input_sensors.outside_house_meter if name in replaced]
     dated = site.model_copy(update={"input_sensors": _settle(site, settled, outside)})
     # The checks of a site apply to the merged document too.
     return parse_site(dated.model_dump(mode="json", by_alias=True)), changes
@@ -121,11 +119,11 @@ def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
     """
     before = _by_sensor(stored)
     after = _by_sensor(site)
-    removed = {
-        name
-        for name in before.keys() - after.keys()
-        if not any(_is_in_another_unit(name, other) for other in after)
-    }
+    removed = set()
+    for name in before.keys() - after.keys():
+        has_new_unit = any(_is_in_another_unit(name, new_name) for new_name in after)
+        if not has_new_unit:
+            removed.add(name)
     roles: dict[str, tuple[SensorEntry | str, ...]] = {}
     for role in SENSOR_ROLES:
         removed_of_role: list[_Named] = []
@@ -178,14 +176,14 @@ def _end_at(
 
     Entries that would end before they begin are dropped.
     """
-    kept = []
+    stored = []
     for mention in entries:
         sensor = mention.sensor
         if mention.meaning in still_valid or sensor.has_ended(at):
-            kept.append(mention)
+            stored.append(mention)
         elif sensor.start is None or sensor.start < at:
-            kept.append(mention._replace(entry=_date(mention, site, until=at)))
-    return kept
+            stored.append(mention._replace(entry=_date(mention, site, until=at)))
+    return stored
 
 
 def _begin_at(named: _Named, at: datetime, site: Site) -> _Named:
@@ -200,11 +198,11 @@ def _date(named: _Named, site: Site, **times: datetime) -> DatedSensor:
     return dated.model_copy(update=written)
 
 
-def _is_in_another_unit(one: str, other: str) -> bool:
+def _is_in_another_unit(old_name: str, new_name: str) -> bool:
     """Return whether two names have the same topic and different units."""
-    named, unit = split_unit(one)
-    other_named, other_unit = split_unit(other)
-    return named == other_named and unit != other_unit
+    old_topic, old_unit = split_unit(old_name)
+    new_topic, new_unit = split_unit(new_name)
+    return old_topic == new_topic and old_unit != new_unit
 
 
 def _settle(site: Site, settled: dict[str, list[_Named]], outside: Sequence[str]) -> InputSensors:

@@ -43,7 +43,8 @@ class SiteSensor:
 
     def holds_at(self, instant: datetime) -> bool:
         """Return whether the sensor is valid at an instant."""
-        return (self.start is None or self.start <= instant) and not self.has_ended(instant)
+        has_begun = self.start is None or self.start <= instant
+        return has_begun and not self.has_ended(instant)
 
     def has_ended(self, instant: datetime) -> bool:
         """Return whether the sensor's validity ended by an instant."""
@@ -55,9 +56,9 @@ class SiteSensor:
 
     def holds_between(self, start: datetime | None, end: datetime | None) -> bool:
         """Return whether the sensor is valid at some time in ``[start, end)``; None: unbounded."""
-        return not (
-            (self.end and start and self.end <= start) or (end and self.start and end <= self.start)
-        )
+        if start is not None and self.has_ended(start):
+            return False
+        return end is None or self.start is None or self.start < end
 
     def limit(self, instants: InstantArray, values: FloatArray) -> tuple[InstantArray, FloatArray]:
         """Cut readings, in order, to the validity.
@@ -79,7 +80,8 @@ class SiteSensor:
 
 def name_of(entry: str | DatedSensor) -> str:
     """Return the name of a sensor without its sign."""
-    return (entry.sensor if isinstance(entry, DatedSensor) else entry).removeprefix("-").strip()
+    signed = entry.sensor if isinstance(entry, DatedSensor) else entry
+    return signed.removeprefix("-").strip()
 
 
 def resolve_sensors(
@@ -93,18 +95,19 @@ def resolve_sensors(
     sensors = []
     for entry in entries:
         dated = entry if isinstance(entry, DatedSensor) else DatedSensor(sensor=entry)
-        start = (
-            parse_instant(dated.from_, field=f"{field}.from", zone=zone) if dated.from_ else None
-        )
-        end = parse_instant(dated.until, field=f"{field}.until", zone=zone) if dated.until else None
-        sensors.append(
-            SiteSensor(name_of(entry), -1 if dated.sensor.startswith("-") else 1, start, end)
-        )
+        sign = -1 if dated.sensor.startswith("-") else 1
+        start = None
+        if dated.from_:
+            start = parse_instant(dated.from_, field=f"{field}.from", zone=zone)
+        end = None
+        if dated.until:
+            end = parse_instant(dated.until, field=f"{field}.until", zone=zone)
+        sensors.append(SiteSensor(name_of(entry), sign, start, end))
     return tuple(sensors)
 
 
 def require_in_order(sensors: Sequence[SiteSensor]) -> None:
-    """Check that sensors of a role end after they begin, and that none occurs twice at once.
+    """Check that sensors of a role end after they begin, and occur once at a time.
 
     Raises:
         ValueError: names the sensor.
@@ -112,11 +115,11 @@ def require_in_order(sensors: Sequence[SiteSensor]) -> None:
     for sensor in sensors:
         if sensor.start and sensor.end and sensor.end <= sensor.start:
             raise invalid_part("sensor-ends-early", name=sensor.name)
-    for one, other in combinations(sensors, 2):
-        # Compatibility: a name that occurs twice without any times counts twice.
-        has_times = {one.start, one.end, other.start, other.end} != {None}
-        if one.name == other.name and one.overlaps(other) and has_times:
-            raise invalid_part("sensor-twice", name=one.name)
+    for first, second in combinations(sensors, 2):
+        # A name that occurs twice without any times counts twice.
+        has_times = {first.start, first.end, second.start, second.end} != {None}
+        if first.name == second.name and first.overlaps(second) and has_times:
+            raise invalid_part("sensor-twice", name=first.name)
 
 
 # Luna's own switch for vacation_mode, besides those of the site.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -125,11 +126,11 @@ class TrainingOrder(Message):
     ] = 2_000_000
 
 
-def _read_policies(given: object) -> object:
-    """Return the names in a text of several as a list; anything else unchanged."""
-    if isinstance(given, str):
-        return split_policies(given)
-    return given
+def _read_policies(value: object) -> object:
+    """Return the names in a text as a list; anything else unchanged."""
+    if isinstance(value, str):
+        return split_policies(value)
+    return value
 
 
 class EvaluationOrder(Message):
@@ -177,7 +178,9 @@ def _show_status(status: AgentStatus, numbers: Numbers) -> Iterator[str | TextTa
 
 
 def _list_evidence(status: AgentStatus) -> list[list[str]]:
-    judged = [(mode.mode, evidence) for mode in status.modes for evidence in mode.evidence]
+    judged: list[tuple[str, GateEvidence]] = []
+    for mode_status in status.modes:
+        judged += [(mode_status.mode, evidence) for evidence in mode_status.evidence]
     if not judged:
         judged = [("full_control", evidence) for evidence in status.evidence]
     rows = []
@@ -279,9 +282,8 @@ def list_agent_slots(
     have done. Default: today so far.
     """
     site = sites.load(call.connection, site_id)
-    return SlotList(
-        slots=read_agent_slots(call.connection, site, choose_window(site, first, end, now=call.now))
-    )
+    window = choose_window(site, first, end, now=call.now)
+    return SlotList(slots=read_agent_slots(call.connection, site, window))
 
 
 def choose_window(
@@ -304,8 +306,8 @@ def choose_window(
     if last is None:
         last = min(begin + DAY, floor_to(now, SLOT) + SLOT)
     require_window(begin, last, longest=WEEK)
-    slot_count = -((begin - last) // SLOT)
-    return Timeline(begin, SLOT, slot_count)
+    # A slot that the window ends in counts.
+    return Timeline(begin, SLOT, ceil((last - begin) / SLOT))
 
 
 def _describe_run(run: AgentRun, numbers: Numbers) -> list[str]:
@@ -338,14 +340,9 @@ def list_agent_runs(
 
     Return the data of each training, whether its model is in use, and its result on unseen days.
     """
-    return RunList(
-        runs=agent_runs.list_runs(
-            call.connection,
-            site_id,
-            kinds=agent_runs.KINDS if kind is None else (kind,),
-            limit=limit,
-        )
-    )
+    kinds = agent_runs.KINDS if kind is None else (kind,)
+    runs = agent_runs.list_runs(call.connection, site_id, kinds=kinds, limit=limit)
+    return RunList(runs=runs)
 
 
 @capability(
@@ -472,7 +469,8 @@ def _show_training(reply: TrainAgentReply, numbers: Numbers) -> Iterator[str]:
         f"{say_instant(reply.data_until, numbers.zone)}"
     )
     yield f"{reply.run_id}: learned from {learned} in {reply.train_seconds:.0f} s"
-    yield f"{'It is used from now on' if reply.accepted else 'It is not used'}: {reply.verdict}."
+    use = "It is used from now on" if reply.accepted else "It is not used"
+    yield f"{use}: {reply.verdict}."
 
 
 @capability(
@@ -524,9 +522,10 @@ def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> Iterator[st
         yield f"Wrong: {'; '.join(wrong)}"
     else:
         yield "No limit was broken, all demand was met."
-    weeks = [
-        f"{week.first} ({week.days})" if week.days < 7 else f"{week.first}" for week in reply.weeks
-    ]
+    weeks = []
+    for week in reply.weeks:
+        is_whole = week.days == 7
+        weeks.append(f"{week.first}" if is_whole else f"{week.first} ({week.days})")
     yield f"Weeks from: {', '.join(weeks)}"
     yield reply.rule
     for day, reason in reply.skipped.items():

@@ -32,9 +32,9 @@ _DECIMALS = 6
 
 
 def _show_explanation(reply: PriceExplanationReply, _: Numbers) -> Iterator[str]:
-    answer, details = reply.sentences[:2], reply.sentences[2:]
-    yield " ".join(answer)
-    yield from details
+    # The price and its main cause in one line, then a line for each detail.
+    yield " ".join(reply.sentences[:2])
+    yield from reply.sentences[2:]
 
 
 @capability(

@@ -273,7 +273,7 @@ def _nearest(folder: Path) -> Path:
 
 
 def check_database(url: str, settings: Settings, *, clock: Clock) -> Iterator[DoctorFinding]:
-    """Yield the database's state: its schema, its clock, jobs, and the freshness of plans' data."""
+    """Yield the state of the database and of its data."""
     pool = engine.create(url, application_name="luna-doctor", pool_size=1)
     try:
         yield from _check_schema(pool, clock)
@@ -458,7 +458,7 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
 
 
 def describe_steering(sign: ControlSign, *, now: datetime) -> DoctorFinding:
-    """Return whether steering lives, for which sites, and which of them are blind."""
+    """Return whether steering runs, with its sites and the blind ones."""
     names = ", ".join(site.site for site in sign.sites)
     if sign.is_late(now):
         late = {"sites": names, "seconds": round(sign.age(now).total_seconds())}

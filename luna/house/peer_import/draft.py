@@ -1,8 +1,9 @@
 """The site that is made of another manager's file: its document, until it is valid."""
 
+import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
+from math import hypot
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,7 +13,6 @@ from luna.drivers.sensor_name import name_sensor
 from luna.drivers.site_device import READINGS_BY_ROLE
 from luna.energy.devices.battery import usual_wear_price
 from luna.energy.devices.commands import Via
-from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.energy.site.countries import COUNTRIES, Country, Town
 from luna.energy.site.document import explain_faults
@@ -28,11 +28,12 @@ USUAL_COUNTRY = "DE"
 USUAL_C_RATE = 0.5
 _MOST_FAULTS = 40
 _MOST_NAME = 64
+_NOT_IN_NAMES = re.compile(r"[^\w .-]")
 
 
 @dataclass
 class SiteDraft:
-    """A site's document as far as the file says it, and what became of its values.
+    """A site's document from another manager's file, with the ledger of the file's values.
 
     ``country`` and ``town`` are known where something in the file lies in them.
     """
@@ -45,7 +46,7 @@ class SiteDraft:
     def add_device(self, section: str, called: str, device: Mapping[str, Any]) -> str:
         """Add a device under a free name; return the name."""
         devices = self.document.setdefault(section, [])
-        name = name_device(called, [other["name"] for other in devices])
+        name = name_device(called, [present["name"] for present in devices])
         devices.append({"name": name, **device})
         return name
 
@@ -64,9 +65,9 @@ class SiteDraft:
         """Add a device's readings as sensors of roles; return the roles that it has."""
         added = []
         for role in roles:
-            reading = next((name for name in READINGS_BY_ROLE[role] if name in profile.reads), None)
-            if reading is not None:
-                self.add_sensor(role, name_sensor(via, reading))
+            measured = [reading for reading in READINGS_BY_ROLE[role] if reading in profile.reads]
+            if measured:
+                self.add_sensor(role, name_sensor(via, measured[0]))
                 added.append(role)
         return added
 
@@ -80,7 +81,7 @@ class SiteDraft:
         self.ledger.account(value)
 
     def finish(self, name: str | None, timezone: str | None) -> Site:
-        """Return the site, with what is missing assumed and what is refused left out.
+        """Return the site: missing values are assumed, refused ones left out.
 
         Args:
             name: of the site; None: the file's, else ``home``.
@@ -165,13 +166,14 @@ class SiteDraft:
         return Site.model_validate(self.document)
 
     def _leave_out(self, fault: Mapping[str, Any]) -> None:
-        """Remove what a fault is about: a device, or a whole section."""
-        place = [*fault["loc"], *(fault.get("ctx") or {}).get("place", ())]
+        """Remove the device or the section of a fault."""
+        context = fault.get("ctx") or {}
+        place = [*fault["loc"], *context.get("place", ())]
         section = str(place[0]) if place else "control"
-        if section in ("name", "timezone") or section not in self.document:
-            if section in ("name", "timezone"):
-                raise _explain(fault)
-            section = _find_referring(self.document)
+        if section in ("name", "timezone"):
+            raise explain_faults([fault], field="site")
+        if section not in self.document:
+            section = _choose_section(self.document)
         content = self.document[section]
         index = place[1] if len(place) > 1 and isinstance(place[1], int) else None
         if isinstance(content, list) and index is not None and index < len(content):
@@ -190,25 +192,23 @@ class SiteDraft:
             self.ledger.withdraw(section, "refused")
 
     def _forget(self, name: str) -> None:
-        """Remove what names a device that was left out."""
+        """Remove references to a device that was left out."""
         for inverter in self.document.get("inverters", []):
             for section in ("pv", "batteries"):
                 connected = inverter.get(section, [])
-                inverter[section] = [other for other in connected if other != name]
+                inverter[section] = [device for device in connected if device != name]
         control = self.document.get("control", {})
         for section, key in (("batteries", "battery"), ("vehicles", "vehicle")):
             if section in control:
-                control[section] = [entry for entry in control[section] if entry[key] != name]
+                commands = control[section]
+                control[section] = [command for command in commands if command[key] != name]
         if control and not control.get("batteries") and not control.get("vehicles"):
             del self.document["control"]
 
 
-def _explain(fault: Mapping[str, Any]) -> InvalidInputError:
-    return explain_faults([fault], field="site")
-
-
-def _find_referring(document: Mapping[str, Any]) -> str:
-    """Return the section to leave out where a fault names none: first those that name others."""
+def _choose_section(document: Mapping[str, Any]) -> str:
+    """Return the section to leave out where a fault names none."""
+    # Sections that name devices come before those that hold them.
     sections = ("control", "inverters", "vehicles", "loads", "pv", "batteries", "grid", "tariff")
     for section in sections:
         if section in document:
@@ -218,12 +218,12 @@ def _find_referring(document: Mapping[str, Any]) -> str:
 
 def name_device(called: str, taken: Sequence[str]) -> str:
     """Return a device's name in the form of a site's, free among ``taken``."""
-    kept = "".join(letter if letter.isalnum() or letter in " ._-" else " " for letter in called)
-    plain = " ".join(kept.split()).strip("._- ")[: _MOST_NAME - 4] or "device"
-    others = {name.casefold() for name in taken}
+    allowed = _NOT_IN_NAMES.sub(" ", called)
+    plain = " ".join(allowed.split()).strip("._- ")[: _MOST_NAME - 4] or "device"
+    names_in_use = {name.casefold() for name in taken}
     name = plain
     number = 1
-    while name.casefold() in others:
+    while name.casefold() in names_in_use:
         number += 1
         name = f"{plain} {number}"
     return name
@@ -235,9 +235,9 @@ def find_country_of_market(market: str) -> Country | None:
     country = COUNTRIES.get(code)
     if country is not None and (market in country.markets or market.startswith(f"{code}-")):
         return country
-    for other in COUNTRIES.values():
-        if market in other.markets:
-            return other
+    for candidate in COUNTRIES.values():
+        if market in candidate.markets:
+            return candidate
     return None
 
 
@@ -248,12 +248,13 @@ _NEAR_DEG = 3.0
 def _find_nearest(
     latitude: float, longitude: float, only: Country | None
 ) -> tuple[Country | None, Town | None]:
-    """Return the nearest town and its country, of one country alone where it is known."""
+    """Return the nearest town and its country, within ``only`` where it is given."""
     nearest: tuple[Country | None, Town | None] = (None, None)
-    least = _NEAR_DEG**2
-    for country in (only,) if only is not None else COUNTRIES.values():
+    least = _NEAR_DEG
+    countries = COUNTRIES.values() if only is None else [only]
+    for country in countries:
         for town in country.towns:
-            distance = (town.latitude - latitude) ** 2 + (town.longitude - longitude) ** 2
+            distance = hypot(town.latitude - latitude, town.longitude - longitude)
             if distance < least:
                 least = distance
                 nearest = (country, town)
@@ -262,11 +263,9 @@ def _find_nearest(
 
 def make_via(profile: str, host: str, port: float | None, unit: float | None) -> Via | None:
     """Return the connection of a device; None where its address is none."""
-    with suppress(ValidationError):
-        return Via(
-            profile=profile,
-            host=host,
-            port=None if port is None else int(port),
-            unit=None if unit is None else int(unit),
-        )
-    return None
+    whole_port = None if port is None else int(port)
+    whole_unit = None if unit is None else int(unit)
+    try:
+        return Via(profile=profile, host=host, port=whole_port, unit=whole_unit)
+    except ValidationError:
+        return None

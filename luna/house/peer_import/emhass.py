@@ -265,7 +265,7 @@ class _EmhassReader:
             return None
         peak_kw = round(watts * count * rows * _KW_PER_W, 3)
         name = self._draft.add_device("pv", "roof", {"peak_kw": peak_kw})
-        kept = self._draft.document["pv"][-1]
+        device = self._draft.document["pv"][-1]
         field = f"pv.{name}.peak_kw"
         for value in (model, modules, strings):
             if value is not None:
@@ -274,12 +274,12 @@ class _EmhassReader:
         if tilt is not None:
             tilt_deg = self._ledger.take_number(tilt, f"pv.{name}.tilt_deg", least=0, most=90)
             if tilt_deg is not None:
-                kept["tilt_deg"] = tilt_deg
+                device["tilt_deg"] = tilt_deg
         azimuth = self._at("surface_azimuth", place)
         if azimuth is not None:
             degrees = self._ledger.take_number(azimuth, f"pv.{name}.azimuth_deg", least=0, most=360)
             if degrees is not None:
-                kept["azimuth_deg"] = degrees % 360.0
+                device["azimuth_deg"] = degrees % 360.0
         return name
 
     def _at(self, name: str, place: int) -> PeerValue | None:
@@ -335,22 +335,22 @@ class _EmhassReader:
         if power_w is None:
             return
         name = self._draft.add_device("loads", "load", {"power_kw": round(power_w * _KW_PER_W, 6)})
-        kept = self._draft.document["loads"][-1]
+        device = self._draft.document["loads"][-1]
         field = f"loads.{name}"
-        self._ledger.change(power, f"{field}.power_kw", kept["power_kw"], code="watts")
+        self._ledger.change(power, f"{field}.power_kw", device["power_kw"], code="watts")
         hours = self._at("operating_hours_of_each_deferrable_load", place)
         if hours is not None:
             count = self._ledger.read_number(hours, least=0, most=24)
             if count is not None:
-                kept["energy_kwh_per_day"] = round(count * kept["power_kw"], 3)
+                device["energy_kwh_per_day"] = round(count * device["power_kw"], 3)
                 self._ledger.change(
                     hours,
                     f"{field}.energy_kwh_per_day",
-                    kept["energy_kwh_per_day"],
+                    device["energy_kwh_per_day"],
                     code="hours_to_energy",
                 )
-                self._read_constancy(place, count, kept, field)
-        self._read_switching(place, kept, field)
+                self._read_constancy(place, count, device, field)
+        self._read_switching(place, device, field)
         for key in _LOADS[5:]:
             value = self._at(key, place)
             if value is not None and value.text in ("", "0"):
@@ -358,23 +358,23 @@ class _EmhassReader:
             elif value is not None:
                 self._ledger.refuse(value, "relative_window")
 
-    def _read_constancy(self, place: int, hours: float, kept: dict[str, Any], field: str) -> None:
+    def _read_constancy(self, place: int, hours: float, device: dict[str, Any], field: str) -> None:
         constant = self._at("set_deferrable_load_single_constant", place)
         if constant is None:
             return
         if constant.text.casefold() in _TRUE and hours:
-            kept["min_on_minutes"] = int(60 * hours)
+            device["min_on_minutes"] = int(60 * hours)
             self._ledger.change(
-                constant, f"{field}.min_on_minutes", kept["min_on_minutes"], code="one_run"
+                constant, f"{field}.min_on_minutes", device["min_on_minutes"], code="one_run"
             )
         else:
             self._ledger.take(constant, f"{field}.min_on_minutes", 0)
 
-    def _read_switching(self, place: int, kept: dict[str, Any], field: str) -> None:
+    def _read_switching(self, place: int, device: dict[str, Any], field: str) -> None:
         whole = self._at("treat_deferrable_load_as_semi_cont", place)
         if whole is not None:
             if whole.text.casefold() in _TRUE:
-                self._ledger.take(whole, f"{field}.power_kw", kept["power_kw"])
+                self._ledger.take(whole, f"{field}.power_kw", device["power_kw"])
             else:
                 self._ledger.differ(whole, "on_or_off")
         penalty = self._at("set_deferrable_startup_penalty", place)

@@ -172,13 +172,13 @@ class _ConfigurationReader:
         return () if section is None else section.items
 
     def _named(self, section: str) -> dict[str, PeerValue]:
-        named = {}
-        for entry in self._list(section):
-            name = entry.find("name")
+        devices = {}
+        for device in self._list(section):
+            name = device.find("name")
             if name is not None:
                 self._ledger.differ(name, "reference")
-                named[name.text] = entry
-        return named
+                devices[name.text] = device
+        return devices
 
     def _read_site(self) -> None:
         site = self._root.find("site")
@@ -192,8 +192,10 @@ class _ConfigurationReader:
             return
         for name, usage in _SITE_METERS.items():
             value = references.find(name)
+            if value is None:
+                continue
             are_measured = []
-            for reference in () if value is None else value.each():
+            for reference in value.each():
                 meter = meters.get(reference.text)
                 if meter is None:
                     self._ledger.refuse(reference, "no_such_meter", name=reference.text[:60])
@@ -217,10 +219,10 @@ class _ConfigurationReader:
                 self._ledger.withdraw(f"input_sensors.{role}", "role_incomplete")
 
     def _list_addresses(self, section: str) -> None:
-        """List the addresses of what Luna does not speak to."""
-        for entry in self._list(section):
+        """List the addresses of devices without a profile."""
+        for device in self._list(section):
             for name in _ADDRESS_PARTS:
-                value = entry.find(name)
+                value = device.find(name)
                 if value is not None and not self._ledger.is_accounted(value):
                     self._ledger.differ(value, "address")
 
@@ -344,10 +346,8 @@ class _ConfigurationReader:
         if capacity is None or capacity_kwh is None:
             self._ledger.refuse(meter.find("name") or meter, "battery_without_capacity", name=name)
             return None
-        battery: dict[str, Any] = {"capacity_kwh": capacity_kwh}
-        called = self._draft.add_device("batteries", name, battery)
-        # The draft holds the same values.
-        kept = self._draft.document["batteries"][-1]
+        called = self._draft.add_device("batteries", name, {"capacity_kwh": capacity_kwh})
+        battery = self._draft.document["batteries"][-1]
         place = f"batteries.{called}"
         self._ledger.take(capacity, f"{place}.capacity_kwh", capacity_kwh)
         for key, part in (("minsoc", "min_soc"), ("maxsoc", "max_soc")):
@@ -357,7 +357,7 @@ class _ConfigurationReader:
                     value, f"{place}.{part}", factor=0.01, code="percent", least=0, most=100
                 )
                 if share is not None:
-                    kept[part] = share
+                    battery[part] = share
         limits = (
             ("maxchargepower", "charge_limit_kw"),
             ("maxdischargepower", "discharge_limit_kw"),
@@ -372,7 +372,7 @@ class _ConfigurationReader:
             if power_kw is None:
                 power_kw = round(USUAL_C_RATE * capacity_kwh, 2)
                 self._ledger.assume(f"{place}.{part}", power_kw, code="battery_power")
-            kept[part] = power_kw
+            battery[part] = power_kw
         return called
 
     def _read_circuits(self) -> None:
@@ -383,8 +383,9 @@ class _ConfigurationReader:
             if parent is not None:
                 parents.add(parent.text)
         for name, circuit in circuits.items():
-            is_main = circuit.find("parent") is None and (name in parents or len(circuits) == 1)
-            if is_main and name not in self._circuits_of_chargers():
+            is_root = circuit.find("parent") is None
+            has_others = name in parents or len(circuits) == 1
+            if is_root and has_others and name not in self._circuits_of_chargers():
                 self._read_main_circuit(circuit)
             else:
                 self._read_circuit(circuit, name)
@@ -454,9 +455,8 @@ class _ConfigurationReader:
             return
         title = vehicle.find("title")
         called = name if title is None or not title.text else title.text
-        document: dict[str, Any] = {"capacity_kwh": capacity_kwh}
-        called = self._draft.add_device("vehicles", called, document)
-        kept = self._draft.document["vehicles"][-1]
+        called = self._draft.add_device("vehicles", called, {"capacity_kwh": capacity_kwh})
+        document = self._draft.document["vehicles"][-1]
         place = f"vehicles.{called}"
         self._ledger.take(capacity, f"{place}.capacity_kwh", capacity_kwh)
         if title is not None:
@@ -474,18 +474,20 @@ class _ConfigurationReader:
             self._ledger.assume(f"{place}.charge_limit_kw", 11.0, code="car_power")
             return
         charger = self._read_charge_point(point, place, car_phases)
-        kept["charger"] = charger
+        document["charger"] = charger
         charger_name = point.find("charger")
         if charger_name is not None:
             self._cars_by_charger.setdefault(charger_name.text, called)
         most_kw = max(charger["phases"]) * charger["max_current_a"] * VOLT / 1000
-        kept["charge_limit_kw"] = round(most_kw, 2)
+        document["charge_limit_kw"] = round(most_kw, 2)
         self._list_currents(vehicle)
 
     def _list_currents(self, vehicle: PeerValue) -> None:
         on_identify = vehicle.find("onIdentify")
+        if on_identify is None:
+            return
         for key in ("minCurrent", "maxCurrent"):
-            value = None if on_identify is None else on_identify.find(key)
+            value = on_identify.find(key)
             if value is not None:
                 self._ledger.refuse(value, "car_current")
 
@@ -516,7 +518,8 @@ class _ConfigurationReader:
                 charger[part] = current_a
         circuit = point.find("circuit")
         circuits = self._draft.document.get("grid", {}).get("circuits", [])
-        if circuit is not None and any(known["name"] == circuit.text for known in circuits):
+        circuit_names = [present["name"] for present in circuits]
+        if circuit is not None and circuit.text in circuit_names:
             charger["circuit"] = circuit.text
             self._ledger.take(circuit, f"{place}.charger.circuit")
         for part in ("title", "charger", "vehicle"):
@@ -556,10 +559,12 @@ class _ConfigurationReader:
             part = charger.find(name)
             if part is not None and not self._ledger.is_accounted(part):
                 self._ledger.take(part, place)
-        said = via.model_dump(mode="json", exclude_none=True)
-        self._charger_vias.append({"vehicle": vehicle, "via": said})
+        address = via.model_dump(mode="json", exclude_none=True)
+        self._charger_vias.append({"vehicle": vehicle, "via": address})
         for document in self._draft.document["vehicles"]:
-            phases = document["charger"]["phases"] if document["name"] == vehicle else []
+            if document["name"] != vehicle:
+                continue
+            phases = document["charger"]["phases"]
             if len(phases) > 1 and not profile.switches_phases:
                 document["charger"]["phases"] = [max(phases)]
                 field = f"vehicles.{vehicle}.charger.phases"

@@ -118,10 +118,13 @@ def _decode(value: bytes) -> str:
 
 def _select(connection: sqlite3.Connection, table: str, columns: str) -> Rows:
     """Return a table's rows, none of a view or a virtual table."""
-    found = connection.execute(
+    row = connection.execute(
         "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)
     ).fetchone()
-    if found is None or not str(found[0]).upper().startswith("CREATE TABLE"):
+    if row is None:
+        return []
+    (definition,) = row
+    if not str(definition).upper().startswith("CREATE TABLE"):
         return []
     query = f"SELECT {columns} FROM {table} ORDER BY 1 LIMIT {_MOST_ROWS}"  # noqa: S608 - ours
     return connection.execute(query).fetchall()
@@ -129,143 +132,145 @@ def _select(connection: sqlite3.Connection, table: str, columns: str) -> Rows:
 
 def _compose(configs: Rows, settings: Rows) -> Document:
     """Return the document of evcc.yaml's form."""
-    said = {str(key): value for key, value in settings if isinstance(value, str)}
-    entries = _sort(configs)
+    texts = {str(key): value for key, value in settings if isinstance(value, str)}
+    sections = _group_by_section(configs)
     used: set[str] = set()
-    tariffs = _compose_tariffs(said, entries.pop("tariffs"), used)
-    points = list(entries.pop("loadpoints").values())
-    names = _name_devices(entries)
-    document: Document = {"site": _compose_site(said, names, used)}
-    for section, devices in entries.items():
-        document[section] = [_refer(entry, names) for entry in devices.values()]
-    circuits = _read_structure(said.get("circuits", ""))
+    tariffs = _compose_tariffs(texts, sections.pop("tariffs"), used)
+    points = list(sections.pop("loadpoints").values())
+    names = _name_devices(sections)
+    document: Document = {"site": _compose_site(texts, names, used)}
+    for section, devices in sections.items():
+        document[section] = [_refer(device, names) for device in devices.values()]
+    circuits = _read_structure(texts.get("circuits", ""))
     if isinstance(circuits, list) and not document["circuits"]:
         document["circuits"] = circuits
         used.add("circuits")
     document["loadpoints"] = []
     for place, point in enumerate(points, 1):
-        complete = _add_settings(point, said, place, used)
+        complete = _add_settings(point, texts, place, used)
         document["loadpoints"].append(_refer(complete, names))
     document["tariffs"] = tariffs
     document = {section: content for section, content in document.items() if content}
     # Names alone: many hold passwords.
-    others = {key: None for key in said if key not in used}
-    if others and document:
-        document["settings"] = others
+    unused = {key: None for key in texts if key not in used}
+    if unused and document:
+        document["settings"] = unused
     return document
 
 
-def _sort(configs: Rows) -> dict[str, dict[str, Document]]:
-    """Return the devices of each section, by what refers to them."""
-    entries: dict[str, dict[str, Document]] = {section: {} for section in _CLASSES.values()}
+def _group_by_section(configs: Rows) -> dict[str, dict[str, Document]]:
+    """Return the devices of each section by reference."""
+    sections: dict[str, dict[str, Document]] = {section: {} for section in _CLASSES.values()}
     for number, kind, type_name, value in configs:
         section = _CLASSES.get(kind)
         if section is not None:
-            entries[section][f"db:{number}"] = _read_entry(type_name, value)
-    return entries
+            sections[section][f"db:{number}"] = _read_device(type_name, value)
+    return sections
 
 
-def _name_devices(entries: Mapping[str, Mapping[str, Document]]) -> dict[str, str]:
-    """Name each device, and return the names by what refers to them."""
+def _name_devices(sections: Mapping[str, Mapping[str, Document]]) -> dict[str, str]:
+    """Name all devices and return their names by reference."""
     names: dict[str, str] = {}
-    for section, devices in entries.items():
-        for reference, entry in devices.items():
-            entry["name"] = _name(section, reference, entry)
-            names[reference] = entry["name"]
+    for section, devices in sections.items():
+        for reference, device in devices.items():
+            title = device.get("title")
+            called = title if isinstance(title, str) and title else section.removesuffix("s")
+            number = reference.removeprefix("db:")
+            device["name"] = f"{called} {number}"
+            names[reference] = device["name"]
     return names
 
 
-def _compose_site(said: Mapping[str, str], names: Mapping[str, str], used: set[str]) -> Document:
+def _compose_site(texts: Mapping[str, str], names: Mapping[str, str], used: set[str]) -> Document:
     site: Document = {}
     for key in _TITLES:
-        if said.get(key):
-            site.setdefault("title", said[key])
+        if texts.get(key):
+            site.setdefault("title", texts[key])
             used.add(key)
     meters: Document = {}
     for key, usage in _METERS.items():
-        references = [part.strip() for part in said.get(key, "").split(",") if part.strip()]
+        references = [part.strip() for part in texts.get(key, "").split(",") if part.strip()]
         if references:
-            named = [names.get(reference, reference) for reference in references]
-            meters[usage] = named[0] if usage == "grid" else named
+            meter_names = [names.get(reference, reference) for reference in references]
+            meters[usage] = meter_names[0] if usage == "grid" else meter_names
             used.add(key)
     if meters:
         site["meters"] = meters
     for key in _SITE:
-        if said.get(key):
-            site[key] = said[key]
+        if texts.get(key):
+            site[key] = texts[key]
             used.add(key)
     return site
 
 
 def _compose_tariffs(
-    said: Mapping[str, str], entries: Mapping[str, Document], used: set[str]
+    texts: Mapping[str, str], devices: Mapping[str, Document], used: set[str]
 ) -> Document:
-    """Return the tariffs in place of their references, unnamed ones apart."""
-    whole = _read_structure(said.get("tariffs", ""))
+    """Return the tariffs in place of their references, unreferenced ones apart."""
+    whole = _read_structure(texts.get("tariffs", ""))
     tariffs: Document = dict(whole) if isinstance(whole, Mapping) else {}
     used |= {"tariffs", "currency", "tariffRefs"}
-    if said.get("currency"):
-        tariffs["currency"] = said["currency"]
-    references = _read_structure(said.get("tariffRefs", ""))
-    named: set[str] = set()
-    for side, reference in references.items() if isinstance(references, Mapping) else ():
+    if texts.get("currency"):
+        tariffs["currency"] = texts["currency"]
+    references = _read_structure(texts.get("tariffRefs", ""))
+    if not isinstance(references, Mapping):
+        references = {}
+    referenced: set[str] = set()
+    for side, reference in references.items():
         if side == "currency":
             tariffs.setdefault("currency", reference)
             continue
-        several = reference if isinstance(reference, list) else [reference]
-        listed = [str(part) for part in several if str(part) in entries]
-        named |= set(listed)
-        if listed:
-            found = [entries[part] for part in listed]
-            tariffs[side] = found if isinstance(reference, list) else found[0]
-    unnamed = [entry for reference, entry in entries.items() if reference not in named]
-    if unnamed:
-        tariffs["unused"] = unnamed
+        parts = reference if isinstance(reference, list) else [reference]
+        present = [str(part) for part in parts if str(part) in devices]
+        referenced.update(present)
+        if present:
+            side_tariffs = [devices[part] for part in present]
+            tariffs[side] = side_tariffs if isinstance(reference, list) else side_tariffs[0]
+    unused = [device for reference, device in devices.items() if reference not in referenced]
+    if unused:
+        tariffs["unused"] = unused
     return tariffs
 
 
-def _read_entry(type_name: object, value: object) -> Document:
+def _read_device(type_name: object, value: object) -> Document:
     content = _read_structure(value if isinstance(value, str) else "")
-    entry: Document = dict(content) if isinstance(content, Mapping) else {}
+    device: Document = dict(content) if isinstance(content, Mapping) else {}
     if isinstance(type_name, str) and type_name:
-        entry.setdefault("type", type_name)
+        device.setdefault("type", type_name)
     # A device that its owner described as text.
-    own = _read_structure(entry["yaml"]) if isinstance(entry.get("yaml"), str) else None
-    if isinstance(own, Mapping):
-        del entry["yaml"]
-        entry = {**own, **entry}
-    return entry
+    text = device.get("yaml")
+    described = _read_structure(text) if isinstance(text, str) else None
+    if isinstance(described, Mapping):
+        del device["yaml"]
+        device = {**described, **device}
+    return device
 
 
-def _name(section: str, reference: str, entry: Document) -> str:
-    title = entry.get("title")
-    number = reference.removeprefix("db:")
-    return f"{title} {number}" if isinstance(title, str) and title else f"{section[:-1]} {number}"
-
-
-def _refer(entry: Document, names: Mapping[str, str]) -> Document:
-    """Return an entry with the names of the devices that it refers to."""
-    named = dict(entry)
+def _refer(device: Document, names: Mapping[str, str]) -> Document:
+    """Return a device with names in place of its references."""
+    named = dict(device)
     for key in _REFERENCES:
-        reference = entry.get(key)
+        reference = device.get(key)
         if isinstance(reference, str) and reference in names:
             named[key] = names[reference]
     return named
 
 
-def _add_settings(point: Document, said: Mapping[str, str], place: int, used: set[str]) -> Document:
-    """Return a loadpoint with what older versions keep beside it."""
+def _add_settings(
+    point: Document, texts: Mapping[str, str], place: int, used: set[str]
+) -> Document:
+    """Return a loadpoint with the settings that older versions keep beside it."""
     complete = dict(point)
     for name in _POINT_SETTINGS:
         key = f"lp{place}.{name}"
-        if key in said:
-            complete.setdefault(name, said[key])
+        if key in texts:
+            complete.setdefault(name, texts[key])
             used.add(key)
     return complete
 
 
 def _read_structure(text: str) -> Any:
-    """Return what a text of JSON or YAML holds, else None.
+    """Return the content of a text of JSON or YAML, else None.
 
     An alias, with which a short text becomes a huge one, is not read, nor lists in lists without
     end: the scanner's work grows with the square of their depth.
@@ -296,7 +301,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _clean(value: Any) -> Any:
-    """Return a value of which a text of YAML can be made."""
+    """Return a value that YAML can express."""
     if isinstance(value, Mapping):
         return {_clean_text(str(key)): _clean(member) for key, member in value.items()}
     if isinstance(value, list | tuple | set):
@@ -311,5 +316,5 @@ def _clean(value: Any) -> Any:
 
 
 def _clean_text(text: str) -> str:
-    kept = [letter if letter.isprintable() or letter in "\n\t" else " " for letter in text]
-    return "".join(kept)
+    letters = [letter if letter.isprintable() or letter in "\n\t" else " " for letter in text]
+    return "".join(letters)

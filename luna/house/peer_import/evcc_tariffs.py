@@ -211,21 +211,21 @@ class _TariffReader:
         if peak_kw is None:
             return
         name = self._draft.add_device("pv", "roof", {"peak_kw": peak_kw})
-        kept = self._draft.document["pv"][-1]
+        roof_document = self._draft.document["pv"][-1]
         place = f"pv.{name}"
         self._ledger.take(peak, f"{place}.peak_kw", peak_kw)
         tilt = array.find("dec")
         if tilt is not None:
             tilt_deg = self._ledger.take_number(tilt, f"{place}.tilt_deg", least=0, most=90)
             if tilt_deg is not None:
-                kept["tilt_deg"] = tilt_deg
+                roof_document["tilt_deg"] = tilt_deg
         azimuth = array.find("az")
         if azimuth is not None:
             from_south = self._ledger.read_number(azimuth, least=-180, most=180)
             if from_south is not None:
-                kept["azimuth_deg"] = (180.0 + from_south) % 360.0
+                roof_document["azimuth_deg"] = (180.0 + from_south) % 360.0
                 self._ledger.change(
-                    azimuth, f"{place}.azimuth_deg", kept["azimuth_deg"], code="azimuth"
+                    azimuth, f"{place}.azimuth_deg", roof_document["azimuth_deg"], code="azimuth"
                 )
         self._read_location(array)
         for part in ("type", "template", "interval"):

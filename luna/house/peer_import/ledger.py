@@ -123,14 +123,12 @@ class ImportLedger:
                 self.list_rest(below)
 
     def withdraw(self, place: str, code: str) -> None:
-        """Turn the rows of a field that the site refuses into ones that were not understood."""
-        kept = []
-        for row in self.rows:
-            if row.status not in ("taken", "changed") or not _lies_within(row.field, place):
-                kept.append(row)
-                continue
-            kept.append(ImportRow("not_understood", code, row.key, row.line, before=row.before))
-        self.rows = kept
+        """Mark the rows of a field that the site refuses as not understood."""
+        for index, row in enumerate(self.rows):
+            if row.status in ("taken", "changed") and _lies_within(row.field, place):
+                self.rows[index] = ImportRow(
+                    "not_understood", code, row.key, row.line, before=row.before
+                )
 
     def read_number(
         self, value: PeerValue, *, least: float = -math.inf, most: float = math.inf

@@ -153,7 +153,7 @@ class _PredbatReader:
                 scaling = self._ledger.read_number(scalings[place], least=0.1, most=2) or 1.0
             usable_kwh = round(capacity_kwh * scaling, 3)
             name = self._draft.add_device("batteries", "battery", {"capacity_kwh": usable_kwh})
-            kept = self._draft.document["batteries"][-1]
+            device = self._draft.document["batteries"][-1]
             field = f"batteries.{name}"
             if scaling == 1.0:
                 self._ledger.take(capacity, f"{field}.capacity_kwh", usable_kwh)
@@ -164,13 +164,13 @@ class _PredbatReader:
                 self._ledger.change(
                     scalings[place], f"{field}.capacity_kwh", usable_kwh, code="scaled"
                 )
-            self._read_power(powers, place, kept, field)
+            self._read_power(powers, place, device, field)
         for value in (*powers, *scalings):
             if not self._ledger.is_accounted(value):
                 self._ledger.refuse(value, "without_battery")
 
     def _read_power(
-        self, powers: Sequence[PeerValue], place: int, kept: dict[str, Any], field: str
+        self, powers: Sequence[PeerValue], place: int, device: dict[str, Any], field: str
     ) -> None:
         power_kw = None
         if place < len(powers) and self._is_entity(powers[place]):
@@ -180,9 +180,9 @@ class _PredbatReader:
                 powers[place], f"{field}.charge_limit_kw", factor=_KW_PER_W, code="watts", least=1
             )
         if power_kw is None:
-            power_kw = round(USUAL_C_RATE * kept["capacity_kwh"], 2)
+            power_kw = round(USUAL_C_RATE * device["capacity_kwh"], 2)
             self._ledger.assume(f"{field}.charge_limit_kw", power_kw, code="battery_power")
-        kept |= {"charge_limit_kw": power_kw, "discharge_limit_kw": power_kw}
+        device |= {"charge_limit_kw": power_kw, "discharge_limit_kw": power_kw}
 
     def _read_roofs(self) -> None:
         for roof in self._all("forecast_solar"):
@@ -194,20 +194,20 @@ class _PredbatReader:
             if peak_kw is None:
                 continue
             name = self._draft.add_device("pv", "roof", {"peak_kw": peak_kw})
-            kept = self._draft.document["pv"][-1]
+            device = self._draft.document["pv"][-1]
             self._ledger.take(peak, f"pv.{name}.peak_kw", peak_kw)
             tilt = roof.find("declination")
             if tilt is not None:
                 tilt_deg = self._ledger.take_number(tilt, f"pv.{name}.tilt_deg", least=0, most=90)
                 if tilt_deg is not None:
-                    kept["tilt_deg"] = tilt_deg
-            self._read_azimuth(roof, kept, name)
+                    device["tilt_deg"] = tilt_deg
+            self._read_azimuth(roof, device, name)
             self._read_location(roof)
             efficiency = roof.find("efficiency")
             if efficiency is not None:
                 self._ledger.differ(efficiency, "forecasts_itself")
 
-    def _read_azimuth(self, roof: PeerValue, kept: dict[str, Any], name: str) -> None:
+    def _read_azimuth(self, roof: PeerValue, device: dict[str, Any], name: str) -> None:
         azimuth = roof.find("azimuth")
         from_south = roof.find("azimuth_zero_south")
         degrees = None
@@ -219,11 +219,11 @@ class _PredbatReader:
         # sides where ``azimuth_zero_south`` is set.
         is_from_south = from_south is not None and from_south.text.casefold() == "true"
         compass = 180.0 + degrees if is_from_south else -degrees
-        kept["azimuth_deg"] = compass % 360.0
+        device["azimuth_deg"] = compass % 360.0
         place = f"pv.{name}.azimuth_deg"
         for value in (azimuth, from_south):
             if value is not None:
-                self._ledger.change(value, place, kept["azimuth_deg"], code="azimuth")
+                self._ledger.change(value, place, device["azimuth_deg"], code="azimuth")
 
     def _read_location(self, roof: PeerValue) -> None:
         latitude = roof.find("latitude")
@@ -297,7 +297,7 @@ class _PredbatReader:
             if capacity_kwh is None:
                 continue
             name = self._draft.add_device("vehicles", "car", {"capacity_kwh": capacity_kwh})
-            kept = self._draft.document["vehicles"][-1]
+            device = self._draft.document["vehicles"][-1]
             self._ledger.take(capacity, f"vehicles.{name}.capacity_kwh", capacity_kwh)
             place_of_power = f"vehicles.{name}.charge_limit_kw"
             power_kw = None
@@ -310,7 +310,7 @@ class _PredbatReader:
             if power_kw is None:
                 self._ledger.assume(place_of_power, 11.0, code="car_power")
             else:
-                kept["charge_limit_kw"] = power_kw
+                device["charge_limit_kw"] = power_kw
 
     def _read_tariff(self) -> None:
         self._read_rates("rates_import", "import")
@@ -346,31 +346,31 @@ class _PredbatReader:
         self._ledger.change(standing, "tariff.base", per_day, code="hundredths")
 
     def _read_rates(self, name: str, side: str) -> None:
-        """Read a list of rates: later ones hold over earlier ones, so the last comes first."""
+        """Read a list of rates; later ones take precedence."""
         default: float | None = None
         times: list[PricedTimes] = []
         place = f"tariff.{side}"
-        found = False
+        has_rates = False
         for rate in self._all(name):
-            one = self._read_rate(rate)
-            if one is None:
+            priced = self._read_rate(rate)
+            if priced is None:
                 self._ledger.refuse(rate, "price_zone")
                 continue
-            found = True
+            has_rates = True
             for key, value in rate.members.items():
                 if key == "rate":
-                    self._ledger.change(value, place, one.price, code="hundredths")
+                    self._ledger.change(value, place, priced.price, code="hundredths")
                 else:
                     self._ledger.take(value, place)
-            is_base = (one.start, one.end, one.days) == ("00:00", "24:00", ALL_DAYS)
-            if is_base and default is None:
-                default = one.price
-            elif is_base:
-                default = one.price
+            is_base = (priced.start, priced.end, priced.days) == ("00:00", "24:00", ALL_DAYS)
+            if not is_base:
+                times.insert(0, priced)
+                continue
+            # A second base rate hides all earlier rates.
+            if default is not None:
                 times = []
-            else:
-                times.insert(0, one)
-        if not found:
+            default = priced.price
+        if not has_rates:
             return
         if default is None:
             default = 0.0

@@ -33,6 +33,8 @@ NEEDED: dict[Literal["replay", "shadow", "both"], int] = {
     "shadow": SHADOW_DAYS,
     "both": REPLAY_DAYS + SHADOW_DAYS,
 }
+# The kind of evidence whose days a reason mentions; of others both.
+_KIND_OF_REASON = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}
 
 
 def read_status(
@@ -50,13 +52,13 @@ def read_status(
     run = find_run(connection, site.name, policy=policy, before=now)
     effective = find_effective_mode(requested, standing)
     shadow_count = agent_plans.count(connection, site.name, policy=policy)
-    # Without a judgement of full control there is no evidence: zero days of each kind.
+    evidence_by_kind: dict[str, GateEvidence] = {}
+    for kind, needed in NEEDED.items():
+        evidence_by_kind[kind] = GateEvidence(kind=kind, days=0, needed=needed)
     last = standing.get("full_control")
-    by_kind = {evidence.kind: evidence for evidence in last.evidence} if last else {}
-    evidence_by_kind: dict[str, GateEvidence] = {
-        kind: by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed))
-        for kind, needed in NEEDED.items()
-    }
+    if last is not None:
+        for evidence in last.evidence:
+            evidence_by_kind[evidence.kind] = evidence
     aim: ControlMode = "full_control" if requested == "shadow" else requested
     code, figures = _choose_step(run, standing.get(aim), evidence_by_kind, requested=requested)
     return AgentStatus(
@@ -92,36 +94,35 @@ def find_run(
 def _describe(
     mode: ControlMode, standing: LastDecisions, effective: EffectiveMode, language: Language
 ) -> ModeStanding:
-    entry = standing.get(mode)
-    if entry is None:
+    decision = standing.get(mode)
+    state: GateState = "not_ready"
+    if mode == effective.mode:
+        state = "active"
+    elif decision is not None:
+        state = decision.state or "not_ready"
+    elif mode == "shadow":
+        state = "offered"
+    if decision is None:
         code = "always" if mode == "shadow" else "not_judged"
-        state: GateState = "offered" if mode == "shadow" else "not_ready"
-        return ModeStanding(
-            mode=mode,
-            state="active" if mode == effective.mode else state,
-            reason=REASONS.say(code, language),
-            reason_code=code,
-        )
-    state = "active" if mode == effective.mode else entry.state or "not_ready"
-    # The kind of evidence whose days the reason mentions.
-    kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(
-        entry.reason, "both"
-    )
-    evidence = next((judged for judged in entry.evidence if judged.kind == kind), None)
-    reason = REASONS.say(
-        entry.reason,
-        language,
-        days=evidence.days if evidence else 0,
-        needed=evidence.needed if evidence else 0,
-    )
-    judgement = {
-        "better": entry.better,
-        "decided_by": entry.decided_by,
-        "decided_at": entry.at,
-        "evidence": entry.evidence,
-    }
+        reason = REASONS.say(code, language)
+        return ModeStanding(mode=mode, state=state, reason=reason, reason_code=code)
+    kind = _KIND_OF_REASON.get(decision.reason, "both")
+    days = 0
+    needed = 0
+    for evidence in decision.evidence:
+        if evidence.kind == kind:
+            days = evidence.days
+            needed = evidence.needed
+            break
     return ModeStanding(
-        mode=mode, state=state, reason=reason, reason_code=entry.reason, **judgement
+        mode=mode,
+        state=state,
+        reason=REASONS.say(decision.reason, language, days=days, needed=needed),
+        reason_code=decision.reason,
+        better=decision.better,
+        decided_by=decision.decided_by,
+        decided_at=decision.at,
+        evidence=decision.evidence,
     )
 
 
@@ -133,22 +134,25 @@ def _choose_step(
     requested: ControlMode,
 ) -> tuple[str, dict[str, int]]:
     """Return the code of the next step towards control, with its figures."""
-    missing_days = {
-        kind: {"missing": max(judged.needed - judged.days, 0)} for kind, judged in evidence.items()
-    }
+    # The kind of evidence that is missing.
+    kind = None
     if run is None:
-        return "train", {}
-    if last is None:
-        return "judge", {}
-    if last.state == "withdrawn":
-        if last.decided_by == GATEKEEPER:
-            return "prove_again", missing_days["shadow"]
-        return "restore", {}
-    if last.state == "offered":
+        code = "train"
+    elif last is None:
+        code = "judge"
+    elif last.state == "withdrawn" and last.decided_by == GATEKEEPER:
+        code = "prove_again"
+        kind = "shadow"
+    elif last.state == "withdrawn":
+        code = "restore"
+    elif last.state == "offered":
         code = "ask" if requested == "shadow" else "none"
+    elif last.reason == "replay_days":
+        code = kind = "replay"
+    elif last.reason == "shadow_days":
+        code = kind = "shadow"
+    else:
+        code = "improve"
+    if kind is None:
         return code, {}
-    steps = {
-        "replay_days": ("replay", missing_days["replay"]),
-        "shadow_days": ("shadow", missing_days["shadow"]),
-    }
-    return steps.get(last.reason, ("improve", {}))
+    return code, {"missing": max(evidence[kind].needed - evidence[kind].days, 0)}

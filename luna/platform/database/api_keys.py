@@ -42,16 +42,22 @@ MARK = "luna"
 class KeyFilter:
     """The keys that somebody sees.
 
-    Those of one person (None: of all) that reach no site beyond ``among`` (None: every key).
+    Attributes:
+        user_id: of their owner; None: of all.
+        among: the sites that they may reach; None: every site.
     """
 
     user_id: int | None = None
     among: Collection[str] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Return what a query of keys and their owners has to fulfil."""
-        of_user = [] if self.user_id is None else [api_keys.c.user_id == self.user_id]
-        return of_user if self.among is None else [*of_user, ~_reaches_beyond(self.among)]
+        """Return the conditions of a query of keys and their owners."""
+        conditions: list[ColumnElement[bool]] = []
+        if self.user_id is not None:
+            conditions.append(api_keys.c.user_id == self.user_id)
+        if self.among is not None:
+            conditions.append(~_reaches_beyond(self.among))
+        return conditions
 
 
 EVERY_KEY = KeyFilter()
@@ -67,7 +73,7 @@ class ValidKey:
 
 
 def make(connection: Connection, user_id: int, key: NewKey, *, now: datetime) -> MadeKey:
-    """Store a new key and return it with its secret, which nobody can read again.
+    """Store a new key and return it with its secret, this once.
 
     Raises:
         NotFoundError: no such site.
@@ -97,11 +103,8 @@ def load(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> K
     Raises:
         NotFoundError: no such key.
     """
-    row = (
-        connection.execute(_select().where(api_keys.c.prefix == prefix, *which.conditions()))
-        .mappings()
-        .first()
-    )
+    query = _select().where(api_keys.c.prefix == prefix, *which.conditions())
+    row = connection.execute(query).mappings().first()
     if row is None:
         raise refuse("no-such-key", field="prefix", value=prefix)
     return _key(row)
@@ -140,8 +143,10 @@ def remove_all(connection: Connection, name: str) -> int:
 
 
 def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
-    """Return a valid key, with no more than its owner may now, None if it is not valid."""
+    """Return a valid key, with no more rights than its owner has now; None if it is invalid."""
     mark, _, prefix_and_secret = key.partition("_")
+    if mark != MARK:
+        return None
     prefix, _, secret = prefix_and_secret.partition("_")
     user_sites = sites_of_users()
     key_sites = _sites_of_keys()
@@ -159,7 +164,7 @@ def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
         .where(api_keys.c.prefix == prefix, api_keys.c.expires_at > now)
     )
     row = connection.execute(query).mappings().first()
-    if mark != MARK or row is None or not hmac.compare_digest(row["secret_hash"], digest(secret)):
+    if row is None or not hmac.compare_digest(row["secret_hash"], digest(secret)):
         return None
     if row["used_at"] is None or now - row["used_at"] > ACTIVITY_STEP:
         connection.execute(
@@ -170,28 +175,28 @@ def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
 
 
 def _reaches_beyond(among: Collection[str]) -> ColumnElement[bool]:
-    """Return whether a key has a site that is not one of these.
+    """Return the condition that a key reaches a site that is not one of these.
 
     An admin's key that is bound to no site reaches future sites as well.
     """
-    named = (
+    of_key = (
         select(api_key_sites.c.site_key)
         .where(api_key_sites.c.key_id == api_keys.c.key_id)
         .correlate(api_keys)
     )
-    assigned = (
+    of_owner = (
         select(user_sites.c.site_key)
         .where(user_sites.c.user_id == users.c.user_id)
         .correlate(users)
     )
-    reached = (
-        or_(api_keys.c.every_site, sites.c.site_key.in_(named)),
-        or_(users.c.role == "admin", sites.c.site_key.in_(assigned)),
+    is_admin = users.c.role == "admin"
+    reaches_another = exists().where(
+        sites.c.name.not_in(among),
+        or_(api_keys.c.every_site, sites.c.site_key.in_(of_key)),
+        or_(is_admin, sites.c.site_key.in_(of_owner)),
     )
-    every = and_(api_keys.c.every_site, users.c.role == "admin")
-    return or_(
-        every, exists().where(sites.c.name.not_in(among), *reached).correlate(api_keys, users)
-    )
+    reaches_all = and_(api_keys.c.every_site, is_admin)
+    return or_(reaches_all, reaches_another.correlate(api_keys, users))
 
 
 def _narrow(owner: UserAccount, row: RowMapping) -> UserAccount:

@@ -1,6 +1,6 @@
 """Store planned charging sessions, append-only, and read what vehicles' sensors reported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from luna.contracts.charging_sessions import (
 )
 from luna.contracts.plan.state import VehicleSession
 from luna.energy.charge_sensors import (
-    NOTHING_SAID,
+    NO_READINGS,
     ChargeSensors,
     SeenCharge,
     SensorSeries,
@@ -213,7 +213,7 @@ def _session(row: Mapping[Any, Any]) -> StoredSession:
 def read_charge_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime
 ) -> dict[int, dict[str, SeenCharge]]:
-    """Return the states of charge that vehicles had reported by an instant, by site key and name.
+    """Return the vehicles' states at an instant, by site key and vehicle.
 
     Vehicles without sensors are left out.
     """
@@ -234,7 +234,7 @@ def read_charge_each(
     histories = sensor_units.read_named(connection, sensor_names)
     plugs_each = {}
     for (key, name), vehicle_sensors in sensors.items():
-        plugs_each[key, name] = NOTHING_SAID
+        plugs_each[key, name] = NO_READINGS
         if vehicle_sensors.connected:
             plugs_each[key, name] = sensor_series[key, vehicle_sensors.connected]
     metered_each = _read_metered_each(connection, sites_by_key, list(sensors), until=until)
@@ -243,7 +243,7 @@ def read_charge_each(
         vehicles = sites_by_key[key].vehicles
         vehicle = next(vehicle for vehicle in vehicles if vehicle.name == name)
         level = vehicle_sensors.level
-        socs = sensor_series[key, level] if level else NOTHING_SAID
+        socs = sensor_series[key, level] if level else NO_READINGS
         units = histories.get((key, level or ""), UnitHistory())
         if vehicle_sensors.distance:
             socs = scale_ranges(vehicle, *socs, units)
@@ -251,16 +251,8 @@ def read_charge_each(
             socs = scale_levels(*socs, units)
         plugs = plugs_each[key, name]
         # One meter counts all chargers: its figure is a vehicle's if no other one is plugged in.
-        others = [(key, other.name) for other in vehicles if other.name != name]
-        are_away = all(
-            other in sensors
-            and is_away(
-                plugs_each[other],
-                unplugged=sensors[other].unplugged,
-                beside=(plugs, vehicle_sensors.unplugged),
-            )
-            for other in others
-        )
+        neighbours = [(key, neighbour.name) for neighbour in vehicles if neighbour.name != name]
+        are_away = _are_away(neighbours, sensors, plugs_each, (plugs, vehicle_sensors.unplugged))
         metered = metered_each.get(key) if are_away else None
         judged = judge_charge(
             vehicle, socs, plugs, until=until, unplugged=vehicle_sensors.unplugged, metered=metered
@@ -268,6 +260,22 @@ def read_charge_each(
         by_range = vehicle_sensors.distance is not None
         charges.setdefault(key, {})[name] = replace(judged, by_range=by_range)
     return charges
+
+
+def _are_away(
+    neighbours: Iterable[tuple[int, str]],
+    sensors: Mapping[tuple[int, str], ChargeSensors],
+    plugs_each: Mapping[tuple[int, str], SensorSeries],
+    beside: tuple[SensorSeries, bool],
+) -> bool:
+    """Return whether all neighbours were away since a vehicle was plugged in, see ``is_away``."""
+    for neighbour in neighbours:
+        if neighbour not in sensors:
+            return False
+        unplugged = sensors[neighbour].unplugged
+        if not is_away(plugs_each[neighbour], unplugged=unplugged, beside=beside):
+            return False
+    return True
 
 
 def scale_levels(instants: InstantArray, values: FloatArray, units: UnitHistory) -> SensorSeries:

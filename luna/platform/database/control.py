@@ -5,7 +5,7 @@ Armed states, overrides, the last command of each device, and the log of decisio
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel
@@ -44,6 +44,7 @@ from luna.platform.database.schema.plans import control_devices, control_log, co
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.database.stored_rows import read_each, read_page
 
+ModelT = TypeVar("ModelT", bound=BaseModel)
 # Every step of an executor begins with these: they are put together once.
 _STATE_OF = select(control_state).where(control_state.c.site_key == bindparam("key"))
 _STATE_OF_DEVICE = select(control_devices).where(
@@ -66,16 +67,11 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
     if row is not None:
         # The site is armed as a whole, for the batteries and all other devices.
         values |= {name: row[name] for name in ("armed_at", "armed_by")}
-    if row is not None and device == BATTERIES:
-        values |= {name: row[name] for name in _OWN}
     if device != BATTERIES:
-        row = (
-            connection.execute(_STATE_OF_DEVICE, {"key": key, "of_device": device})
-            .mappings()
-            .first()
-        )
-        if row is not None:
-            values |= {name: row[name] for name in _OWN}
+        parameters = {"key": key, "of_device": device}
+        row = connection.execute(_STATE_OF_DEVICE, parameters).mappings().first()
+    if row is not None:
+        values |= {name: row[name] for name in _OWN}
     return _state(values)
 
 
@@ -98,7 +94,7 @@ def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, Con
 def read_overrides_each(
     connection: Connection, keys: Collection[int], *, now: datetime
 ) -> dict[int, dict[str, Override]]:
-    """Return the overrides in force of many sites' devices, by site key and device key.
+    """Return the overrides in force by site key and device key.
 
     Sites without any are left out.
     """
@@ -116,16 +112,16 @@ def read_overrides_each(
     )
     overrides: dict[int, dict[str, Override]] = {}
     for row in rows:
-        for override_value in read_each([row.override], Override.model_validate):
-            if override_value.until > now:
-                overrides.setdefault(row.site_key, {})[row.device] = override_value
+        stored_override = _read_document(row.override, Override)
+        if stored_override is not None and stored_override.until > now:
+            overrides.setdefault(row.site_key, {})[row.device] = stored_override
     return overrides
 
 
 def read_draws_each(connection: Connection, keys: Collection[int]) -> dict[int, dict[str, CarDraw]]:
-    """Return what vehicles draw of their chargers' commands, by site key and vehicle.
+    """Return the draws of vehicles under their chargers' commands, by site key and vehicle.
 
-    What was found before the owner ordered a charge is left out: it is judged anew.
+    Draws from before the owner ordered a charge are left out: they are judged anew.
     """
     columns = (control_devices.c.site_key, control_devices.c.reports, control_devices.c.override)
     rows = connection.execute(
@@ -135,20 +131,19 @@ def read_draws_each(connection: Connection, keys: Collection[int]) -> dict[int, 
     )
     draws: dict[int, dict[str, CarDraw]] = {}
     for row in rows:
-        orders = read_each([row.override] if row.override else [], Override.model_validate)
-        ordered_at = [order.since for order in orders if order.mode == "charge" and order.since]
-        for name, document in (row.reports or {}).items():
-            for report in read_each([document], DeviceReport.model_validate):
-                draw = report.draw
-                if draw is None or draw.since is None:
-                    continue
-                if not any(instant > draw.since for instant in ordered_at):
-                    draws.setdefault(row.site_key, {})[name] = draw
+        order = _read_document(row.override, Override)
+        ordered_at = order.since if order is not None and order.mode == "charge" else None
+        for name, device_report in _read_reports(row.reports).items():
+            draw = device_report.draw
+            if draw is None or draw.since is None:
+                continue
+            if ordered_at is None or ordered_at <= draw.since:
+                draws.setdefault(row.site_key, {})[name] = draw
     return draws
 
 
 def load_active(connection: Connection) -> list[ControlState]:
-    """Return the batteries' states of armed sites and those with a commanded device, by name."""
+    """Return the batteries' states of armed or commanded sites, by name."""
     is_commanded = exists().where(
         control_devices.c.site_key == control_state.c.site_key,
         control_devices.c.decision.is_not(None),
@@ -172,14 +167,13 @@ def load_active(connection: Connection) -> list[ControlState]:
 
 def list_commanded(connection: Connection, site_id: str) -> list[str]:
     """Return the devices other than batteries with a stored decision, sorted."""
-    is_commanded = (
-        control_devices.c.site_key == sites.key_of(connection, site_id)
-    ) & control_devices.c.decision.is_not(None)
-    return list(
-        connection.scalars(
-            select(control_devices.c.device).where(is_commanded).order_by(control_devices.c.device)
-        )
+    table = control_devices.c
+    query = (
+        select(table.device)
+        .where(table.site_key == sites.key_of(connection, site_id), table.decision.is_not(None))
+        .order_by(table.device)
     )
+    return list(connection.scalars(query))
 
 
 def list_commanded_each(connection: Connection) -> dict[str, list[str]]:
@@ -187,25 +181,28 @@ def list_commanded_each(connection: Connection) -> dict[str, list[str]]:
 
     Sites without any are left out.
     """
-    query = select(site_table.c.name, control_devices.c.device).join(
-        site_table, site_table.c.site_key == control_devices.c.site_key
+    table = control_devices.c
+    query = (
+        select(site_table.c.name, table.device)
+        .join(site_table, site_table.c.site_key == table.site_key)
+        .where(table.decision.is_not(None))
+        .order_by(table.device)
     )
     devices: dict[str, list[str]] = {}
-    for name, device in connection.execute(
-        query.where(control_devices.c.decision.is_not(None)).order_by(control_devices.c.device)
-    ):
+    for name, device in connection.execute(query):
         devices.setdefault(name, []).append(device)
     return devices
 
 
 def list_devices(connection: Connection, site_id: str) -> list[str]:
     """Return the devices other than batteries with a decision or an override, sorted."""
-    of_site = control_devices.c.site_key == sites.key_of(connection, site_id)
-    return list(
-        connection.scalars(
-            select(control_devices.c.device).where(of_site).order_by(control_devices.c.device)
-        )
+    table = control_devices.c
+    query = (
+        select(table.device)
+        .where(table.site_key == sites.key_of(connection, site_id))
+        .order_by(table.device)
     )
+    return list(connection.scalars(query))
 
 
 def list_armed(connection: Connection) -> list[str]:
@@ -235,7 +232,7 @@ def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
 
 
 def disarm(connection: Connection, site_id: str) -> None:
-    """Stop all commands except the return of devices to their own control, and end overrides."""
+    """End all commands and overrides; devices are still returned to their own control."""
     key = sites.key_of(connection, site_id)
     ended = exists().where(control_state.c.site_key == key, control_state.c.override.is_not(None))
     ended_elsewhere = exists().where(
@@ -258,12 +255,8 @@ def override(
     device: str = BATTERIES,
 ) -> None:
     """Store the owner's override of a device's plan; None removes it."""
-    _put(
-        connection,
-        site_id,
-        {"override": null() if override_value is None else override_value.model_dump(mode="json")},
-        device=device,
-    )
+    stored = null() if override_value is None else override_value.model_dump(mode="json")
+    _put(connection, site_id, {"override": stored}, device=device)
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "override")
 
 
@@ -274,8 +267,8 @@ def pause(
 
     None: it follows its plans again.
     """
-    values = {"paused": null() if paused is None else paused.model_dump(mode="json")}
-    _put(connection, site_id, values, device=device)
+    stored = null() if paused is None else paused.model_dump(mode="json")
+    _put(connection, site_id, {"paused": stored}, device=device)
 
 
 def report(
@@ -354,21 +347,23 @@ def read_log_page(
         bounds.append(log.slot_start < end)
     if below is not None:
         bounds.append(log.entry_id < below)
-    query = select(log.entry_id, *(log[name] for name in ControlEntry.model_fields)).where(
+    columns = [log[name] for name in ControlEntry.model_fields]
+    query = select(log.entry_id, *columns).where(
         log.site_key == sites.key_of(connection, site_id), *bounds
     )
     return read_page(connection, query.order_by(log.entry_id.desc()), _entry, limit=limit)
 
 
 def read_last_entry(connection: Connection, state: ControlState) -> tuple[str, datetime] | None:
-    """Return reason and slot of a device's last entry in the log, if there is one."""
+    """Return reason and slot of a device's last log entry, if there is one."""
     log = control_log.c
-    of_device = (log.site_key == sites.key_of(connection, state.site)) & (
-        log.device == state.device
+    query = (
+        select(log.reason, log.slot_start)
+        .where(log.site_key == sites.key_of(connection, state.site), log.device == state.device)
+        .order_by(log.entry_id.desc())
+        .limit(1)
     )
-    last = connection.execute(
-        select(log.reason, log.slot_start).where(of_device).order_by(log.entry_id.desc()).limit(1)
-    ).first()
+    last = connection.execute(query).first()
     return None if last is None else (last.reason, last.slot_start)
 
 
@@ -379,15 +374,18 @@ def read_deciders(
 
     The last decision of a slot counts.
     """
-    of_batteries = (control_log.c.site_key == sites.key_of(connection, site_id)) & (
-        control_log.c.device == BATTERIES
+    log = control_log.c
+    query = (
+        select(log.slot_start, log.decided_by)
+        .where(
+            log.site_key == sites.key_of(connection, site_id),
+            log.device == BATTERIES,
+            log.slot_start >= first,
+            log.slot_start < end,
+        )
+        .order_by(log.entry_id)
     )
-    within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
-    rows = connection.execute(
-        select(control_log.c.slot_start, control_log.c.decided_by)
-        .where(of_batteries, within)
-        .order_by(control_log.c.entry_id)
-    )
+    rows = connection.execute(query)
     return {row.slot_start.astimezone(UTC): row.decided_by for row in rows}
 
 
@@ -511,17 +509,28 @@ def _state(fields: Mapping[str, Any]) -> ControlState:
 
     An override or a decision in another release's form is dropped; the next one replaces it.
     """
-    plain = {name: value for name, value in fields.items() if name not in {*_DOCUMENTS, "reports"}}
-    plain["reports"] = {}
-    reports: Mapping[str, Any] = fields.get("reports") or {}
-    for name, value in reports.items():
-        for report_value in read_each([value], DeviceReport.model_validate):
-            plain["reports"][name] = report_value
-    for name, document in _DOCUMENTS.items():
-        if fields.get(name) is not None:
-            parsed = read_each([fields[name]], document.model_validate)
-            plain[name] = next(iter(parsed), None)
-    return ControlState.model_validate(plain)
+    readable = dict(fields)
+    readable["reports"] = _read_reports(fields.get("reports"))
+    for name, model in _DOCUMENTS.items():
+        if name in fields:
+            readable[name] = _read_document(fields[name], model)
+    return ControlState.model_validate(readable)
+
+
+def _read_reports(documents: Mapping[str, Any] | None) -> dict[str, DeviceReport]:
+    reports = {}
+    for name, document in (documents or {}).items():
+        device_report = _read_document(document, DeviceReport)
+        if device_report is not None:
+            reports[name] = device_report
+    return reports
+
+
+def _read_document(document: object, model: type[ModelT]) -> ModelT | None:
+    """Return a stored document; None without one that can be read."""
+    if document is None:
+        return None
+    return next(iter(read_each([document], model.model_validate)), None)
 
 
 def _entry(row: RowMapping) -> tuple[int, ControlEntry]:
@@ -537,11 +546,10 @@ def _document(setpoints: Mapping[str, Setpoint]) -> dict[str, Any]:
 def _put(
     connection: Connection, site_id: str, values: Mapping[str, Any], *, device: str = BATTERIES
 ) -> None:
-    key = {"site_key": sites.key_of(connection, site_id)}
-    table, key_columns = (
-        (control_state, key) if device == BATTERIES else (control_devices, key | {"device": device})
-    )
-    statement = insert(table).values(**key_columns, **values)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=list(key_columns), set_=dict(values))
-    )
+    table = control_state
+    key: dict[str, Any] = {"site_key": sites.key_of(connection, site_id)}
+    if device != BATTERIES:
+        table = control_devices
+        key["device"] = device
+    statement = insert(table).values(**key, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=dict(values)))

@@ -7,7 +7,6 @@ Source: PostgreSQL documentation, COPY, "Binary Format".
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -93,11 +92,12 @@ def upsert(
 
 def append(connection: Connection, table: str, columns: Columns) -> int:
     """Append rows to ``table`` and return their number; an existing key raises."""
-    arrays = {
-        name: array
-        for name, array in _broadcast(columns).items()
-        if array.dtype.kind != "f" or not np.isnan(array).all()
-    }
+    arrays = {}
+    for name, array in _broadcast(columns).items():
+        is_unknown = array.dtype.kind == "f" and np.isnan(array).all()
+        # A column that is left out is NULL.
+        if not is_unknown:
+            arrays[name] = array
     with cursor(connection) as session:
         with session.copy(_copy_into(table, arrays)) as copy:
             copy.write(SIGNATURE)
@@ -114,20 +114,22 @@ def _copy_into(table: str, columns: Iterable[str]) -> sql.Composed:
 
 
 def _append_rows(
-    connection: Connection, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]
+    connection: Connection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Append rows of few, large values to ``table``, with the PostgreSQL ``types`` of the columns.
+    """Append rows of few, large values to ``table``, with the columns' PostgreSQL ``types``.
 
     An existing key raises.
     """
     with cursor(connection) as session, session.copy(_copy_into(table, types)) as copy:
         copy.set_types(list(types.values()))
         for row in rows:
-            copy.write_row(row)
-
-
-def _adapt(value: object, kind: str) -> object:
-    return Jsonb(value) if kind == "jsonb" and value is not None else value
+            values = []
+            for name, kind in types.items():
+                value = row[name]
+                if kind == "jsonb" and value is not None:
+                    value = Jsonb(value)
+                values.append(value)
+            copy.write_row(values)
 
 
 def upsert_rows(
@@ -144,12 +146,15 @@ def upsert_rows(
     """
     if not rows:
         return
+    # For one row COPY would take three round trips.
     if len(rows) > 1:
-        copied = [[_adapt(row[name], kind) for name, kind in types.items()] for row in rows]
-        with suppress(psycopg.errors.UniqueViolation), connection.begin_nested():
-            _append_rows(connection, table.name, types, copied)
+        try:
+            with connection.begin_nested():
+                _append_rows(connection, table.name, types, rows)
+        except psycopg.errors.UniqueViolation:
+            pass
+        else:
             return
-    # For one row, or after a conflict; COPY would take three round trips.
     connection.execute(_insert_rows(table, tuple(types), on_conflict), rows)
 
 
@@ -184,9 +189,11 @@ def read(
     with cursor(connection) as session:
         session.execute(statement, binary=True)
         result = session.pgresult
-        cells = [result.get_value(0, place) if result else None for place in range(len(types))]
-    named_cells = zip(cells, types.items(), strict=True)
-    return {name: _unpack(cell, kind) for cell, (name, kind) in named_cells}
+    arrays = {}
+    for place, (name, kind) in enumerate(types.items()):
+        cell = result.get_value(0, place) if result else None
+        arrays[name] = _unpack(cell, kind)
+    return arrays
 
 
 def read_rows(
@@ -220,29 +227,35 @@ def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Arra
     Sorting here instead of in the server: rows from an index are sorted already, and otherwise
     arrays sort in a tenth of the time.
     """
-    (_, keys), *columns = rows.items()
-    order = _find_order([keys, *(values for _, values in columns[: by - 1])])
+    columns = list(rows.values())
+    order = _find_order(columns[:by])
     if order is not None:
-        keys = keys[order]
-        columns = [(name, values[order]) for name, values in columns]
+        columns = [values[order] for values in columns]
+    keys, *others = columns
     if not keys.size:
         return {}
-    edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), keys.size]
-    return {
-        int(keys[first]): {name: values[first:end] for name, values in columns}
-        for first, end in pairwise(edges)
-    }
+    _, *names = rows
+    changes = np.flatnonzero(np.diff(keys)) + 1
+    groups = {}
+    for first, end in pairwise([0, *changes.tolist(), keys.size]):
+        parts = [values[first:end] for values in others]
+        groups[int(keys[first])] = dict(zip(names, parts, strict=True))
+    return groups
 
 
 def _find_order(columns: Sequence[Array]) -> Array | None:
-    """Return the permutation that sorts rows by several columns, None where they are sorted."""
+    """Return the permutation that sorts rows by several columns; None: they are sorted."""
+    # Whether a row equals the one before it in the columns so far.
     same = np.ones(max(columns[0].size - 1, 0), dtype=bool)
-    ordered = True
+    is_sorted = True
     for column in columns:
         step = np.diff(column.astype(np.int64, copy=False))
-        ordered = ordered and not (same & (step < 0)).any()
+        is_sorted = is_sorted and not (same & (step < 0)).any()
         same &= step == 0
-    return None if ordered else np.lexsort(columns[::-1])
+    if is_sorted:
+        return None
+    # NumPy sorts by the last key first.
+    return np.lexsort(list(reversed(columns)))
 
 
 def identifiers(names: Iterable[str]) -> sql.Composed:
@@ -251,7 +264,7 @@ def identifiers(names: Iterable[str]) -> sql.Composed:
 
 
 def coalesced(*columns: str) -> sql.Composed:
-    """Return SQL expressions that are NaN where float ``columns`` are NULL.
+    """Return SQL expressions of float ``columns``, NaN instead of NULL.
 
     ``read`` needs elements of equal width.
     """
@@ -273,14 +286,13 @@ def packed(columns: Iterable[str]) -> sql.Composed:
 def encode(arrays: Mapping[str, Array]) -> Iterator[bytes]:
     """Yield rows in the binary format, without signature and trailer. NaN becomes NULL."""
     # Rows of equal width need fields of equal width: text is encoded in runs of one value.
-    texts = {
-        name: array
-        for name, array in arrays.items()
-        if array.dtype.kind == "S" and array.strides != (0,)
-    }
+    texts = {}
     edges = {0, len(next(iter(arrays.values())))}
-    for array in texts.values():
-        edges.update((np.flatnonzero(array[1:] != array[:-1]) + 1).tolist())
+    for name, array in arrays.items():
+        if array.dtype.kind == "S" and not _is_constant(array):
+            texts[name] = array
+            changes = np.flatnonzero(array[1:] != array[:-1]) + 1
+            edges.update(changes.tolist())
     for first, end in pairwise(sorted(edges)):
         run = {name: array[first:end] for name, array in arrays.items()}
         for name, array in texts.items():
@@ -297,8 +309,9 @@ def _encode_run(arrays: Mapping[str, Array]) -> Iterator[bytes]:
     batch = np.zeros(min(total, BATCH_ROWS), dtype=layout)
     batch["fields"] = len(wires)
     for first in range(0, total, BATCH_ROWS):
-        rows = batch[: min(BATCH_ROWS, total - first)]
-        yield _fill(rows, {name: wire[first : first + rows.size] for name, wire in wires.items()})
+        end = min(first + BATCH_ROWS, total)
+        rows = batch[: end - first]
+        yield _fill(rows, {name: wire[first:end] for name, wire in wires.items()})
 
 
 def _fill(rows: Array, wires: Mapping[str, Array]) -> bytes:
@@ -306,7 +319,10 @@ def _fill(rows: Array, wires: Mapping[str, Array]) -> bytes:
     for name, wire in wires.items():
         rows[name] = wire
         rows[f"{name} length"] = wire.itemsize
-        if wire.dtype.kind == "f" and (is_null := np.isnan(wire)).any():
+        if wire.dtype.kind != "f":
+            continue
+        is_null = np.isnan(wire)
+        if is_null.any():
             rows[f"{name} length"][is_null] = -1
             nulls[name] = is_null
     if not nulls:
@@ -346,21 +362,19 @@ class _Upsert:
         ).format(table=sql.Identifier(self.table.name), names=names, same=self._same_key())
 
     def update(self, *, complete: bool) -> sql.Composed:
-        """Return the statement that updates only rows whose values differ."""
-        stored_values = [self._stored(name) for name in self.values]
-        fresh_values: list[sql.Composable] = [_staged(name) for name in self.values]
-        if complete:
-            # A value that is not known any more stays as it was.
-            fresh_values = [
-                sql.SQL("coalesce({}, {})").format(staged, stored)
-                for staged, stored in zip(fresh_values, stored_values, strict=True)
-            ]
-        else:
-            fresh_values = [sql.SQL("{}").format(staged) for staged in fresh_values]
-        assigned = [
-            sql.SQL("{} = {}").format(sql.Identifier(name), value)
-            for name, value in zip(self.values, fresh_values, strict=True)
-        ]
+        """Return the statement that updates rows with other values."""
+        stored_values = []
+        fresh_values = []
+        assigned = []
+        for name in self.values:
+            stored = self._stored(name)
+            fresh: sql.Composable = _staged(name)
+            if complete:
+                # A value that is not known any more stays as it was.
+                fresh = sql.SQL("coalesce({}, {})").format(fresh, stored)
+            stored_values.append(stored)
+            fresh_values.append(fresh)
+            assigned.append(sql.SQL("{} = {}").format(sql.Identifier(name), fresh))
         return sql.SQL(
             "UPDATE {table} SET {assigned} FROM staging WHERE {same} AND ROW({before}) IS "
             "DISTINCT FROM ROW({after})"
@@ -373,19 +387,17 @@ class _Upsert:
         )
 
     def _same_key(self) -> sql.Composed:
-        conditions = [
-            sql.SQL("{} = {}").format(self._stored(name), _staged(name)) for name in self.keys
-        ]
-        bounded_keys = [name for name in self.keys if _has_extremes(self.columns[name])]
-        conditions += [self._bound_key(name) for name in bounded_keys]
+        conditions = []
+        for name in self.keys:
+            stored = self._stored(name)
+            conditions.append(sql.SQL("{} = {}").format(stored, _staged(name)))
+            values = self.columns[name]
+            # With constants PostgreSQL scans only that part of the index; without them it reads
+            # the whole table. The order of text depends on the database; a single one needs none.
+            if values.dtype.kind != "S" or _is_constant(values):
+                bounds = sql.SQL("{} BETWEEN {} AND {}")
+                conditions.append(bounds.format(stored, *_extremes(values)))
         return sql.SQL(" AND ").join(conditions)
-
-    def _bound_key(self, name: str) -> sql.Composed:
-        # With constants the planner scans only that part of the index; without them it reads the
-        # whole table.
-        return sql.SQL("{} BETWEEN {} AND {}").format(
-            self._stored(name), *_extremes(self.columns[name])
-        )
 
     def _stored(self, name: str) -> sql.Identifier:
         return sql.Identifier(self.table.name, name)
@@ -420,10 +432,13 @@ def _staged(name: str) -> sql.Identifier:
 
 def _broadcast(columns: Columns) -> dict[str, Array]:
     rows = next(value.size for value in columns.values() if isinstance(value, np.ndarray))
-    return {
-        name: value if isinstance(value, np.ndarray) else np.broadcast_to(_scalar(value), rows)
-        for name, value in columns.items()
-    }
+    arrays = {}
+    for name, value in columns.items():
+        if isinstance(value, np.ndarray):
+            arrays[name] = value
+        else:
+            arrays[name] = np.broadcast_to(_scalar(value), rows)
+    return arrays
 
 
 def _scalar(value: str | int | datetime) -> Array:
@@ -434,16 +449,17 @@ def _scalar(value: str | int | datetime) -> Array:
     return np.array(value, dtype=np.int32)
 
 
-def _has_extremes(array: Array) -> bool:
-    # The collation of text depends on the database; a single text needs no order.
-    return array.dtype.kind != "S" or array.strides == (0,)
+def _is_constant(array: Array) -> bool:
+    """Return whether an array is one value, broadcast to all rows."""
+    return array.strides == (0,)
 
 
 def _extremes(array: Array) -> tuple[object, object]:
     if array.dtype.kind == "M":
         return to_utc(array.min()), to_utc(array.max())
     if array.dtype.kind == "S":
-        return array[0].decode(), array[0].decode()
+        text = array[0].decode()
+        return text, text
     return array.min().item(), array.max().item()
 
 
@@ -461,7 +477,8 @@ def _unpack(cell: bytes | None, kind: str) -> Array:
     if cell is None:
         return np.empty(0, dtype=kind)
     wire, native_type = _element_types(kind)
-    native = np.frombuffer(cell, dtype=wire, offset=ARRAY_HEADER_BYTES)["value"].astype(native_type)
+    elements = np.frombuffer(cell, dtype=wire, offset=ARRAY_HEADER_BYTES)
+    native = elements["value"].astype(native_type)
     if kind.startswith("M"):
         return (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind)
     return native

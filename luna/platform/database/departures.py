@@ -19,7 +19,7 @@ from luna.contracts.departures import (
     keep_other_days,
     propose_departure,
 )
-from luna.energy.charge_sensors import NOTHING_SAID, ChargeSensors, SensorSeries, sensors_of
+from luna.energy.charge_sensors import NO_READINGS, ChargeSensors, SensorSeries, sensors_of
 from luna.energy.charger_stays import ChargerStay, leave_out_plugged, list_stays
 from luna.energy.departure_habits import LONGEST_MEMORY, learn_departures
 from luna.energy.energy_store import MeteredEnergy
@@ -49,43 +49,43 @@ BEFORE = timedelta(days=3)
 def read_stays(
     connection: Connection, site: Site, *, until: datetime
 ) -> dict[str, list[ChargerStay]]:
-    """Return the stays of a site's vehicles in a quarter of a year, by their names.
+    """Return the stays of a site's vehicles in a quarter of a year, by vehicle.
 
     Vehicles without a sensor of their plug are left out.
     """
     key = sites.key_of(connection, site.name)
     sensors = sensors_of(site, at=until)
-    plugged = {name: own for name, own in sensors.items() if own.connected}
-    if not plugged:
+    with_plug = {name: own for name, own in sensors.items() if own.connected is not None}
+    if not with_plug:
         return {}
     first = floor_to(until - LONGEST_MEMORY - BEFORE, SLOT)
-    series = _read_series(connection, key, plugged, (first, until))
+    series = _read_series(connection, key, with_plug, (first, until))
+    plugs = {}
+    for name, own in with_plug.items():
+        if own.connected is not None:
+            plugs[name] = series[own.connected]
     metered = _read_metered(connection, site, key, (first, until))
     stays = {}
     for vehicle in site.vehicles:
-        if vehicle.name not in plugged:
+        name = vehicle.name
+        if name not in plugs:
             continue
-        own = plugged[vehicle.name]
+        own = with_plug[name]
         own_metered = metered
-        for other in site.vehicles:
-            if own_metered is None or other.name == vehicle.name:
+        # One meter counts all chargers: a slot is a vehicle's while no other one is plugged in.
+        for neighbour in site.vehicles:
+            if own_metered is None or neighbour.name == name:
                 continue
-            other_sensors = plugged.get(other.name)
-            if other_sensors is None:
+            if neighbour.name not in plugs:
                 own_metered = None
                 continue
             own_metered = leave_out_plugged(
                 own_metered,
-                series[other_sensors.connected or ""],
-                unplugged=other_sensors.unplugged,
+                plugs[neighbour.name],
+                unplugged=with_plug[neighbour.name].unplugged,
             )
-        stays[vehicle.name] = list_stays(
-            vehicle,
-            series[own.connected or ""],
-            series[own.soc] if own.soc else NOTHING_SAID,
-            own_metered,
-            unplugged=own.unplugged,
-        )
+        levels = series[own.soc] if own.soc else NO_READINGS
+        stays[name] = list_stays(vehicle, plugs[name], levels, own_metered, unplugged=own.unplugged)
     return stays
 
 
@@ -98,10 +98,12 @@ def _read_series(
     """Return plugs and levels by their sensors' names, levels as shares."""
     level_names = [own.soc for own in sensors.values() if own.soc]
     plug_names = [own.connected for own in sensors.values() if own.connected]
-    named = [(key, name) for name in dict.fromkeys([*plug_names, *level_names])]
+    names = list(dict.fromkeys([*plug_names, *level_names]))
     first, end = span
-    all_series = readings.read_with_previous_each(connection, named, first=first, end=end)
-    series = {name: found for (_, name), found in zip(named, all_series, strict=True)}
+    all_series = readings.read_with_previous_each(
+        connection, [(key, name) for name in names], first=first, end=end
+    )
+    series = dict(zip(names, all_series, strict=True))
     histories = sensor_units.read_named(connection, [(key, name) for name in level_names])
     for name in level_names:
         units = histories.get((key, name), UnitHistory())
@@ -125,7 +127,7 @@ def _read_metered(
 def read_proposals(
     connection: Connection, site_id: str, *, now: datetime
 ) -> list[ProposedDeparture]:
-    """Return the departures that a site's vehicles show and no answer has settled.
+    """Return the open departures of a site's vehicles.
 
     Raises:
         NotFoundError: no such site.
@@ -150,12 +152,11 @@ def read_proposals(
 
 
 def _list_holidays(site: Site, today: date) -> set[date]:
-    years = {today.year, (today - LONGEST_MEMORY).year}
-    return {
-        EPOCH + timedelta(days=number)
-        for year in years
-        for number in list_holidays(country_of(site), site.region, year)
-    }
+    holidays: set[date] = set()
+    for year in {today.year, (today - LONGEST_MEMORY).year}:
+        days_since_epoch = list_holidays(country_of(site), site.region, year)
+        holidays.update(EPOCH + timedelta(days=number) for number in days_since_epoch)
+    return holidays
 
 
 def read_answers(connection: Connection, site_id: str) -> list[AnsweredDeparture]:
@@ -184,13 +185,13 @@ def accept(
     by: str,
     now: datetime,
 ) -> StoredSession:
-    """Store a proposed departure as a weekly session, with what the owner changed of it.
+    """Store a proposed departure as a weekly session, with the owner's changes.
 
     It takes its days from the weekly sessions that the vehicle has.
 
     Raises:
         NotFoundError: no such site, or it is no longer proposed.
-        InvalidInputError: the vehicle cannot follow what was changed.
+        InvalidInputError: the vehicle cannot follow the changes.
     """
     proposed = _find_proposed(connection, site_id, departure_id, now=now)
     zone = ZoneInfo(sites.load(connection, site_id).timezone)
@@ -268,6 +269,6 @@ def _store(
 def _withdraw_item(
     connection: Connection, site_id: str, departure_id: str, *, now: datetime
 ) -> None:
-    """Recommend a departure no longer that was answered."""
+    """Withdraw the recommendation of an answered departure."""
     key = sites.key_of(connection, site_id)
     recommendation_items.withdraw_departure(connection, departure_id, site_key=key, now=now)

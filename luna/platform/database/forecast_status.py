@@ -67,7 +67,7 @@ def read_status(connection: Connection, site_id: str, *, at: datetime) -> Foreca
 
 
 def describe_driving(connection: Connection, site: Site, *, at: datetime) -> DrivingVersion:
-    """Return a site's active version with its reason, and the one that waits for promotion.
+    """Return a site's active version with its reason, and the waiting one.
 
     Plan, replay, training and status share this answer.
 
@@ -134,7 +134,7 @@ def _find_waiting(
 
 
 def _list_scored(connection: Connection, site: Site, active: ActiveVersion) -> list[date]:
-    """Return the days on which the active and the trained version are scored, in order."""
+    """Return the days with scores of both the active and the trained version, in order."""
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
         return []
@@ -154,16 +154,13 @@ def find_review_start(site: Site, active: ActiveVersion, last_day: date) -> date
     decision by data that the person knew.
     """
     first = last_day - timedelta(days=REVIEW_DAYS - 1)
-    if (
-        active.last is None
-        or active.last.decided_at is None
-        or active.last.decided_by not in ("hand", "rollback")
-    ):
+    last_decision = active.last
+    if last_decision is None or last_decision.decided_at is None:
         return first
-    return max(
-        first,
-        active.last.decided_at.astimezone(parse_zone(site.timezone)).date() + timedelta(days=1),
-    )
+    if last_decision.decided_by not in ("hand", "rollback"):
+        return first
+    decided_on = last_decision.decided_at.astimezone(parse_zone(site.timezone)).date()
+    return max(first, decided_on + timedelta(days=1))
 
 
 def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
@@ -196,27 +193,29 @@ def summarise(scores: Sequence[ForecastDayScore], regrets: Sequence[float]) -> V
     for name in sorted({score.series for score in scores}):
         series_scores = [score for score in scores if score.series == name]
         coverages = [score.coverage_80 for score in series_scores if score.coverage_80 is not None]
-        means = {
-            measure: fmean(getattr(score, measure) for score in series_scores)
-            for measure in ("mae", "rmse", "pinball")
-        }
         series[name] = SeriesRecord(
-            days=len(series_scores), coverage_80=fmean(coverages) if coverages else None, **means
+            days=len(series_scores),
+            mae=fmean(score.mae for score in series_scores),
+            rmse=fmean(score.rmse for score in series_scores),
+            pinball=fmean(score.pinball for score in series_scores),
+            coverage_80=fmean(coverages) if coverages else None,
         )
-    return VersionRecord(
-        series=series, regret_per_day=fmean(regrets) if regrets else None, regret_days=len(regrets)
-    )
+    regret_per_day = fmean(regrets) if regrets else None
+    return VersionRecord(series=series, regret_per_day=regret_per_day, regret_days=len(regrets))
 
 
 def _decision(activation: Activation) -> VersionDecision:
-    names = ("forecast_version", "run_id", "decided_by", "decided_at", "reason")
     return VersionDecision(
-        **{name: getattr(activation, name) for name in names}, evidence=dict(activation.evidence)
+        forecast_version=activation.forecast_version,
+        run_id=activation.run_id,
+        decided_by=activation.decided_by,
+        decided_at=activation.decided_at,
+        reason=activation.reason,
+        evidence=dict(activation.evidence),
     )
 
 
 def _training(run: TrainingRun) -> TrainingSummary:
-    return TrainingSummary(
-        **{name: getattr(run, name) for name in TrainingSummary.model_fields if name != "metrics"},
-        metrics=dict(run.metrics),
-    )
+    names = TrainingSummary.model_fields.keys() - {"metrics"}
+    fields = {name: getattr(run, name) for name in names}
+    return TrainingSummary(**fields, metrics=dict(run.metrics))

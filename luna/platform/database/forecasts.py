@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ PLACES = {"kwh": "expected"} | {f"{name}_kwh": name for name in SHARES}
 REACH = timedelta(days=15)
 # Many forecasts are read in such parts: one for every hour has 27 kB.
 _AT_ONCE = timedelta(weeks=1)
-COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)
+COLUMNS = (*(f"load_{column}" for column in PLACES), *(f"pv_{column}" for column in PLACES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,16 @@ def upsert(connection: Connection, site_id: str, forecasts: Sequence[Forecast]) 
 
 def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]) -> copy.Written:
     """Store forecasts of many sites, by the sites' keys, with one COPY; see ``upsert``."""
-    rows = [(key, forecast) for key, forecasts in issued.items() for forecast in forecasts]
+    rows: list[tuple[int, Forecast]] = []
+    for key, forecasts in issued.items():
+        rows += [(key, forecast) for forecast in forecasts]
+    if not rows:
+        return copy.Written()
     # COPY encodes text in runs of equal values.
     rows.sort(key=lambda row: row[1].version)
-    written = copy.Written()
-    if rows:
-        keys = [key for key, _ in rows]
-        written = _write(connection, keys, [forecast for _, forecast in rows])
-    plan_causes.note(connection, issued if written.inserted or written.updated else (), "forecast")
+    written = _write(connection, [key for key, _ in rows], [forecast for _, forecast in rows])
+    if written.inserted or written.updated:
+        plan_causes.note(connection, issued, "forecast")
     return written
 
 
@@ -152,9 +155,9 @@ def _last_issues(
     covers: datetime,
     known_at: datetime,
 ) -> dict[int, dict[str, datetime]]:
-    """Return the last issue that covers a slot, by site and version in the order of ``issuers``.
+    """Return the last issue that covers a slot, by site and version.
 
-    Versions without any are left out.
+    They are in the order of ``issuers``; versions without any are left out.
     """
     keys = [key for key, _ in issuers]
     versions = [version for _, version in issuers]
@@ -239,12 +242,12 @@ def read_all(
     ).format(copy.coalesced(*COLUMNS), sites.key_of(connection, site_id), version, first, last)
     kinds = {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8")
     rows = copy.read(connection, query, kinds)
-    issued, begins = np.unique(rows["issued_at"], return_index=True)
-    ends = [*begins, rows["issued_at"].size][1:]
+    issued = rows["issued_at"]
+    _, begins = np.unique(issued, return_index=True)
     forecasts = []
-    for at, begin, end in zip(issued, begins, ends, strict=True):
+    for begin, end in pairwise([*begins.tolist(), issued.size]):
         part = {name: column[begin:end] for name, column in rows.items()}
-        issued_at = to_utc(at)
+        issued_at = to_utc(issued[begin])
         forecasts.append(_forecast(part, _timeline(part), issued_at, version))
     return forecasts
 
@@ -304,17 +307,16 @@ def read_instants(
 def _write(
     connection: Connection, keys: Sequence[int], forecasts: Sequence[Forecast]
 ) -> copy.Written:
-    wrong = next((forecast for forecast in forecasts if forecast.timeline.step != SLOT), None)
-    if wrong is not None:
-        raise InvalidInputError(
-            "forecasts are stored by the quarter-hour",
-            field="slot_minutes",
-            value=wrong.timeline.step // timedelta(minutes=1),
-        )
-    issued = [
-        np.datetime64(forecast.issued_at.astimezone(UTC).replace(tzinfo=None), "us")
-        for forecast in forecasts
-    ]
+    issued = []
+    for forecast in forecasts:
+        if forecast.timeline.step != SLOT:
+            raise InvalidInputError(
+                "forecasts are stored by the quarter-hour",
+                field="slot_minutes",
+                value=forecast.timeline.step // timedelta(minutes=1),
+            )
+        issued_at = forecast.issued_at.astimezone(UTC).replace(tzinfo=None)
+        issued.append(np.datetime64(issued_at, "us"))
     slots = [len(forecast.timeline) for forecast in forecasts]
     versions = np.array([forecast.version.encode() for forecast in forecasts])
     columns: dict[str, Any] = {

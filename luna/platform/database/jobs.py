@@ -148,32 +148,27 @@ def list_newest(
         sites: only jobs for these; None: all.
         after: the cursor: instant and id of the last job of the previous page.
     """
-    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(
-        jobs.c.submitted_at.desc(), jobs.c.job_id
-    )
-    if status is not None:
-        query = query.where(text(OPEN) if status == "open" else jobs.c.status == status)
+    query = _select_summaries().order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
+    if status == "open":
+        query = query.where(text(OPEN))
+    elif status is not None:
+        query = query.where(jobs.c.status == status)
     if after is not None:
-        query = query.where(
-            or_(
-                jobs.c.submitted_at < after[0],
-                and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1]),
-            )
-        )
+        submitted_at, job_id = after
+        follows = and_(jobs.c.submitted_at == submitted_at, jobs.c.job_id > job_id)
+        query = query.where(or_(jobs.c.submitted_at < submitted_at, follows))
     if sites is not None:
-        query = query.where(
-            or_(
-                jobs.c.request["site_id"].astext.in_(sites),
-                jobs.c.request["plan"]["site_id"].astext.in_(sites),
-            )
-        )
+        request = jobs.c.request
+        is_for_site = request["site_id"].astext.in_(sites)
+        plans_site = request["plan"]["site_id"].astext.in_(sites)
+        query = query.where(or_(is_for_site, plans_site))
     return read_page(connection, query, _summary, limit=limit)
 
 
 def list_of_site(
     connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10
 ) -> list[Job]:
-    """Return a site's jobs of some tasks with requests and replies, the last accepted first."""
+    """Return a site's jobs of some tasks, the last accepted first."""
     of_site = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
     query = select(jobs).where(of_site).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
     return read_page(connection, query, _job, limit=limit)
@@ -181,10 +176,9 @@ def list_of_site(
 
 def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, JobSummary]:
     """Return the jobs of these ids by id, without deleted ones."""
-    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(
-        jobs.c.job_id.in_(list(job_ids))
-    )
-    return {job.job_id: job for job in read_each(connection.execute(query).mappings(), _summary)}
+    query = _select_summaries().where(jobs.c.job_id.in_(list(job_ids)))
+    summaries = read_each(connection.execute(query).mappings(), _summary)
+    return {job.job_id: job for job in summaries}
 
 
 def find_newest(
@@ -194,17 +188,20 @@ def find_newest(
 
     With ``within`` only an open job, or one that ended no longer ago than that.
     """
-    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(
-        jobs.c.task == task, jobs.c.key == key
-    )
+    query = _select_summaries().where(jobs.c.task == task, jobs.c.key == key)
     if within is not None:
         query = query.where(or_(text(OPEN), jobs.c.finished_at > _NOW - within))
-    row = connection.execute(query.order_by(jobs.c.submitted_at.desc()).limit(1)).mappings().first()
-    return None if row is None else JobSummary.model_validate(_in_utc(row))
+    newest = query.order_by(jobs.c.submitted_at.desc()).limit(1)
+    row = connection.execute(newest).mappings().first()
+    return None if row is None else _summary(row)
+
+
+def _select_summaries() -> Select[Any]:
+    return select(*(jobs.c[name] for name in JobSummary.model_fields))
 
 
 def count(connection: Connection) -> JobCounts:
-    """Return the numbers of queued, running and dead jobs, and the oldest open one's age."""
+    """Return the numbers of jobs by status, and the age of the oldest open one."""
     counts = [
         func.count().filter(jobs.c.status == status).label(status)
         for status in ("queued", "running", "dead")
@@ -244,9 +241,9 @@ def hold(
         # SQL's arguments have no names.
         name_it = func.set_config("application_name", f"{_HOLDER}{worker}", False)  # noqa: FBT003
         session.execute(select(name_it))
-        is_locked = _lock(session, key) or (
-            _end_holder(session, job_id, is_alive) and _lock(session, key)
-        )
+        is_locked = _lock(session, key)
+        if not is_locked and _end_holder(session, job_id, is_alive):
+            is_locked = _lock(session, key)
         try:
             yield is_locked
         finally:
@@ -288,8 +285,12 @@ def finish(
     Raises:
         SupersededError: another attempt has begun since; nothing of this one may be committed.
     """
-    outcome = {"reply": null() if reply is None else _jsonb(reply), "error": error or null()}
-    write = _update_own(job).values(status=status, finished_at=_NOW, **outcome)
+    write = _update_own(job).values(
+        status=status,
+        finished_at=_NOW,
+        reply=null() if reply is None else _jsonb(reply),
+        error=error or null(),
+    )
     if not connection.execute(write).rowcount:
         raise SupersededError(
             "another attempt of this job has begun since", field="job_id", value=job.job_id
@@ -322,18 +323,17 @@ def list_outliving(connection: Connection) -> list[str]:
 
     Its worker has not received the cancellation.
     """
-    recent = jobs.c.finished_at > _NOW - LONGEST_ATTEMPT
-    return list(
-        connection.scalars(
-            select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_IS_LOCKED))
-        )
-    )
+    is_recent = jobs.c.finished_at > _NOW - LONGEST_ATTEMPT
+    query = select(jobs.c.job_id).where(jobs.c.status == "cancelled", is_recent, text(_IS_LOCKED))
+    return list(connection.scalars(query))
 
 
 def put_back(
     connection: Connection, job: Job, *, counted: bool = True, error: dict[str, Any] | None = None
 ) -> None:
-    """Queue a job again whose attempt could not go on; its caller or ``take_due`` sends it.
+    """Queue a job again whose attempt could not go on.
+
+    Its caller or ``take_due`` sends it.
 
     Args:
         connection: to the database.
@@ -379,9 +379,9 @@ def take_due(connection: Connection) -> list[Job]:
 
 
 def _select_due() -> Select[Any]:
-    silence = func.least(
-        func.greatest(jobs.c.sent_at - jobs.c.submitted_at, RESEND_AFTER), LONGEST_SILENCE
-    )
+    # The longer a job has waited, the longer until its message is sent again.
+    waited = jobs.c.sent_at - jobs.c.submitted_at
+    silence = func.least(func.greatest(waited, RESEND_AFTER), LONGEST_SILENCE)
     is_silent = or_(
         jobs.c.sent_at.is_(None),
         jobs.c.sent_at + silence < _NOW,
@@ -423,9 +423,10 @@ def forget_ended(connection: Connection, *, after: timedelta, dead_after: timede
     A dead job goes ``dead_after`` its end, any other ``after`` its end; at most ``FORGET_AT_MOST``
     per call.
     """
-    since = _NOW - jobs.c.finished_at
+    age = _NOW - jobs.c.finished_at
     is_expired = or_(
-        jobs.c.status.in_(ENDED) & (since > after), (jobs.c.status == "dead") & (since > dead_after)
+        and_(jobs.c.status.in_(ENDED), age > after),
+        and_(jobs.c.status == "dead", age > dead_after),
     )
     oldest = (
         select(jobs.c.job_id).where(is_expired).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)

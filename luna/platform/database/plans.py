@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
+from math import ceil
 from typing import Any, Self
 
 import numpy as np
@@ -107,13 +108,10 @@ _COPIED = {column.name: _TYPES[column.type] for column in fields(PlanRow)}
 
 def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
     """Store packed plans and return their ids by site. Idempotent."""
-    copy.upsert_rows(
-        connection,
-        plan_history,
-        _COPIED,
-        [{name: getattr(row, name) for name in _COPIED} for row in rows],
-        on_conflict="keep",
-    )
+    documents = []
+    for row in rows:
+        documents.append({name: getattr(row, name) for name in _COPIED})
+    copy.upsert_rows(connection, plan_history, _COPIED, documents, on_conflict="keep")
     return {row.site: row.plan_id for row in rows}
 
 
@@ -129,9 +127,8 @@ def list_outdated(
         table.issued_at >= issued_before,
         _of_its_time(),
     )
-    return list(
-        connection.scalars(select(listed.c.name).where(~newer.exists()).order_by(listed.c.name))
-    )
+    outdated = select(listed.c.name).where(~newer.exists()).order_by(listed.c.name)
+    return list(connection.scalars(outdated))
 
 
 def load(connection: Connection, plan_id: str) -> PlanReply:
@@ -140,9 +137,8 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
     Raises:
         NotFoundError: no plan of that id.
     """
-    return plan_forms.read_reply(
-        _find(connection, plan_id, plan_history.c.packed_reply).packed_reply
-    )
+    row = _find(connection, plan_id, plan_history.c.packed_reply)
+    return plan_forms.read_reply(row.packed_reply)
 
 
 def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
@@ -151,9 +147,8 @@ def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
     Raises:
         NotFoundError: no plan of that id.
     """
-    return plan_forms.read_inputs(
-        _find(connection, plan_id, plan_history.c.packed_inputs).packed_inputs
-    )
+    row = _find(connection, plan_id, plan_history.c.packed_inputs)
+    return plan_forms.read_inputs(row.packed_inputs)
 
 
 def _find(connection: Connection, plan_id: str, *columns: ColumnElement[Any]) -> Any:
@@ -178,10 +173,8 @@ def read_issued(
     )
     for plan_id in connection.scalars(issued).all():
         # One by one: a year of plans does not fit in memory.
-        yield from read_each(
-            [_find(connection, plan_id, plan_history.c.packed_reply, table.packed_inputs)],
-            _read_both,
-        )
+        row = _find(connection, plan_id, table.packed_reply, table.packed_inputs)
+        yield from read_each([row], _read_both)
 
 
 def _read_both(row: Any) -> tuple[PlanReply, PlanRequest]:
@@ -246,9 +239,8 @@ def read_text(connection: Connection, plan_id: str) -> str:
     Raises:
         NotFoundError: no plan of that id.
     """
-    return plan_forms.write_text(
-        _find(connection, plan_id, plan_history.c.packed_reply).packed_reply
-    )
+    row = _find(connection, plan_id, plan_history.c.packed_reply)
+    return plan_forms.write_text(row.packed_reply)
 
 
 def latest_id(
@@ -326,19 +318,19 @@ def find_previous(connection: Connection, plan_id: str) -> str:
     Raises:
         NotFoundError: no plan of that id, or none before it.
     """
-    this = plan_history.alias("this")
-    other = plan_history.alias("other")
-    same = (
-        (other.c.site == this.c.site)
-        & (other.c.system_id == this.c.system_id)
-        & (other.c.issued_at < this.c.issued_at)
-    )
-    covers = (other.c.starts_at <= this.c.starts_at) & (other.c.ends_at > this.c.starts_at)
+    plan = plan_history.alias("plan").c
+    earlier = plan_history.alias("earlier").c
     query = (
-        select(other.c.plan_id)
-        .join(this, same & covers)
-        .where(this.c.plan_id == plan_id)
-        .order_by(other.c.issued_at.desc())
+        select(earlier.plan_id)
+        .where(
+            plan.plan_id == plan_id,
+            earlier.site == plan.site,
+            earlier.system_id == plan.system_id,
+            earlier.issued_at < plan.issued_at,
+            earlier.starts_at <= plan.starts_at,
+            earlier.ends_at > plan.starts_at,
+        )
+        .order_by(earlier.issued_at.desc())
         .limit(1)
     )
     previous: str | None = connection.scalar(query)
@@ -433,14 +425,14 @@ class PlannedSlots:
     def find_same(
         self, timeline: Timeline, plan_ids: Sequence[str | None]
     ) -> Iterator[tuple[int, int]]:
-        """Yield the slots with the same plan as pairs of positions: there, and here."""
+        """Yield the slots with the same plan, as positions in ``timeline`` and in this one."""
         ahead = (timeline.start - self.timeline.start) // SLOT
         for place, plan_id in enumerate(plan_ids):
-            place_here = place + ahead
-            if plan_id is None or not 0 <= place_here < self.timeline.count:
+            own_place = place + ahead
+            if plan_id is None or not 0 <= own_place < self.timeline.count:
                 continue
-            if self.plan_ids[place_here] == plan_id:
-                yield place, place_here
+            if self.plan_ids[own_place] == plan_id:
+                yield place, own_place
 
 
 def read_latest(
@@ -484,7 +476,7 @@ def read_latest(
 def _read_columns(
     connection: Connection, plan_ids: list[str], columns: Collection[str], timeline: Timeline
 ) -> Iterator[tuple[str, Mapping[str, FloatArray]]]:
-    """Yield id and slot columns of each readable plan, one by one to save memory."""
+    """Yield id and slot columns of each readable plan, one by one."""
     if not plan_ids:
         return
 
@@ -507,20 +499,22 @@ def _find_last(
     A site that replans on every change has hundreds of plans that were replaced before any slot.
     """
     table = plan_history.c
-    is_issued = (
-        (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
-    )
-    covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end)
-    spans = connection.execute(
+    query = (
         select(table.plan_id, table.starts_at, table.ends_at)
-        .where(is_issued, covers)
-        .order_by(table.issued_at.desc())
-    ).all()
-    last = np.full(timeline.count, -1)
-    for place, (_, starts_at, ends_at) in enumerate(spans):
+        .where(
+            table.site == site_id,
+            table.system_id == "prod",
+            table.issued_at.between(*issued),
+            table.ends_at > timeline.start,
+            table.starts_at < timeline.end,
+        )
+        .order_by(table.issued_at)
+    )
+    last: list[str | None] = [None] * timeline.count
+    # A later plan takes the slots of the earlier ones.
+    for plan_id, starts_at, ends_at in connection.execute(query):
         first = max((starts_at - timeline.start) // SLOT, 0)
-        end = max(-((timeline.start - ends_at) // SLOT), 0)
-        covered = last[first:end]
-        # Newer plans came first and keep their slots.
-        covered[covered < 0] = place
-    return [spans[place].plan_id if place >= 0 else None for place in last.tolist()]
+        # A slot that a plan covers in part counts.
+        end = min(ceil((ends_at - timeline.start) / SLOT), timeline.count)
+        last[first:end] = [plan_id] * (end - first)
+    return last

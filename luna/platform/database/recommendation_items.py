@@ -85,10 +85,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The readers of items.
+    """The items that a reader may get, those for everybody among them.
 
-    Of some sites (None: all) beside those of everybody, of one site alone, of one kind alone,
-    without some.
+    Attributes:
+        sites: of these; None: of all.
+        site_id: of this one alone.
+        kind: of this one alone.
+        without: the ids of items that are left out.
     """
 
     sites: tuple[str, ...] | None
@@ -99,7 +102,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSource:
-    """A document that searches find, its first words, and the mean of its passages' vectors."""
+    """A searchable document, its first words, and the mean of its passages' vectors."""
 
     document_id: str
     site_key: int | None
@@ -118,9 +121,9 @@ def write(
     kinds: Collection[ItemKind],
     now: datetime,
 ) -> tuple[int, int]:
-    """Make these the items of a site (None: of everybody) of some kinds.
+    """Replace the items of a site (None: of everybody) of some kinds.
 
-    Return how many are new or changed, and how many were withdrawn.
+    Return the number of new or changed ones, and of those that were withdrawn.
 
     Whoever writes the same site's at the same time waits.
 
@@ -238,29 +241,18 @@ def list_candidates(
 
 
 def _visible(connection: Connection, audience: Audience) -> list[ColumnElement[bool]]:
+    is_searchable = and_(documents.c.current, documents.c.state == "searchable")
     conditions = [
         items.c.withdrawn_at.is_(None),
-        or_(
-            items.c.document_id.is_(None),
-            and_(documents.c.current, documents.c.state == "searchable"),
-        ),
+        or_(items.c.document_id.is_(None), is_searchable),
     ]
+    is_for_everybody = items.c.site_key.is_(None)
     if audience.sites is not None:
-        conditions.append(
-            or_(
-                items.c.site_key.is_(None),
-                items.c.site_key.in_(
-                    select(sites.c.site_key).where(sites.c.name.in_(audience.sites))
-                ),
-            )
-        )
+        keys = select(sites.c.site_key).where(sites.c.name.in_(audience.sites))
+        conditions.append(or_(is_for_everybody, items.c.site_key.in_(keys)))
     if audience.site_id is not None:
-        conditions.append(
-            or_(
-                items.c.site_key.is_(None),
-                items.c.site_key == stored_sites.key_of(connection, audience.site_id),
-            )
-        )
+        key = stored_sites.key_of(connection, audience.site_id)
+        conditions.append(or_(is_for_everybody, items.c.site_key == key))
     if audience.kind is not None:
         conditions.append(items.c.kind == audience.kind)
     if audience.without:
@@ -318,10 +310,11 @@ def _mean_vectors(connection: Connection, model: str) -> dict[str, FloatArray]:
     sums: dict[str, FloatArray] = {}
     for row in connection.execute(query):
         sums[row.document_id] = sums.get(row.document_id, 0.0) + _vector(row.vector)
-    return {
-        document: vector / max(float(np.linalg.norm(vector)), 1e-9)
-        for document, vector in sums.items()
-    }
+    means = {}
+    for document_id, total in sums.items():
+        length = float(np.linalg.norm(total))
+        means[document_id] = total / max(length, 1e-9)
+    return means
 
 
 def _item(row: Mapping[Any, Any]) -> Item:

@@ -146,13 +146,12 @@ def apply_policies(connection: Connection, settings: Settings) -> list[Retention
 
     Invariants: a second call changes nothing.
     """
-    aged: list[tuple[Kind, str, timedelta | None]] = [
-        ("compression", table, settings.compress_after) for table in SEGMENTS
-    ]
+    policies = []
+    for table in SEGMENTS:
+        policies.append(_apply(connection, table, "compression", settings.compress_after))
     for table, after in retention_ages(settings).items():
         if table in SEGMENTS:
-            aged.append(("retention", table, after))
-    policies = [_bring(connection, table, kind, after) for kind, table, after in aged]
+            policies.append(_apply(connection, table, "retention", after))
     return [policy for policy in policies if policy is not None]
 
 
@@ -164,9 +163,10 @@ def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:
     return {row.table: row.after for row in rows}
 
 
-def _bring(
+def _apply(
     connection: Connection, table: str, kind: Kind, after: timedelta | None
 ) -> RetentionPolicy | None:
+    """Bring a table's policy in line and return its state; None: none is required."""
     edition = timescale.detect(connection)
     if edition.community:
         refused = timescale.attempt(connection, lambda: _set(connection, table, kind, after))
@@ -267,17 +267,23 @@ def _series(table: str, aging: Aging) -> sql.Composed:
     ).format(
         names=copy.identifiers(aging.series),
         table=sql.Identifier(table),
-        theirs=sql.SQL(", ").join(sql.Identifier("following", name) for name in aging.series),
-        ours=sql.SQL(", ").join(sql.Identifier("series", name) for name in aging.series),
+        theirs=_list_columns("following", aging),
+        ours=_list_columns("series", aging),
     )
 
 
+def _list_columns(row: str, aging: Aging) -> sql.Composed:
+    """Return SQL of a row's columns that identify its series."""
+    return sql.SQL(", ").join(sql.Identifier(row, name) for name in aging.series)
+
+
 def _same(aging: Aging, row: str) -> sql.Composed:
-    equal = [
-        sql.SQL("{} = {}").format(sql.Identifier(row, name), sql.Identifier("series", name))
-        for name in aging.series
-    ]
-    return sql.SQL(" AND ").join(equal)
+    """Return SQL of the condition that a row is of the present series."""
+    conditions = []
+    for name in aging.series:
+        column = sql.Identifier(row, name)
+        conditions.append(sql.SQL("{} = {}").format(column, sql.Identifier("series", name)))
+    return sql.SQL(" AND ").join(conditions)
 
 
 def _drop_chunks(connection: Connection, table: str, cutoff: datetime) -> int:
@@ -324,7 +330,7 @@ def _protected_windows(
         same=_same(aging, "own"),
         row_same=_same(aging, "row"),
         cutoff=cutoff,
-        names=sql.SQL(", ").join(sql.Identifier("series", name) for name in aging.series),
+        names=_list_columns("series", aging),
     )
     with copy.cursor(connection) as session:
         return session.execute(query).fetchall()

@@ -232,10 +232,11 @@ def _read_forecasts(
     driving = forecasts.read_driving_each(
         connection, sites_by_key, active, horizon, known_at=known_at, parts=PARTS
     )
-    issues = {
-        key: (chosen.forecast.version, chosen.forecast.issued_at) for key, chosen in driving.items()
-    }
-    versions = {key: version for key, (version, _) in issues.items()}
+    issues = {}
+    versions = {}
+    for key, chosen in driving.items():
+        issues[key] = (chosen.forecast.version, chosen.forecast.issued_at)
+        versions[key] = chosen.forecast.version
     instants = [horizon.start - back * DAY for back in range(days, 0, -1)]
     past = past_forecasts.read_means_each(connection, versions, instants)
     return driving, past, forecast_issues.read_reasons_each(connection, issues)
@@ -262,7 +263,7 @@ def _read_prices(
     # Other currencies matter only where the prices of the start are missing.
     ended = []
     for stored in series:
-        starts, *_ = revisions[stored]
+        starts = revisions[stored][0]
         if not starts.size or starts[-1] < horizon.starts[0]:
             ended.append(stored)
     foreign = dict.fromkeys(series, ()) | market_prices.find_foreign(connection, ended, horizon)
@@ -284,23 +285,32 @@ def _read_prices(
 def _read_observed(
     connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow
 ) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
-    """Return load and PV on the days of forecast errors, and needed imports, by site key."""
-    before = _until(start, start - reach.days * DAY)
-    since = {keys[name]: instant for name, instant in reach.bought_since.items()}
-    plain = dict.fromkeys((key for key in keys.values() if key not in since), before)
-    observed_each = observations.read_each(connection, plain, names=("load_kwh", "pv_kwh"))
+    """Return load and PV on the days of forecast errors, and needed imports.
+
+    Both are by site key.
+    """
+    error_days = _until(start, start - reach.days * DAY)
+    bought_since = {keys[name]: instant for name, instant in reach.bought_since.items()}
+    without_imports = [key for key in keys.values() if key not in bought_since]
+    observed_each = observations.read_each(
+        connection, dict.fromkeys(without_imports, error_days), names=("load_kwh", "pv_kwh")
+    )
     # One query for both: finding a row costs more than reading more of its columns.
-    longer = {key: _until(start, min(before.start, instant)) for key, instant in since.items()}
-    both = observations.read_each(connection, longer, names=("load_kwh", "pv_kwh", "import_kwh"))
+    timelines = {}
+    for key, since in bought_since.items():
+        timelines[key] = _until(start, min(error_days.start, since))
+    with_imports = observations.read_each(
+        connection, timelines, names=("load_kwh", "pv_kwh", "import_kwh")
+    )
     bought = {}
-    for key, observed in both.items():
-        first_slot = (since[key] - longer[key].start) // SLOT
+    for key, observed in with_imports.items():
+        first_slot = (bought_since[key] - timelines[key].start) // SLOT
         bought[key] = observed.import_kwh[first_slot:]
-        ends = {
-            "load_kwh": observed.load_kwh[-before.count :],
-            "pv_kwh": observed.pv_kwh[-before.count :],
+        on_error_days = {
+            "load_kwh": observed.load_kwh[-error_days.count :],
+            "pv_kwh": observed.pv_kwh[-error_days.count :],
         }
-        observed_each[key] = Observations.of(before.starts, ends)
+        observed_each[key] = Observations.of(error_days.starts, on_error_days)
     return observed_each, bought
 
 
@@ -317,7 +327,8 @@ def _judge_socs(
     """
     late = {}
     for key, site in sites_by_key.items():
-        is_recorded = recorded.get(key) and recorded[key][-1].at >= start
+        levels = recorded.get(key)
+        is_recorded = levels and levels[-1].at >= start
         if site.batteries and not is_recorded:
             late[key] = site
     reported: dict[int, SocReading] = {}
@@ -326,11 +337,9 @@ def _judge_socs(
             connection, late, since=start - SLOT, until=start
         )
     day = Timeline(start - DAY, SLOT, DAY // SLOT)
-    with_levels = dict.fromkeys(
-        (key for key in {*recorded, *reported} if sites_by_key[key].batteries), day
-    )
+    with_levels = [key for key in {*recorded, *reported} if sites_by_key[key].batteries]
     counted = observations.read_columns_each(
-        connection, with_levels, names=("charge_kwh", "discharge_kwh")
+        connection, dict.fromkeys(with_levels, day), names=("charge_kwh", "discharge_kwh")
     )
     judged: dict[int, StoreLevel | None] = {}
     for key, meters in counted.items():
@@ -341,9 +350,8 @@ def _judge_socs(
         # A quarter-hour's level says nothing of the time after it.
         socs.append(SocReading(nan, start))
         metered = MeteredEnergy(day, meters["charge_kwh"], meters["discharge_kwh"])
-        level = judge_store(
-            store_of_batteries(sites_by_key[key].batteries), socs, now=start, metered=metered
-        )
+        store = store_of_batteries(sites_by_key[key].batteries)
+        level = judge_store(store, socs, now=start, metered=metered)
         judged[key] = None if level.soc is None else level
     return judged
 
@@ -363,9 +371,10 @@ def read_demands_each(
     sessions = charging_sessions.read_plain_each(
         connection, sites_by_key, first=start, end=start + SESSIONS_AHEAD
     )
-    with_flexible_loads = [
-        site.name for site in sites_by_key.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)
-    ]
+    with_flexible_loads = []
+    for site in sites_by_key.values():
+        if any(kind.of(site) for kind in FLEXIBLE_KINDS):
+            with_flexible_loads.append(site.name)
     in_force = plans.read_in_force_each(connection, with_flexible_loads, now, until=start)
     known_at = _known_at(start, now)
     sensed = charging_sessions.read_charge_each(connection, sites_by_key, until=known_at)

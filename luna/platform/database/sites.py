@@ -166,7 +166,7 @@ def change(connection: Connection, site: Site, *, version: int) -> int:
     key = key_of(connection, site.name)
     connection.execute(select(sites.c.site_key).where(sites.c.site_key == key).with_for_update())
     # An unreadable site can be changed too: a new configuration repairs it.
-    stored = read_versions(connection, [site.name]).get(site.name, (key, 0))[1]
+    _, stored = read_versions(connection, [site.name]).get(site.name, (key, 0))
     if stored != version:
         raise refuse("site-outdated", field="If-Match", value=version, stored=stored)
     return save(connection, site)
@@ -395,12 +395,13 @@ def read_versions(connection: Connection, names: Collection[str]) -> dict[str, t
 
     A site that was removed and created again has another key.
     """
-    latest = select(sites.c.name, sites.c.site_key, func.max(site_versions.c.version)).join(
-        site_versions, site_versions.c.site_key == sites.c.site_key
+    query = (
+        select(sites.c.name, sites.c.site_key, func.max(site_versions.c.version))
+        .join(site_versions, site_versions.c.site_key == sites.c.site_key)
+        .where(sites.c.name.in_(names))
+        .group_by(sites.c.name, sites.c.site_key)
     )
-    rows = connection.execute(
-        latest.where(sites.c.name.in_(names)).group_by(sites.c.name, sites.c.site_key)
-    )
+    rows = connection.execute(query)
     return {name: (int(key), int(version)) for name, key, version in rows}
 
 
@@ -428,17 +429,17 @@ def list_versions(connection: Connection, site_id: str, *, limit: int) -> list[S
     Raises:
         NotFoundError: no site of that name.
     """
-    columns = select(
-        site_versions.c.version, site_versions.c.saved_at, site_versions.c.configuration
-    )
-    rows = connection.execute(
-        columns.where(site_versions.c.site_key == key_of(connection, site_id))
-        .order_by(site_versions.c.version.desc())
+    table = site_versions.c
+    query = (
+        select(table.version, table.saved_at, table.configuration)
+        .where(table.site_key == key_of(connection, site_id))
+        .order_by(table.version.desc())
         .limit(limit)
     )
-    return [
-        SiteVersion(row.version, row.saved_at.astimezone(UTC), row.configuration) for row in rows
-    ]
+    versions = []
+    for version, saved_at, configuration in connection.execute(query):
+        versions.append(SiteVersion(version, saved_at.astimezone(UTC), configuration))
+    return versions
 
 
 def read_version(connection: Connection, site_id: str, version: int) -> Any:
@@ -447,11 +448,11 @@ def read_version(connection: Connection, site_id: str, version: int) -> Any:
     Raises:
         NotFoundError: no site of that name, or no such version of it.
     """
-    is_version = (
+    query = select(site_versions.c.configuration).where(
         site_versions.c.site_key == key_of(connection, site_id),
         site_versions.c.version == version,
     )
-    row = connection.execute(select(site_versions.c.configuration).where(*is_version)).first()
+    row = connection.execute(query).first()
     if row is None:
         raise refuse("no-such-site-version", field="version", value=version)
     return row.configuration
@@ -478,7 +479,7 @@ def parse_stored(site_id: str, configuration: object) -> Site:
 def read_sensing(
     connection: Connection, names: Collection[str], *, roles: Collection[str]
 ) -> dict[str, Any]:
-    """Return the configurations of named sites with a sensor in one of these roles, by name."""
+    """Return the named sites' configurations with a sensor in one of these roles."""
     latest = _latest().where(sites.c.name.in_(names)).subquery()
     sensors = latest.c.configuration["input_sensors"]
     # A role without sensors is stored as an empty list.
@@ -500,33 +501,39 @@ def read_named_since(
     The time of the version that named it under ``input_sensors``.
     """
     named = site_versions.c.configuration["input_sensors"]
-    versions = (
+    newest_first = (
         select(site_versions.c.saved_at, named.label("named"))
         .join(sites, site_versions.c.site_key == sites.c.site_key)
         .where(sites.c.name == site_id)
+        .order_by(site_versions.c.version.desc())
     )
     since: dict[str, datetime] = {}
     remaining = set(sensors)
-    for row in connection.execute(versions.order_by(site_versions.c.version.desc())):
-        named_sensors = set()
-        for entries in (row.named or {}).values():
-            for entry in entries:
-                sensor = entry["sensor"] if isinstance(entry, dict) else entry
-                named_sensors.add(sensor.removeprefix("-").strip())
+    for row in connection.execute(newest_first):
+        named_sensors: set[str] = set()
+        for role_sensors in (row.named or {}).values():
+            named_sensors.update(map(_name_of, role_sensors))
         remaining &= named_sensors
         since |= dict.fromkeys(remaining, row.saved_at.astimezone(UTC))
     return since
+
+
+def _name_of(stored: dict[str, str] | str) -> str:
+    """Return the name of a stored sensor, which may have dates, without its sign."""
+    signed = stored["sensor"] if isinstance(stored, dict) else stored
+    return signed.removeprefix("-").strip()
 
 
 def _missing(connection: Connection, site_id: str) -> LunaError:
     site_names = names(connection)
     if site_id in site_names:
         return refuse("site-without-configuration", field="site", value=site_id)
-    listed = ", ".join(site_names[:MOST_NAMED]) + (
-        f" and {len(site_names) - MOST_NAMED} more" if len(site_names) > MOST_NAMED else ""
-    )
     if not site_names:
         return refuse("no-site-yet", field="site", value=site_id)
+    listed = ", ".join(site_names[:MOST_NAMED])
+    unlisted = len(site_names) - MOST_NAMED
+    if unlisted > 0:
+        listed += f" and {unlisted} more"
     return refuse("no-such-site", field="site", value=site_id, names=listed)
 
 

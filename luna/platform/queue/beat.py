@@ -47,25 +47,37 @@ from luna.platform.settings import Settings
 Look = Callable[[Connection, Settings, datetime], bool]
 
 
-# Requests that are not listed are always sent.
 def _is_plan_due(connection: Connection, settings: Settings, now: datetime) -> bool:
     planned = control.list_planned(connection, settings.plan_refresh)
     return plan_causes.is_any_due(connection, planned, now=now)
 
 
+def _is_job_due(connection: Connection, _settings: Settings, _now: datetime) -> bool:
+    return jobs.is_any_due(connection)
+
+
+def _are_limits_published(_connection: Connection, settings: Settings, _now: datetime) -> bool:
+    return settings.openadr_token is not None
+
+
+def _is_rollup_marked(connection: Connection, _settings: Settings, _now: datetime) -> bool:
+    return rollups.is_any_marked(connection)
+
+
 # Requests that are not listed are always sent.
 LOOKS: Mapping[type[Request], Look] = {
     FollowChangesRequest: _is_plan_due,
-    ResendRequest: lambda connection, _settings, _now: jobs.is_any_due(connection),
-    FetchLimitsRequest: lambda _connection, settings, _now: settings.openadr_token is not None,
-    RefreshRollupsRequest: lambda connection, _settings, _now: rollups.is_any_marked(connection),
+    ResendRequest: _is_job_due,
+    FetchLimitsRequest: _are_limits_published,
+    RefreshRollupsRequest: _is_rollup_marked,
 }
 
 
 class PendingWork:
-    """Checks whether a scheduled request has work, so that no worker forks a process for nothing.
+    """Checks whether a scheduled request has work.
 
-    A separate thread queries the database: one that does not answer blocks nothing else.
+    So no worker forks a process for nothing. A separate thread queries the database: one that does
+    not answer blocks nothing else.
 
     Args:
         settings: which sites are replanned on changes.
@@ -97,7 +109,10 @@ class PendingWork:
         True where that is unknown in time: then the task itself reports the fault.
         """
         look = self._looks.get(request)
-        if look is None or (self._answer is not None and not self._answer.done()):
+        if look is None:
+            return True
+        is_asking = self._answer is not None and not self._answer.done()
+        if is_asking:
             return True
         answer: Future[bool] = Future()
         self._answer = answer
@@ -182,16 +197,16 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         # Drop instants in the future: of another machine's clock, or from before the clock went
         # back.
         latest = now + _CLOCKS_DIFFER
-        recent = {task: min(at, now) for task, at in asked_at.items() if at <= latest}
-        self.asked_at = {
-            request.task: recent[request.task] for request in schedule if request.task in recent
-        }
+        self.asked_at: dict[str, datetime] = {}
         entries = {}
         for request, every in schedule.items():
-            entries[request.task] = ScheduleEntry(
-                request.task,
-                request.task,
-                self.asked_at.get(request.task, _NEVER),
+            task = request.task
+            if task in asked_at and asked_at[task] <= latest:
+                self.asked_at[task] = min(asked_at[task], now)
+            entries[task] = ScheduleEntry(
+                task,
+                task,
+                self.asked_at.get(task, _NEVER),
                 schedule=schedules.schedule(every, nowfun=clock.now, app=app),
                 args=(request(),),
                 app=app,
@@ -201,13 +216,15 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
     def send_due(self) -> float:
         """Send all due requests and return the seconds until the next may be due."""
         self._looked_at = self._clock.now()
-        while not (pause := float(self.tick())):
-            pass
+        pause = 0.0
+        # One tick sends one request; it returns 0 while others are due.
+        while not pause:
+            pause = float(self.tick())
         return pause
 
     @property
     def clock_went_back(self) -> bool:
-        """Whether the clock has gone back since the last look, which invalidates the due times."""
+        """Whether the clock has gone back since the last look: then no due time holds."""
         return self._clock.now() < self._looked_at - _CLOCKS_DIFFER
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:

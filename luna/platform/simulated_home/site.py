@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from luna.contracts.charging_sessions import WEEKDAYS, NewSession, Weekday
+from luna.contracts.charging_sessions import WEEKDAYS, NewSession
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import local_instant
 
@@ -94,7 +94,7 @@ _LOAD: dict[str, object] = {
 
 
 def build_site() -> Site:
-    """Return the demo home with a car and a water heater, with sensors and controllable devices."""
+    """Return the demo home with a car and a water heater."""
     return parse_site(
         {
             "name": SITE_NAME,
@@ -187,20 +187,18 @@ def list_charging_sessions(now: datetime) -> list[NewSession]:
     """
     today = now.astimezone(ZONE).date()
     begin = local_instant(today - timedelta(days=1), HOME_FROM, ZONE)
-    ends: dict[str, list[Weekday]] = {READY_BY: [*WEEKDAYS[:5]], WEEKEND_READY_BY: [*WEEKDAYS[5:]]}
-    return [
-        NewSession.model_validate(
-            {
-                "vehicle": CAR,
-                "from": begin,
-                "to": local_instant(today, clock, ZONE),
-                "days": days,
-                "target_soc": READY_SOC,
-                "arrival_soc": _ARRIVAL_SOC,
-            }
-        )
-        for clock, days in ends.items()
-    ]
+    sessions = []
+    for ready_by, days in ((READY_BY, WEEKDAYS[:5]), (WEEKEND_READY_BY, WEEKDAYS[5:])):
+        session = {
+            "vehicle": CAR,
+            "from": begin,
+            "to": local_instant(today, ready_by, ZONE),
+            "days": days,
+            "target_soc": READY_SOC,
+            "arrival_soc": _ARRIVAL_SOC,
+        }
+        sessions.append(NewSession.model_validate(session))
+    return sessions
 
 
 def is_simulated(site: Site) -> bool:

@@ -182,10 +182,15 @@ def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Ma
         return name + figure
     y = above + layout.bar_y
     if not axis.low - 1e-9 <= row.value <= axis.high + 1e-9:
-        x, way = (axis.end, -1) if row.value > axis.high else (axis.start, 1)
-        base = number(x + way * 10)
-        triangle = f"M{number(x)} {number(y)}L{base} {number(y - 6)}V{number(y + 6)}Z"
-        return name + figure + colour(row.controller, path(triangle, "value"))
+        # An arrow at the end of the axis, which points outwards.
+        if row.value > axis.high:
+            tip = axis.end
+            base = tip - 10
+        else:
+            tip = axis.start
+            base = tip + 10
+        arrow = f"M{number(tip)} {number(y)}L{number(base)} {number(y - 6)}V{number(y + 6)}Z"
+        return name + figure + colour(row.controller, path(arrow, "value"))
     low = _place_within(axis, row.value if row.low is None else row.low)
     high = _place_within(axis, row.value if row.high is None else row.high)
     span = rectangle((low, y - BAR / 2, max(high - low, 1.0), BAR), "span", rx="4")

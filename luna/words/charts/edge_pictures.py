@@ -128,7 +128,7 @@ class MissPoint:
 
 
 def draw_misses(rows: Sequence[MissRow]) -> LabChart:
-    """Draw a bar per controller: small misses plain, large ones as stripes at the end."""
+    """Draw a bar per controller, with its large misses as stripes at the end."""
     most = max(row.small + row.large for row in rows) or 1.0
     step = choose_step(most, STEPS, 5)
     axis = fit_axis([most], (NAMES, WIDTH - FIGURES), step=step, least=(0.0, 0.0))
@@ -207,8 +207,10 @@ def draw_places(
 
 
 def _aside(controllers: Mapping[str, str], name: str) -> float:
-    """Return the offset of a controller's marks, in slots: equal values do not hide each other."""
-    return (list(controllers).index(name) - (len(controllers) - 1) / 2) * ASIDE
+    """Return the offset of a controller's marks, in slots, so that none hides another."""
+    place = list(controllers).index(name)
+    middle = (len(controllers) - 1) / 2
+    return (place - middle) * ASIDE
 
 
 def _fit_shares(values: Sequence[float], top: float, height: float) -> Axis:
@@ -264,6 +266,19 @@ def draw_days(
     return LabChart(join(parts), top + DAYS + FOOT).name_axis(axes[0], (LEFT, WIDTH))
 
 
+def _list_root_marks() -> list[float]:
+    """Return the values that a square-root scale may label, the largest first."""
+    marks = []
+    for power in range(3, -4, -1):
+        for digit in (5, 2, 1):
+            size = digit * 10.0**power
+            marks += [size, -size]
+    return marks
+
+
+_ROOT_MARKS = _list_root_marks()
+
+
 @dataclass(frozen=True, slots=True)
 class _RootScale:
     """A signed square-root scale.
@@ -287,17 +302,13 @@ class _RootScale:
         Neighbours are at least ``APART`` from each other.
         """
         marks = [0.0]
-        for power in range(3, -4, -1):
-            for digit in (5, 2, 1):
-                size = digit * 10.0**power
-                for mark in (size, -size):
-                    if self.low <= mark <= self.high and self._has_room(mark, marks):
-                        marks.append(mark)
+        for candidate in _ROOT_MARKS:
+            if not self.low <= candidate <= self.high:
+                continue
+            place = self.place(candidate)
+            if all(abs(place - self.place(mark)) >= APART for mark in marks):
+                marks.append(candidate)
         return marks
-
-    def _has_room(self, mark: float, others: Sequence[float]) -> bool:
-        place = self.place(mark)
-        return all(abs(place - self.place(other)) >= APART for other in others)
 
 
 def _root(value: float) -> float:
@@ -319,25 +330,28 @@ def draw_miss_points(
     y = _RootScale(top + PARETO, top, min(0.0, *up), max(*up, 1e-3))
     parts = [keys.body, text((0, top - 12), axes[1], "tick")]
     for mark in y.marks():
-        parts += [
-            rule((LEFT, y.place(mark)), (WIDTH, y.place(mark)), "grid"),
-            text((LEFT - 6, y.place(mark) + 4), f"{mark:g}", "tick", anchor="end"),
-        ]
+        height = y.place(mark)
+        parts.append(rule((LEFT, height), (WIDTH, height), "grid"))
+        parts.append(text((LEFT - 6, height + 4), f"{mark:g}", "tick", anchor="end"))
     for mark in x.marks():
-        parts += [
-            rule((x.place(mark), top), (x.place(mark), top + PARETO), "grid"),
-            text((x.place(mark), top + PARETO + LINE), f"{mark:g}", "tick", anchor="middle"),
-        ]
+        left = x.place(mark)
+        parts.append(rule((left, top), (left, top + PARETO), "grid"))
+        label_place = (left, top + PARETO + LINE)
+        parts.append(text(label_place, f"{mark:g}", "tick", anchor="middle"))
+    # The large marks last, above the others.
     for miss in sorted(points, key=attrgetter("whole")):
-        css, radius = ("value", LARGE) if miss.whole else ("faint", FAINT)
         place = (x.place(miss.point[0]), y.place(miss.point[1]))
-        mark_drawn = draw_mark(miss.controller, place, css, radius=radius)
-        parts.append(colour(miss.controller, mark_drawn))
+        if miss.whole:
+            drawn = draw_mark(miss.controller, place, "value", radius=LARGE)
+        else:
+            drawn = draw_mark(miss.controller, place, "faint", radius=FAINT)
+        parts.append(colour(miss.controller, drawn))
     return LabChart(join(parts), top + PARETO + FOOT).name_axis(axes[0], (LEFT, WIDTH))
 
 
 def _draw_points(controller: str, places: Sequence[Point]) -> Markup:
-    return colour(controller, join(draw_mark(controller, place, radius=SMALL) for place in places))
+    marks = [draw_mark(controller, place, radius=SMALL) for place in places]
+    return colour(controller, join(marks))
 
 
 def _draw_keys(controllers: Mapping[str, str]) -> LabChart:
@@ -346,5 +360,6 @@ def _draw_keys(controllers: Mapping[str, str]) -> LabChart:
     places = place_keys(widths, WIDTH, first_y=10, row=KEY_ROW, gap=KEY_GAP)
     drawn = []
     for (name, words), (x, y) in zip(controllers.items(), places, strict=True):
-        drawn.append(_draw_points(name, [(x + 6, y - 4)]) + text((x + 18, y), words, "tick"))
+        mark = _draw_points(name, [(x + 6, y - 4)])
+        drawn.append(mark + text((x + 18, y), words, "tick"))
     return LabChart(join(drawn), places[-1][1] + KEY_END)

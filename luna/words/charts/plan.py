@@ -229,7 +229,7 @@ def _find_long_runs(marked: BoolArray) -> list[tuple[int, int]]:
 
 
 def mark_prices(prices: FloatArray, days: NDArray[np.int_]) -> tuple[BoolArray, BoolArray]:
-    """Return which slots are cheap and which are dear within their day.
+    """Return marks of the slots that are cheap, and dear, within their day.
 
     Args:
         prices: per slot.
@@ -295,31 +295,42 @@ def _draw_soc(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
 
 def _draw_run(view: PlanView, frame: ChartFrame, axis: Axis, run: ModeRun) -> Markup:
     """Return a run of one mode in the ribbon, labelled if there is room."""
-    x = frame.x(run.first)
-    width = frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5)
+    left = frame.x(run.first)
+    gap = 1 if frame.slot_width > 3 else 0.5
+    width = frame.x(run.end) - left - gap
     short = mode(run.mode, language=view.numbers.language).short
-    box = rectangle((x, axis.top, width, axis.height), f"run mode-{run.mode}", rx="3")
-    foot = rectangle((x, axis.bottom - 3, width, 3), f"foot mode-{run.mode}", rx="1")
+    box = rectangle((left, axis.top, width, axis.height), f"run mode-{run.mode}", rx="3")
+    foot = rectangle((left, axis.bottom - 3, width, 3), f"foot mode-{run.mode}", rx="1")
     if width > len(short) * LETTER + 8:
         label = short
     elif width > 11:
         label = GLYPHS[run.mode]
     else:
         return box + foot
-    return box + foot + text((x + width / 2, axis.top + 15), label, "ribbon", anchor="middle")
+    middle = left + width / 2
+    return box + foot + text((middle, axis.top + 15), label, "ribbon", anchor="middle")
 
 
 def _draw_headings(view: PlanView, axes: Sequence[Axis], *, narrow: bool) -> Markup:
     words = read_texts("plan_chart", view.numbers.language)
-    price = [("■", "key-cheap", words["cheap"]), ("■", "key-dear", words["dear"])]
-    bands = [("■", "key-band", words["band"])] if view.flows.pv_band or view.flows.load_band else []
-    curtailed = [("▨", "key-held", words["held"])] if view.flows.curtailed.any() else []
-    soc = [("■", "key-reserve", words["reserve"])] if view.reserve_soc > 0 else []
-    soc += [("┈", "key-without", words["without"])] if view.without_soc is not None else []
+    price_keys = [("■", "key-cheap", words["cheap"]), ("■", "key-dear", words["dear"])]
+    power_keys = []
+    has_bands = view.flows.pv_band is not None or view.flows.load_band is not None
+    if has_bands and not narrow:
+        power_keys.append(("■", "key-band", words["band"]))
+    if view.flows.curtailed.any():
+        power_keys.append(("▨", "key-held", words["held"]))
+    soc_keys = []
+    if view.reserve_soc > 0:
+        soc_keys.append(("■", "key-reserve", words["reserve"]))
+    if view.without_soc is not None:
+        soc_keys.append(("┈", "key-without", words["without"]))
     power_note = f"kW\u2002↑ {words['up']}\u2002↓ {words['down']}"
     headings = [
-        (words["price"], f"{view.numbers.price_unit[1]}/kWh", price),
-        (words["power"], power_note, curtailed if narrow else bands + curtailed),
-        (words["soc"], "%", soc),
+        (words["price"], f"{view.numbers.price_unit[1]}/kWh", price_keys),
+        (words["power"], power_note, power_keys),
+        (words["soc"], "%", soc_keys),
     ]
-    return join(draw_heading(axis, *heading) for axis, heading in zip(axes, headings, strict=False))
+    # A site without a battery has no third panel.
+    pairs = zip(axes, headings, strict=False)
+    return join(draw_heading(axis, *heading) for axis, heading in pairs)

@@ -96,8 +96,9 @@ def _draw_day(frame: ChartFrame, axis: Axis, place: int, day: SavedDay) -> Marku
     low, high = sorted((axis.place(0.0), axis.place(day.saved)))
     bar = rectangle((x, low, width, max(high - low, 0.8)), "bar-planner solid", rx="1.5")
     y = axis.place(day.possible)
-    mark = rule((frame.x(place + GAP / 2), y), (frame.x(place + 1 - GAP / 2), y), "possible")
-    return bar + mark + title
+    left = frame.x(place + GAP / 2)
+    right = frame.x(place + 1 - GAP / 2)
+    return bar + rule((left, y), (right, y), "possible") + title
 
 
 ROW = 26.0
@@ -115,20 +116,20 @@ def draw_deciders(
     All rows have one width. The clock below is that of most days; on a day with a change of clock
     among others the notches alone are right.
     """
-    width, left = (NARROW["width"], NARROW_NAMES) if narrow else (WIDE["width"], NAMES)
+    width = NARROW["width"] if narrow else WIDE["width"]
+    left = NARROW_NAMES if narrow else NAMES
     rows = Markup("")
     for index, day in enumerate(days):
         frame = ChartFrame(width, left, 0.0, len(day.deciders), narrow)
         rows += _draw_row(day, index * ROW, frame, numbers)
     below = len(days) * ROW + 14
     length = mode(len(day.deciders) for day in days)
-    notches = _find_notches(next(day for day in days if len(day.deciders) == length), numbers)
-    hours = [
-        (left, "00:00", "start"),
-        *((left + (width - left) * edge / length, words, "middle") for edge, words in notches),
-        (width, "24:00", "end"),
-    ]
-    clock = join(text((x, below), hour, "tick", anchor=anchor) for x, hour, anchor in hours)
+    usual_day = next(day for day in days if len(day.deciders) == length)
+    clock = text((left, below), "00:00", "tick", anchor="start")
+    for edge, hour in _find_notches(usual_day, numbers):
+        x = left + (width - left) * edge / length
+        clock += text((x, below), hour, "tick", anchor="middle")
+    clock += text((width, below), "24:00", "tick", anchor="end")
     return _frame(("deciders", narrow), (width, below + 6), label, rows + clock)
 
 
@@ -137,7 +138,7 @@ def _draw_row(day: DecidedDay, top: float, frame: ChartFrame, numbers: Numbers) 
     track = rectangle((frame.left, top, frame.end - frame.left, BAR), "track", rx="4")
     areas = []
     for decider in sorted({decider for decider in day.deciders if decider is not None}):
-        is_own = np.array([other == decider for other in day.deciders])
+        is_own = np.array([slot_decider == decider for slot_decider in day.deciders])
         for first, end in find_runs(is_own):
             left = frame.x(first)
             areas.append(rectangle((left, top, frame.x(end) - left, BAR), f"by-{decider}"))
@@ -210,6 +211,9 @@ def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: floa
 
 def _frame(kind: tuple[str, bool], size: tuple[float, float], label: str, body: Markup) -> Markup:
     name, narrow = kind
-    opening = Markup('<svg class="chart {} {}" viewBox="0 0 {} {}" role="img" aria-label="{}">')
-    start = opening.format(name, "narrow" if narrow else "wide", *map(number, size), label)
-    return start + body + Markup("</svg>")
+    css = f"chart {name} {'narrow' if narrow else 'wide'}"
+    width, height = size
+    opening = Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
+        css, number(width), number(height), label
+    )
+    return opening + body + Markup("</svg>")

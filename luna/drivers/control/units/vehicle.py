@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -184,19 +184,19 @@ class ChargerUnit:
         charger = self.vehicle.charger
         if setpoint.mode not in {"own", "charge"} or charger is None:
             return DeviceCommand("stop")
-        is_own = setpoint.mode == "own"
-        power_kw = self.vehicle.most_charge_kw if is_own else setpoint.charge_kw
+        power_kw = setpoint.charge_kw
+        if setpoint.mode == "own":
+            power_kw = self.vehicle.most_charge_kw
         phases, current_a = _split_power(charger, power_kw, setpoint.phases)
-        is_fixed = len(set(charger.phases)) == 1
-        return DeviceCommand(
-            "own" if is_own else "charge",
-            stand_in="charge" if is_own else None,
-            current_a=current_a,
-            phases=None if is_fixed else phases,
+        command = DeviceCommand("charge", current_a=current_a, power_w=math.floor(power_kw * WATTS))
+        if len(set(charger.phases)) > 1:
+            command = replace(command, phases=phases)
+        else:
             # A charge point that could switch may have been left on another number.
-            fixed_phases=phases if is_fixed else None,
-            power_w=math.floor(power_kw * WATTS),
-        )
+            command = replace(command, fixed_phases=phases)
+        if setpoint.mode == "own":
+            return replace(command, mode="own", stand_in="charge")
+        return command
 
     def _make_setpoint(self, mode: str, power_kw: float) -> Setpoints:
         supported = mode if mode in {"own", "charge", "stop", "give"} else "stop"
@@ -207,12 +207,13 @@ class ChargerUnit:
         return {self.vehicle.name: VehicleSetpoint.model_validate(setpoint)}
 
 
-def _split_power(charger: Charger, power_kw: float, wished: int | None) -> tuple[int, int]:
+def _split_power(charger: Charger, power_kw: float, wanted_phases: int | None) -> tuple[int, int]:
     """Return number of phases and whole amperes of a power, never beyond it."""
     phases = charger.phases_at(power_kw)
-    if wished in charger.phases:
-        phases = wished
-    return phases, math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)
+    if wanted_phases in charger.phases:
+        phases = wanted_phases
+    current_a = power_kw * WATTS / (charger.voltage_v * phases)
+    return phases, math.floor(current_a + 1e-6)
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:

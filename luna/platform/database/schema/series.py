@@ -246,11 +246,7 @@ source_cursors = Table(
     comment="How far a source has been read, so that reading goes on there",
 )
 
-_QUANTILES = [
-    number(f"{series}_{column}")
-    for series in ("load", "pv")
-    for column in ("kwh", *(f"{name}_kwh" for name in SHARES))
-]
+_QUANTILES = ("kwh", *(f"{share}_kwh" for share in SHARES))
 
 slot_forecasts = Table(
     "slot_forecasts",
@@ -259,7 +255,8 @@ slot_forecasts = Table(
     text("forecast_version", primary_key=True),
     instant("issued_at", primary_key=True),
     instant("slot_start", primary_key=True),
-    *_QUANTILES,
+    *(number(f"load_{quantile}") for quantile in _QUANTILES),
+    *(number(f"pv_{quantile}") for quantile in _QUANTILES),
     comment=(
         "What was expected of one quarter-hour; load_kwh and pv_kwh are means, the others quantiles"
     ),
@@ -280,19 +277,24 @@ data_quality_daily = Table(
 )
 
 
-# Series with a sum and with a mean, as the columns of a rollup have them; beside each stands how
-# many slots it is known in.
+# Series with a sum and with a mean, as the columns of a rollup have them.
 SUMMED = ("load", "pv", "import", "export", "charge", "discharge")
 AVERAGED = ("import_price", "export_price")
 
 
-def _columns() -> list[Column[int] | Column[float]]:
-    def slot_count(series: str) -> Column[int]:
-        return Column(f"{series}_slots", BigInteger, nullable=False)
+def _rollup_columns() -> list[Column[int] | Column[float]]:
+    columns: list[Column[int] | Column[float]] = []
+    for series in SUMMED:
+        columns += [number(f"{series}_kwh"), _slot_count(series)]
+    columns += [number("soc_last"), number("soc_mean"), _slot_count("soc")]
+    for series in AVERAGED:
+        columns += [number(series), _slot_count(series)]
+    return columns
 
-    sums = [column for series in SUMMED for column in (number(f"{series}_kwh"), slot_count(series))]
-    means = [column for series in AVERAGED for column in (number(series), slot_count(series))]
-    return [*sums, number("soc_last"), number("soc_mean"), slot_count("soc"), *means]
+
+def _slot_count(series: str) -> Column[int]:
+    """Return the column of the slots in which a series is known."""
+    return Column(f"{series}_slots", BigInteger, nullable=False)
 
 
 def _rollup(name: str, width: str) -> Table:
@@ -302,7 +304,7 @@ def _rollup(name: str, width: str) -> Table:
         Column("site_key", Integer, primary_key=True, autoincrement=False),
         instant("bucket", primary_key=True),
         Column("slots", BigInteger, nullable=False),
-        *_columns(),
+        *_rollup_columns(),
         comment=f"What a site did per {width} in UTC, but for the days that rollup_marks names",
     )
 
