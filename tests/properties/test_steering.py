@@ -66,6 +66,7 @@ def draw_targets(number: st.SearchStrategy[float]) -> st.SearchStrategy[SlotTarg
         power_kw=number,
         worth_price=st.floats(0, 1),
         battery_support=st.booleans(),
+        dip_price=st.floats(-1, 1),
     )
     load = st.builds(
         LoadTarget,

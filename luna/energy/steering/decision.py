@@ -14,7 +14,12 @@ from luna.energy.steering.battery import (
     command_battery,
     wanted_charge_kw,
 )
-from luna.energy.steering.devices import SteeredDevices, SteeredLoad, SteeredVehicle
+from luna.energy.steering.devices import (
+    SteeredBattery,
+    SteeredDevices,
+    SteeredLoad,
+    SteeredVehicle,
+)
 from luna.energy.steering.following import (
     OFF,
     Offer,
@@ -77,6 +82,8 @@ _LOAD_DELAY_S = 5.0
 _RUNS_KW = 0.1
 # A battery supports a car while it is this much above its floor.
 _SUPPORT_SOC = 0.02
+# A battery's kWh is cheaper than one from the grid below this share of its price.
+_CHEAPER_SHARE = 1.0 - 1e-6
 # A battery that leaves this much to the grid takes no more than it does.
 _LEAVES_KW = 0.3
 
@@ -231,14 +238,18 @@ class _Cycle:
         target = self._targets.vehicles.get(name, _OWN_CAR)
         power = self._measured.vehicles.get(name, _IDLE_CAR)
         unit = self._units.get(name, _NEW)
-        intent = intend_vehicle(
-            device,
-            target,
-            power,
-            unit,
-            offer=Offer(left_kw, self._find_support_kw() if target.battery_support else 0.0),
-            clock=self._clock(device),
+        bridge_kw = 0.0
+        bridge_share = 1.0
+        if unit.starts >= device.most_starts:
+            # It would not start again today: a dip that a battery bridges weighs what that costs.
+            bridge_kw, bridge_share = self._find_bridge(target)
+        offer = Offer(
+            left_kw,
+            support_kw=self._find_support_kw() if target.battery_support else 0.0,
+            bridge_kw=bridge_kw,
+            bridge_share=bridge_share,
         )
+        intent = intend_vehicle(device, target, power, unit, offer=offer, clock=self._clock(device))
         self._cars[name] = intent
         if target.follow == "own":
             return power.kw
@@ -271,14 +282,40 @@ class _Cycle:
         return device.charge_limit_kw
 
     def _find_support_kw(self) -> float:
-        support_kw = 0.0
+        return sum(
+            device.discharge_limit_kw
+            for name, device in self._devices.batteries.items()
+            if self._can_serve(name, device)
+        )
+
+    def _find_bridge(self, car: VehicleTarget) -> tuple[float, float]:
+        """Return what batteries give a car in a dip, and its cost as a share of the grid's."""
+        bridge_kw = 0.0
+        bridge_share = 0.0
         for name, device in self._devices.batteries.items():
-            target = self._targets.batteries.get(name, _OWN_BATTERY)
-            power = self._measured.batteries.get(name, _UNKNOWN_BATTERY)
-            floor_soc = max(target.floor_soc, device.min_soc) + _SUPPORT_SOC
-            if target.mode in SERVING and power.soc > floor_soc:
-                support_kw += device.discharge_limit_kw
-        return support_kw
+            share = self._price_bridge(name, car)
+            if share < _CHEAPER_SHARE and self._can_serve(name, device):
+                bridge_kw += device.discharge_limit_kw
+                bridge_share = max(bridge_share, share)
+        return bridge_kw, bridge_share
+
+    def _can_serve(self, name: str, device: SteeredBattery) -> bool:
+        target = self._targets.batteries.get(name, _OWN_BATTERY)
+        power = self._measured.batteries.get(name, _UNKNOWN_BATTERY)
+        floor_soc = max(target.floor_soc, device.min_soc) + _SUPPORT_SOC
+        return target.mode in SERVING and power.soc > floor_soc
+
+    def _price_bridge(self, battery: str, car: VehicleTarget) -> float:
+        """Return the cost of a battery's kWh in a dip, as a share of one from the grid.
+
+        From 1 on the battery leaves the dip to the grid.
+        """
+        device = self._devices.batteries[battery]
+        worth_price = self._targets.batteries.get(battery, _OWN_BATTERY).worth_price
+        if car.follow != "surplus" or not car.dip_price > 0.0:
+            return 1.0
+        given_price = worth_price / device.round_trip + device.cycle_price
+        return max(given_price, 0.0) / car.dip_price
 
     def _clock(self, device: SteeredVehicle | SteeredLoad) -> SwitchClock:
         phase_changes = device.most_phase_changes if isinstance(device, SteeredVehicle) else 0
@@ -478,17 +515,13 @@ class _Cycle:
 
     def _sum_unserved_kw(self, battery: str) -> float:
         """Return what cars draw that a battery does not serve."""
-        device = self._devices.batteries[battery]
-        worth_price = self._targets.batteries.get(battery, _OWN_BATTERY).worth_price
         cars_kw = 0.0
         for name in self._devices.vehicles:
             target = self._targets.vehicles.get(name, _OWN_CAR)
             if target.follow == "own" or target.battery_support:
                 continue
-            saved_price = device.round_trip * (target.dip_price - device.cycle_price)
-            if target.follow == "surplus" and worth_price < saved_price:
-                continue
-            cars_kw += self._measured.vehicles.get(name, _IDLE_CAR).kw
+            if self._price_bridge(battery, target) >= _CHEAPER_SHARE:
+                cars_kw += self._measured.vehicles.get(name, _IDLE_CAR).kw
         return cars_kw
 
 

@@ -92,11 +92,20 @@ class SurplusChoice:
 class Offer:
     """Offer to a device: ``surplus_kw`` that others leave, negative where there is none.
 
-    ``support_kw`` is what a battery would add.
+    ``support_kw`` is what a battery would add. ``bridge_kw`` is what batteries give in a dip of the
+    surplus; a kWh of it costs ``bridge_share`` of one from the grid.
     """
 
     surplus_kw: float
     support_kw: float = 0.0
+    bridge_kw: float = 0.0
+    bridge_share: float = 1.0
+
+    def count_bought_kw(self, power_kw: float) -> float:
+        """Return what a power buys beyond the surplus; what bridges a dip counts by its cost."""
+        missing_kw = max(power_kw - max(self.surplus_kw + self.support_kw, 0.0), 0.0)
+        bridged_kw = min(missing_kw, self.bridge_kw)
+        return missing_kw - (1.0 - self.bridge_share) * bridged_kw
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +258,7 @@ def _value_choice(choice: SurplusChoice, offer: Offer, weight: float) -> float:
         return 0.0
     positive_kw = max(offer.surplus_kw, 0.0)
     power_kw = min(max(positive_kw, choice.least_kw), choice.most_kw)
-    bought_kw = max(power_kw - max(offer.surplus_kw + offer.support_kw, 0.0), 0.0)
-    return min(positive_kw, power_kw) - weight * bought_kw
+    return min(positive_kw, power_kw) - weight * offer.count_bought_kw(power_kw)
 
 
 def _price_switch(choice: SurplusChoice, unit: UnitMemory, sun_left_h: float) -> float:

@@ -108,8 +108,8 @@ class VehicleTarget:
 
     ``power_kw`` is the power of ``power`` ("ready by, whatever it costs") and the floor of
     ``surplus_floor``. ``worth_price`` is what a kWh charged now is worth. ``battery_support`` says
-    that batteries serve it as planned; while it follows surplus, one of which a kWh is worth less
-    than ``dip_price``, that of a kWh from the grid, serves it through dips.
+    that batteries serve it as planned; while it follows surplus, one whose kWh costs less than
+    ``dip_price``, the price of one from the grid, serves it through dips.
     """
 
     follow: VehicleFollow = "own"

@@ -107,7 +107,7 @@ def _intend_surplus(
         least_kw = min(max(device.power_kw(count, device.min_current_a), floor_kw), most_kw)
         choices.append(SurplusChoice(count, least_kw, most_kw))
     surplus_kw = offer.surplus_kw
-    unit = _count_bought(unit, power, surplus_kw + offer.support_kw, clock.elapsed_s)
+    unit = _count_bought(unit, power, offer, clock.elapsed_s)
     followed = choose_phases(choices, unit, offer=offer, clock=clock)
     unit = replace(unit, gain_kwh=followed.gain_kwh)
     choice = followed.choice
@@ -129,12 +129,12 @@ def _intend_surplus(
 
 
 def _count_bought(
-    unit: UnitMemory, power: VehiclePower, offered_kw: float, elapsed_s: float
+    unit: UnitMemory, power: VehiclePower, offer: Offer, elapsed_s: float
 ) -> UnitMemory:
     """Return the memory with what the car took since the last cycle, and bought of it."""
     if power.kw <= 0.0:
         return unit
-    bought_kw = max(power.kw - max(offered_kw, 0.0), 0.0)
+    bought_kw = offer.count_bought_kw(power.kw)
     return replace(
         unit,
         charged_kwh=unit.charged_kwh + power.kw * elapsed_s / 3600,

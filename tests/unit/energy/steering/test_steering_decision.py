@@ -245,6 +245,21 @@ def test_a_battery_bridges_a_dip_for_a_car_where_its_kwh_is_worth_less(
     assert command.mode == "save"
 
 
+@pytest.mark.parametrize(("dip_price", "mode"), [(0.3, "charge"), (-math.inf, "stop")])
+def test_a_car_on_its_last_start_runs_on_through_a_dip_that_a_battery_bridges(
+    dip_price: float, mode: str
+) -> None:
+    targets = SlotTargets(
+        vehicles={"car": VehicleTarget("surplus", worth_price=0.3, dip_price=dip_price)},
+        batteries={"battery": BatteryTarget(worth_price=0.08)},
+    )
+    last = UnitMemory(mode="charge", command_kw=1.38, phases=1, last_phases=1, starts=6)
+    memory = LoopMemory(at_s=998.0, day=DAY, units={"car": last})
+    measured = measure(house_kw=0.5, pv_kw=0.8, car_kw=1.38)
+    commands, _ = repeat(targets, measured, seconds=3_600, memory=memory)
+    assert commands.vehicles["car"].mode == mode
+
+
 def test_devices_are_dimmed_in_watts_before_one_is_switched_off() -> None:
     targets = SlotTargets(
         vehicles={"car": FULL_POWER},
