@@ -127,7 +127,7 @@ class AgentView:
 
     @property
     def method(self) -> str:
-        """How the agent on trial learns, in one sentence."""
+        """The learning method of the agent on trial, in one sentence."""
         return self.words("card_what_" + AGENT_POLICIES[self.status.policy])
 
     @property
