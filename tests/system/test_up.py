@@ -363,21 +363,6 @@ def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_j
     assert luna.process.poll() is None
 
 
-def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(
-    luna: RunningLuna, environment: dict[str, str]
-) -> None:
-    settings = Settings(data_folder=Path(environment["LUNA_DATA_FOLDER"]))
-    # The one of the site whose devices were asked ends meanwhile.
-    wait_until(lambda: companions(environment, "services.ingest.live") == [])
-    wait_until(lambda: companions(environment, "services.executor") != [])
-    [executor, *_] = companions(environment, "services.executor")
-    store_settings(settings, {"mqtt_url": "mqtt://127.0.0.1:9"})
-    wait_until(lambda: companions(environment, "services.ingest.live") != [])
-    wait_until(lambda: executor not in companions(environment, "services.executor") != [])
-    store_settings(settings, {"mqtt_url": None})
-    wait_until(lambda: companions(environment, "services.ingest.live") == [])
-
-
 def test_the_next_day_is_planned_by_the_same_processes(
     luna: RunningLuna, environment: dict[str, str]
 ) -> None:
@@ -394,6 +379,21 @@ def test_the_next_day_is_planned_by_the_same_processes(
         put_clock_right(environment)
         # What holds now is planned as before.
         wait_until(lambda: issued_at(client) < morning)
+
+
+def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
+    settings = Settings(data_folder=Path(environment["LUNA_DATA_FOLDER"]))
+    # The one of the site whose devices were asked ends meanwhile.
+    wait_until(lambda: companions(environment, "services.ingest.live") == [])
+    wait_until(lambda: companions(environment, "services.executor") != [])
+    [executor, *_] = companions(environment, "services.executor")
+    store_settings(settings, {"mqtt_url": "mqtt://127.0.0.1:9"})
+    wait_until(lambda: companions(environment, "services.ingest.live") != [])
+    wait_until(lambda: executor not in companions(environment, "services.executor") != [])
+    store_settings(settings, {"mqtt_url": None})
+    wait_until(lambda: companions(environment, "services.ingest.live") == [])
 
 
 # As a household sees it: what an open page and the assistant say.
