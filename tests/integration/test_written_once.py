@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.energy.errors import ConflictError
+from luna.energy.errors import ConflictError, InvalidInputError
 from luna.platform.database import idempotency, notifications
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.idempotency import AnswerKey, StoredReply
@@ -33,7 +33,9 @@ def site(database: Engine) -> Iterator[str]:
         yield site.name
 
 
-def test_of_two_answers_of_a_key_the_first_stays(database: Engine) -> None:
+def test_of_two_answers_of_a_key_the_first_stays_and_another_request_gets_none(
+    database: Engine,
+) -> None:
     key = AnswerKey("anna", "createBlock", "twice")
     with unit_of_work(database) as connection:
         idempotency.reserve(connection, key, digest="a", is_locked=True)
@@ -44,6 +46,9 @@ def test_of_two_answers_of_a_key_the_first_stays(database: Engine) -> None:
         kept = idempotency.reserve(connection, key, digest="a", is_locked=True)
     assert isinstance(kept, StoredReply)
     assert kept.body == "first"
+    with unit_of_work(database) as connection, pytest.raises(InvalidInputError) as refused:
+        idempotency.reserve(connection, key, digest="b", is_locked=True)
+    assert refused.value.reason == "key-of-other-request"
 
 
 def test_a_message_that_two_processes_find_at_once_is_stored_once(

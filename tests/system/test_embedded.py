@@ -167,13 +167,19 @@ def test_leaving_stops_no_servers_that_another_process_uses(folder: Path) -> Non
     assert not is_alive(folder, "redis")
 
 
-def test_a_second_folder_runs_beside_the_first(folder: Path) -> None:
+def test_a_second_folder_runs_beside_the_first_and_lost_state_is_named(
+    kept_folder: Path, folder: Path
+) -> None:
     with (
-        start(folder, services=["postgres"]) as one,
-        start(folder.with_name("second"), services=["postgres"]) as other,
+        start(kept_folder, services=["postgres"]) as one,
+        start(folder, services=["postgres"]) as other,
     ):
-        assert insert_and_read(one.database_url, 1) == [1]
-        assert insert_and_read(other.database_url, 2) == [2]
+        assert 3 in insert_and_read(one.database_url, 3)
+        assert insert_and_read(other.database_url, 4) == [4]
+    # Instead of starting over beside data.
+    (folder / "servers.json").unlink()
+    with pytest.raises(MachineError, match=r"servers\.json.*backup"):
+        start(folder, services=["postgres"])
 
 
 def test_a_remembered_port_in_use_by_a_stranger_is_replaced(folder: Path) -> None:
@@ -207,22 +213,24 @@ def test_stop_leaves_no_process(kept_folder: Path) -> None:
             os.kill(pid, 0)
 
 
-def test_a_server_that_does_not_end_is_killed_and_said_and_keeps_its_rows(folder: Path) -> None:
-    servers = start(folder, services=["postgres"])
-    insert_and_read(servers.database_url, 1)
+def test_a_server_that_does_not_end_is_killed_and_said_and_keeps_its_rows(
+    kept_folder: Path,
+) -> None:
+    servers = start(kept_folder, services=["postgres"])
+    insert_and_read(servers.database_url, 5)
     # Frozen, it takes no order to end and does no work.
-    os.kill(pid_of(folder, "postgres"), signal.SIGSTOP)
+    os.kill(pid_of(kept_folder, "postgres"), signal.SIGSTOP)
     ended = subprocess.run(
-        [sys.executable, "-c", END_OF_POSTGRES, folder / "postgres.lock"],
+        [sys.executable, "-c", END_OF_POSTGRES, kept_folder / "postgres.lock"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert not is_alive(folder, "postgres")
+    assert not is_alive(kept_folder, "postgres")
     assert "server does not end and is killed" in ended.stdout + ended.stderr
     servers.stop()
-    with start(folder, services=["postgres"]) as again:
-        assert insert_and_read(again.database_url, 2) == [1, 2]
+    with start(kept_folder, services=["postgres"]) as again:
+        assert insert_and_read(again.database_url, 6)[-2:] == [5, 6]
 
 
 def test_servers_whose_folder_somebody_removed_are_stopped_all_the_same(folder: Path) -> None:
@@ -351,14 +359,6 @@ def test_what_a_server_says_last_becomes_a_remedy(last_words: str, remedy: str) 
     assert remedy in str(
         explain_failure("postgres does not start", last_words, Path("var/servers")).remedy
     )
-
-
-def test_lost_state_beside_data_is_named_instead_of_starting_over(folder: Path) -> None:
-    with start(folder, services=["postgres"]):
-        pass
-    (folder / "servers.json").unlink()
-    with pytest.raises(MachineError, match=r"servers\.json.*backup"):
-        start(folder, services=["postgres"])
 
 
 def test_a_start_shuts_the_owner_s_folders_and_the_servers_still_reach_their_own(

@@ -322,11 +322,13 @@ def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_j
             client.post(
                 "/v1/sites", json={"name": "home", "timezone": "Europe/Berlin"}
             ).raise_for_status()
-            # Behind what beat has done at a start: held up by the lock it would hold up the file.
+            # Behind what a new site and beat's start ask for: held up by the lock it would hold up
+            # file and plan.
+            wait_until(lambda: newest_forecast(environment, "home") > 0)
             store_file(client, minute=0)
             await_empty_queues(servers)
-            # Whoever reads history waits until this ends.
-            # Who reads it now, a training of a start among them, may take longer than Luna waits.
+            # Whoever reads history waits until this ends; who reads it now, a training of a start
+            # among them, may take longer than Luna waits for a lock.
             patience = text("SELECT set_config('lock_timeout', :seconds, true)")
             connection.execute(patience, {"seconds": f"{PATIENCE_SECONDS}s"})
             connection.execute(text("LOCK TABLE slot_observations IN ACCESS EXCLUSIVE MODE"))
@@ -350,32 +352,15 @@ def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_j
                     == 1
                 )
             )
-            planned = client.post(
-                "/plan",
-                json=json.loads(Path("examples/plan_request.json").read_text(encoding="utf-8")),
-            )
-            assert planned.status_code == httpx.codes.OK, planned.text
+            request = json.loads(Path("examples/plan_request.json").read_text(encoding="utf-8"))
+            # What else reads history waits for ten seconds, and a plan may wait behind it.
+            wait_until(lambda: client.post("/plan", json=request).status_code == httpx.codes.OK)
             assert ask(environment, "ready") == httpx.codes.OK
             store_file(client, minute=1)
             ended = [client.delete(f"/v1/jobs/{job['job_id']}").json()["status"] for job in jobs]
         pool.dispose()
     assert ended == ["cancelled"] * 3
     assert luna.process.poll() is None
-
-
-def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(
-    luna: RunningLuna, environment: dict[str, str]
-) -> None:
-    settings = Settings(data_folder=Path(environment["LUNA_DATA_FOLDER"]))
-    # The one of the site whose devices were asked ends meanwhile.
-    wait_until(lambda: companions(environment, "services.ingest.live") == [])
-    wait_until(lambda: companions(environment, "services.executor") != [])
-    [executor, *_] = companions(environment, "services.executor")
-    store_settings(settings, {"mqtt_url": "mqtt://127.0.0.1:9"})
-    wait_until(lambda: companions(environment, "services.ingest.live") != [])
-    wait_until(lambda: executor not in companions(environment, "services.executor") != [])
-    store_settings(settings, {"mqtt_url": None})
-    wait_until(lambda: companions(environment, "services.ingest.live") == [])
 
 
 def test_the_next_day_is_planned_by_the_same_processes(
@@ -394,6 +379,21 @@ def test_the_next_day_is_planned_by_the_same_processes(
         put_clock_right(environment)
         # What holds now is planned as before.
         wait_until(lambda: issued_at(client) < morning)
+
+
+def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
+    settings = Settings(data_folder=Path(environment["LUNA_DATA_FOLDER"]))
+    # The one of the site whose devices were asked ends meanwhile.
+    wait_until(lambda: companions(environment, "services.ingest.live") == [])
+    wait_until(lambda: companions(environment, "services.executor") != [])
+    [executor, *_] = companions(environment, "services.executor")
+    store_settings(settings, {"mqtt_url": "mqtt://127.0.0.1:9"})
+    wait_until(lambda: companions(environment, "services.ingest.live") != [])
+    wait_until(lambda: executor not in companions(environment, "services.executor") != [])
+    store_settings(settings, {"mqtt_url": None})
+    wait_until(lambda: companions(environment, "services.ingest.live") == [])
 
 
 # As a household sees it: what an open page and the assistant say.

@@ -37,7 +37,7 @@ OPTIONS = "[pytest]\naddopts = -p no:valkey -p no:schemathesis\n"
     ("tests", "found"),
     [
         pytest.param(ALWAYS_FAILS + FINDS_IT, f"{FILE}::test_warm", id="found by another"),
-        pytest.param(ALWAYS_FAILS, None, id="found by none"),
+        pytest.param(ALWAYS_FAILS, None, id="found by none", marks=pytest.mark.long),
     ],
 )
 def test_what_fails_without_the_fault_too_is_named_and_finds_nothing(

@@ -55,7 +55,7 @@ def server(inverter: SimulatedInverter) -> Iterator[RegisterServer]:
 
 
 def go_on(page: Page) -> None:
-    # Whether its steps keep anybody out is in test_setup.py.
+    assert find_barriers(page) == []
     page.click(".actions button.primary")
 
 

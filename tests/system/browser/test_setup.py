@@ -99,7 +99,7 @@ def require_heading(page: Page) -> None:
     expect(page.locator("h1").first).to_be_visible()
 
 
-# Short runs judge each step once, as it opens, and once more where all of it is refused.
+# Short runs judge each step once where all of it is refused.
 look_at_home = require_accessible if LONG else require_heading
 
 
@@ -128,6 +128,9 @@ def walk_to_review(page: Page) -> None:
     page.click("button.primary")
 
 
+# In short runs the steps are walked as they open in test_found_inverter.py, and a home is planned
+# without readings in test_setup_suppliers.py.
+@pytest.mark.long
 def test_from_an_empty_database_to_the_plan_of_an_own_site(
     empty: httpx.Client, open_page: Open, record_property: Any
 ) -> None:
@@ -309,7 +312,7 @@ HOMES = (
     ),
 )
 
-# A short run plans by readings of a file; the first home of all is planned without any.
+# A short run plans by readings of a file.
 AT_LENGTH = ("berlin", "graz", "lisboa", "malmo")
 
 

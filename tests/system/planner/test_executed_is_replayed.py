@@ -31,7 +31,7 @@ from tests.support.suite.depth import LONG
 DAY_SLOTS = 96
 ALL_MODES = {mode.word: mode.word for mode in Mode}
 # From half past eight on, so that the sun fills it into its taper.
-SUNNY = (34, 36)
+SUNNY = (34, 26)
 # Until noon: bought at night, used in the morning.
 NIGHT = (0, 48)
 TAPERS = {"taper_from_soc": 0.7, "taper_to_share": 0.2, "min_charge_kw": 0.4}
