@@ -57,8 +57,12 @@ QUANTITY_SHARE = 0.5
 # What another word of its topic counts.
 RELATED = 0.75
 # Of few words, the one that tells most has to be named, or one that tells almost as much.
-MOST_NEEDED = 5
-ALMOST = 0.9
+MOST_NEEDED = 4
+ALMOST = 0.8
+# A word that no passage names is often how somebody asks, not what about.
+UNKNOWN_SHARE = 0.6
+# A span that begins in these hours is the night.
+NIGHT_HOURS = frozenset({21, 22, 23, 0, 1, 2, 3})
 # A shorter stem is no part of a compound.
 SHORTEST_PART = 5
 # A value of the asked kind needs fewer of the question's words around it than a statement does.
@@ -69,7 +73,7 @@ LEAST_OF_YES_NO = 0.7
 RANK_SHARE = 0.1
 GUIDE = "Luna: "
 GUIDE_WORD = "luna"
-BEHIND_GUIDE = 0.2
+BEHIND_GUIDE = 0.3
 # "Without a contract" is not answered by what holds with one.
 OTHER_POLARITY = 0.2
 _REMEDY = re.compile(
@@ -77,7 +81,7 @@ _REMEDY = re.compile(
     re.IGNORECASE,
 )
 # A short sentence is nearer to a question than a long one with the same words.
-CLOSE_SHARE = 0.05
+CLOSE_SHARE = 0.1
 MOST_CELLS = 3
 
 
@@ -87,11 +91,13 @@ class WordMatch:
 
     Attributes:
         near: its topics, and the words of the passages that it is a part of.
+        tells: how much it says of what is asked.
         weight: where it stands itself; ``near_weight``: where one of ``near`` does.
     """
 
     word: Word
     near: frozenset[str]
+    tells: float
     weight: float
     near_weight: float
 
@@ -236,10 +242,10 @@ def _names_rarest(
     query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch]
 ) -> bool:
     """Return whether a place names the word that tells most, without which it is a guess."""
-    if not query.kind.is_statement or not matches or len(matches) > MOST_NEEDED:
+    if not matches or len(matches) > MOST_NEEDED:
         return True
-    most = max(match.weight for match in matches)
-    rarest = [match for match in matches if match.weight >= ALMOST * most]
+    most = max(match.tells for match in matches)
+    rarest = [match for match in matches if match.tells >= ALMOST * most]
     for match in rarest:
         if has_word(place.keys, match.word) or not match.near.isdisjoint(place.keys):
             return True
@@ -320,6 +326,9 @@ def _read_keys(text: str) -> frozenset[str]:
 def _keys_and_topics(segment: ClaimSegment) -> frozenset[str]:
     """Return what the words of a clause are compared by, and their topics."""
     topics = [related_of(word.text) for word in segment.words if not word.is_name]
+    clocks = [time.parts[0] for time in segment.times if time.kind == "clock"]
+    if clocks and clocks[0] in NIGHT_HOURS:
+        topics.append(frozenset({"=night"}))
     return segment.keys.union(*topics)
 
 
@@ -390,8 +399,11 @@ def _match_words(query: DocumentQuery, places: Sequence[AnswerPlace]) -> list[Wo
         if not own_count and near_count:
             # Nothing says this word: what says it in other words weighs for it.
             rarity = near_rarity / RELATED
-        weight = subject.weight * rarity
-        matches.append(WordMatch(subject.word, near, weight, subject.weight * near_rarity))
+        tells = subject.weight * rarity
+        is_known = own_count or near_count
+        weight = tells if is_known else UNKNOWN_SHARE * tells
+        near_weight = subject.weight * near_rarity
+        matches.append(WordMatch(subject.word, near, tells, weight, near_weight))
     return matches
 
 
@@ -478,7 +490,6 @@ def _score(query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch
         if _is_named_time(time, place.own):
             named += most
     for quantity in query.quantities:
-        total += QUANTITY_SHARE * most
         if _has_quantity(quantity, place.own):
             named += QUANTITY_SHARE * most
     if not total:
@@ -494,7 +505,10 @@ def _is_other_polarity(query: DocumentQuery, place: AnswerPlace) -> bool:
         return False
     if query.is_negated:
         return not place.own.is_negated and not place.is_beside_negation and place.row is None
-    return place.own.is_negated
+    valued = [clause for clause in place.clauses if query.kind.holds(clause)]
+    if not valued:
+        return place.own.is_negated
+    return any(clause.is_negated for clause in valued)
 
 
 def _name_word(match: WordMatch, levels: Sequence[tuple[frozenset[str], float]]) -> float:
