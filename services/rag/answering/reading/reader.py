@@ -58,7 +58,7 @@ QUANTITY_SHARE = 0.5
 RELATED = 0.75
 # Of few words, the one that tells most has to be named, or one that tells almost as much.
 MOST_NEEDED = 4
-ALMOST = 0.8
+ALMOST = 0.88
 # A word that no passage names is often how somebody asks, not what about.
 UNKNOWN_SHARE = 0.6
 # A span that begins in these hours is the night.
@@ -228,7 +228,10 @@ def _list_answering(
     """Return the places that answer, with their scores."""
     answering = []
     for place in places:
-        if not _may_answer(query, place) or not _names_rarest(query, place, matches):
+        if not _may_answer(query, place):
+            continue
+        is_named = bool(query.times or query.names)
+        if not is_named and not _names_rarest(place, matches):
             continue
         score = _score(query, place, matches)
         if place.is_guide and GUIDE_WORD not in query.text.lower():
@@ -238,9 +241,7 @@ def _list_answering(
     return answering
 
 
-def _names_rarest(
-    query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch]
-) -> bool:
+def _names_rarest(place: AnswerPlace, matches: Sequence[WordMatch]) -> bool:
     """Return whether a place names the word that tells most, without which it is a guess."""
     if not matches or len(matches) > MOST_NEEDED:
         return True
@@ -505,10 +506,11 @@ def _is_other_polarity(query: DocumentQuery, place: AnswerPlace) -> bool:
         return False
     if query.is_negated:
         return not place.own.is_negated and not place.is_beside_negation and place.row is None
-    valued = [clause for clause in place.clauses if query.kind.holds(clause)]
-    if not valued:
-        return place.own.is_negated
-    return any(clause.is_negated for clause in valued)
+    for clause in place.clauses:
+        # What follows the value does not deny it.
+        if clause.is_negated or query.kind.holds(clause):
+            return clause.is_negated
+    return place.own.is_negated
 
 
 def _name_word(match: WordMatch, levels: Sequence[tuple[frozenset[str], float]]) -> float:
