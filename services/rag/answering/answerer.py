@@ -400,7 +400,7 @@ class Answerer:
 
     def _recommend(self, topic: str, context: QuestionContext, result: AnswerResult) -> None:
         """Answer with the documents that are nearest to a topic."""
-        search_reply = self._search(topic, 4 * PASSAGES, context, result)
+        search_reply = self._search(topic, PASSAGES_SEARCHED, context, result)
         evidence = gather_evidence(search_reply.passages, self._embedder_of(search_reply))
         judged = judge_answerability(
             topic,
