@@ -111,6 +111,7 @@ class AnswerPlace:
         number: of its source, from 1.
         value: what would answer.
         own: all that it says.
+        denied: words of the sentence before it, where that is negated.
         row: of its table; ``is_label``: it is the row's first cell.
     """
 
@@ -123,7 +124,7 @@ class AnswerPlace:
     document: frozenset[str] = frozenset()
     passage: frozenset[str] = frozenset()
     clauses: tuple[ClaimSegment, ...] = ()
-    is_beside_negation: bool = False
+    denied: frozenset[str] = frozenset()
     rank: float = 0.0
     is_guide: bool = False
     title: str = ""
@@ -281,11 +282,12 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
         if is_row(sentence) or not is_statement(sentence):
             continue
         beside = frozenset[str]()
-        is_beside_negation = False
+        denied = frozenset[str]()
         for other in (place - 1, place + 1):
             if 0 <= other < len(source.sentences) and not is_row(source.sentences[other]):
                 beside |= _read_keys(source.sentences[other])
-                is_beside_negation |= read_segment(source.sentences[other]).is_negated
+                if other < place and read_segment(source.sentences[other]).is_negated:
+                    denied = _read_keys(source.sentences[other])
         own = read_segment(sentence)
         yield AnswerPlace(
             sentence,
@@ -297,7 +299,7 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
             context.document,
             context.passage,
             read_segments(sentence),
-            is_beside_negation,
+            denied,
             context.rank,
             context.is_guide,
             context.title,
@@ -505,7 +507,8 @@ def _is_other_polarity(query: DocumentQuery, place: AnswerPlace) -> bool:
     if query.kind.is_statement:
         return False
     if query.is_negated:
-        return not place.own.is_negated and not place.is_beside_negation and place.row is None
+        is_denied = any(_is_near(word.word, place.denied) for word in query.words)
+        return not place.own.is_negated and not is_denied and place.row is None
     for clause in place.clauses:
         # What follows the value does not deny it.
         if clause.is_negated or query.kind.holds(clause):
