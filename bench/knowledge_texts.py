@@ -14,7 +14,7 @@ from luna.platform.database import api_keys, engine, users, vectors
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.documents import chunks, documents
 from services.rag.embedding import Embedder
-from services.rag.retrieval.terms import GLOSSARY
+from services.rag.retrieval.glossary import GLOSSARY
 
 WORDS_PER_PAGE = 500
 WORDS_PER_PASSAGE = 90

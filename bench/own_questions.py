@@ -202,6 +202,7 @@ def judge_answers(answers: Sequence[JudgedAnswer], passages: Sequence[Passage]) 
         "answerable_answered": _measure(
             kinds["document"], lambda each: "refused" if each.result.refused else None
         ),
+        "answered_right": _measure(kinds["document"], lambda each: _not_right(each, passages)),
         "citation_precision": _figures(len(cited) - len(wrong), len(cited), wrong),
         "expected_figure_told": _measure(
             [
@@ -234,6 +235,19 @@ def _figures(met: int, of: int, failing: list[dict[str, Any]]) -> dict[str, Any]
 
 def _case(judged: JudgedAnswer, words: str) -> dict[str, Any]:
     return {"question": judged.question.key, "text": judged.question.text, "fault": words}
+
+
+def _not_right(judged: JudgedAnswer, passages: Sequence[Passage]) -> str | None:
+    """Return the fault of an answer that lacks its figure, or cites no passage that answers."""
+    if judged.result.refused:
+        return "refused"
+    citations = judged.result.draft.citations if judged.result.draft else []
+    cited = [passages[citation.chunk_id] for citation in citations]
+    for expected in judged.question.evidence:
+        for passage in cited:
+            if passage.document_id == expected.document and holds(passage.text, expected.quote):
+                return None if judged.question.figure is None else _missing_figure(judged)
+    return f"beside: {judged.result.text[:200]}"
 
 
 def _missing_figure(judged: JudgedAnswer) -> str | None:

@@ -37,7 +37,7 @@ class AnswerabilityModel:
     Attributes:
         share: of the question's words in three sentences of the passage, its title and headings,
             each weighed by how few of the passages found have it.
-        place: how many passages were found before it; they are eight at most.
+        place: how many passages were found before it; it was fitted on the first eight.
         cosine: of question and passage.
         sentence: cosine of question and the nearest sentence, both in English words where the model
             knows English alone.

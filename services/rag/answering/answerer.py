@@ -37,13 +37,15 @@ from services.rag.answering.question import (
     part_by_time,
     stand_alone,
 )
-from services.rag.answering.reading.reader import BEHIND_GUIDE, GUIDE, GUIDE_WORD, read_answer
+from services.rag.answering.reading.reader import GUIDE, GUIDE_WORD, read_answer
 from services.rag.answering.sentences import detect_language
 from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
 
 PASSAGES_SEARCHED = 60
 PASSAGES = 24
+# So much nearer a passage of Luna's own guide has to be than one of the owner's documents.
+GUIDE_DISTANCE = 0.5
 # Fewer go into the prompt: passages of a low rank mislead small language models.
 PASSAGES_IN_PROMPT = 5
 NEAREST = 3
@@ -398,7 +400,7 @@ class Answerer:
 
     def _recommend(self, topic: str, context: QuestionContext, result: AnswerResult) -> None:
         """Answer with the documents that are nearest to a topic."""
-        search_reply = self._search(topic, 4 * PASSAGES, context, result)
+        search_reply = self._search(topic, PASSAGES_SEARCHED, context, result)
         evidence = gather_evidence(search_reply.passages, self._embedder_of(search_reply))
         judged = judge_answerability(
             topic,
@@ -451,7 +453,7 @@ def order_passages(question: str, passages: Sequence[Passage]) -> list[Passage]:
 
 
 def _order_of(passage: Passage) -> float:
-    return passage.score - (BEHIND_GUIDE if passage.title.startswith(GUIDE) else 0.0)
+    return passage.score - (GUIDE_DISTANCE if passage.title.startswith(GUIDE) else 0.0)
 
 
 def find_topic(question: str) -> str | None:

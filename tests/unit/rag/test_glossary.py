@@ -1,6 +1,6 @@
 """The German and English words of the energy field."""
 
-from services.rag.retrieval.terms import GLOSSARY
+from services.rag.retrieval.glossary import GLOSSARY
 from tests.support.suite.tables import each_row
 
 

@@ -57,8 +57,12 @@ QUANTITY_SHARE = 0.5
 # What another word of its topic counts.
 RELATED = 0.75
 # Of few words, the one that tells most has to be named, or one that tells almost as much.
-MOST_NEEDED = 5
-ALMOST = 0.9
+MOST_NEEDED = 4
+ALMOST = 0.88
+# A word that no passage names is often how somebody asks, not what about.
+UNKNOWN_SHARE = 0.6
+# A span that begins in these hours is the night.
+NIGHT_HOURS = frozenset({21, 22, 23, 0, 1, 2, 3})
 # A shorter stem is no part of a compound.
 SHORTEST_PART = 5
 # A value of the asked kind needs fewer of the question's words around it than a statement does.
@@ -69,7 +73,7 @@ LEAST_OF_YES_NO = 0.7
 RANK_SHARE = 0.1
 GUIDE = "Luna: "
 GUIDE_WORD = "luna"
-BEHIND_GUIDE = 0.2
+BEHIND_GUIDE = 0.3
 # "Without a contract" is not answered by what holds with one.
 OTHER_POLARITY = 0.2
 _REMEDY = re.compile(
@@ -77,7 +81,7 @@ _REMEDY = re.compile(
     re.IGNORECASE,
 )
 # A short sentence is nearer to a question than a long one with the same words.
-CLOSE_SHARE = 0.05
+CLOSE_SHARE = 0.1
 MOST_CELLS = 3
 
 
@@ -87,11 +91,13 @@ class WordMatch:
 
     Attributes:
         near: its topics, and the words of the passages that it is a part of.
+        tells: how much it says of what is asked.
         weight: where it stands itself; ``near_weight``: where one of ``near`` does.
     """
 
     word: Word
     near: frozenset[str]
+    tells: float
     weight: float
     near_weight: float
 
@@ -105,6 +111,7 @@ class AnswerPlace:
         number: of its source, from 1.
         value: what would answer.
         own: all that it says.
+        denied: words of the sentence before it, where that is negated.
         row: of its table; ``is_label``: it is the row's first cell.
     """
 
@@ -117,7 +124,7 @@ class AnswerPlace:
     document: frozenset[str] = frozenset()
     passage: frozenset[str] = frozenset()
     clauses: tuple[ClaimSegment, ...] = ()
-    is_beside_negation: bool = False
+    denied: frozenset[str] = frozenset()
     rank: float = 0.0
     is_guide: bool = False
     title: str = ""
@@ -222,7 +229,10 @@ def _list_answering(
     """Return the places that answer, with their scores."""
     answering = []
     for place in places:
-        if not _may_answer(query, place) or not _names_rarest(query, place, matches):
+        if not _may_answer(query, place):
+            continue
+        is_named = bool(query.times or query.names)
+        if not is_named and not _names_rarest(place, matches):
             continue
         score = _score(query, place, matches)
         if place.is_guide and GUIDE_WORD not in query.text.lower():
@@ -232,12 +242,12 @@ def _list_answering(
     return answering
 
 
-def _names_rarest(query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch]) -> bool:
+def _names_rarest(place: AnswerPlace, matches: Sequence[WordMatch]) -> bool:
     """Return whether a place names the word that tells most, without which it is a guess."""
-    if not query.kind.is_statement or not matches or len(matches) > MOST_NEEDED:
+    if not matches or len(matches) > MOST_NEEDED:
         return True
-    most = max(match.weight for match in matches)
-    rarest = [match for match in matches if match.weight >= ALMOST * most]
+    most = max(match.tells for match in matches)
+    rarest = [match for match in matches if match.tells >= ALMOST * most]
     for match in rarest:
         if has_word(place.keys, match.word) or not match.near.isdisjoint(place.keys):
             return True
@@ -272,11 +282,12 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
         if is_row(sentence) or not is_statement(sentence):
             continue
         beside = frozenset[str]()
-        is_beside_negation = False
+        denied = frozenset[str]()
         for other in (place - 1, place + 1):
             if 0 <= other < len(source.sentences) and not is_row(source.sentences[other]):
                 beside |= _read_keys(source.sentences[other])
-                is_beside_negation |= read_segment(source.sentences[other]).is_negated
+                if other < place and read_segment(source.sentences[other]).is_negated:
+                    denied = _read_keys(source.sentences[other])
         own = read_segment(sentence)
         yield AnswerPlace(
             sentence,
@@ -288,7 +299,7 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
             context.document,
             context.passage,
             read_segments(sentence),
-            is_beside_negation,
+            denied,
             context.rank,
             context.is_guide,
             context.title,
@@ -318,6 +329,9 @@ def _read_keys(text: str) -> frozenset[str]:
 def _keys_and_topics(segment: ClaimSegment) -> frozenset[str]:
     """Return what the words of a clause are compared by, and their topics."""
     topics = [related_of(word.text) for word in segment.words if not word.is_name]
+    clocks = [time.parts[0] for time in segment.times if time.kind == "clock"]
+    if clocks and clocks[0] in NIGHT_HOURS:
+        topics.append(frozenset({"=night"}))
     return segment.keys.union(*topics)
 
 
@@ -388,8 +402,11 @@ def _match_words(query: DocumentQuery, places: Sequence[AnswerPlace]) -> list[Wo
         if not own_count and near_count:
             # Nothing says this word: what says it in other words weighs for it.
             rarity = near_rarity / RELATED
-        weight = subject.weight * rarity
-        matches.append(WordMatch(subject.word, near, weight, subject.weight * near_rarity))
+        tells = subject.weight * rarity
+        is_known = own_count or near_count
+        weight = tells if is_known else UNKNOWN_SHARE * tells
+        near_weight = subject.weight * near_rarity
+        matches.append(WordMatch(subject.word, near, tells, weight, near_weight))
     return matches
 
 
@@ -476,7 +493,6 @@ def _score(query: DocumentQuery, place: AnswerPlace, matches: Sequence[WordMatch
         if _is_named_time(time, place.own):
             named += most
     for quantity in query.quantities:
-        total += QUANTITY_SHARE * most
         if _has_quantity(quantity, place.own):
             named += QUANTITY_SHARE * most
     if not total:
@@ -491,7 +507,12 @@ def _is_other_polarity(query: DocumentQuery, place: AnswerPlace) -> bool:
     if query.kind.is_statement:
         return False
     if query.is_negated:
-        return not place.own.is_negated and not place.is_beside_negation and place.row is None
+        is_denied = any(_is_near(word.word, place.denied) for word in query.words)
+        return not place.own.is_negated and not is_denied and place.row is None
+    for clause in place.clauses:
+        # What follows the value does not deny it.
+        if clause.is_negated or query.kind.holds(clause):
+            return clause.is_negated
     return place.own.is_negated
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rag.extraction.detection import is_mail, is_named_for, separator_of
-from services.rag.extraction.text import clean, decode, language_of
+from services.rag.extraction.text import clean, decode, language_of, paragraphs
 from tests.support.suite.tables import each_row
 
 GERMAN = (
@@ -116,3 +116,10 @@ def test_mail_is_told_by_its_headers() -> None:
 )
 def test_a_name_fits_what_a_file_is(name: str, media_type: str, fits: bool) -> None:
     assert is_named_for(name, media_type) == fits
+
+
+def test_a_short_line_with_a_number_or_in_capitals_is_the_heading_of_what_follows() -> None:
+    text = "SUPPLY TERMS\n\n2. Term\n\nThe term is two years.\n\n- 3 items\n\n4. END OF IT"
+    kinds = [block.kind for block in paragraphs(text)]
+    # The last one heads nothing: it is an item.
+    assert kinds == ["heading", "heading", "text", "list", "list"]

@@ -51,6 +51,9 @@ def read(question: str) -> list[str]:
             "Der Filter wird zweimal im Jahr gereinigt.",
         ),
         ("How long is the warranty?", "Die Garantie läuft fünf Jahre."),
+        # Another word of the topic, in the same language and in another.
+        ("Wie oft muss ich den Filter putzen?", "Der Filter wird zweimal im Jahr gereinigt."),
+        ("How often do I have to wash the filter?", "Der Filter wird zweimal im Jahr gereinigt."),
         ("Sind Schäden durch Frost versichert?", "Schäden durch Frost sind nicht versichert."),
         (
             "What does a check cost without a contract?",
