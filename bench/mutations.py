@@ -93,8 +93,8 @@ MUTATIONS = (
     Mutation(
         "limits",
         "services/agent/gatekeeper.py",
-        "safe = second.breach_kwh <= first.breach_kwh + _SAME_KWH and ",
-        "safe = ",
+        "breaches_more = second.breach_kwh > first.breach_kwh + _SAME_KWH",
+        "breaches_more = False",
         "an agent's plan beyond limits is refused",
     ),
     Mutation(
@@ -135,7 +135,7 @@ MUTATIONS = (
     Mutation(
         "money",
         "luna/energy/economics/charges.py",
-        "self.drawn_kwh if number == 0 else 0.0",
+        "self.drawn_kwh if first else 0.0",
         "self.drawn_kwh",
         "blocks begin anew with each month",
     ),
@@ -170,7 +170,7 @@ MUTATIONS = (
     Mutation(
         "permissions",
         "services/api/identity/access_tokens.py",
-        ' and now.timestamp() < claims["exp"]',
+        " or expires_at <= now.timestamp()",
         "",
         "access tokens end",
     ),

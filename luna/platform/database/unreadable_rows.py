@@ -129,3 +129,4 @@ _LISTS = (
     ("documents", "luna docs add FILE", _read_documents),
     ("answers", "", _read_answers),
 )
+KINDS = frozenset(listing[0] for listing in (*_LISTS_OF_SITE, *_LISTS))
