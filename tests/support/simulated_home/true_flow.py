@@ -52,11 +52,11 @@ def compare_flow(said: str, state: HomeState) -> Iterator[str]:
         "House": state.load_kw,
         "Battery": abs(state.battery.power_kw),
         "Car": car_kw,
-        r"Grid ([\d.]+) kW · buying": max(grid_kw, 0.0),
-        r"Grid ([\d.]+) kW · selling": max(-grid_kw, 0.0),
+        "From the grid": max(grid_kw, 0.0),
+        "To the grid": max(-grid_kw, 0.0),
     }
     for name, true in powers.items():
-        shown = re.search(name if "(" in name else rf"{name} ([\d.]+) kW", text)
+        shown = re.search(rf"{name} ([\d.]+) kW", text)
         if not np.isclose(
             float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW
         ):
