@@ -139,7 +139,7 @@ def follow_until(api: httpx.Client, shown: str) -> str:
 
 def read_powers(text: str) -> dict[str, float]:
     """Return the powers of the flow by their names, 0 for those that rest."""
-    names = [wording("home", f"flow_{name}") for name in ("solar", "battery", "grid", "house")]
+    names = [wording("home", f"flow_{name}") for name in ("solar", "battery", "buying", "house")]
     return {
         name: float(found[1]) if (found := re.search(rf"{name} (\d+\.?\d*) kW", text)) else 0.0
         for name in names
@@ -170,7 +170,7 @@ def test_energy_now_is_what_the_inverter_says_while_somebody_looks(
         assert wording_pattern("home", "flow_ago", n=re.compile(r"\d+")).search(text)
         powers = read_powers(text)
         assert powers == pytest.approx(
-            {"Solar": 5.1, "Battery": 4.6, "Grid": 0.0, "House": 0.5}, abs=0.11
+            {"Solar": 5.1, "Battery": 4.6, "From the grid": 0.0, "House": 0.5}, abs=0.11
         )
         # It changes with the house, though the device is asked once an hour as long as nobody
         # looks.
@@ -178,7 +178,7 @@ def test_energy_now_is_what_the_inverter_says_while_somebody_looks(
         powers = read_powers(follow_until(api, "House 2.5 kW"))
         # What the battery, which needs a moment, does not leave is bought.
         assert powers["House"] == pytest.approx(
-            powers["Solar"] - powers["Battery"] + powers["Grid"], abs=0.11
+            powers["Solar"] - powers["Battery"] + powers["From the grid"], abs=0.11
         )
         assert read_powers(read_text(api.get(HOME)))["House"] == pytest.approx(2.5, abs=0.11)
         # A minute later, when nothing came, the last quarter-hour stands there with its time, and
