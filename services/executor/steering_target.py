@@ -231,5 +231,4 @@ def _price_stored(name: str, slots: Sequence[SlotReply], site: Site) -> float:
                 soc=flow.soc_end,
             )
         )
-    round_trip = battery.charge_efficiency * battery.discharge_efficiency
-    return price_stored_kwh(expected, round_trip=round_trip)
+    return price_stored_kwh(expected, round_trip=battery.round_trip)

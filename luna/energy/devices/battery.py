@@ -122,6 +122,11 @@ class Battery(NamedDevice):
         """Energy between ``min_soc`` and ``max_soc``, kWh: one full cycle."""
         return (self.max_soc - self.min_soc) * self.capacity_kwh
 
+    @property
+    def round_trip(self) -> float:
+        """Share of a charged kWh that it gives again."""
+        return self.charge_efficiency * self.discharge_efficiency
+
 
 def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
     """Check that the least charging power is not above the highest.
@@ -283,7 +288,7 @@ def has_usual_wear(battery: Battery) -> bool:
 
 
 def _assume(battery: Battery, _: Any) -> Iterator[DeviceAssumption]:
-    share = battery.charge_efficiency * battery.discharge_efficiency
+    share = battery.round_trip
     if any(abs(share - usual) < 1e-3 for usual in _USUAL_EFFICIENCIES):
         yield DeviceAssumption("efficiency", {"share": share})
     if battery.min_soc == USUAL_RESERVE:

@@ -163,7 +163,7 @@ def _describe_battery(battery: Battery, native_modes: frozenset[BatteryMode]) ->
         native_modes=native_modes,
         charge_from_grid=battery.charge_from_grid,
         discharge_to_grid=battery.discharge_to_grid,
-        round_trip=battery.charge_efficiency * battery.discharge_efficiency,
+        round_trip=battery.round_trip,
         cycle_price=2 * wear_price,
     )
 

@@ -183,7 +183,7 @@ def _lower_reserve(site: Site, days: RecordedDays) -> Iterator[DailySaving]:
     delivered = np.minimum(days.per_day(reach), spare * battery.discharge_efficiency)
     worth = days.per_day(reach * price) / np.maximum(days.per_day(reach), 1e-9)
     lowest_price = np.array([price[days.day == day].min() for day in range(days.count)])
-    refill = lowest_price / (battery.charge_efficiency * battery.discharge_efficiency)
+    refill = lowest_price / battery.round_trip
     gain = worth - np.maximum(refill, 0.0) - 2 * battery.wear_price
     per_day = delivered * np.maximum(gain, 0.0)
     figures: dict[str, float | str] = {

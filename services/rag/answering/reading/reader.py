@@ -102,6 +102,27 @@ class WordMatch:
     near_weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceContext:
+    """What surrounds the places of a passage.
+
+    Attributes:
+        heading: words of its headings.
+        document: words of its document's title.
+        passage: words of the whole passage.
+        rank: its score in the search.
+        is_guide: whether it belongs to Luna's own guide.
+        title: of its document.
+    """
+
+    heading: frozenset[str]
+    document: frozenset[str]
+    passage: frozenset[str]
+    rank: float
+    is_guide: bool
+    title: str
+
+
 @dataclass(frozen=True)
 class AnswerPlace:
     """A sentence, a list item or a cell that may answer.
@@ -111,6 +132,8 @@ class AnswerPlace:
         number: of its source, from 1.
         value: what would answer.
         own: all that it says.
+        beside: words of what stands next to it.
+        around: its passage and document.
         denied: words of the sentence before it, where that is negated.
         row: of its table; ``is_label``: it is the row's first cell.
     """
@@ -119,15 +142,10 @@ class AnswerPlace:
     number: int
     value: ClaimSegment
     own: ClaimSegment
-    beside: frozenset[str] = frozenset()
-    heading: frozenset[str] = frozenset()
-    document: frozenset[str] = frozenset()
-    passage: frozenset[str] = frozenset()
+    beside: frozenset[str]
+    around: PlaceContext
     clauses: tuple[ClaimSegment, ...] = ()
     denied: frozenset[str] = frozenset()
-    rank: float = 0.0
-    is_guide: bool = False
-    title: str = ""
     row: TableRow | None = None
     is_label: bool = False
     is_remedy: bool = False
@@ -147,10 +165,10 @@ class AnswerPlace:
         """Return its words and those around it, by how near they stand to what would answer."""
         levels = [
             (self.own_keys, OWN),
-            (self.heading, HEADING),
-            (self.document, TITLE),
+            (self.around.heading, HEADING),
+            (self.around.document, TITLE),
             (self.beside, BESIDE),
-            (self.passage, PASSAGE),
+            (self.around.passage, PASSAGE),
         ]
         if self.row is not None or query.kind.is_statement or len(self.clauses) < 2:
             return levels
@@ -160,7 +178,7 @@ class AnswerPlace:
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        return self.own_keys | self.beside | self.heading | self.document
+        return self.own_keys | self.beside | self.around.heading | self.around.document
 
 
 ScoredPlace = tuple[float, AnswerPlace]
@@ -205,7 +223,7 @@ def read_answer(
         if answers:
             # What else is asked is answered by the same document only.
             titles = {evidence.sources[answer.number - 1].passage.title for answer in answers}
-            enough = [pair for pair in enough if pair[1].title in titles]
+            enough = [pair for pair in enough if pair[1].around.title in titles]
         known = {answer.text for answer in answers}
         answers += [answer for answer in _choose(enough) if answer.text not in known]
     return answers
@@ -235,10 +253,10 @@ def _list_answering(
         if not is_named and not _names_rarest(place, matches):
             continue
         score = _score(query, place, matches)
-        if place.is_guide and GUIDE_WORD not in query.text.lower():
+        if place.around.is_guide and GUIDE_WORD not in query.text.lower():
             score -= BEHIND_GUIDE
         if score >= _find_least(query, place):
-            answering.append((score + RANK_SHARE * place.rank, place))
+            answering.append((score + RANK_SHARE * place.around.rank, place))
     return answering
 
 
@@ -270,13 +288,13 @@ def _has_code(query: DocumentQuery, place: AnswerPlace) -> bool:
 
 
 def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
-    context = _PlaceContext(
-        _read_keys(" ".join(source.passage.headings)),
-        _read_keys(source.passage.title),
-        frozenset().union(*map(_read_keys, source.sentences)),
-        source.passage.score,
-        source.passage.title.startswith(GUIDE),
-        source.passage.title,
+    context = PlaceContext(
+        heading=_read_keys(" ".join(source.passage.headings)),
+        document=_read_keys(source.passage.title),
+        passage=frozenset().union(*map(_read_keys, source.sentences)),
+        rank=source.passage.score,
+        is_guide=source.passage.title.startswith(GUIDE),
+        title=source.passage.title,
     )
     for place, sentence in enumerate(source.sentences):
         if is_row(sentence) or not is_statement(sentence):
@@ -295,30 +313,13 @@ def _list_places(source: EvidenceSource, number: int) -> Iterator[AnswerPlace]:
             own,
             own,
             beside,
-            context.heading,
-            context.document,
-            context.passage,
-            read_segments(sentence),
-            denied,
-            context.rank,
-            context.is_guide,
-            context.title,
+            context,
+            clauses=read_segments(sentence),
+            denied=denied,
         )
     for rows in list_tables(source.sentences):
         for row in rows:
             yield from _list_cells(row, number, context)
-
-
-@dataclass(frozen=True, slots=True)
-class _PlaceContext:
-    """Words of a place's headings, of its document's title and of its whole passage."""
-
-    heading: frozenset[str]
-    document: frozenset[str]
-    passage: frozenset[str]
-    rank: float
-    is_guide: bool
-    title: str
 
 
 @lru_cache(maxsize=8_000)
@@ -342,7 +343,7 @@ def is_statement(sentence: str) -> bool:
     return not _ABOUT_ITSELF.search(sentence) and not _CODE.search(sentence)
 
 
-def _list_cells(row: TableRow, number: int, context: _PlaceContext) -> Iterator[AnswerPlace]:
+def _list_cells(row: TableRow, number: int, context: PlaceContext) -> Iterator[AnswerPlace]:
     others = _read_keys(" ".join(cell.value for cell in row.cells))
     if row.label_title:
         named = f"{row.label_title} {row.label}"
@@ -353,12 +354,7 @@ def _list_cells(row: TableRow, number: int, context: _PlaceContext) -> Iterator[
             label,
             label,
             others,
-            context.heading,
-            context.document,
-            context.passage,
-            rank=context.rank,
-            is_guide=context.is_guide,
-            title=context.title,
+            context,
             row=row,
             is_label=True,
         )
@@ -376,12 +372,7 @@ def _list_cells(row: TableRow, number: int, context: _PlaceContext) -> Iterator[
             read_segment(cell.value),
             own,
             others,
-            context.heading,
-            context.document,
-            context.passage,
-            rank=context.rank,
-            is_guide=context.is_guide,
-            title=context.title,
+            context,
             row=row,
             is_remedy=bool(_REMEDY.search(cell.title)),
         )
@@ -451,7 +442,7 @@ def _is_about(query: DocumentQuery, place: AnswerPlace) -> bool:
     if place.row is not None:
         return _names_row(query, place.row, place)
     # Its heading counts as the sentence; its neighbours only add to it.
-    near = place.own_keys | place.heading
+    near = place.own_keys | place.around.heading
     is_subject = any(_is_near(word.word, near) for word in query.words)
     return is_subject or bool(near & query.kind.implied)
 

@@ -65,6 +65,14 @@ def test_the_sentence_or_cell_that_is_asked_for_answers(question: str, answer: s
     assert read(question) == [answer]
 
 
+def test_each_of_two_questions_in_a_sentence_is_answered_by_the_same_document() -> None:
+    asked = "How often is the filter cleaned, and how long is the warranty?"
+    assert read(asked) == [
+        "Der Filter wird zweimal im Jahr gereinigt.",
+        "Die Garantie läuft fünf Jahre.",
+    ]
+
+
 @each_row(
     "question",
     [
