@@ -13,6 +13,7 @@ from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.refusals import invalid_part
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import Day, Instant
+from luna.words.quality import say_day_fault
 
 Kind = Literal["observations", "prices", "weather", "carbon", "readings"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
@@ -94,8 +95,8 @@ class DayQuality(Message):
     ] = []
     reasons: Annotated[
         list[str],
-        Field(description="the same in English: coverage: load_kwh is known in 60 of 96 slots"),
-    ] = Field(default_factory=lambda day: [str(fault) for fault in day["faults"]])
+        Field(description="the same in English"),
+    ] = Field(default_factory=lambda day: [say_day_fault(fault) for fault in day["faults"]])
 
 
 class SiteQuality(Message):

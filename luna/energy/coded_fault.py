@@ -1,12 +1,9 @@
-"""Base class of data faults: a code, parameters and an English sentence.
-
-They are stored as JSON; the sentence is for API and command line.
-"""
+"""Base class of data faults: a code and parameters, stored as JSON."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 Figure: TypeAlias = str | int | float
 
@@ -14,9 +11,6 @@ Figure: TypeAlias = str | int | float
 @dataclass(frozen=True, slots=True)
 class CodedFault:
     """A fault: its code, and the parameters of its sentence. Subclasses declare the codes."""
-
-    # Code → format string of its sentence.
-    english: ClassVar[Mapping[str, str]]
 
     code: str
     parameters: Mapping[str, Figure] = field(default_factory=dict)
@@ -51,13 +45,6 @@ class CodedFault:
     def document(self) -> dict[str, Any]:
         """Return the fault as a document."""
         return {"code": self.code, "parameters": dict(self.parameters)}
-
-    def format_message(self, figures: Mapping[str, Figure]) -> str:
-        """Return the English sentence with these figures.
-
-        Of an unknown code (a newer release's) the code itself.
-        """
-        return self.english.get(self.code, self.code).format_map(figures)
 
     def __hash__(self) -> int:
         return hash((type(self), self.code, frozenset(self.parameters.items())))

@@ -340,19 +340,6 @@ def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
     ]
 
 
-def list_unusable(answer: SeriesAnswer) -> list[dict[str, Any]]:
-    """Return the answer's unusable spans as rows: span, verdict, reasons."""
-    return [
-        {
-            "from": span.first.isoformat(),
-            "to": span.end.isoformat(),
-            "verdict": span.verdict,
-            "reasons": [str(fault) for fault in span.faults],
-        }
-        for span in answer.unusable
-    ]
-
-
 def write_instants(instants: InstantArray) -> list[str]:
     """Return instants as ISO 8601 in UTC.
 

@@ -14,7 +14,7 @@ from luna.contracts.data import CarbonService, LoadReply, PriceService
 from luna.contracts.file_guess import FileGuess, FilePreview, GuessReason
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.reading_history import ReadingQuery
-from luna.energy.series_query import SeriesQuery, as_rows, list_intervals, list_unusable
+from luna.energy.series_query import SeriesQuery, as_rows, list_intervals
 from luna.energy.timeline import parse_instant, parse_zone
 from luna.house.capabilities import prices as price_capabilities
 from luna.house.desk.servers import open_database, unit_of_work
@@ -25,7 +25,7 @@ from luna.platform.database.reading_history import query_readings
 from luna.platform.settings import load_settings
 from luna.words import say_instant
 from luna.words.pages import page_words
-from luna.words.quality import say_day_fault, say_series
+from luna.words.quality import list_unusable, say_day_fault, say_series
 from services.cli.console import JsonOption, emit, err, out, table, write_json
 from services.cli.declared import UTC_ZONE, build_group, emit_reply, parse_pairs, show_reply
 from services.cli.options import (
@@ -449,7 +449,7 @@ def query(  # noqa: PLR0913 - one per option
             out.print(f"  {sentence}", markup=False)
         for day in answer.unusable:
             date = f"{day.first.astimezone(zone):%Y-%m-%d}"
-            faults = "; ".join(say_day_fault(fault, "en") for fault in day.faults)
+            faults = "; ".join(say_day_fault(fault) for fault in day.faults)
             sentence = f"{date}: {day.verdict}, left out of training and scores: {faults}"
             out.print(f"  {sentence}", markup=False)
 

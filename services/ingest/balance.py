@@ -230,7 +230,7 @@ class _Candidate(NamedTuple):
 
 
 def _by_remaining(candidate: _Candidate) -> tuple[float, str]:
-    return candidate.remaining_kwh, str(candidate.fault)
+    return candidate.remaining_kwh, candidate.fault.text
 
 
 def _sum_blocks(residual: FloatArray) -> float:

@@ -23,6 +23,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform.database import quarantine, sites
 from luna.platform.database.copy import Written
+from luna.words.quarantine import say_row_fault
 from services.ingest.batches import read_batches
 from services.ingest.file_guess.translate import is_direct, read_rows
 from services.ingest.file_schema import join_columns, kind_named, match_columns, recognise_export
@@ -133,7 +134,7 @@ class LoadReport:
     @property
     def reasons(self) -> Counter[str]:
         """Number of faults by their text in English."""
-        return Counter({str(fault): count for fault, count in self.faults.items()})
+        return Counter({say_row_fault(fault): count for fault, count in self.faults.items()})
 
 
 def load_file(
@@ -305,13 +306,16 @@ class _Loading:
         )
         if above.total() >= max(FEWEST_ABOVE, MOST_ABOVE_SHARE * self.report.rows):
             fault = above.most_common(1)[0][0]
-            figures = {
-                "count": above.total(),
-                "rows": self.report.rows,
-                "why": fault,
-                "remedy": _remedy(fault),
-            }
-            raise refuse("rows-too-high", field=fault.series, value=self.examples[fault], **figures)
+            raise refuse(
+                "rows-too-high",
+                field=fault.series,
+                value=self.examples[fault],
+                count=above.total(),
+                rows=self.report.rows,
+                why=fault,
+                reason=say_row_fault(fault),
+                remedy=_remedy(fault),
+            )
         # Series without any accepted value.
         unknown = {name for name in self.kind.series if not self.report.valid[name]}
         lost = Counter(
@@ -325,6 +329,7 @@ class _Loading:
                 value=self.examples[fault],
                 name=fault.series,
                 why=fault,
+                reason=say_row_fault(fault),
                 remedy=_remedy(fault),
             )
         if not self.report.accepted:
@@ -335,6 +340,7 @@ class _Loading:
                 field=str(path),
                 value=self.examples.get(fault),
                 why=fault,
+                reason=say_row_fault(fault),
                 remedy=_remedy(fault),
             )
         step_minutes = (

@@ -15,6 +15,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, parse_instant, parse_zone, to_utc
 from luna.platform.database import history_changes, quarantine, sites
 from luna.platform.database.history_changes import Rule
+from luna.words.quarantine import say_row_fault
 from services.ingest.file_schema import FileSchema, kind_named
 from services.ingest.file_slots import (
     MINUTE,
@@ -153,6 +154,7 @@ def _require(refused: pl.DataFrame, row: QuarantinedRow) -> None:
             field="quarantine_id",
             value=row.quarantine_id,
             why=fault,
+            reason=say_row_fault(fault),
             quarantine_id=row.quarantine_id,
         )
 

@@ -40,6 +40,7 @@ from luna.platform.database import (
 )
 from luna.platform.database.history_changes import Revision, Rule
 from luna.platform.database.quarantine import Refused
+from luna.words.quarantine import say_row_fault
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.columns import SensorPresence, sensor_names
 from services.ingest.metering.rejection import Readings, Refusals
@@ -331,6 +332,7 @@ class _Building:
                 day=first.day,
                 count=len(changed),
                 why=first.row_fault,
+                reason=say_row_fault(first.row_fault),
             )
         if days:
             refused = [_refuse_rebuilt(rebuilt, zone) for rebuilt in changed]

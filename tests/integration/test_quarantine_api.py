@@ -12,6 +12,7 @@ from luna.energy.row_fault import RowFault
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
+from luna.words.quarantine import say_row_fault
 from tests.support.database.site import store_site
 from tests.support.gateway.server import serve
 from tests.support.suite.tables import each_row
@@ -63,7 +64,7 @@ def rows(api: httpx.Client, **query: Any) -> list[dict[str, Any]]:
 def test_refused_rows_are_listed_with_reason_and_row(api: httpx.Client) -> None:
     found = rows(api)
     assert [row["line"] for row in found] == [3, 2, 1]
-    assert found[0]["reason"] == str(
+    assert found[0]["reason"] == say_row_fault(
         RowFault.of("above_site", series="pv_kwh", limit=3.0, minutes=15)
     )
     assert (found[0]["raw"]["pv_kwh"], found[0]["resolution"]) == ("2", None)

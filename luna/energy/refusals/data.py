@@ -73,7 +73,7 @@ REASONS: dict[str, RefusalReason] = {
         "Correct the file and load it again.",
     ),
     "row-not-let-in": RefusalReason(
-        "Luna cannot accept the row: {why}",
+        "Luna cannot accept the row: {reason}",
         "Correct it: luna data quarantine correct {quarantine_id} --site NAME --value "
         "COLUMN=VALUE; or dismiss it.",
         kinds={"why": "row"},
@@ -84,7 +84,7 @@ REASONS: dict[str, RefusalReason] = {
         "right readings.",
     ),
     "days-would-change": RefusalReason(
-        "the values of {day} would change: {why}; series of days that would change: "
+        "the values of {day} would change: {reason}; series of days that would change: "
         "{count}; nothing was changed",
         "Check the units and roles of the sensors. If the new values are right, accept "
         "them: --accept (in a request: accept).",
@@ -171,12 +171,14 @@ REASONS: dict[str, RefusalReason] = {
         kinds={"most": "bytes"},
     ),
     "rows-too-high": RefusalReason(
-        "{count:,} of {rows:,} rows cannot be right: {why}", "{remedy}", kinds={"why": "row"}
+        "{count:,} of {rows:,} rows cannot be right: {reason}", "{remedy}", kinds={"why": "row"}
     ),
     "no-value-usable": RefusalReason(
-        "no value of {name} can be used: {why}", "{remedy}", kinds={"why": "row"}
+        "no value of {name} can be used: {reason}", "{remedy}", kinds={"why": "row"}
     ),
-    "no-row-usable": RefusalReason("no row can be used: {why}", "{remedy}", kinds={"why": "row"}),
+    "no-row-usable": RefusalReason(
+        "no row can be used: {reason}", "{remedy}", kinds={"why": "row"}
+    ),
     "unit-unlike-before": RefusalReason(
         "the unit seems wrong: {share} of the values are above {reached:.4g} {unit}, "
         "{times} times the usual {known:.4g}",

@@ -133,7 +133,7 @@ def _describe_day(day: DayQuality, _: Numbers) -> list[str]:
     return [
         day.day.isoformat(),
         day.verdict,
-        "\n".join(say_day_fault(fault, "en") for fault in day.faults),
+        "\n".join(say_day_fault(fault) for fault in day.faults),
     ]
 
 

@@ -32,6 +32,7 @@ from luna.platform.database import copy, sites
 from luna.platform.database.schema.series import quarantine
 from luna.platform.database.schema.sites import sites as site_names
 from luna.platform.database.stored_rows import read_each, read_page
+from luna.words.quarantine import say_row_fault
 
 _INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, fault, raw) "
 _LISTED = (
@@ -334,4 +335,4 @@ def _row(row: RowMapping) -> QuarantinedRow:
         if isinstance(value, datetime):
             values[name] = value.astimezone(UTC)
     fault = RowFault.read(row["fault"])
-    return QuarantinedRow(**values | {"fault": fault, "reason": str(fault)})
+    return QuarantinedRow(**values | {"fault": fault, "reason": say_row_fault(fault)})

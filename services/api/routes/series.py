@@ -29,12 +29,12 @@ from luna.energy.series_query import (
     SeriesName,
     SeriesQuery,
     list_intervals,
-    list_unusable,
     write_instants,
 )
 from luna.energy.timeline import FloatArray, Instant, parse_instant, parse_zone
 from luna.platform.database import history, reading_history, sites
 from luna.platform.database.engine import unit_of_work
+from luna.words.quality import list_unusable
 from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.json_body import CheckedRoute

@@ -13,6 +13,7 @@ from luna.energy.observations import ESTIMABLE, SERIES, EnergyInterval
 from luna.energy.row_fault import RowFault
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, SLOT_HOURS, FloatArray, InstantArray, Timeline
+from luna.words.quarantine import say_row_fault
 from services.ingest.metering.columns import (
     Column,
     SensorPresence,
@@ -98,7 +99,7 @@ class SlotBuild:
             reasons = Counter[str]()
             for rejected in self.rejected:
                 if rejected.sensor in sensors:
-                    reasons[str(rejected.fault)] += rejected.readings
+                    reasons[say_row_fault(rejected.fault)] += rejected.readings
             counts[name] = SeriesCounts(
                 known=int((~np.isnan(values)).sum()),
                 interpolated=int((self.estimated[name] & ~filled).sum()),

@@ -13,6 +13,7 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import local_days
 from luna.platform.database import observations, quality, sites
 from luna.platform.database.engine import unit_of_work
+from luna.words.quality import say_day_fault
 from services.agent.evaluation.days import choose_unseen_days
 from services.agent.evaluation.record import read_record
 from tests.support.forecasts.evaluated_home import (
@@ -57,7 +58,7 @@ def test_gaps_and_excluded_days_are_told_with_their_reason(recorded: Connection)
     # What a battery did counts for nothing here: replays have their own.
     assert record.unusable == {
         FIRST + timedelta(days=4): "load_kwh is unknown in 2 slots",
-        date(2024, 4, 9): f"exclude; {DayFault('open')}",
+        date(2024, 4, 9): f"exclude; {say_day_fault(DayFault('open'))}",
     }
 
 

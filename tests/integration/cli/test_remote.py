@@ -199,7 +199,7 @@ def test_what_was_refused_and_what_was_done_is_listed_elsewhere(
     listed = laptop("data", "quarantine", "list", *AT).out
     assert [
         piece
-        for piece in ("observations", "7", "load_kwh is not a number", "load_kwh=x")
+        for piece in ("observations", "7", "Consumption is not a number", "load_kwh=x")
         if piece not in listed
     ] == []
     assert (

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveRequest
+from luna.energy.day_fault import DayFault
 from luna.energy.errors import ConflictError, InvalidInputError
 from luna.energy.row_fault import RowFault
 from luna.energy.series_query import SeriesQuery, as_rows
@@ -20,6 +21,7 @@ from luna.house.silent_sensors import read_silent
 from luna.platform.database import observations, quality, quarantine, readings, sites
 from luna.platform.database.history import query_series
 from luna.platform.database.savings import read_savings
+from luna.words.quarantine import say_row_fault
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.metering.build import STUCK
 from services.ingest.quality_service import judge_days
@@ -169,9 +171,7 @@ def test_the_total_of_a_silence_is_the_counters_and_its_quarter_hours_are_no_mea
     assert np.isfinite(measured).sum() == 288 - 27
     days = judge_days(connection, "metered", date(2024, 6, 1), date(2024, 6, 3), now=NOW)
     assert [day.verdict for day in days] == ["clean", "exclude", "exclude"]
-    assert (
-        days[1].reasons[0] == "estimated: load_kwh is filled to the meter's total in 10 of 96 slots"
-    )
+    assert days[1].faults[0] == DayFault.of("estimated", series="load_kwh", known=10, slots=96)
     assert [
         left.code
         for left in read_savings(
@@ -368,7 +368,7 @@ def test_readings_in_a_unit_that_there_is_not_are_refused_by_name_and_the_others
     )
     role = "total_load_consumption"
     reason = RowFault.of("wrong_unit_of", sensor="load", role=role, unit="kkWh")
-    assert (report.accepted, dict(report.reasons)) == (4, {str(reason): 2})
+    assert (report.accepted, dict(report.reasons)) == (4, {say_row_fault(reason): 2})
     last, first = quarantine.list_rows(connection, "metered")
     with pytest.raises(InvalidInputError, match="kkWh"):
         resolve_row(
@@ -396,7 +396,7 @@ def test_readings_in_a_unit_that_there_is_not_are_refused_by_name_and_the_others
         "sensor load",
         815.0,
         "kkWh",
-        str(RowFault.of("wrong_unit", unit="kkWh")),
+        say_row_fault(RowFault.of("wrong_unit", unit="kkWh")),
     )
 
 
@@ -513,7 +513,8 @@ def test_a_sum_is_known_without_a_sensor_that_never_was_and_not_without_one_that
         NOON.date() - timedelta(days=1),
         now=now,
     )
-    assert "silent: pv_kwh lacks garage, silent since 2024-05-13" in day.reasons
+    silent = DayFault.of("silent", series="pv_kwh", sensor="garage", since="2024-05-13")
+    assert silent in day.faults
 
 
 def test_what_is_refused_is_in_quarantine_until_the_reading_is_right(
@@ -716,7 +717,12 @@ def test_a_day_that_would_become_another_one_stops_the_build_until_it_is_accepte
         build(connection, slots=96, first=MIDNIGHT)
     assert refused.value.reason == "days-would-change"
     why = RowFault.of("built_again", series="load_kwh", before_kwh=12.0, after_kwh=0.012)
-    assert refused.value.parameters == {"day": "2024-06-02", "count": 1, "why": why.document()}
+    assert refused.value.parameters == {
+        "day": "2024-06-02",
+        "count": 1,
+        "why": why.document(),
+        "reason": say_row_fault(why),
+    }
     assert "--accept" in str(refused.value.remedy)
     request = BuildSlotsRequest(
         site_id="metered", first=MIDNIGHT, end=MIDNIGHT + 96 * SLOT, accept=True
@@ -737,19 +743,15 @@ def test_a_build_that_nobody_asked_for_leaves_such_a_day_and_says_so(
     ] == [("2024-06-02", "load_kwh", 12.0, 0.012)]
     assert stored(connection, "load_kwh", 136)[40:].tolist() == mistaken_unit.tolist()
     (day,) = judge_days(connection, "metered", kept[0].day, kept[0].day, now=NOW)
-    assert "rebuild: load_kwh is 12 kWh, and 0.012 kWh where it is built again" in day.reasons
+    rebuild = DayFault.of("rebuild", series="load_kwh", before=12.0, after=0.012)
+    assert rebuild in day.faults
     (row,) = quarantine.list_rows(connection, "metered")
     resolve_row(
         connection, ResolveRequest(quarantine_id=row.quarantine_id, resolution="released"), now=NOW
     )
     np.testing.assert_allclose(stored(connection, "load_kwh", 136)[40:], 1 / 8000)
-    assert not [
-        reason
-        for reason in judge_days(connection, "metered", kept[0].day, kept[0].day, now=NOW)[
-            0
-        ].reasons
-        if reason.startswith("rebuild")
-    ]
+    (judged,) = judge_days(connection, "metered", kept[0].day, kept[0].day, now=NOW)
+    assert rebuild not in judged.faults
 
 
 def test_what_flowed_past_a_frozen_meter_is_unknown_until_it_goes_on_and_then_filled_to_its_total(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from luna.energy.day_fault import DayFault
+from luna.words.quality import say_day_fault
 from tests.support.command_line.call import Luna, Said
 
 pytestmark = pytest.mark.every_database
@@ -47,11 +48,11 @@ def test_every_local_day_has_a_verdict_with_reasons(home: Luna) -> None:
         ("2024-01-02", "exclude"),
     ]
     assert rows[0]["reasons"] == [
-        str(DayFault.of("price_zero", series="import_price", known=1, slots=96)),
-        str(DayFault.of("coverage", series="load_kwh", known=95, slots=96)),
+        say_day_fault(DayFault.of("price_zero", series="import_price", known=1, slots=96)),
+        say_day_fault(DayFault.of("coverage", series="load_kwh", known=95, slots=96)),
     ]
     assert rows[1]["reasons"] == [
-        str(DayFault.of("coverage", series="load_kwh", known=72, slots=96))
+        say_day_fault(DayFault.of("coverage", series="load_kwh", known=72, slots=96))
     ]
     assert "2 exclude" in home("quality", *WINDOW).out
     assert home("verdicts", *WINDOW, "--json").document["days"] == rows
@@ -100,7 +101,7 @@ def test_a_window_upside_down_is_a_problem(home: Luna) -> None:
 def test_a_refused_row_is_listed_corrected_and_gone_from_the_list(home: Luna) -> None:
     (row,) = home("quarantine", "list", "--json").document["rows"]
     assert (row["reason"], row["raw"]["load_kwh"], row["resolution"]) == (
-        "load_kwh is not a number",
+        "Consumption is not a number",
         "x",
         None,
     )

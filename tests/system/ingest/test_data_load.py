@@ -23,6 +23,7 @@ from luna.platform.database import (
     weather_carbon,
 )
 from luna.platform.database.history import query_series
+from luna.words.quarantine import say_row_fault
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.validation import ESTIMATED
 from tests.support.database.changed_history import read_changes
@@ -222,7 +223,7 @@ def test_the_missing_hour_of_spring_is_quarantined(connection: Connection, tmp_p
         connection, "home", csv(tmp_path, *rows), FileForm("observations", zone=BERLIN)
     )
     assert counts(report) == (12, 0, 4, 0)
-    assert list(report.reasons) == [str(RowFault("skipped"))]
+    assert list(report.reasons) == [say_row_fault(RowFault("skipped"))]
 
 
 @pytest.mark.parametrize(
@@ -577,7 +578,7 @@ def test_rows_that_their_file_says_are_estimated_are_no_measurement(
         csv(tmp_path, *rows, header="slot_start,load_kwh,known,estimated"),
         OBSERVATIONS,
     )
-    assert (report.accepted, report.reasons) == (2, {str(ESTIMATED): 2})
+    assert (report.accepted, report.reasons) == (2, {say_row_fault(ESTIMATED): 2})
     stored = as_rows(
         query_series(connection, "home", SeriesQuery("load_kwh", START, START + timedelta(hours=1)))
     )

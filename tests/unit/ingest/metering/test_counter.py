@@ -9,6 +9,7 @@ import pytest
 
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.words.quarantine import say_row_fault
 from services.ingest.metering import SeriesCounts, SlotBuild, build_slots
 from services.ingest.metering.counter import MISREAD, NO_COUNTER
 from services.ingest.reading import Samples
@@ -186,7 +187,7 @@ def test_a_counter_that_is_back_at_its_level_was_misread(nonsense: float) -> Non
     np.testing.assert_allclose(energies(build), [1.0])
     (rejected,) = build.rejected
     assert (rejected.readings, rejected.value, rejected.fault) == (2, nonsense, MISREAD)
-    assert build.counts["load_kwh"].rejected == {str(MISREAD): 2}
+    assert build.counts["load_kwh"].rejected == {say_row_fault(MISREAD): 2}
 
 
 def test_a_counter_that_says_zero_for_hours_and_goes_on_at_its_level_was_away() -> None:
@@ -223,7 +224,7 @@ def test_readings_of_an_hour_ago_among_those_of_now_are_refused() -> None:
     ahead = [(at + 60.0, 5_000 + at / 150) for at in (7, 22, 37, 52)]
     build = load([*now, *ahead], slots=12)
     np.testing.assert_allclose(energies(build), 0.1)
-    assert build.counts["load_kwh"].rejected == {str(MISREAD): 4}
+    assert build.counts["load_kwh"].rejected == {say_row_fault(MISREAD): 4}
 
 
 def test_a_coarse_counter_is_silent_until_its_next_step() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, InstantArray
+from luna.words.quarantine import say_row_fault
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.power import CONSTANT, FAR_FROM_NEIGHBOURS
 from services.ingest.reading import Samples
@@ -127,4 +128,4 @@ def test_the_two_directions_of_a_power_with_a_sign_are_told_apart() -> None:
 def test_a_sensor_without_a_unit_of_energy_is_refused_with_the_remedy() -> None:
     build = load(minutes(0, 15), [1.0, 2.0], slots=1, unit="°C")
     assert np.isnan(energies(build)).all()
-    assert "Wh, kWh, MWh" in str(build.rejected[0].fault)
+    assert "Wh, kWh, MWh" in say_row_fault(build.rejected[0].fault)
