@@ -9,11 +9,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from luna.energy.errors import InvalidInputError
 from luna.words.devices import PREFIXES, say_device
 from luna.words.language import Language, language_forms
 from luna.words.numbers import Numbers, join_words, mark_decimals
-from luna.words.phrases import Phrases
+from luna.words.phrases import Phrases, refuse_code
 
 # Why a forecast is wide.
 CONDITIONS = Phrases("conditions")
@@ -55,12 +54,7 @@ def condition(code: str, *, language: Language) -> str:
     name, *figures = code.split(":")
     names = _CONDITION_FIGURES.get(name, ())
     if name not in CONDITIONS or len(names) != len(figures):
-        raise InvalidInputError(
-            "has no words",
-            field="reasons",
-            value=code,
-            remedy=f"Known are {', '.join(CONDITIONS)}.",
-        )
+        raise refuse_code(code, CONDITIONS, "reasons")
     return CONDITIONS.fill(name, language, dict(zip(names, figures, strict=True)))
 
 
@@ -78,12 +72,7 @@ def say_compromise(code: str, *, language: Language, **figures: Any) -> Pair:
         InvalidInputError: no such code.
     """
     if code not in COMPROMISES:
-        raise InvalidInputError(
-            "has no words",
-            field="compromises",
-            value=code,
-            remedy=f"Known are {', '.join(COMPROMISES)}.",
-        )
+        raise refuse_code(code, COMPROMISES, "compromises")
     written = _Written(figures, language)
     return COMPROMISES.fill(code, language, written), _MISSING.fill(code, language, written)
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from luna.energy.errors import InvalidInputError
 from luna.words.devices import say_device
 from luna.words.language import language_forms
 from luna.words.numbers import HALF_CENT, NBSP, Numbers
-from luna.words.phrases import Phrases
+from luna.words.phrases import Phrases, refuse_code
 
 SeriesName = Literal["load", "pv"]
 LEAST_KW = 0.005  # shown as nothing in two decimals
@@ -78,12 +77,7 @@ def describe_difference(
     names = (f"{code}_{way}", code, f"{of_series}_{way}", of_series)
     name = next((name for name in names if name in _REASONS), None)
     if name is None:
-        raise InvalidInputError(
-            "has no words",
-            field="difference.code",
-            value=code,
-            remedy=f"Known are {', '.join(list_difference_codes())}.",
-        )
+        raise refuse_code(code, list_difference_codes(), "difference.code")
     weekday = start.astimezone(numbers.zone).weekday()
     day = language_forms(numbers.language).weekdays_in_full[weekday]
     degrees = numbers.temperature_difference(None if fact is None else abs(fact))
@@ -181,12 +175,7 @@ def say_cause(
         way = "higher" if value > 0 else "lower"
     name = next((name for name in (f"{code}_{way}", code) if name in _CAUSES), None)
     if name is None:
-        raise InvalidInputError(
-            "has no words",
-            field="causes",
-            value=code,
-            remedy=f"Known are {', '.join(list_cause_codes())}.",
-        )
+        raise refuse_code(code, list_cause_codes(), "causes")
     cause = _CAUSES.say(
         name,
         numbers.language,

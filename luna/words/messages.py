@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from luna.energy.errors import InvalidInputError
 from luna.words.agent import MODES
 from luna.words.car_draw import format_draw
 from luna.words.compromises import retell_compromise
@@ -13,7 +12,7 @@ from luna.words.language import Language
 from luna.words.notes import say_note
 from luna.words.numbers import Numbers, say_day
 from luna.words.operator_limits import LimitEvent, format_event, format_source, list_done
-from luna.words.phrases import Phrases
+from luna.words.phrases import Phrases, refuse_code, refuse_missing_figure
 from luna.words.quality import say_role
 from luna.words.standing import say_doing
 
@@ -52,17 +51,13 @@ def say_message(
         InvalidInputError: an unknown code, or a figure that its sentence needs is missing.
     """
     if code not in MESSAGES:
-        raise InvalidInputError(
-            "has no words", field="code", value=code, remedy=f"Known are {', '.join(MESSAGES)}."
-        )
+        raise refuse_code(code, MESSAGES, "code")
     texts = {name: _say(name, value, numbers) for name, value in figures.items()}
     try:
         title = TITLES.say(code, numbers.language, **texts)
         text = MESSAGES.say(code, numbers.language, **(texts | _say_parts(figures, numbers)))
     except KeyError as exc:
-        raise InvalidInputError(
-            "the sentence needs a figure", field="figures", value=str(exc.args[0])
-        ) from exc
+        raise refuse_missing_figure(exc, "figures") from exc
     text = text.strip()
     if site:
         text = _PLACES.say("site", numbers.language, site=site, text=text)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import Language
-from luna.words.phrases import Phrases
+from luna.words.phrases import Phrases, refuse_code
 from luna.words.reason_wordings import COMPARED, FIGURES
 
 
@@ -34,9 +33,7 @@ def mode(name: str, *, language: Language) -> ModeWords:
         InvalidInputError: no such mode.
     """
     if name not in MODES:
-        raise InvalidInputError(
-            "has no words", field="mode", value=name, remedy=f"Known are {', '.join(MODES)}."
-        )
+        raise refuse_code(name, MODES, "mode")
     return ModeWords(_FULL.say(name, language), _SHORT.say(name, language))
 
 

@@ -5,13 +5,12 @@ from datetime import date, datetime, time
 from typing import Any, Literal
 
 from luna.energy.devices import DEVICE_KINDS
-from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 from luna.words.compromises import CONDITIONS, condition
 from luna.words.devices import say_device
 from luna.words.numbers import Numbers, mark_decimals
 from luna.words.pages import page_words
-from luna.words.phrases import Phrases
+from luna.words.phrases import Phrases, refuse_code, refuse_missing_figure
 
 Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 
@@ -67,19 +66,12 @@ def say_note(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
     if code.partition(":")[0] in CONDITIONS:
         return condition(code, language=numbers.language)
     if code not in NOTES:
-        raise InvalidInputError(
-            "has no words",
-            field="notes",
-            value=code,
-            remedy=f"Known are {', '.join((*NOTES, *CONDITIONS))}.",
-        )
+        raise refuse_code(code, (*NOTES, *CONDITIONS), "notes")
     try:
         texts = {name: _say(name, figure, numbers) for name, figure in figures.items()}
         return NOTES.say(code, numbers.language, **texts)
     except KeyError as exc:
-        raise InvalidInputError(
-            "a figure of the note is missing", field=f"notes.{code}", value=str(exc.args[0])
-        ) from exc
+        raise refuse_missing_figure(exc, f"notes.{code}") from exc
 
 
 def _say(name: str, figure: Any, numbers: Numbers) -> str:

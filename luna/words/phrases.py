@@ -1,15 +1,27 @@
 """Look-up of catalogue messages by code, over one or several topics."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
 from luna.energy.devices import DEVICE_KINDS
+from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE, ENGLISH, CatalogueMessage
 from luna.words.language import Language
 
 # The topic of each kind of device.
 DEVICE_TOPICS = tuple(f"device_{kind.name}" for kind in DEVICE_KINDS)
+
+
+def refuse_code(code: str, known: Iterable[str], field: str) -> InvalidInputError:
+    """Return the error of a code that the catalogue lacks."""
+    remedy = f"Known are {', '.join(known)}."
+    return InvalidInputError("has no words", field=field, value=code, remedy=remedy)
+
+
+def refuse_missing_figure(error: KeyError, field: str) -> InvalidInputError:
+    """Return the error of a figure that a sentence needs and did not get."""
+    return InvalidInputError("the sentence needs a figure", field=field, value=str(error.args[0]))
 
 
 class Phrases(Collection[str]):

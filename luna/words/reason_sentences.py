@@ -12,6 +12,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant, require_utc
 from luna.words.language import Language, language_forms
 from luna.words.numbers import Numbers, price_scale
+from luna.words.phrases import refuse_code
 from luna.words.reason_wordings import (
     COMPARED,
     FIGURES,
@@ -319,9 +320,7 @@ _WORDED: dict[str, Callable[..., str]] = {
 
 def _require_known(name: str, known: Collection[str], field: str) -> None:
     if name not in known:
-        raise InvalidInputError(
-            "has no words", field=field, value=name, remedy=f"Known are {', '.join(known)}."
-        )
+        raise refuse_code(name, known, field)
 
 
 def _read_figure(name: str, figure: float | datetime | str) -> float | datetime:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from luna.energy.errors import InvalidInputError
 from luna.words.devices import say_device
 from luna.words.numbers import NBSP, Numbers, say_date
-from luna.words.phrases import Phrases
+from luna.words.phrases import Phrases, refuse_code, refuse_missing_figure
 
 
 class RecommendationWords(NamedTuple):
@@ -39,9 +38,7 @@ def say_recommendation(
         InvalidInputError: an unknown code, or a missing figure.
     """
     if code not in _TITLES:
-        raise InvalidInputError(
-            "has no words", field="code", value=code, remedy=f"Known are {', '.join(_TITLES)}."
-        )
+        raise refuse_code(code, _TITLES, "code")
     language = numbers.language
     # Sentences name figures without their units.
     texts = {}
@@ -61,9 +58,7 @@ def say_recommendation(
             tuple(evidence),
         )
     except KeyError as exc:
-        raise InvalidInputError(
-            "the words need a figure", field="figures", value=str(exc.args[0])
-        ) from exc
+        raise refuse_missing_figure(exc, "figures") from exc
 
 
 def say_reason(code: str, numbers: Numbers, *, saving: float | None = None) -> str:
