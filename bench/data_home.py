@@ -16,7 +16,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_mid
 from luna.platform.database import forecasts, observations, prices, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
-from luna.platform.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.recorded_year import RecordedYear
 from services.ingest.demo_data.demo import load_demo
 from tests.support.pages.demo_home import NOW, store_demo_home
 

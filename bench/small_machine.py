@@ -37,8 +37,8 @@ from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import running
 from luna.platform.settings import Settings, load_settings
-from luna.platform.simulated_home.site import SITE_NAME
 from luna.platform.telemetry import configure_logging
+from luna.simulated_home.site import SITE_NAME
 from services.demo.environment import prepare_home
 from services.ingest.demo_data.demo import load_demo
 

@@ -24,7 +24,7 @@ from luna.platform.clock import FixedClock
 from luna.platform.database import engine, sites
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Addresses, start
-from luna.platform.simulated_home.site import SITE_NAME, ZONE
+from luna.simulated_home.site import SITE_NAME, ZONE
 from tests.support.browser.chromium import CHROMIUM
 from tests.support.gateway.server import serve
 from tests.support.pages.demo_home import store_demo_home

@@ -56,17 +56,17 @@ from luna.platform.database.schema.series import sensor_readings, sensors
 from luna.platform.embedded.supervisor import start
 from luna.platform.queue import TaskContext
 from luna.platform.settings import Settings, load_settings
-from luna.platform.simulated_home.files import Faults, HomeFiles
-from luna.platform.simulated_home.house import HomeState
-from luna.platform.simulated_home.market import publish_prices
-from luna.platform.simulated_home.preparation import JUDGED
-from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import CAR, HEATER, SITE_NAME, ZONE, build_site
 from luna.platform.telemetry import configure_logging
+from luna.simulated_home.charger import HomeCharger
+from luna.simulated_home.files import Faults, HomeFiles
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.market import publish_prices
+from luna.simulated_home.preparation import JUDGED
+from luna.simulated_home.product import HomeProduct
+from luna.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.site import CAR, HEATER, SITE_NAME, ZONE, build_site
 from services.ingest.simulated_home import make_home
 from services.planner.compiled import load_kernels
-from services.simulated_home.charger import HomeCharger
-from services.simulated_home.product import HomeProduct
 from tests.support.database.server_folders import server_folder
 
 DAYS = 14

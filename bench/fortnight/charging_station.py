@@ -21,8 +21,8 @@ from bench.fortnight.independent_client import VOLTAGE_KV, OfferedPower
 from bench.fortnight.ocpp_messages import Messages16, Messages201
 from luna.drivers.points import PointValue
 from luna.drivers.profile import DeviceProfile
-from luna.platform.simulated_home.car import CarState
-from services.simulated_home.charger import HomeCharger
+from luna.simulated_home.car import CarState
+from luna.simulated_home.charger import HomeCharger
 
 # By product: the version that its charge point speaks.
 STATION_MESSAGES: Mapping[str, type[Messages16] | type[Messages201]] = {

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bench.fortnight.ways import SlotLedger
 from luna.contracts.control import BatterySetpoint
+from luna.drivers.simulated_battery import Command
 from luna.drivers.write_limits import RESERVED_WRITES, WRITES_PER_DAY
 from luna.energy.car_draw import CarDraw
 from luna.energy.timeline import SLOT, Timeline, floor_to
@@ -23,10 +24,9 @@ from luna.house.reading import read_house, read_planned
 from luna.house.statements import HouseStatement, state_house
 from luna.platform.database import sites
 from luna.platform.database.device_writes import WINDOW
-from luna.platform.simulated_home.battery import Command
-from luna.platform.simulated_home.car import CAR_MODEL
-from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
-from luna.platform.simulated_home.site import SITE_NAME, ZONE
+from luna.simulated_home.car import CAR_MODEL
+from luna.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.simulated_home.site import SITE_NAME, ZONE
 from luna.words import Language
 from luna.words.messages import TITLES, say_message
 from luna.words.pages import page_words

@@ -22,7 +22,7 @@ from luna.energy.car_draw import DRAWS_WELL
 from luna.energy.devices.switched import LoadSetpoint
 from luna.house.control_standing import judge_standing
 from luna.platform.database import control
-from luna.platform.simulated_home.site import SITE_NAME
+from luna.simulated_home.site import SITE_NAME
 
 # A change by somebody else is found by the reading back of each minute.
 FOUND_WITHIN = timedelta(minutes=3)

@@ -42,8 +42,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings
-from luna.platform.simulated_home.site import SITE_NAME
 from luna.platform.spool.spool import open_mirror
+from luna.simulated_home.site import SITE_NAME
 from services.executor.control_step import Executor
 from services.executor.target import DeviceConnections
 from services.executor.watch import SiteUnits, list_due_units

@@ -6,8 +6,8 @@ from luna.contracts.device_command import DeviceCommand
 from luna.drivers.command_writes import plan_command
 from luna.drivers.profiled_device import ProfiledDevice
 from luna.drivers.simulated_charge_point import SimulatedLoad
-from services.simulated_home.charger import HomeCharger
-from services.simulated_home.product import HomeProduct
+from luna.simulated_home.charger import HomeCharger
+from luna.simulated_home.product import HomeProduct
 
 LEAST_CHARGE = DeviceCommand("charge", current_a=6, phases=3, power_w=6 * 3 * 230)
 HOLD = BatterySetpoint(mode="hold", power_kw=0.0)

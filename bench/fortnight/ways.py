@@ -28,17 +28,17 @@ from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import price_slots
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
-from luna.platform.simulated_home.car import CAR_MODEL, trip_of
-from luna.platform.simulated_home.files import HomeSetup
-from luna.platform.simulated_home.heater import HEATER_MODEL
-from luna.platform.simulated_home.house import HomeState
-from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import CAR, HEATER, MARKET, READY_SOC, ZONE
+from luna.simulated_home.car import CAR_MODEL, trip_of
+from luna.simulated_home.creation import SEED
+from luna.simulated_home.devices import Devices
+from luna.simulated_home.files import HomeSetup
+from luna.simulated_home.heater import HEATER_MODEL
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.site import CAR, HEATER, MARKET, READY_SOC, ZONE
 from services.executor.control_request import follow_plan
-from services.ingest.simulated_home import SEED
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
-from services.simulated_home.devices import Devices
 
 # Replanning interval and horizon; a longer horizon does not change the first hour.
 EVERY = timedelta(hours=1)

@@ -19,14 +19,14 @@ from bench.fortnight.ocpp_process import OcppProcess, serve_ocpp
 from bench.fortnight.second_master import command_as_other
 from luna.drivers.profile import DeviceProfile
 from luna.energy.site import Site
-from luna.platform.simulated_home.car import CarState
-from luna.platform.simulated_home.files import Faults, HomeFiles
-from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
-from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import TOPICS
-from services.simulated_home.__main__ import LivingHome
-from services.simulated_home.charger import HomeCharger
-from services.simulated_home.product import HomeProduct
+from luna.simulated_home.__main__ import LivingHome
+from luna.simulated_home.car import CarState
+from luna.simulated_home.charger import HomeCharger
+from luna.simulated_home.files import Faults, HomeFiles
+from luna.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.simulated_home.product import HomeProduct
+from luna.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.site import TOPICS
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0

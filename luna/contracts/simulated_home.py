@@ -5,6 +5,9 @@ from typing import ClassVar, Literal
 
 from luna.contracts.message import Message, Request
 
+# Below the data folder; its process runs while this file is there.
+SETUP_FILE = "simulated_home/home.json"
+
 
 class SimulatedHomeReply(Message):
     """The simulated home: the site, its recorded past and today's prices.

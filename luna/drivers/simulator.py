@@ -14,9 +14,7 @@ from typing import TypeAlias, cast
 from luna.drivers.mode_emulation import HouseFlows, mode_of_ac_power
 from luna.drivers.profile_points import PointWrite, unit_factor
 from luna.drivers.readings import SIGNED_READINGS, ReadingName, split_sign
-from luna.drivers.simulated_product import SimulatedProduct
-from luna.energy.devices.battery import Mode
-from luna.platform.simulated_home.battery import (
+from luna.drivers.simulated_battery import (
     SECONDS_PER_HOUR,
     WORDS,
     BatteryCharge,
@@ -25,6 +23,8 @@ from luna.platform.simulated_home.battery import (
     requested_power_kw,
     step_battery,
 )
+from luna.drivers.simulated_product import SimulatedProduct
+from luna.energy.devices.battery import Mode
 
 WATTS = 1000
 # Luna's modes in the vocabulary of the simulated battery.

@@ -31,7 +31,7 @@ from luna.platform.embedded.supervisor import Addresses, Servers
 from luna.platform.private_folders import make_private
 from luna.platform.queue import Client, Heartbeats, outlast
 from luna.platform.settings import Settings, load_settings
-from luna.platform.simulated_home.preparation import list_preparation
+from luna.simulated_home.preparation import list_preparation
 
 # Generous: a busy machine that compiles everything anew, or starts all of Luna meanwhile, needs
 # more than a minute.

@@ -25,7 +25,7 @@ from luna.platform.database import prices, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import LastPublished, StoredSeries
 from luna.platform.settings import Settings
-from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
+from luna.simulated_home.site import REAL_MARKET, is_simulated
 from services.ingest.collected_prices import NEVER, CollectedPrices, Need
 from services.ingest.price_records import (
     find_concerned,

@@ -32,7 +32,7 @@ from luna.platform.database.forecast_activations import (
 )
 from luna.platform.database.forecast_status import TRAINED_VERSION
 from luna.platform.settings import Settings
-from luna.platform.simulated_home.site import SITE_NAME as SIMULATED_HOME
+from luna.simulated_home.site import SITE_NAME as SIMULATED_HOME
 from services.ingest.pv_blend import MeasuredPv, Skill, blend, compare_skill, weigh
 from services.ingest.pv_forecast import build_forecast
 from services.ingest.sources.pv.estimate import PvSource

@@ -80,6 +80,7 @@ from luna.platform.extras import EXTRAS, install_extra, remove_extra
 from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import resend_due
 from luna.platform.retry import RetryPolicy
+from luna.simulated_home.creation import remove_home
 from services.ingest import (
     backfill,
     carbon_collection,
@@ -135,7 +136,7 @@ def remove_simulated_home(
 ) -> RemovedHomeReply:
     """Remove the simulated home; retried while jobs of it are open."""
     try:
-        return simulated_home.remove_home(work)
+        return remove_home(work)
     except ConflictError as error:
         raise RetryableError(str(error)) from error
 

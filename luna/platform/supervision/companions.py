@@ -53,7 +53,7 @@ COMPANIONS = {
     "recorder": ("services.ingest.live",),
     "home_assistant": ("services.home_assistant",),
     "backup": ("services.backup",),
-    "simulated home": ("services.simulated_home",),
+    "simulated home": ("luna.simulated_home",),
 }
 # Where memory is short: one worker, and one process for its tasks. A training for one home takes 6
 # s; the gateway is not ready once a plan has waited for 15.
@@ -141,7 +141,7 @@ class PolledDevices:
 
 def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool]) -> bool:
     """Return whether a companion has to run with these settings."""
-    from luna.platform.simulated_home.files import HomeFiles
+    from luna.contracts.simulated_home import SETUP_FILE
 
     if name == "home_assistant":
         return bool(settings.mqtt_url) and settings.mqtt_publish != "off"
@@ -152,7 +152,7 @@ def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool
     if name == "backup":
         return settings.backup_every is not None
     if name == "simulated home":
-        return HomeFiles(settings.data_folder).is_there
+        return (settings.data_folder / SETUP_FILE).exists()
     return True
 
 

@@ -52,7 +52,7 @@ SHARED = (
     "luna.platform.queue",
     "luna.platform.queue.heartbeats",
     "luna.platform.settings.stored",
-    "luna.platform.simulated_home",
+    "luna.simulated_home",
     "luna.platform.telemetry",
     "luna.platform.tracing",
     "services.backup.keeper",
@@ -70,8 +70,8 @@ SHARED = (
     "services.ingest.slot_service",
     "services.ingest.sources.home_assistant",
     "services.ingest.sources.mqtt",
-    "services.simulated_home.broker",
-    "services.simulated_home.devices",
+    "luna.simulated_home.broker",
+    "luna.simulated_home.devices",
     "sqlalchemy.dialects.postgresql",
 )
 # Imported by Celery at a worker's start.

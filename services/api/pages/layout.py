@@ -29,8 +29,8 @@ from luna.energy.site import Site, explain_faults
 from luna.energy.timeline import SLOT, parse_zone
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.simulated_home.site import SITE_NAME, is_simulated
 from luna.platform.telemetry import current_trace_id
+from luna.simulated_home.site import SITE_NAME, is_simulated
 from luna.words import Language, Numbers
 from luna.words.catalogue import CATALOGUE, ENGLISH
 from luna.words.numbers import write_decimal

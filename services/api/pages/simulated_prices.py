@@ -3,8 +3,8 @@
 from sqlalchemy import Connection
 
 from luna.energy.site import Site
-from luna.platform.simulated_home.market import find_price_origin
-from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
+from luna.simulated_home.market import find_price_origin
+from luna.simulated_home.site import REAL_MARKET, is_simulated
 from luna.words.pages import PageWords
 from services.api.gateway import Gateway
 

@@ -22,11 +22,11 @@ from luna.drivers.device_server import serve_device, serve_registers
 from luna.drivers.points import DeviceIdentity
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiles import OWN_FOLDER, PACKAGED, list_profiles, load_profile
+from luna.drivers.simulated_battery import BatteryModel
 from luna.drivers.simulated_charge_point import simulate
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.drivers.simulator import SimulatedInverter
 from luna.energy.errors import InvalidInputError, UnavailableError
-from luna.platform.simulated_home.battery import BatteryModel
 from services.api.pages.setup.composition import list_taken_sensors
 from services.api.pages.setup.find_page import leave_device, take_device
 from services.ingest.devices import search_network

@@ -14,10 +14,10 @@ from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import reach
 from luna.drivers.profiles import load_profile
 from luna.drivers.readings import split_sign
+from luna.drivers.simulated_battery import BatteryModel
 from luna.drivers.simulator import SimulatedInverter
 from luna.drivers.transports import MqttTransport
 from luna.energy.devices.commands import Via
-from luna.platform.simulated_home.battery import BatteryModel
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
 
 NO_FOLDER = Path("/nonexistent")

@@ -21,11 +21,11 @@ from luna.drivers.profiles import list_profiles
 from luna.drivers.readings import split_sign
 from luna.drivers.registers import width_of
 from luna.drivers.session import InverterSession
+from luna.drivers.simulated_battery import BatteryModel
 from luna.drivers.simulated_charge_point import SimulatedChargePoint, SimulatedLoad
 from luna.drivers.simulator import SimulatedInverter
 from luna.drivers.transports import ModbusTransport
 from luna.energy.devices.commands import Via
-from luna.platform.simulated_home.battery import BatteryModel
 
 PROFILES = {
     profile.profile: profile

@@ -13,8 +13,8 @@ import pytest
 
 from luna.drivers.device_server import serve_device
 from luna.drivers.profiles import load_profile
+from luna.drivers.simulated_battery import BatteryModel
 from luna.drivers.simulator import SimulatedInverter
-from luna.platform.simulated_home.battery import BatteryModel
 from tests.support.gateway.certificates import NO_CERTIFICATES
 
 

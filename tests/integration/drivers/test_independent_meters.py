@@ -20,9 +20,9 @@ from luna.drivers.device_server import serve_documents, serve_registers
 from luna.drivers.profile_points import JsonPoint
 from luna.drivers.profiles import load_profile
 from luna.drivers.sensor_name import ProfiledSensor, name_sensor
+from luna.drivers.simulated_battery import BatteryModel
 from luna.drivers.simulator import SimulatedInverter
 from luna.energy.devices.commands import Via
-from luna.platform.simulated_home.battery import BatteryModel
 from tests.support.gateway.certificates import NO_CERTIFICATES
 
 NO_FOLDER = Path("/nonexistent")

@@ -28,13 +28,13 @@ from luna.drivers.profiled_device import ProfiledDevice, reach
 from luna.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.drivers.readings import SIGNED_READINGS
 from luna.drivers.session import ASKED_SECONDS, InverterSession
+from luna.drivers.simulated_battery import BatteryModel
 from luna.drivers.simulator import SimulatedInverter
 from luna.drivers.transports import MqttTransport, MulticastTransport
 from luna.drivers.trial import bound_unknown, move_battery
 from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError, UnavailableError
-from luna.platform.simulated_home.battery import BatteryModel
 from tests.integration.drivers.fictional import read_file_of_the_page
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
 from tests.support.suite.tables import each_row

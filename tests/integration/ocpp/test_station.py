@@ -8,11 +8,11 @@ import pytest
 from bench.fortnight.charging_station import IDENTITY, STATION_MESSAGES, ChargingStation
 from bench.fortnight.direct_link import LinkFaults, WriteTimes
 from luna.drivers.profiles import load_profile
-from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.car import CarState
-from luna.platform.simulated_home.house import HomeState
+from luna.drivers.simulated_battery import BatteryCharge
+from luna.simulated_home.car import CarState
+from luna.simulated_home.charger import HomeCharger
+from luna.simulated_home.house import HomeState
 from services.ocpp.offer_watch import READ_SECONDS
-from services.simulated_home.charger import HomeCharger
 from tests.support.charge_points.central import Central, run_with_central, wait_until
 
 CAR = CarState(20.0, power_kw=8.28, charge_kwh=1000.0)

@@ -13,9 +13,9 @@ from luna.energy.timeline import SLOT, Timeline, local_day
 from luna.platform.database import prices, sites
 from luna.platform.database.schema.series import market_prices
 from luna.platform.settings import Settings
-from luna.platform.simulated_home.market import AWAITED, find_price_origin, publish_prices
-from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import MARKET, REAL_MARKET, ZONE, build_site
+from luna.simulated_home.market import AWAITED, find_price_origin, publish_prices
+from luna.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.site import MARKET, REAL_MARKET, ZONE, build_site
 from services.ingest.price_collection import gather_all, list_needs, store_prices
 from tests.support.gateway.outside_service import Service, Services, energy_charts
 

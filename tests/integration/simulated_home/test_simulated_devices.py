@@ -21,6 +21,7 @@ from luna.contracts.device_template import Write, matches
 from luna.drivers.control.mqtt import MqttDevice
 from luna.drivers.control.units import find_unit
 from luna.drivers.control.units.unit import Setpoints
+from luna.drivers.simulated_battery import BatteryCharge
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.timeline import local_days
 from luna.platform.addresses import Broker
@@ -29,13 +30,13 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.state import choose_port
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import read_stored, store_settings
-from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.car import CarState
-from luna.platform.simulated_home.files import Faults, HomeFiles, HomeSetup
-from luna.platform.simulated_home.heater import HeaterState
-from luna.platform.simulated_home.house import HomeState
-from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import (
+from luna.simulated_home.__main__ import LivingHome
+from luna.simulated_home.car import CarState
+from luna.simulated_home.files import Faults, HomeFiles, HomeSetup
+from luna.simulated_home.heater import HeaterState
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.site import (
     CAR,
     CHARGER_SETTINGS,
     HEATER,
@@ -49,7 +50,6 @@ from luna.platform.simulated_home.site import (
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.source import MqttSource
-from services.simulated_home.__main__ import LivingHome
 
 # A Saturday on which the car stays at home, by the seed 0.
 NOON = datetime(2026, 12, 5, 12, tzinfo=UTC)
@@ -310,6 +310,12 @@ async def test_what_its_meters_say_is_recorded_from_topics_of_the_site(
         pytest.param(b"\x10\xff\xff\xff\xff\xff", id="a length that never ends"),
         pytest.param(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00", id="MQTT 3.1.1"),
         pytest.param(b"\x10\x02\x00\x40", id="a packet that is cut off"),
+        pytest.param(
+            b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x3c\x02\x99\x01\x00\x00", id="no such property"
+        ),
+        pytest.param(
+            b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x05\x11\x00\x00", id="a property cut off"
+        ),
         pytest.param(b"GET / HTTP/1.1\r\n\r\n", id="HTTP"),
     ],
 )

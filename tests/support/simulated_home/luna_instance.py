@@ -18,8 +18,8 @@ import httpx
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import CLOCK_VARIABLE, move_clock
 from luna.platform.settings import load_settings
-from luna.platform.simulated_home.files import HomeFiles
-from luna.platform.simulated_home.site import SITE_NAME
+from luna.simulated_home.files import HomeFiles
+from luna.simulated_home.site import SITE_NAME
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from services.ingest.demo_data.demo import load_demo
 from tests.support.gateway.certificates import NO_CERTIFICATES

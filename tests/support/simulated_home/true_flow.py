@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.simulated_home.house import BATTERY_MODEL, HomeState
 from tests.support.simulated_home.luna_instance import LivingLuna, wait_until
 
 if TYPE_CHECKING:

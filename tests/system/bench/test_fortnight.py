@@ -15,13 +15,13 @@ from bench.fortnight.claims import HomeTruth, SentenceJudge
 from bench.fortnight.incidents import Incident, list_product_incidents
 from bench.fortnight.ways import SlotLedger
 from luna.drivers.profiles import load_profile
+from luna.drivers.simulated_battery import BatteryCharge
 from luna.energy.timeline import SLOT, Timeline, local_midnight
 from luna.platform.database import control, engine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
-from luna.platform.simulated_home.site import SITE_NAME, ZONE
+from luna.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.simulated_home.site import SITE_NAME, ZONE
 from tests.support.database.databases import own_database
 from tests.support.database.server_folders import server_folder
 from tests.support.suite.depth import LONG

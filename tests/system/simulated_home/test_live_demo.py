@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from luna.platform.simulated_home.house import BATTERY_MODEL
-from luna.platform.simulated_home.site import CAR, HEATER, SITE_NAME
+from luna.simulated_home.house import BATTERY_MODEL
+from luna.simulated_home.site import CAR, HEATER, SITE_NAME
 from tests.support.browser.page import DESKTOP
 from tests.support.simulated_home.luna_instance import (
     HOME,

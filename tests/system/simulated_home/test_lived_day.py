@@ -17,17 +17,17 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from luna.energy.devices.battery import BATTERIES
-from luna.energy.timeline import SLOT, local_midnight
-from luna.platform.simulated_home.battery import (
+from luna.drivers.simulated_battery import (
     BatteryCharge,
     Command,
     requested_power_kw,
     step_battery,
 )
-from luna.platform.simulated_home.car import CAR_MODEL, CarState
-from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
-from luna.platform.simulated_home.site import CAR, MODES, ZONE
+from luna.energy.devices.battery import BATTERIES
+from luna.energy.timeline import SLOT, local_midnight
+from luna.simulated_home.car import CAR_MODEL, CarState
+from luna.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.simulated_home.site import CAR, MODES, ZONE
 from tests.support.browser.page import DESKTOP
 from tests.support.simulated_home.luna_instance import (
     HOME,

@@ -25,6 +25,7 @@ from luna.contracts.steering import DeviceTarget, StateQuestion, SteeredSlot, St
 from luna.drivers.control.mqtt import MqttDevice, open_device
 from luna.drivers.control.units import find_unit
 from luna.drivers.folder_lock import FolderLock
+from luna.drivers.simulated_battery import BatteryCharge
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.site import Site, parse_site
@@ -41,14 +42,14 @@ from luna.platform.database import control, operator_limits, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.state import choose_port
 from luna.platform.settings import Settings
-from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.car import CAR_MODEL, CarState, ChargerCommand
-from luna.platform.simulated_home.files import HomeFiles, HomeSetup
-from luna.platform.simulated_home.heater import HEATER_MODEL, HeaterState
-from luna.platform.simulated_home.house import HomeState
-from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.seconds import QUARTER_SECONDS, refine_load, refine_pv
-from luna.platform.simulated_home.site import CAR, HEATER, ZONE, build_site
+from luna.simulated_home.__main__ import LivingHome
+from luna.simulated_home.car import CAR_MODEL, CarState, ChargerCommand
+from luna.simulated_home.files import HomeFiles, HomeSetup
+from luna.simulated_home.heater import HEATER_MODEL, HeaterState
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.seconds import QUARTER_SECONDS, refine_load, refine_pv
+from luna.simulated_home.site import CAR, HEATER, ZONE, build_site
 from services.executor.control_step import Executor
 from services.executor.steered_device import SteeringLink
 from services.executor.target import DeviceConnections
@@ -56,7 +57,6 @@ from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.steering_feed import SteeringFeed
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.source import MqttSource
-from services.simulated_home.__main__ import LivingHome
 from services.steering.cycles import SteeringLoop
 from tests.support.database.databases import remove_site
 

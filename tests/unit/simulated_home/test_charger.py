@@ -12,13 +12,13 @@ from luna.drivers.command_writes import plan_command
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import ProfiledDevice
 from luna.drivers.profiles import list_profiles
+from luna.drivers.simulated_battery import BatteryCharge
 from luna.energy.errors import UnavailableError
-from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.car import CarState
-from luna.platform.simulated_home.heater import HeaterState
-from luna.platform.simulated_home.house import HomeState
-from services.simulated_home.charger import HomeCharger
-from services.simulated_home.switch import HomeSwitch
+from luna.simulated_home.car import CarState
+from luna.simulated_home.charger import HomeCharger
+from luna.simulated_home.heater import HeaterState
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.switch import HomeSwitch
 
 LINKED = {"modbus_tcp", "http"}
 

@@ -8,9 +8,9 @@ from bench.fortnight.direct_link import WriteTimes, link_points
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.profiled_device import ProfiledDevice
 from luna.drivers.profiles import list_profiles
-from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.house import HomeState
-from services.simulated_home.inverter import HomeInverter
+from luna.drivers.simulated_battery import BatteryCharge
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.inverter import HomeInverter
 
 PRODUCTS = {
     profile.profile: profile for profile in list_profiles() if profile.kind == "battery_inverter"

@@ -25,9 +25,9 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.site_changes import SiteChange
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import cancel_job
-from luna.platform.simulated_home.files import HomeFiles
-from luna.platform.simulated_home.site import SITE_NAME
 from luna.platform.site_name import free_identifier
+from luna.simulated_home.files import HomeFiles
+from luna.simulated_home.site import SITE_NAME
 from luna.words import mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller

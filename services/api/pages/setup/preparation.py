@@ -30,8 +30,8 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.queue import Progress
 from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import Settings
-from luna.platform.simulated_home.preparation import list_preparation
-from luna.platform.simulated_home.site import SITE_NAME
+from luna.simulated_home.preparation import list_preparation
+from luna.simulated_home.site import SITE_NAME
 from luna.words import Language
 from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress

@@ -13,7 +13,7 @@ from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.countries import places
 from luna.energy.site.main_fuses import usual_fuse
 from luna.energy.site.sensor_changes import SensorChange
-from luna.platform.simulated_home.site import is_simulated
+from luna.simulated_home.site import is_simulated
 from luna.words import Language, Numbers
 from luna.words.devices import KINDS, say_device
 from luna.words.numbers import write_decimal

@@ -7,7 +7,7 @@ from luna.contracts.forecast import IssueRequest, RefreshForecastsRequest
 from luna.contracts.message import Request
 from luna.contracts.replay import ReplaySitesRequest
 from luna.energy.timeline import local_midnight
-from luna.platform.simulated_home.site import SITE_NAME, ZONE
+from luna.simulated_home.site import SITE_NAME, ZONE
 
 JUDGED = timedelta(days=28)
 COUNTED = timedelta(days=5)

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, read_setting
-from luna.platform.simulated_home.site import ZONE
+from luna.drivers.simulated_battery import SECONDS_PER_HOUR, read_setting
+from luna.simulated_home.site import ZONE
 
 # ``neutral``: without commands the charger charges at once with full power.
 CHARGER_WORDS = ("neutral", "on", "off")

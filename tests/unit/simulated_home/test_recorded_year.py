@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.energy.timeline import SLOT, Timeline, local_days, local_offsets
-from luna.platform.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.recorded_year import RecordedYear
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 SLOTS = local_days(date(2023, 1, 1), date(2023, 12, 31), ZONE)

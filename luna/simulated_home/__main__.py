@@ -1,4 +1,4 @@
-"""The process of the simulated home: ``python -m services.simulated_home``.
+"""The process of the simulated home: ``python -m luna.simulated_home``.
 
 It runs the home's broker and devices, and publishes its market's prices.
 """
@@ -19,15 +19,15 @@ from luna.platform.embedded.supervisor import running
 from luna.platform.memory import FreedMemory
 from luna.platform.service_process import exit_from
 from luna.platform.settings import Settings, load_settings
-from luna.platform.simulated_home.files import HomeFiles, let_go
-from luna.platform.simulated_home.house import HomeState
-from luna.platform.simulated_home.market import AWAITED, publish_prices
-from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import MARKET, SITE_NAME
 from luna.platform.telemetry import configure_logging
-from services.simulated_home.broker import LocalBroker
-from services.simulated_home.devices import Devices
-from services.simulated_home.products import make_product
+from luna.simulated_home.broker import LocalBroker
+from luna.simulated_home.devices import Devices
+from luna.simulated_home.files import HomeFiles, let_go
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.market import AWAITED, publish_prices
+from luna.simulated_home.products import make_product
+from luna.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.site import MARKET, SITE_NAME
 
 TURN = timedelta(seconds=1)
 SAY_EVERY = timedelta(seconds=2)

@@ -9,14 +9,16 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
-from typing import Self
+from typing import Any, Self
 
 import structlog
+from paho.mqtt.matcher import MQTTMatcher
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from luna.energy.errors import MachineError
-from services.simulated_home import packets
-from services.simulated_home.packets import ProtocolError, Publication
+from luna.simulated_home import packets
+from luna.simulated_home.packets import ProtocolError, Publication
 
 HOST = "127.0.0.1"
 CONNECT_SECONDS = 10.0
@@ -29,30 +31,10 @@ _PATIENCE = 1.5
 _MOST_WAITING = 10_000
 _MOST_UNREAD_BYTES = 1 << 23
 _NO_RETAINED = 2
-# Properties of CONNACK, 3.2: maximum QoS 1, client identifier assigned to a client without one.
-_MAXIMUM_QOS = b"\x24\x01"
-_ASSIGNED = 0x12
 _MALFORMED = 0x81
 _TAKEN_OVER = 0x8E
 
 log = structlog.get_logger("luna.simulated_home.broker")
-
-
-# A home says the same topics to the same clients, again and again.
-@lru_cache(maxsize=4096)
-def matches(topic_filter: str, topic: str) -> bool:
-    """Return whether a filter matches a topic. 4.7.
-
-    ``+`` stands for one level, ``#`` for all remaining ones.
-    """
-    levels = topic_filter.split("/")
-    names = topic.split("/")
-    for place, level in enumerate(levels):
-        if level == "#":
-            return True
-        if place >= len(names) or level not in {"+", names[place]}:
-            return False
-    return len(levels) == len(names)
 
 
 class LocalBroker:
@@ -140,12 +122,12 @@ class LocalBroker:
             task.add_done_callback(self._serving.pop)
         try:
             session = await self._admit(reader, writer)
-            while (packet := await session.next_packet(reader)).kind != packets.DISCONNECT:
+            while (packet := await session.next_packet(reader)).kind != PacketTypes.DISCONNECT:
                 self._answer(session, packet)
                 await writer.drain()
         except ProtocolError as error:
             log.warning("client is let go", error=str(error))
-            writer.write(packets.write_packet(packets.DISCONNECT, bytes([_MALFORMED, 0])))
+            writer.write(packets.write_packet(PacketTypes.DISCONNECT, bytes([_MALFORMED, 0])))
         except (OSError, EOFError, TimeoutError):
             pass
         finally:
@@ -159,52 +141,55 @@ class LocalBroker:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> "_Session":
         packet = await asyncio.wait_for(packets.read_packet(reader), CONNECT_SECONDS)
-        if packet.kind != packets.CONNECT:
+        if packet.kind != PacketTypes.CONNECT:
             raise ProtocolError("it does not begin with CONNECT")
         connect = packets.read_connect(packet.body)
-        properties = _MAXIMUM_QOS
+        properties = Properties(PacketTypes.CONNACK)  # type: ignore[no-untyped-call]
+        properties.MaximumQoS = 1
         if not connect.client:
             self._named += 1
             connect = replace(connect, client=f"client-{self._named}")
-            name = connect.client.encode()
-            properties += bytes([_ASSIGNED]) + len(name).to_bytes(2, "big") + name
+            properties.AssignedClientIdentifier = connect.client
         if (before := self._clients.get(connect.client)) is not None:
             before.hang_up(_TAKEN_OVER)
         session = self._clients[connect.client] = _Session(connect, writer)
-        writer.write(
-            packets.write_packet(packets.CONNACK, bytes([0, 0, len(properties)]) + properties)
-        )
+        described = properties.pack()  # type: ignore[no-untyped-call]
+        session.send(PacketTypes.CONNACK, bytes(2) + described)
         return session
 
     def _answer(self, session: "_Session", packet: packets.Packet) -> None:
-        if packet.kind == packets.PUBLISH:
+        if packet.kind == PacketTypes.PUBLISH:
             message = packets.read_publish(packet)
             if message.qos:
-                session.send(packets.PUBACK, message.number.to_bytes(2, "big"))
+                session.send(PacketTypes.PUBACK, message.number.to_bytes(2, "big"))
             self.publish(message.topic, message.payload, retain=message.retain)
             self._hear(message.topic, message.payload)
-        elif packet.kind == packets.PUBACK:
+        elif packet.kind == PacketTypes.PUBACK:
             session.note_acknowledged(packets.read_number(packet.body))
-        elif packet.kind == packets.SUBSCRIBE:
+        elif packet.kind == PacketTypes.SUBSCRIBE:
             number, filters = packets.read_subscribe(packet.body)
             granted = bytes(session.subscribe(name, options) for name, options in filters)
-            session.send(packets.SUBACK, number.to_bytes(2, "big") + b"\0" + granted)
+            session.send(PacketTypes.SUBACK, number.to_bytes(2, "big") + b"\0" + granted)
             for name, options in filters:
                 self._send_retained(session, name, options)
-        elif packet.kind == packets.UNSUBSCRIBE:
+        elif packet.kind == PacketTypes.UNSUBSCRIBE:
             number, names = packets.read_unsubscribe(packet.body)
             session.unsubscribe(names)
-            session.send(packets.UNSUBACK, number.to_bytes(2, "big") + b"\0" + bytes(len(names)))
-        elif packet.kind == packets.PINGREQ:
-            session.send(packets.PINGRESP)
+            session.send(
+                PacketTypes.UNSUBACK, number.to_bytes(2, "big") + b"\0" + bytes(len(names))
+            )
+        elif packet.kind == PacketTypes.PINGREQ:
+            session.send(PacketTypes.PINGRESP)
         else:
             raise ProtocolError(f"a packet of kind {packet.kind} is not expected")
 
     def _send_retained(self, session: "_Session", topic_filter: str, options: int) -> None:
+        matcher: Any = MQTTMatcher()  # type: ignore[no-untyped-call]
         if options >> 4 & 3 != _NO_RETAINED:
-            for topic, payload in self._retained.items():
-                if matches(topic_filter, topic):
-                    session.offer(Publication(topic, payload, retain=True))
+            matcher[topic_filter] = True
+        for topic, payload in self._retained.items():
+            if any(matcher.iter_match(topic)):
+                session.offer(Publication(topic, payload, retain=True))
 
 
 class _Session:
@@ -215,7 +200,8 @@ class _Session:
         self._writer = writer
         self._patience = connect.keepalive_seconds * _PATIENCE or None
         self._most = connect.under_way
-        self._filters: dict[str, int] = {}
+        # Granted QoS by filter.
+        self._filters: Any = MQTTMatcher()  # type: ignore[no-untyped-call]
         self._under_way: set[int] = set()
         self._waiting: deque[Publication] = deque()
         self._number = 0
@@ -229,10 +215,11 @@ class _Session:
 
     def unsubscribe(self, names: list[str]) -> None:
         for name in names:
-            self._filters.pop(name, None)
+            with suppress(KeyError):
+                del self._filters[name]
 
     def wants(self, topic: str) -> bool:
-        return any(matches(name, topic) for name in self._filters)
+        return any(True for _ in self._filters.iter_match(topic))
 
     @property
     def is_awaited(self) -> bool:
@@ -248,8 +235,7 @@ class _Session:
         """
         if self._writer.is_closing():
             return
-        matching = [qos for name, qos in self._filters.items() if matches(name, message.topic)]
-        qos = max(matching, default=None)
+        qos = max(self._filters.iter_match(message.topic), default=None)
         if qos == 0:
             self._writer.write(packets.write_publish(message))
         elif qos is not None:
@@ -269,7 +255,7 @@ class _Session:
 
     def hang_up(self, reason: int = 0) -> None:
         with suppress(OSError):
-            self.send(packets.DISCONNECT, bytes([reason, 0]))
+            self.send(PacketTypes.DISCONNECT, bytes([reason, 0]))
         self._writer.close()
 
     def _send_waiting(self) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from luna.energy.timeline import SLOT, FloatArray
-from luna.platform.simulated_home.site import ROOF_PEAK_KW
+from luna.simulated_home.site import ROOF_PEAK_KW
 
 QUARTER_SECONDS = int(SLOT.total_seconds())
 # From a quarter-hour since 1970, its mean power and a seed to the power of each second, kW.

@@ -20,8 +20,8 @@ from luna.energy.timeline import (
     to_instant,
 )
 from luna.platform.database import prices
-from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import MARKET, REAL_MARKET, ZONE
+from luna.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.site import MARKET, REAL_MARKET, ZONE
 
 PriceOrigin = Literal["market", "recorded"]
 # Real prices are published at 13:00; if they are missing this long after, the recorded year's are

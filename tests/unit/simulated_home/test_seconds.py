@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.house import HomeState, advance
-from luna.platform.simulated_home.seconds import (
+from luna.drivers.simulated_battery import BatteryCharge
+from luna.simulated_home.house import HomeState, advance
+from luna.simulated_home.seconds import (
     QUARTER_SECONDS,
     load_between,
     pv_between,
     refine_load,
     refine_pv,
 )
-from luna.platform.simulated_home.site import ROOF_PEAK_KW
+from luna.simulated_home.site import ROOF_PEAK_KW
 
 QUARTERS = range(1_800_000_000 // QUARTER_SECONDS, 1_800_000_000 // QUARTER_SECONDS + 96)
 SEED = 3

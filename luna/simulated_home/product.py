@@ -5,7 +5,7 @@ from typing import Any
 
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.simulated_product import SimulatedProduct
-from luna.platform.simulated_home.house import HomeState
+from luna.simulated_home.house import HomeState
 
 
 class HomeProduct(SimulatedProduct):

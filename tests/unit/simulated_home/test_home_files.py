@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.car import CarState, ChargerCommand
-from luna.platform.simulated_home.files import Faults, HomeFiles, HomeSetup
-from luna.platform.simulated_home.heater import HeaterState
-from luna.platform.simulated_home.house import HomeState, advance
+from luna.drivers.simulated_battery import BatteryCharge
+from luna.simulated_home.car import CarState, ChargerCommand
+from luna.simulated_home.files import Faults, HomeFiles, HomeSetup
+from luna.simulated_home.heater import HeaterState
+from luna.simulated_home.house import HomeState, advance
 
 STATE = HomeState(
     1_790_000_000.0,

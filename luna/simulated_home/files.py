@@ -13,16 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from luna.contracts.simulated_home import SETUP_FILE
+from luna.drivers.simulated_battery import BatteryCharge, Command
 from luna.energy.errors import MachineError
 from luna.platform.private_folders import make_private
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import store_settings
-from luna.platform.simulated_home.battery import BatteryCharge, Command
-from luna.platform.simulated_home.car import CarState, ChargerCommand
-from luna.platform.simulated_home.heater import HeaterState
-from luna.platform.simulated_home.house import HomeState
+from luna.simulated_home.car import CarState, ChargerCommand
+from luna.simulated_home.heater import HeaterState
+from luna.simulated_home.house import HomeState
 
-FOLDER = "simulated_home"
 TRUTH_COLUMNS = (
     "at",
     "load_kw",
@@ -87,9 +87,9 @@ class HomeFiles:
     """The files below ``data_folder``."""
 
     def __init__(self, data_folder: Path) -> None:
-        self.folder = data_folder / FOLDER
+        self._setup = data_folder / SETUP_FILE
+        self.folder = self._setup.parent
         self.year = self.folder / "year.npz"
-        self._setup = self.folder / "home.json"
         self._state = self.folder / "state.json"
 
     @property
@@ -111,7 +111,7 @@ class HomeFiles:
         with (
             suppress(FileNotFoundError),
             tempfile.TemporaryDirectory(
-                dir=self.folder.parent, prefix=f".{FOLDER}-", ignore_cleanup_errors=True
+                dir=self.folder.parent, prefix=f".{self.folder.name}-", ignore_cleanup_errors=True
             ) as aside,
         ):
             self.folder.replace(aside)

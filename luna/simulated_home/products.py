@@ -1,11 +1,11 @@
 """Put a product into the simulated home, by the kind of its profile."""
 
 from luna.drivers.profile import DeviceProfile
-from luna.platform.simulated_home.house import HomeState
-from services.simulated_home.charger import HomeCharger
-from services.simulated_home.inverter import HomeInverter
-from services.simulated_home.product import HomeProduct
-from services.simulated_home.switch import HomeSwitch
+from luna.simulated_home.charger import HomeCharger
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.inverter import HomeInverter
+from luna.simulated_home.product import HomeProduct
+from luna.simulated_home.switch import HomeSwitch
 
 
 def make_product(profile: DeviceProfile, state: HomeState) -> HomeProduct:

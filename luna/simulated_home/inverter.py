@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from luna.drivers.profile import DeviceProfile
+from luna.drivers.simulated_battery import Command
 from luna.drivers.simulator import SimulatedInverter, measure_house
-from luna.platform.simulated_home.battery import Command
-from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
-from services.simulated_home.product import HomeProduct
+from luna.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.simulated_home.product import HomeProduct
 
 
 class HomeInverter(HomeProduct, SimulatedInverter):

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.simulated_charge_point import WATTS, SimulatedLoad
-from luna.platform.simulated_home.heater import HEATER_MODEL, HeaterState
-from luna.platform.simulated_home.house import HomeState
-from services.simulated_home.product import HomeProduct
+from luna.simulated_home.heater import HEATER_MODEL, HeaterState
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.product import HomeProduct
 
 _WORDS = {"own": "auto", "on": "on", "off": "off"}
 

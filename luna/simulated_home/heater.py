@@ -11,8 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from luna.platform.simulated_home.battery import SECONDS_PER_HOUR
-from luna.platform.simulated_home.site import ZONE
+from luna.drivers.simulated_battery import SECONDS_PER_HOUR
+from luna.simulated_home.site import ZONE
 
 # ``auto``: by its own thermostat; ``on``: heats until it is hot, whatever the thermostat thinks;
 # ``off``: does not heat.

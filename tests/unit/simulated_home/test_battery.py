@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from luna.platform.simulated_home.battery import (
+from luna.drivers.simulated_battery import (
     WORDS,
     BatteryCharge,
     BatteryModel,
@@ -16,7 +16,7 @@ from luna.platform.simulated_home.battery import (
     requested_power_kw,
     step_battery,
 )
-from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
+from luna.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
 from tests.support.suite.depth import LONG
 
 STEP_SECONDS = 5.0

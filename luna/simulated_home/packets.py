@@ -4,32 +4,15 @@ Source: OASIS, MQTT Version 5.0; docstrings and comments give section numbers.
 """
 
 import asyncio
+import struct
 from dataclasses import dataclass
 
-CONNECT = 1
-CONNACK = 2
-PUBLISH = 3
-PUBACK = 4
-SUBSCRIBE = 8
-SUBACK = 9
-UNSUBSCRIBE = 10
-UNSUBACK = 11
-PINGREQ = 12
-PINGRESP = 13
-DISCONNECT = 14
+from paho.mqtt import MQTTException
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties, VariableByteIntegers
+
 VERSION = 5
 LONGEST_BYTES = 1 << 18
-# 2.2.2.2: length of a property's value in bytes; "text": length-prefixed, "pair": two of them,
-# "number": a variable byte integer.
-_PROPERTY = {
-    **dict.fromkeys((0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A), 1),
-    **dict.fromkeys((0x13, 0x21, 0x22, 0x23), 2),
-    **dict.fromkeys((0x02, 0x11, 0x18, 0x27), 4),
-    **dict.fromkeys((0x03, 0x08, 0x09, 0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F), "text"),
-    0x0B: "number",
-    0x26: "pair",
-}
-_RECEIVE_MAXIMUM = 0x21
 _MOST_UNDER_WAY = 65_535
 
 
@@ -91,32 +74,15 @@ class _Cursor:
         except UnicodeDecodeError as exc:
             raise ProtocolError("no UTF-8") from exc
 
-    def length(self) -> int:
-        value = 0
-        for place in range(4):
-            byte = self.number(1)
-            value |= (byte & 0x7F) << (7 * place)
-            if byte < 0x80:
-                return value
-        raise ProtocolError("no length")
-
-    def properties(self) -> dict[int, int]:
-        """Read all properties and return those of fixed length."""
-        end = self.length() + self.place
-        numbers: dict[int, int] = {}
-        while self.place < end:
-            name = self.length()
-            form = _PROPERTY.get(name)
-            if isinstance(form, int):
-                numbers[name] = self.number(form)
-            elif form == "number":
-                self.length()
-            elif form in {"text", "pair"}:
-                for _ in range(2 if form == "pair" else 1):
-                    self.take(self.number(2))
-            else:
-                raise ProtocolError(f"no such property: {name}")
-        return numbers
+    def properties(self, kind: int) -> Properties:
+        """Read the properties of a packet of this kind."""
+        properties = Properties(kind)  # type: ignore[no-untyped-call]
+        try:
+            _, length = properties.unpack(self.rest)  # type: ignore[no-untyped-call]
+        except (MQTTException, LookupError, ValueError, struct.error) as exc:
+            raise ProtocolError("its properties cannot be read") from exc
+        self.take(length)
+        return properties
 
     @property
     def rest(self) -> bytes:
@@ -146,13 +112,8 @@ async def read_packet(reader: asyncio.StreamReader) -> Packet:
 
 def write_packet(kind: int, body: bytes = b"", *, flags: int = 0) -> bytes:
     """Return a packet's bytes."""
-    length = bytearray([len(body) & 0x7F])
-    rest = len(body) >> 7
-    while rest:
-        length[-1] |= 0x80
-        length.append(rest & 0x7F)
-        rest >>= 7
-    return bytes([kind << 4 | flags]) + bytes(length) + body
+    length: bytes = VariableByteIntegers.encode(len(body))  # type: ignore[no-untyped-call]
+    return bytes([kind << 4 | flags]) + length + body
 
 
 def read_connect(body: bytes) -> Connect:
@@ -164,8 +125,9 @@ def read_connect(body: bytes) -> Connect:
         raise ProtocolError("another version of MQTT than 5")
     cursor.number(1)
     keepalive = cursor.number(2)
-    properties = cursor.properties()
-    return Connect(cursor.text(), keepalive, properties.get(_RECEIVE_MAXIMUM, _MOST_UNDER_WAY))
+    properties = cursor.properties(PacketTypes.CONNECT)
+    most = getattr(properties, "ReceiveMaximum", _MOST_UNDER_WAY)
+    return Connect(cursor.text(), keepalive, most)
 
 
 def read_publish(packet: Packet) -> Publication:
@@ -176,7 +138,7 @@ def read_publish(packet: Packet) -> Publication:
         raise ProtocolError("QoS 2 is not offered")
     topic = cursor.text()
     number = cursor.number(2) if qos else 0
-    cursor.properties()
+    cursor.properties(PacketTypes.PUBLISH)
     return Publication(topic, cursor.rest, qos, bool(packet.flags & 1), number)
 
 
@@ -185,7 +147,7 @@ def write_publish(message: Publication) -> bytes:
     topic = message.topic.encode()
     number = message.number.to_bytes(2, "big") if message.qos else b""
     return write_packet(
-        PUBLISH,
+        PacketTypes.PUBLISH,
         len(topic).to_bytes(2, "big") + topic + number + b"\0" + message.payload,
         flags=message.qos << 1 | message.retain,
     )
@@ -196,7 +158,7 @@ def read_subscribe(body: bytes) -> tuple[int, list[tuple[str, int]]]:
     cursor = _Cursor(body)
     number = cursor.number(2)
     filters = []
-    cursor.properties()
+    cursor.properties(PacketTypes.SUBSCRIBE)
     while cursor.rest:
         filters.append((cursor.text(), cursor.number(1)))
     return number, filters
@@ -207,7 +169,7 @@ def read_unsubscribe(body: bytes) -> tuple[int, list[str]]:
     cursor = _Cursor(body)
     number = cursor.number(2)
     filters = []
-    cursor.properties()
+    cursor.properties(PacketTypes.UNSUBSCRIBE)
     while cursor.rest:
         filters.append(cursor.text())
     return number, filters

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from luna.platform.simulated_home.battery import (
+from luna.drivers.simulated_battery import (
     SECONDS_PER_HOUR,
     BatteryCharge,
     BatteryModel,
@@ -13,9 +13,9 @@ from luna.platform.simulated_home.battery import (
     requested_power_kw,
     step_battery,
 )
-from luna.platform.simulated_home.car import CarState, step_car
-from luna.platform.simulated_home.heater import HeaterState, step_heater
-from luna.platform.simulated_home.seconds import load_between, pv_between
+from luna.simulated_home.car import CarState, step_car
+from luna.simulated_home.heater import HeaterState, step_heater
+from luna.simulated_home.seconds import load_between, pv_between
 
 BATTERY_MODEL = BatteryModel()
 # Less than the error that a meter of class B may have. Source: EN 50470-3.

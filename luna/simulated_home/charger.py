@@ -5,9 +5,9 @@ from dataclasses import replace
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.readings import STATE_READINGS
 from luna.drivers.simulated_charge_point import LEAST_A, WATTS, SimulatedChargePoint
-from luna.platform.simulated_home.car import CarState, ChargerCommand
-from luna.platform.simulated_home.house import HomeState
-from services.simulated_home.product import HomeProduct
+from luna.simulated_home.car import CarState, ChargerCommand
+from luna.simulated_home.house import HomeState
+from luna.simulated_home.product import HomeProduct
 
 
 class HomeCharger(HomeProduct, SimulatedChargePoint):

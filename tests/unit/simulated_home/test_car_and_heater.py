@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.car import (
+from luna.drivers.simulated_battery import BatteryCharge
+from luna.simulated_home.car import (
     CAR_MODEL,
     CHARGER_WORDS,
     CarState,
@@ -19,9 +19,9 @@ from luna.platform.simulated_home.car import (
     step_car,
     trip_of,
 )
-from luna.platform.simulated_home.heater import HEATER_MODEL, HEATER_WORDS, HeaterState, step_heater
-from luna.platform.simulated_home.house import HomeState, advance
-from luna.platform.simulated_home.site import CAR, HEATER, ZONE, build_site, list_charging_sessions
+from luna.simulated_home.heater import HEATER_MODEL, HEATER_WORDS, HeaterState, step_heater
+from luna.simulated_home.house import HomeState, advance
+from luna.simulated_home.site import CAR, HEATER, ZONE, build_site, list_charging_sessions
 from services.planner.service.inputs import list_included
 from tests.support.suite.depth import LONG
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from luna.drivers.simulated_battery import SECONDS_PER_HOUR, WORDS, Command, read_setting
 from luna.energy.timeline import SLOT
-from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, Command, read_setting
-from luna.platform.simulated_home.car import set_charger
-from luna.platform.simulated_home.files import Faults, HomeSetup
-from luna.platform.simulated_home.heater import HEATER_WORDS
-from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
-from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
-from services.simulated_home.product import HomeProduct
+from luna.simulated_home.car import set_charger
+from luna.simulated_home.files import Faults, HomeSetup
+from luna.simulated_home.heater import HEATER_WORDS
+from luna.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
+from luna.simulated_home.product import HomeProduct
+from luna.simulated_home.recorded_year import RecordedYear
+from luna.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
 
 STEP_SECONDS = 5.0
 # Longer steps after a long downtime.
