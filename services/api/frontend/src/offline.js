@@ -22,8 +22,8 @@ async function register(worker) {
   await navigator.serviceWorker.register(worker);
   const { active } = await navigator.serviceWorker.ready;
   if (!first || mark()) return;
-  // The worker keeps parts of a page that it has kept. What was asked for before is named to it; the
-  // rest passes it by itself, and is not asked for twice.
+  // The worker keeps parts of a page that it has kept. What was asked for before is named to it;
+  // the rest passes it by itself, and is not asked for twice.
   const tell = (/** @type {string[]} */ urls) =>
     active?.postMessage({ keep: urls.filter((url) => url.startsWith(location.origin)) });
   const before = (/** @type {PerformanceEntry} */ { startTime }) => startTime < kept;
