@@ -7,6 +7,7 @@ from luna.words.language import Language
 from luna.words.phrases import Phrases
 
 NAMES = Phrases("checks", "name_")
+SERVICES = Phrases("checks", "service_")
 FAULTS = Phrases("checks", "fault_")
 REMEDIES = Phrases("checks", "remedy_")
 # Errors without a reason: check and code of the error's class.
@@ -23,6 +24,11 @@ class CheckText(NamedTuple):
 def name_check(name: str, language: Language) -> str:
     """Return what a check looks at; the name itself where it has no words."""
     return NAMES.say(name, language) if name in NAMES else name
+
+
+def name_service(name: str, language: Language) -> str:
+    """Return what a service is there for; the name itself where it has no words."""
+    return SERVICES.say(name, language) if name in SERVICES else name
 
 
 def format_fault(name: str, code: str, figures: Mapping[str, Any], language: Language) -> CheckText:

@@ -129,6 +129,19 @@ def _find_accepted_language(request: Request) -> str:
     return ENGLISH
 
 
+def find_countries(request: Request) -> list[str]:
+    """Return the countries that the reader may live in, the likeliest first.
+
+    A browser names its country with the language, as ``de-AT`` does; then come the countries in
+    which the reader's language is spoken.
+    """
+    accepted = request.headers.get("Accept-Language", "").split(",")
+    tags = [part.partition(";")[0].strip() for part in accepted]
+    named = [tag.partition("-")[2].upper() for tag in tags]
+    spoken = CATALOGUE.read("language", Reader.of(request).language)["countries"].text
+    return list(dict.fromkeys([*filter(None, named), *spoken.split()]))
+
+
 def show(
     request: Request,
     page: Page,

@@ -23,11 +23,13 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.devices.commands import Via
 from luna.energy.site import Tariff, parse_site
 from luna.energy.site.control import Control
+from luna.energy.site.countries import COUNTRIES
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import control, jobs, observations, readings, setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.words import Language
+from luna.words.catalogue import CATALOGUE
 from services.api.pages.setup.control_methods import METHODS
 from services.ingest.slot_service import build_site_slots
 from tests.support.database.databases import remove_site
@@ -116,6 +118,25 @@ def follow(api: httpx.Client, draft: str, *steps: tuple[str, dict[str, str]]) ->
         answer = api.post(f"{draft}/{step}", data=typed)
         assert answer.status_code == 303, answer.text
     return answer.headers["Location"].removeprefix(f"{draft}/")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "first"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", ["AT", "DE", "CH"]),
+        ("nl", ["NL", "BE"]),
+        ("en-ZA,en;q=0.9", ["ZA", "GB", "IE"]),
+    ],
+)
+def test_towns_of_the_reader_s_country_come_first(
+    api: httpx.Client, accepted: str, first: list[str]
+) -> None:
+    draft = begin(api)
+    page = unescape(api.get(f"{draft}/site", headers={"Accept-Language": accepted}).text)
+    language = CATALOGUE.choose(accepted[:2])
+    named = re.findall('<optgroup label="([^"]+)"', page)
+    assert named[: len(first)] == [wording("setup", f"country_{code}", language) for code in first]
+    assert len(set(named)) == len(named) == len(COUNTRIES)
 
 
 def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url: str) -> None:

@@ -145,13 +145,19 @@ def spare_passwords(server: str) -> None:
 
 
 def remove_site(database: Engine, name: str) -> None:
-    """Remove a stored site and everything of it: the tests of one process share a database."""
+    """Remove a stored site and everything of it: the tests of one process share a database.
+
+    Plans name their site without a key, so they do not go with it. One that stays would be as new
+    as the next test's plan of the same instant, and either could be found.
+    """
     with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM plan_history WHERE site = :name"), {"name": name})
         connection.execute(text("DELETE FROM sites WHERE name = :name"), {"name": name})
 
 
 def empty_database(database: Engine) -> None:
-    """Remove all sites with everything of theirs, and all market prices."""
+    """Remove all sites with everything of theirs, all plans and all market prices."""
     with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM plan_history"))
         connection.execute(text("DELETE FROM sites"))
         connection.execute(text("DELETE FROM market_prices"))

@@ -204,7 +204,7 @@ def test_figures_are_said_as_they_are_given_and_braces_stay() -> None:
         page_words("home", "de")("step_supply", name="Batterie", kwh="1.900,5 {kWh}")
         == "Batterie gibt dem Haus 1.900,5 {kWh}"
     )
-    assert page_words("admin", "en")("more_tables", count=19000) == "19000 smaller tables"
+    assert page_words("admin", "en")("all_tables", count=19000) == "19000 tables"
     assert page_words("admin", "en")("source_dotenv") == ".env"
     assert page_words("what_ifs", "en")("battery_0.5") == "half the size"
 

@@ -69,10 +69,10 @@ objects = Dateien
 table = Tabelle
 rows = Zeilen (etwa)
 size = Größe
-more_tables =
+all_tables =
     { $count ->
-        [one] { $count } kleinere Tabelle
-       *[other] { $count } kleinere Tabellen
+        [one] { $count } Tabelle
+       *[other] { $count } Tabellen
     }
 site = Zuhause
 model = Version

@@ -18,6 +18,19 @@ name_profile = Geräte
 name_eebus = Steuerbox
 name_sources = Zähler
 
+service_api = Seiten
+service_planner = Pläne
+service_forecaster = Prognosen
+service_ingest = Daten und Preise
+service_agent = Antares
+service_rag = Fragen und Dokumente
+service_notifier = Nachrichten
+service_beat = Zeitgeber
+service_recorder = Messwerte
+service_executor = Steuerung
+service_steering = Steuerung in Sekunden
+service_home_assistant = Home Assistant
+
 fault_heartbeat = Dieser Dienst hat sich zu lange nicht gemeldet.
 remedy_heartbeat = Warte eine Minute: Luna startet ihn neu. Bleibt es so, starte Luna neu.
 fault_messages = Es wartet Arbeit, aber dieser Dienst nimmt keine an.

@@ -3,6 +3,7 @@ name-in-english = German
 plural = n != 1
 plural-forms = one other
 locale = de-DE
+countries = DE AT CH
 decimal-mark = ,
 group-mark = .
 share = { $number }{ "\u00A0" }%

@@ -71,10 +71,10 @@ objects = Files
 table = Table
 rows = Rows (about)
 size = Size
-more_tables =
+all_tables =
     { $count ->
-        [one] { $count } smaller table
-       *[other] { $count } smaller tables
+        [one] { $count } table
+       *[other] { $count } tables
     }
 site = Home
 model = Version

@@ -18,6 +18,19 @@ name_profile = devices
 name_eebus = control box
 name_sources = meters
 
+service_api = Pages
+service_planner = Plans
+service_forecaster = Forecasts
+service_ingest = Data and prices
+service_agent = Antares
+service_rag = Questions and documents
+service_notifier = Messages
+service_beat = Timer
+service_recorder = Measurements
+service_executor = Control
+service_steering = Control within seconds
+service_home_assistant = Home Assistant
+
 fault_heartbeat = This service has not reported in time.
 remedy_heartbeat = Wait a minute: Luna restarts it. If it stays like this, restart Luna.
 fault_messages = Work waits, but this service takes none.

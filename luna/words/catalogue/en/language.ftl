@@ -9,6 +9,7 @@ plural = n != 1
 plural-forms = one other
 # With its country, for what a browser writes.
 locale = en-GB
+countries = GB IE US CA AU NZ
 
 ## Numbers. { "\u00A0" } is a space at which no line breaks.
 

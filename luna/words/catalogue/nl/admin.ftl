@@ -71,10 +71,10 @@ objects = Bestanden
 table = Tabel
 rows = Rijen (ongeveer)
 size = Grootte
-more_tables =
+all_tables =
     { $count ->
-        [one] { $count } kleinere tabel
-       *[other] { $count } kleinere tabellen
+        [one] { $count } tabel
+       *[other] { $count } tabellen
     }
 site = Huis
 model = Versie

@@ -18,6 +18,19 @@ name_profile = apparaten
 name_eebus = stuurkast
 name_sources = meters
 
+service_api = Pagina's
+service_planner = Planning
+service_forecaster = Voorspellingen
+service_ingest = Gegevens en prijzen
+service_agent = Antares
+service_rag = Vragen en documenten
+service_notifier = Berichten
+service_beat = Klok voor taken
+service_recorder = Metingen
+service_executor = Besturing
+service_steering = Besturing binnen seconden
+service_home_assistant = Home Assistant
+
 fault_heartbeat = Deze dienst heeft te lang niets gemeld.
 remedy_heartbeat = Wacht een minuut: Luna start hem opnieuw. Blijft het zo, start dan Luna opnieuw.
 fault_messages = Er wacht werk, maar deze dienst neemt niets aan.

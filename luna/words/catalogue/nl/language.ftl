@@ -66,6 +66,7 @@ plural = n != 1
 plural-forms = one other
 # With its country, for what a browser writes.
 locale = nl-NL
+countries = NL BE
 
 ## Numbers. { "\u00A0" } is a space at which no line breaks.
 

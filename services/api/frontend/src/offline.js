@@ -15,20 +15,18 @@ export function followConnection({ worker, offline = "", zone }) {
 /** @param {string} worker */
 async function register(worker) {
   const first = !navigator.serviceWorker.controller;
-  let claimed = Infinity;
-  navigator.serviceWorker.addEventListener(
-    "controllerchange",
-    () => (claimed = performance.now()),
-    { once: true },
-  );
+  let kept = Infinity;
+  navigator.serviceWorker.addEventListener("message", () => (kept = performance.now()), {
+    once: true,
+  });
   await navigator.serviceWorker.register(worker);
   const { active } = await navigator.serviceWorker.ready;
   if (!first || mark()) return;
-  // What was asked for before the worker took over is kept as well; the rest passes it by itself,
-  // and is not asked for twice.
+  // The worker keeps parts of a page that it has kept. What was asked for before is named to it;
+  // the rest passes it by itself, and is not asked for twice.
   const tell = (/** @type {string[]} */ urls) =>
     active?.postMessage({ keep: urls.filter((url) => url.startsWith(location.origin)) });
-  const before = (/** @type {PerformanceEntry} */ { startTime }) => startTime < claimed;
+  const before = (/** @type {PerformanceEntry} */ { startTime }) => startTime < kept;
   tell([location.href.split("#")[0]]);
   new PerformanceObserver((list) =>
     tell(

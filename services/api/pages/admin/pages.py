@@ -34,7 +34,7 @@ from luna.platform.settings import Settings
 from luna.platform.settings.stored import Plain, describe_settings, is_changeable, store_settings
 from luna.platform.telemetry import HIDDEN, RECENT_LINES, without_secrets
 from luna.words import Language, Numbers
-from luna.words.checks import format_fault, name_check
+from luna.words.checks import format_fault, name_check, name_service
 from luna.words.numbers import join_unit
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
@@ -302,6 +302,7 @@ def _frame(
         "bytes_of": partial(say_bytes, numbers=numbers),
         "age": partial(say_age, words=words_of(request, PAGE)),
         "name_checks": partial(join_checks, language=language),
+        "name_service": partial(name_service, language=language),
         "format_fault": partial(format_fault, language=language),
     }
     return {"tabs": TABS, "section": section, "status_filter": status, **formatters}

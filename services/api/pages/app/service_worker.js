@@ -32,11 +32,11 @@ self.addEventListener("fetch", (event) => {
 });
 
 // A page that was there before this script tells what it has loaded, itself first: parts are kept
-// of a page alone that is kept.
+// of a page alone that is kept. It hears when that is done, to name what came before.
 let told = Promise.resolve();
 self.addEventListener("message", (event) => {
   told = told.then(() => Promise.all((event.data?.keep ?? []).map(keepLoaded)));
-  event.waitUntil(told);
+  event.waitUntil(told.then(() => event.source?.postMessage("kept")));
 });
 
 // The path below where this script is, which below Home Assistant's ingress is not the root; null

@@ -32,7 +32,14 @@ from luna.words import mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.battery_trial import begin_trial, view_trial
-from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
+from services.api.pages.layout import (
+    Page,
+    PageRoute,
+    Reader,
+    find_countries,
+    show,
+    words_of,
+)
 from services.api.pages.setup import control_step, data_step, supplier_key, views
 from services.api.pages.setup.composition import (
     STEPS,
@@ -197,7 +204,8 @@ def show_setup_step(
         context["ocpp_address"] = _write_ocpp_address(gateway, request)
         context |= _view_sent(gateway, request, answers)
     elif step == "site":
-        context |= views.view_site(answers, words_of(request, PAGE), faults)
+        near = find_countries(request)
+        context |= views.view_site(answers, words_of(request, PAGE), faults, near=near)
     elif step == "devices":
         context["devices"] = {section: form.entries for section, form in DEVICE_FORMS.items()}
         context |= {"grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}

@@ -1,9 +1,10 @@
 """Compute the parts of set-up's pages beside their fields. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from luna.energy.devices import DEVICE_KINDS, SWITCHED_KINDS
@@ -37,14 +38,23 @@ _DETAILS = ("latitude", "longitude", "timezone", "currency")
 
 
 def view_site(
-    answers: Mapping[str, Any], words: PageWords, faults: Mapping[str, FieldFault]
+    answers: Mapping[str, Any],
+    words: PageWords,
+    faults: Mapping[str, FieldFault],
+    *,
+    near: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the fields of the site, the places by country and the chosen place's country."""
+    """Return the fields of the site, the places by country and the chosen place's country.
+
+    Countries stand in alphabetical order, after those that are ``near``.
+    """
     typed = answers.get("site", {})
     towns = []
     for code, places_there in groupby(places(), itemgetter(1)):
         options = [(place, place.partition(":")[2]) for place, _ in places_there]
-        towns.append((words(f"country_{code}"), options))
+        name = words(f"country_{code}")
+        place_in_list = near.index(code) if code in near else len(near)
+        towns.append((place_in_list, _without_accents(name), name, options))
     shows_details = typed.get("place") == ELSEWHERE
     for name in _DETAILS:
         if typed.get(name) or name in faults:
@@ -54,11 +64,16 @@ def view_site(
         "typed": typed,
         "household": HOUSEHOLD,
         "household_typed": answers.get("household", {}),
-        "places": sorted(towns),
+        "places": [(name, options) for *_, name, options in sorted(towns)],
         "country": country_of(answers),
         "timezone": timezone_of(answers),
         "opened": shows_details,
     }
+
+
+def _without_accents(name: str) -> str:
+    """Return a name as it is sorted: Österreich stands at O."""
+    return normalize("NFD", name).encode("ascii", "ignore").decode().casefold()
 
 
 def view_review(
