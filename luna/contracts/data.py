@@ -502,15 +502,15 @@ class SiteLimitsReply(Message):
 
 
 class FetchLimitsReply(Message):
-    """One entry for each site that names a programme."""
+    """One entry for each server that was read for a site."""
 
     sites: list[SiteLimitsReply]
 
 
 class FetchLimitsRequest(Request):
-    """Fetch the limits that grid operators announce over OpenADR.
+    """Fetch the limits that grid operators announce over OpenADR and IEEE 2030.5.
 
-    ``site_id``: one alone, default: every site that names a programme.
+    ``site_id``: one alone, default: every site that names a server.
     """
 
     task: ClassVar[str] = "ingest.limits.fetch"

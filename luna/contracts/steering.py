@@ -177,6 +177,10 @@ class SteeredUnitState(Message):
         Instant | None, Field(description="when a device may be written to again")
     ] = None
     fault: Annotated[str | None, Field(description="what a device refused last")] = None
+    keeps_phases: Annotated[
+        bool | None,
+        Field(description="whether a charger refused its number of phases; null: not sent yet"),
+    ] = None
 
 
 class SteeringState(Message):

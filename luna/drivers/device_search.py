@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 # A device in a home network answers far sooner.
 PATIENCE_S = 1.0
 AT_ONCE = 64
+# A product's identity is read before the owner names one of several parts of it.
+_UNNAMED = "unnamed"
 
 
 class FoundDevice(NamedTuple):
@@ -185,13 +187,21 @@ def _list_identifiable(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]
     return sorted(identifiable, key=_generality)
 
 
-def _generality(profile: DeviceProfile) -> tuple[bool, bool, bool]:
+def _protocol(profile: DeviceProfile) -> str:
+    """Return what is spoken at a port: of one port it is the same for all."""
+    transport = profile.transport
+    is_encrypted = isinstance(transport, HttpTransport) and transport.pinned
+    return "https" if is_encrypted else transport.kind
+
+
+def _generality(profile: DeviceProfile) -> tuple[bool, bool, bool, bool]:
     # Modbus first, since its devices understand nothing else. Within it the most specific profile
     # first: known by its own registers, then a SunSpec product, then any SunSpec device.
     return (
         not profile.units,
         profile.identified is None,
         profile.sunspec is None or profile.sunspec.product is None,
+        _protocol(profile) == "https",
     )
 
 
@@ -227,15 +237,16 @@ def _ask_port(
     settled: set[tuple[str, int | None]] = set()
     is_understood = False
     for profile in profiles:
-        kind = profile.transport.kind
+        kind = _protocol(profile)
         if isinstance(profile.transport, MqttTransport | P1Transport):
             continue
+        prefix = _UNNAMED if profile.needs_prefix else None
         for unit in profile.units or (None,):
             # One port has one protocol.
-            has_other_protocol = any(found.profile.transport.kind != kind for found in devices)
+            has_other_protocol = any(_protocol(found.profile) != kind for found in devices)
             if has_other_protocol or (kind, unit) in settled:
                 continue
-            via = Via(profile=profile.profile, host=host, port=port, unit=unit)
+            via = Via(profile=profile.profile, host=host, port=port, unit=unit, prefix=prefix)
             with closing(reach(profile, via, secret=secret)) as device:
                 try:
                     identity = device.identify()

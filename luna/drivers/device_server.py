@@ -24,7 +24,13 @@ from luna.drivers.profile_points import PREFIX_PART
 from luna.drivers.server_faults import ServerFaults
 from luna.drivers.simulated_product import SimulatedProduct
 from luna.drivers.telegram_server import DatagramServer, TelegramServer
-from luna.drivers.transports import HttpTransport, MqttTransport, MulticastTransport, P1Transport
+from luna.drivers.transports import (
+    DocumentFormat,
+    HttpTransport,
+    MqttTransport,
+    MulticastTransport,
+    P1Transport,
+)
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 
@@ -231,6 +237,13 @@ class DocumentHandler(BaseHTTPRequestHandler):
         """The path, with the device's prefix as its profile names it."""
         return self.path.replace(self._served.prefix, PREFIX_PART)
 
+    @property
+    def _named_format(self) -> DocumentFormat | None:
+        """The format that an identity's document has beside the others."""
+        image = cast("JsonImage", self._served.device.image)
+        formats = {rule.at: rule.documents for rule in image.identity}
+        return formats.get(self._place)
+
     def _write(self) -> None:
         length = min(int(self.headers.get("Content-Length", 0)), MOST_WRITTEN_BYTES)
         body = self.rfile.read(length).decode()
@@ -246,7 +259,9 @@ class DocumentHandler(BaseHTTPRequestHandler):
 
     def _answer(self, status: HTTPStatus, document: Any) -> None:
         transport = cast("HttpTransport", self._served.device.profile.transport)
-        kind = transport.documents if status == HTTPStatus.OK and document else "json"
+        kind = self._named_format or transport.documents
+        if status != HTTPStatus.OK or not document:
+            kind = "json"
         body = write_as(document, kind)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -16,11 +16,11 @@ from luna.drivers.device_secrets import DeviceSecret
 from luna.drivers.document_formats import read_as
 from luna.drivers.http_session import HttpSession
 from luna.drivers.json_points import pick_point, write_text
-from luna.drivers.pinned_certificate import trust_device
+from luna.drivers.pinned_certificate import trust_anybody, trust_device
 from luna.drivers.points import DeviceIdentity, PointValue
 from luna.drivers.profile import DeviceProfile
 from luna.drivers.profile_points import VALUE_PART, JsonPoint, WriteMethod
-from luna.drivers.transports import HttpTransport
+from luna.drivers.transports import DocumentFormat, HttpTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
@@ -96,7 +96,8 @@ class HttpPoints:
         identified = self._profile.identified
         if identified is None:
             return None
-        documents = self._get_all(rule.at for rule in identified.documents)
+        formats = {rule.at: rule.documents for rule in identified.documents}
+        documents = {path: self._get(path, kind) for path, kind in formats.items()}
         identity = identified.read_documents(documents, self._profile.covers[0].brand)
         if identity is None:
             raise refuse(
@@ -171,9 +172,10 @@ class HttpPoints:
         if client is not None:
             client.close()
 
-    def _get(self, path: str) -> Any:
+    def _get(self, path: str, kind: DocumentFormat | None = None) -> Any:
+        """Return a document, in the transport's format where no other is named."""
         try:
-            return read_as(self._request("GET", path), self._transport.documents)
+            return read_as(self._request("GET", path), kind or self._transport.documents)
         except ValueError as exc:
             raise refuse(
                 "device-answer-unreadable", field="via", value=self.place, at=path
@@ -292,8 +294,11 @@ class HttpPoints:
         Raises:
             UnavailableError: it shows another certificate, or does not answer.
         """
-        if not self._transport.pinned or self._secret is None:
+        if not self._transport.pinned:
             return None
+        if self._secret is None:
+            # Whoever answers is shown nothing.
+            return trust_anybody()
         patience_s = self._transport.patience_s
         try:
             return trust_device(self._host, self._port, self._secret.user, patience_s=patience_s)

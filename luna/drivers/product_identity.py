@@ -16,6 +16,7 @@ from luna.drivers.profile_part import (
     Register,
     RegisterTable,
 )
+from luna.drivers.transports import DocumentFormat
 from luna.energy.refusals import invalid_part
 
 
@@ -70,7 +71,7 @@ class IdentityText(ProfilePart):
 class IdentityField(ProfilePart):
     """Field of a JSON document that identifies a product.
 
-    A number, true and false by their letters.
+    A number, true and false by their letters. A group ``found`` of the expression is the name.
     """
 
     at: Annotated[
@@ -88,6 +89,10 @@ class IdentityField(ProfilePart):
             alias="field", max_length=255, description="names with dots between; empty: all of it"
         ),
     ] = ""
+    documents: Annotated[
+        DocumentFormat | None,
+        Field(description="its format, where it is another than the transport's"),
+    ] = None
     text: Annotated[re.Pattern[str], Field(description="all of it, as a regular expression")]
     names: Annotated[
         Literal["model", "serial"] | None, Field(description="what it is; empty: neither")
@@ -98,7 +103,10 @@ class IdentityField(ProfilePart):
         """Return the document's value as text, None where it is another product's."""
         value = look_up(document, self.field_)
         document_text = value if isinstance(value, str) else json.dumps(value)
-        return document_text if self.text.fullmatch(document_text) else None
+        match = self.text.fullmatch(document_text)
+        if match is None:
+            return None
+        return match.groupdict().get("found", document_text)
 
 
 class ProductIdentity(ProfilePart):

@@ -7,7 +7,7 @@ steering is back.
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,8 +23,9 @@ from luna.contracts.steering import (
     SteeringTarget,
 )
 from luna.drivers.control.device import NOT_FOLLOWED, Device, DeviceError
-from luna.drivers.control.profile_texts import OTHER
+from luna.drivers.control.profile_texts import OTHER, PHASES_KEPT
 from luna.drivers.folder_lock import FolderLock
+from luna.energy.devices.commands import CAR_OF
 from luna.house.steering_channel import (
     PROCESS_LOCK,
     SENDER_LOCK,
@@ -205,6 +206,7 @@ class SteeredDevice:
         measured = [place for place in places if place in self._measured_places]
         others = [place for place in places if place not in self._measured_places]
         values = self._reach_direct().read(measured, within=within) if measured else {}
+        values |= self._add_phases(values)
         if others:
             values |= self._read_commanded(others, within)
         return values
@@ -214,6 +216,17 @@ class SteeredDevice:
         self._client.close()
         self._close_direct()
         self._link.step_back(self._unit)
+
+    def _add_phases(self, measured: Mapping[str, str]) -> dict[str, str]:
+        """Return chargers' readings with what only their commander knows of their phases."""
+        kept = None if self.unit_state is None else self.unit_state.keeps_phases
+        if kept is None:
+            return {}
+        added = {}
+        for place, text in measured.items():
+            if place.endswith(CAR_OF):
+                added[place] = f"{text} {PHASES_KEPT}={kept:d}"
+        return added
 
     def _read_commanded(self, places: Sequence[str], within: timedelta | None) -> dict[str, str]:
         state = self._ask(StateQuestion(site_id=self._unit[0]))

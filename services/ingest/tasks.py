@@ -85,7 +85,6 @@ from services.ingest import (
     backfill,
     carbon_collection,
     devices,
-    limit_collection,
     object_retention,
     price_collection,
     pv_service,
@@ -99,6 +98,7 @@ from services.ingest import (
     weather_service,
 )
 from services.ingest.demo_data.storing import load_and_store
+from services.ingest.limit_collection import LimitCollection
 
 # Many machines that lost the same line do not come back together.
 AGAIN = RetryPolicy(UNREACHED_RETRY, growth=1, jitter=1 / 3)
@@ -256,7 +256,8 @@ def fetch_carbon(request: FetchCarbonRequest, work: TaskContext) -> FetchCarbonR
 @task(FetchLimitsRequest, soft_limit=timedelta(minutes=1))
 def fetch_limits(request: FetchLimitsRequest, work: TaskContext) -> FetchLimitsReply:
     """Fetch the limits that grid operators announce."""
-    return limit_collection.fetch_limits(work.database(), request, work.settings, clock=work.clock)
+    collection = LimitCollection(work.database(), work.settings, work.clock)
+    return collection.fetch(request)
 
 
 @task(FetchPvRequest, soft_limit=timedelta(minutes=30))

@@ -15,7 +15,13 @@ import structlog
 from luna.contracts.control import Setpoint
 from luna.contracts.device_template import Write, matches
 from luna.contracts.steering import SteeredUnitState
-from luna.drivers.control.device import NOT_FOLLOWED, Device, DeviceError, RationedDevice
+from luna.drivers.control.device import (
+    NOT_FOLLOWED,
+    Device,
+    DeviceError,
+    PhasedDevice,
+    RationedDevice,
+)
 from luna.drivers.control.units.unit import Controllable
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock
@@ -185,6 +191,7 @@ class UnitSender:
             return
         is_sent = self._send_changes(command, now)
         self._count_writes_left(command)
+        self._note_phases(command)
         is_recent = self._verified_at is not None and abs(now - self._verified_at) < VERIFY
         is_verified = self._is_done and self._verified_target == command.target_id
         if is_sent and is_verified and (command.is_last or is_recent):
@@ -264,6 +271,16 @@ class UnitSender:
             log.warning("writes cannot be counted", site_id=self._site_id, error=str(error))
             return
         self._writes_left = left
+
+    def _note_phases(self, command: UnitCommand) -> None:
+        """Note whether a charger refused its number of phases, once one was sent."""
+        device = self._device
+        if not isinstance(device, PhasedDevice):
+            return
+        kept = [device.keeps_phases(write.to) for write in self.unit.render(command.setpoints)]
+        known = [keeps for keeps in kept if keeps is not None]
+        if known:
+            self._note(command, keeps_phases=any(known))
 
     def _read(self, writes: list[Write]) -> Mapping[str, str] | None:
         """Return the values that hold, None where a device does not answer."""

@@ -81,6 +81,14 @@ class RationedDevice(Protocol):
         """
 
 
+@runtime_checkable
+class PhasedDevice(Protocol):
+    """A connection to chargers that may refuse their number of phases."""
+
+    def keeps_phases(self, place: str) -> bool | None:
+        """Return whether a charger refused its number of phases; None: it was not sent yet."""
+
+
 class DryRun:
     """Device that sends nothing: it logs writes and reads them back."""
 

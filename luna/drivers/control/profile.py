@@ -67,6 +67,11 @@ class ProfileDevice:
             return math.inf
         return self._others[place].read_writes_left()
 
+    def keeps_phases(self, place: str) -> bool | None:
+        """Return whether a charger refused its number of phases; None: it was not sent yet."""
+        session = self._others.get(place)
+        return None if session is None else session.keeps_phases
+
     def apply(self, writes: Sequence[Write]) -> None:
         """Command each device and return once it has acknowledged.
 
@@ -199,6 +204,10 @@ class MixedDevice:
             UnavailableError: the count cannot be read.
         """
         return self._profiled.read_writes_left(place)
+
+    def keeps_phases(self, place: str) -> bool | None:
+        """Return whether a charger refused its number of phases; None: it was not sent yet."""
+        return self._profiled.keeps_phases(place)
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Write in order and return when everything is acknowledged.

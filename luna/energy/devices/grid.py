@@ -36,6 +36,19 @@ class OpenAdrProgram(Part):
     ]
 
 
+class Ieee2030Server(Part):
+    """The grid operator's IEEE 2030.5 server, whose DER controls limit the site."""
+
+    url: Annotated[
+        str,
+        Field(
+            pattern=r"^https://[^\s]+$",
+            max_length=500,
+            description="of its device capability, such as https://utility.example/dcap",
+        ),
+    ]
+
+
 class GridConnection(Part):
     """Limits of the grid connection.
 
@@ -64,6 +77,10 @@ class GridConnection(Part):
     openadr: Annotated[
         OpenAdrProgram | None,
         Field(description="events of the grid operator that limit the site; empty: none"),
+    ] = None
+    ieee2030: Annotated[
+        Ieee2030Server | None,
+        Field(description="IEEE 2030.5 server of the grid operator; empty: none"),
     ] = None
     export_limit_share: Annotated[
         Fraction | None,

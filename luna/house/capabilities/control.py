@@ -16,7 +16,15 @@ from luna.house import control_service
 from luna.house.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.house.control_sentences import format_standing
 from luna.platform.database import control, executor_locks, steering_records
-from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_number
+from luna.platform.paging import (
+    Cursor,
+    From,
+    Limit,
+    To,
+    cut_page,
+    read_instant_and_text,
+    read_number,
+)
 from luna.words import Numbers, say_instant, say_mode
 from luna.words.standing import STANDING
 
@@ -74,8 +82,8 @@ class DecisionList(Message):
 class SteeringRecordList(Message):
     """What steering had devices do, in order of time."""
 
-    records: Annotated[list[SteeringRecord], Field(description="at most 5000")]
-    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
+    records: list[SteeringRecord]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
 def _show_steered(record: SteeringRecord, numbers: Numbers) -> list[str]:
@@ -358,7 +366,13 @@ def list_decisions(
     shown=_STEERED,
 )
 def list_steering(
-    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    first: From = None,
+    end: To = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> SteeringRecordList:
     """List what devices did within quarter-hours.
 
@@ -366,10 +380,20 @@ def list_steering(
     compared with the plan. Default: the last day.
     """
     until = end or call.now
-    records = steering_records.read(
-        call.connection, site_id, first=first or until - _DAY, end=until
+    rows = steering_records.read(
+        call.connection,
+        site_id,
+        first=first or until - _DAY,
+        end=until,
+        after=read_instant_and_text(cursor),
+        limit=limit + 1,
     )
-    return SteeringRecordList(records=records)
+    page, following = cut_page(rows, limit=limit, key=_key_record)
+    return SteeringRecordList(records=page, cursor=following)
+
+
+def _key_record(record: SteeringRecord) -> tuple[str, str]:
+    return record.begins_at.isoformat(), record.device
 
 
 CAPABILITIES = (

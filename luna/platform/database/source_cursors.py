@@ -42,11 +42,20 @@ def move(
     )
 
 
-def forget(connection: Connection, site_id: str, source: str) -> None:
-    """Drop the cursors of a source: it is read anew from where one asks."""
+def forget(
+    connection: Connection, site_id: str, source: str, *, before: datetime | None = None
+) -> None:
+    """Drop the cursors of a source: it is read anew from where one asks.
+
+    Args:
+        connection: an open transaction.
+        site_id: whose source it is.
+        source: that is read.
+        before: drops only cursors that stand before it; None: all.
+    """
+    table = source_cursors.c
     key = sites.key_of(connection, site_id)
-    connection.execute(
-        delete(source_cursors).where(
-            source_cursors.c.site_key == key, source_cursors.c.source == source
-        )
-    )
+    of_source = (table.site_key == key) & (table.source == source)
+    if before is not None:
+        of_source &= table.complete_until < before
+    connection.execute(delete(source_cursors).where(of_source))

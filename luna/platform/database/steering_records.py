@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.steering_records import SteeringRecord
@@ -41,9 +41,23 @@ def store(connection: Connection, records: Sequence[SteeringRecord]) -> None:
 
 
 def read(
-    connection: Connection, site_id: str, *, first: datetime, end: datetime
+    connection: Connection,
+    site_id: str,
+    *,
+    first: datetime,
+    end: datetime,
+    after: tuple[datetime, str] | None = None,
+    limit: int = MOST_RECORDS,
 ) -> list[SteeringRecord]:
     """Return the records of ``first`` ≤ begin < ``end`` in order.
+
+    Args:
+        connection: an open transaction.
+        site_id: whose they are.
+        first: the first begin.
+        end: before which they begin.
+        after: begin and device of the last record of the page before; None: the first page.
+        limit: the most of them.
 
     Raises:
         NotFoundError: no such site.
@@ -56,8 +70,10 @@ def read(
             _COLUMNS.begins_at < end,
         )
         .order_by(_COLUMNS.begins_at, _COLUMNS.device)
-        .limit(MOST_RECORDS)
+        .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(_COLUMNS.begins_at, _COLUMNS.device) > after)
 
     def parse(row: RowMapping) -> SteeringRecord:
         fields = {name: row[name] for name in row if name in SteeringRecord.model_fields}

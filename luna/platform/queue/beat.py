@@ -57,7 +57,8 @@ def _is_job_due(connection: Connection, _settings: Settings, _now: datetime) -> 
 
 
 def _are_limits_published(_connection: Connection, settings: Settings, _now: datetime) -> bool:
-    return settings.openadr_token is not None
+    credentials = (settings.openadr_token, settings.ieee2030_certificate)
+    return any(credential is not None for credential in credentials)
 
 
 def _is_rollup_marked(connection: Connection, _settings: Settings, _now: datetime) -> bool:

@@ -393,6 +393,16 @@ class Settings(BaseSettings):
         Field(description="access token of the grid operator's OpenADR server"),
         ISSUED_ELSEWHERE,
     ] = None
+    ieee2030_certificate: Annotated[
+        SecretStr | None,
+        Field(
+            description=(
+                "certificate and key, as PEM, for the grid operator's IEEE 2030.5 server, with "
+                "the server's authority where it has its own"
+            )
+        ),
+        ISSUED_ELSEWHERE,
+    ] = None
     electricity_maps_token: Annotated[
         SecretStr | None,
         Field(description="token of Electricity Maps"),

@@ -5,6 +5,7 @@ It retries with back-off after temporary failures, a bounded number of times.
 
 import json
 import re
+import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ MAX_BYTES = 32_000_000
 _LONGEST_EXCERPT = 200
 # As the operating system begins its errors: "[Errno -2] Name or service not known".
 _ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
+# As OpenSSL begins its errors: a server that refuses a certificate says so in its first answer.
+_TLS_ENDED = "[SSL: "
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Parameters = Mapping[str, str | int | float]
@@ -76,6 +79,7 @@ class Web:
         sleep: waits for so many seconds.
         clock: for dates in ``Retry-After``, and for sources with prices from now on.
         purpose: which addresses it may be at.
+        certificates: what it trusts, and shows of its own; None: as every site on the web.
     """
 
     service: str
@@ -84,6 +88,7 @@ class Web:
     sleep: Callable[[float], None] = time.sleep
     clock: Clock = field(default_factory=SystemClock)
     purpose: OutgoingPurpose = DATA_SERVICE
+    certificates: ssl.SSLContext | None = None
     _has_sent: bool = field(default=False, init=False)
     _unreached: SourceUnreachedError | None = field(default=None, init=False)
 
@@ -117,15 +122,20 @@ class Web:
     ) -> WebAnswer:
         """Return the answer to a POST of JSON; raises like ``get``."""
         content = json.dumps(document).encode()
-        return self._ask(
-            httpx.Request(
-                "POST",
-                url,
-                content=content,
-                headers=_headers(headers) | {"content-type": "application/json"},
-            ),
-            accept,
-        )
+        typed = {**(headers or {}), "content-type": "application/json"}
+        return self.post_content(url, content, headers=typed, accept=accept)
+
+    def post_content(
+        self,
+        url: str,
+        content: bytes,
+        *,
+        headers: Mapping[str, str],
+        accept: Collection[int] = (200,),
+    ) -> WebAnswer:
+        """Return the answer to a POST of a body that the headers describe; raises like ``get``."""
+        request = httpx.Request("POST", url, content=content, headers=_headers(headers))
+        return self._ask(request, accept)
 
     def post_form(
         self,
@@ -151,10 +161,11 @@ class Web:
             if status in accept:
                 return WebAnswer(self.service, status, content)
             if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+                credential = "token" if self.certificates is None else "certificate"
                 raise SourceRefusedError(
-                    "does not accept the token, or asks for one",
+                    f"does not accept the {credential}, or asks for one",
                     field=self.service,
-                    remedy="Check the token in the settings.",
+                    remedy=f"Check the {credential} in the settings.",
                 )
             passing = (
                 status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
@@ -195,7 +206,7 @@ class Web:
     def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:
             with httpx.Client(
-                transport=self.transport or CheckedTransport(self.purpose), timeout=TIMEOUT
+                transport=self.transport or self._connect(), timeout=TIMEOUT
             ) as client:
                 answer = client.send(request, stream=True)
                 content = bytearray()
@@ -215,6 +226,12 @@ class Web:
             )
             raise self._unreached from exc
         except httpx.TransportError as exc:
+            if _TLS_ENDED in str(exc):
+                raise SourceRefusedError(
+                    f"ends the encrypted connection: {exc}",
+                    field=self.service,
+                    remedy="Check the certificate in the settings.",
+                ) from exc
             # Retried like a bad gateway: the connection broke off within an answer.
             return HTTPStatus.BAD_GATEWAY, httpx.Headers(), str(exc or type(exc).__name__).encode()
         except httpx.HTTPError as exc:
@@ -228,6 +245,9 @@ class Web:
                 remedy="Ask for a shorter time.",
             )
         return answer.status_code, answer.headers, bytes(content)
+
+    def _connect(self) -> CheckedTransport:
+        return CheckedTransport(self.purpose, certificates=self.certificates)
 
     def _retry_after(self, headers: httpx.Headers) -> float:
         """Return the seconds of ``Retry-After``, given as a number or a date.

@@ -98,9 +98,7 @@ class SlotWorth(SlotFlows):
         self.brings: FloatArray = np.where(serves_most, self.buy, self.sell)
         self.counted_use: FloatArray = np.where(serves_most, self.counted, self.sell)
         # What is left of a kWh that is charged and given again.
-        self.return_share: FloatArray = (
-            self.battery.charge_efficiency * self.battery.discharge_efficiency
-        )
+        self.return_share: FloatArray = charging * giving
         self._loading_wear: FloatArray = self.wear_price * (1.0 / self.return_share + 1.0)
         # Lowest cost of a kWh given later that is bought, or not sold: no less than it costs now;
         # the plan may count it otherwise.

@@ -12,9 +12,10 @@ import pytest
 
 from luna.contracts.device_command import DeviceCommand
 from luna.drivers.command_session import CommandSession
+from luna.drivers.device_search import find_devices
 from luna.drivers.device_secrets import DeviceSecret
 from luna.drivers.profiled_device import ProfiledDevice, reach
-from luna.drivers.profiles import load_profile
+from luna.drivers.profiles import list_profiles, load_profile
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 
@@ -136,3 +137,10 @@ def test_a_wrong_password_is_named_and_not_tried_again_while_the_box_is_closed(
                 "via.secret",
             )
     assert box.logins == 1
+
+
+def test_the_box_is_found_without_a_login_and_nothing_is_switched(box: FritzBox) -> None:
+    over_http = [profile for profile in list_profiles() if profile.transport.kind == "http"]
+    [found] = find_devices(["127.0.0.1"], over_http, port=box.server_address[1])
+    assert (found.profile.profile, found.prefix) == ("fritz_dect", None)
+    assert (box.logins, box.answers["getswitchstate"]) == (0, "0")

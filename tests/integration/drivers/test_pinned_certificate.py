@@ -16,12 +16,24 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from luna.drivers.device_search import find_devices
 from luna.drivers.device_secrets import parse_device_secret
 from luna.drivers.profiled_device import ProfiledDevice, reach
-from luna.drivers.profiles import load_profile
+from luna.drivers.profiles import list_profiles, load_profile
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 
+INFO = """<?xml version='1.0' encoding='UTF-8'?>
+<envoy_info>
+  <time>1764580000</time>
+  <device>
+    <sn>122130001234</sn>
+    <pn>800-00654-r08</pn>
+    <software>D8.2.4345</software>
+  </device>
+</envoy_info>
+"""
+PRODUCTION = {"wattsNow": 1840, "wattHoursLifetime": 5_250_000}
 TOKEN = "eyJraWQiOiI3.of-its-owner"
 
 
@@ -58,6 +70,7 @@ class Gateway(ThreadingHTTPServer):
         context.load_cert_chain(certificate)
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.tokens: list[str] = []
+        self.info = INFO
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: whoever saw another certificate hangs up."""
@@ -67,9 +80,13 @@ class GatewayHandler(BaseHTTPRequestHandler):
     server: Gateway
 
     def do_GET(self) -> None:
-        self.server.tokens.append(self.headers.get("Authorization", ""))
-        body = json.dumps({"wattsNow": 1840, "wattHoursLifetime": 5_250_000}).encode()
-        self.send_response(200 if self.path == "/api/v1/production" else 404)
+        token = self.headers.get("Authorization", "")
+        self.server.tokens.append(token)
+        documents = {"/info": self.server.info}
+        if token:
+            documents["/api/v1/production"] = json.dumps(PRODUCTION)
+        body = documents.get(self.path, "").encode()
+        self.send_response(200 if body else 401)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -115,3 +132,17 @@ def test_a_token_goes_to_the_certificate_that_its_owner_named_alone(tmp_path: Pa
         "device-certificate-other",
         shown,
     )
+
+
+@pytest.mark.parametrize(("software", "count"), [("D8.2.4345", 1), ("R4.10.35", 0)])
+def test_a_gateway_is_found_by_its_serial_number_and_shown_nothing(
+    tmp_path: Path, software: str, count: int
+) -> None:
+    own, _ = certify(tmp_path, "envoy")
+    over_http = [profile for profile in list_profiles() if profile.transport.kind == "http"]
+    with serving(own) as gateway:
+        gateway.info = INFO.replace("D8.2.4345", software)
+        found = list(find_devices(["127.0.0.1"], over_http, port=gateway.server_address[1]))
+    assert [one.profile.profile for one in found] == ["enphase_local"] * count
+    assert [one.identity.serial for one in found if one.identity] == ["122130001234"] * count
+    assert set(gateway.tokens) == {""}

@@ -14,7 +14,7 @@ from luna.platform.clock import FixedClock
 from luna.platform.database import operator_limits
 from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
-from services.ingest.limit_collection import fetch_limits
+from services.ingest.limit_collection import LimitCollection
 from tests.support.database.site import stored_site
 from tests.support.gateway.outside_service import Service, document
 
@@ -59,8 +59,8 @@ def limit_to(limit: float, number: int = 0, kind: str = "IMPORT_CAPACITY_LIMIT")
 
 
 def fetch(home: Engine, service: Service, now: datetime = NOW) -> FetchLimitsReply:
-    clock = FixedClock(now)
-    return fetch_limits(home, FetchLimitsRequest(), SETTINGS, clock=clock, transport=service)
+    collection = LimitCollection(home, SETTINGS, FixedClock(now), transport=service)
+    return collection.fetch(FetchLimitsRequest())
 
 
 def standing(home: Engine, now: datetime = NOW) -> list[StoredLimit]:

@@ -282,6 +282,7 @@ def test_a_quarter_hour_says_later_what_held_a_device_back(
     window = {"from": first.isoformat(), "to": home.clock.instant.isoformat()}
     address = f"/v1/sites/{SITE}/control/steering"
     records = api.get(address, params=window).raise_for_status().json()["records"]
+    assert list_by_pages(api, address, window) == records
     car = [record for record in records if record["device"] == "car"]
     assert len(car) >= 3
     switched = [switch["mode"] for record in car for switch in record["switches"]]
@@ -300,6 +301,18 @@ def test_a_quarter_hour_says_later_what_held_a_device_back(
     said = format_records([SteeringRecord.model_validate(record) for record in car], numbers)
     assert any("waits for more sun" in line for line in said)
     assert any("too little sun" in line for line in said)
+
+
+def list_by_pages(api: httpx.Client, address: str, window: dict[str, str]) -> list[Any]:
+    """Return a list's records in pages of two."""
+    records: list[Any] = []
+    following: dict[str, str] = {}
+    while True:
+        page = api.get(address, params={**window, **following, "limit": "2"}).raise_for_status()
+        records += page.json()["records"]
+        if page.json()["cursor"] is None:
+            return records
+        following = {"cursor": page.json()["cursor"]}
 
 
 def test_records_that_nobody_fetches_lose_the_oldest_and_are_counted() -> None:

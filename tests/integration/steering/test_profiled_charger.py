@@ -84,6 +84,21 @@ def test_a_charge_is_sent_and_confirmed_and_the_charger_falls_back_once_it_is_ki
     home.start()
 
 
+def test_one_that_refuses_its_phases_is_said_while_it_is_steered(
+    home: SteeredHome, charger: SimulatedChargePoint
+) -> None:
+    # It has no contactor, and its site one phase.
+    charger.stuck["phases"] = 1
+    home.target(CHARGER, {"car": planned(VehicleSetpoint(mode="charge", charge_kw=6.9))})
+
+    def is_known() -> bool:
+        home.live(load_kw=7.4, import_kw=7.4)
+        return home.unit(CHARGER).keeps_phases is not None
+
+    wait_for(is_known)
+    assert home.unit(CHARGER).keeps_phases
+
+
 def test_released_it_is_left_to_itself(home: SteeredHome, charger: SimulatedChargePoint) -> None:
     home.target(CHARGER, {"car": planned(VehicleSetpoint(mode="stop", charge_kw=0))})
 

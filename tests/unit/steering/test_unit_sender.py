@@ -68,6 +68,28 @@ def test_what_is_left_of_a_chargers_writes_is_known_after_each_change() -> None:
         assert sender.writes_left == {"car": left}
 
 
+class PhasedCharger(RationedCharger):
+    """A charger that refuses its number of phases once it is commanded."""
+
+    def keeps_phases(self, place: str) -> bool | None:
+        assert place == "profile:vehicle:car"
+        return True if self.value else None
+
+
+def test_a_charger_that_refuses_its_phases_is_known_once_it_was_commanded() -> None:
+    clock = Clock()
+    charger = PhasedCharger()
+    sender = UnitSender("home", make_unit(), lambda: charger, clock=clock)
+    setpoint = VehicleSetpoint(mode="charge", charge_kw=11)
+    sender.send(UnitCommand("1", {"car": setpoint}, "as_planned", clock.now()))
+    current = sender.command
+    assert current is not None
+    assert sender.state is not None
+    assert sender.state.keeps_phases is None
+    sender.advance(current)
+    assert sender.state.keeps_phases
+
+
 def make_unit() -> ChargerUnit:
     """Return the unit of a charger that Luna drives itself."""
     site = parse_site(

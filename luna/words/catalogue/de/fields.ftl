@@ -45,6 +45,7 @@ import_limit_kw = höchster Netzbezug
 export_limit_kw = höchste Einspeisung
 export_limit_share = höchste Einspeisung, Anteil der Spitzenleistung
 openadr = OpenADR des Netzbetreibers
+ieee2030 = IEEE-2030.5-Server des Netzbetreibers
 program = Programm
 circuits = Stromkreise mit eigener Sicherung
 fuse_a = Ampere der Sicherung, je Phase

@@ -36,6 +36,7 @@ setting_esios_token = Persönliches Token von ESIOS.
 setting_ostrom_token = API-Zugang von Ostrom, als client_id:client_secret.
 setting_amber_token = Zugriffstoken von Amber.
 setting_openadr_token = Zugriffstoken für den OpenADR-Server des Netzbetreibers.
+setting_ieee2030_certificate = Zertifikat und Schlüssel für den IEEE-2030.5-Server des Netzbetreibers.
 setting_electricity_maps_token = Token von Electricity Maps.
 setting_solcast_token = Dach und Schlüssel bei Solcast, als resource_id:api_key.
 setting_forecast_solar = Solarprognosen von forecast.solar holen. Der Dienst erfährt Ort und Dach.

@@ -47,6 +47,7 @@ import_limit_kw = highest grid import
 export_limit_kw = highest feed-in
 export_limit_share = highest feed-in, share of the peak power
 openadr = OpenADR of the grid operator
+ieee2030 = IEEE 2030.5 server of the grid operator
 program = programme
 circuits = circuits with a fuse of their own
 fuse_a = amperes of the fuse, per phase

@@ -38,6 +38,7 @@ setting_esios_token = Personal token of ESIOS.
 setting_ostrom_token = API client of Ostrom, as client_id:client_secret.
 setting_amber_token = Access token of Amber.
 setting_openadr_token = Access token of the grid operator's OpenADR server.
+setting_ieee2030_certificate = Certificate and key for the grid operator's IEEE 2030.5 server.
 setting_electricity_maps_token = Token of Electricity Maps.
 setting_solcast_token = Roof and key at Solcast, as resource_id:api_key.
 setting_forecast_solar = Ask forecast.solar for solar forecasts. It receives location and roof.

@@ -47,6 +47,7 @@ import_limit_kw = hoogste netafname
 export_limit_kw = hoogste teruglevering
 export_limit_share = hoogste teruglevering, deel van het piekvermogen
 openadr = OpenADR van de netbeheerder
+ieee2030 = IEEE 2030.5-server van de netbeheerder
 program = programma
 circuits = groepen met een eigen zekering
 fuse_a = ampère van de zekering, per fase

@@ -38,6 +38,7 @@ setting_esios_token = Persoonlijk token van ESIOS.
 setting_ostrom_token = API-toegang van Ostrom, als client_id:client_secret.
 setting_amber_token = Toegangstoken van Amber.
 setting_openadr_token = Toegangstoken voor de OpenADR-server van de netbeheerder.
+setting_ieee2030_certificate = Certificaat en sleutel voor de IEEE 2030.5-server van de netbeheerder.
 setting_electricity_maps_token = Token van Electricity Maps.
 setting_solcast_token = Dak en sleutel bij Solcast, als resource_id:api_key.
 setting_forecast_solar = Zonvoorspellingen van forecast.solar halen. De dienst krijgt plaats en dak te weten.

@@ -69,12 +69,11 @@ def _answer(battery: Battery) -> dict[str, str]:
         "from_grid": ON if battery.charge_from_grid else "",
         "to_grid": ON if battery.discharge_to_grid else "",
     }
-    efficiency_percent = 100 * battery.charge_efficiency * battery.discharge_efficiency
     return switches | write_numbers(
         capacity_kwh=battery.capacity_kwh,
         power_kw=battery.charge_limit_kw,
         reserve_percent=100 * battery.min_soc,
-        efficiency_percent=round(efficiency_percent, 2),
+        efficiency_percent=round(100 * battery.round_trip, 2),
         battery_price=_answer_price(battery),
         cycles=USUAL_CYCLES,
     )
