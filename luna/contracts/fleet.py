@@ -27,6 +27,10 @@ class PlanSitesReply(Message):
 
     plans: dict[str, str]
     faults: list[SiteFault] = []
+    open_gaps: Annotated[
+        list[str],
+        Field(description="the plans that may cost over 0.3 % or a cent too much"),
+    ] = []
 
 
 class PlanSitesRequest(Request):

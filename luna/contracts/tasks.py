@@ -65,6 +65,7 @@ from luna.contracts.job import (
 from luna.contracts.message import Request, Schedule
 from luna.contracts.notification import NotifyRequest, NotifyTestRequest
 from luna.contracts.plan import PlanRequest
+from luna.contracts.plan_improvement import SearchPlansRequest
 from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
 from luna.contracts.recommendations import (
     RecommendRequest,
@@ -90,6 +91,7 @@ REQUESTS: tuple[type[Request], ...] = (
     ResolveRequest,
     PlanRequest,
     PlanSitesRequest,
+    SearchPlansRequest,
     RefreshPlansRequest,
     FollowChangesRequest,
     FollowSessionsRequest,

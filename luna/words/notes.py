@@ -141,6 +141,7 @@ _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
     **dict.fromkeys(("need_kwh", "metered_kwh", "given_kwh", "planned_kwh"), Numbers.energy),
     "times": Numbers.number,
+    "saved": Numbers.money,
     **dict.fromkeys(("at", "doubted_at", "since", "issued_at", "stated_at"), _moment),
     **dict.fromkeys(("load_factor", "pv_factor"), _factor),
     "earliest": _earliest,

@@ -20,6 +20,7 @@ from luna.contracts.fleet import (
 )
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
+from luna.contracts.plan_improvement import SearchPlansReply, SearchPlansRequest
 from luna.contracts.plan_questions import (
     CheckPlansReply,
     CheckPlansRequest,
@@ -37,7 +38,7 @@ from luna.contracts.variant import (
 )
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext, task
-from luna.platform.queue.jobs import await_job, submit_job
+from luna.platform.queue.jobs import accept_job, await_job, send_job, submit_job
 from luna.platform.queue.task_context import isolate
 from services.planner.compiled import load_common_kernels, load_kernels
 from services.planner.milp.solver import Solver
@@ -47,6 +48,7 @@ from services.planner.service import (
     pareto,
     plan_check,
     plan_diff,
+    plan_search,
     plans,
     variant,
 )
@@ -82,6 +84,9 @@ def solve(request: PlanRequest, work: TaskContext) -> str:
     plan = plans.issue_plan(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
     if request.site_id is not None:
         work.on_commit(partial(ask_for_shadows, work, [plan.head.plan_id]))
+        is_for_now = request.start is None
+        if is_for_now and plan_search.has_open_gap(plan.head):
+            search_later(work, [plan.head.plan_id])
     return plan.answer()
 
 
@@ -90,7 +95,29 @@ def plan_sites(request: PlanSitesRequest, work: TaskContext) -> PlanSitesReply:
     """Plan many sites and store their plans."""
     reply = fleet.plan_sites(work.connection, request, now=work.clock.now())
     work.on_commit(partial(ask_for_shadows, work, list(reply.plans.values())))
+    if reply.open_gaps:
+        search_later(work, reply.open_gaps)
     return reply
+
+
+def search_later(work: TaskContext, plan_ids: list[str]) -> None:
+    """Submit a job that searches further for plans, in the transaction that stores them."""
+    if work.settings.plan_search_limit:
+        job = accept_job(work.connection, SearchPlansRequest(plan_ids=plan_ids))
+        work.on_commit(partial(send_job, work.database(), work.client, job))
+
+
+@task(SearchPlansRequest, soft_limit=timedelta(minutes=30))
+def search_plans(request: SearchPlansRequest, work: TaskContext) -> SearchPlansReply:
+    """Search further for plans with an open gap."""
+    outcomes, new_ids = plan_search.search_plans(
+        work.database(),
+        request.plan_ids,
+        limit=work.settings.plan_search_limit,
+        now=work.clock.now,
+    )
+    work.on_commit(partial(ask_for_shadows, work, new_ids))
+    return SearchPlansReply(outcomes=outcomes)
 
 
 @task(RefreshPlansRequest)

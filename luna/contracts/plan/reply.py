@@ -124,6 +124,9 @@ class NoteReply(Message):
       a stored site's last week stayed within.
     - ``inverter_alone``: no plan was found within ``options.time_limit_s``; batteries follow the
       house.
+    - ``plan_improved``: the plan took the place of ``plan_id`` while its first slot ran: a longer
+      search found it to be ``saved`` cheaper; ``plan_found``: the same of one that missed more, or
+      was none.
     - ``not_confirmed``: what the optimisation ``found`` physics did not confirm; the plan is what
       its set-points come to.
     - ``heat_assumed``: no temperature of the stores of ``heat_pumps`` is known; the middle of their
@@ -407,6 +410,15 @@ class PlanReply(Message):
     gap_cost: Annotated[
         float | None,
         Field(description="the same in the site's currency: at most so much above the optimum"),
+    ] = None
+    objective_value: Annotated[
+        float | None,
+        Field(
+            description=(
+                "what the search minimised, in the site's currency: the cost, less the worth of "
+                "energy left, plus the price of what is missed; null: no search made the plan"
+            )
+        ),
     ] = None
     cost: CostReply
     timing_ms: Annotated[

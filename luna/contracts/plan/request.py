@@ -295,6 +295,15 @@ class PlanOptions(Message):
             ),
         ),
     ] = None
+    prove: Annotated[
+        bool,
+        Field(
+            description=(
+                "search until the plan is proven to its gap or time is over, also where devices "
+                "are scheduled; otherwise their first good schedules end the search"
+            )
+        ),
+    ] = False
     time_limit_s: Annotated[
         float,
         Field(

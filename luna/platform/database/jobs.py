@@ -196,6 +196,12 @@ def find_newest(
     return None if row is None else _summary(row)
 
 
+def is_any_queued(connection: Connection, tasks: Sequence[str]) -> bool:
+    """Return whether a job of one of these tasks waits for a worker."""
+    waiting = select(jobs.c.job_id).where(jobs.c.task.in_(tasks), jobs.c.status == "queued")
+    return bool(connection.scalar(select(waiting.exists())))
+
+
 def _select_summaries() -> Select[Any]:
     return select(*(jobs.c[name] for name in JobSummary.model_fields))
 

@@ -24,6 +24,11 @@ def pack_reply(plan: PlanColumns) -> bytes:
     return zlib.compress(plan.write(), _LEVEL)
 
 
+def change_head(packed: bytes, **fields: Any) -> bytes:
+    """Return a packed plan with other fields of its head."""
+    return zlib.compress(to_json(unpack(packed) | fields), _LEVEL)
+
+
 def pack_inputs(inputs: bytes) -> bytes:
     """Return a request from ``write_inputs`` in the form of ``packed_inputs``."""
     return zlib.compress(inputs, _LEVEL)

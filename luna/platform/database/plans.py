@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
+    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -149,6 +150,23 @@ def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
     """
     row = _find(connection, plan_id, plan_history.c.packed_inputs)
     return plan_forms.read_inputs(row.packed_inputs)
+
+
+def state_gap(
+    connection: Connection, plan_id: str, *, gap: float, gap_cost: float, status: str
+) -> None:
+    """Replace the proven gap that a stored plan states.
+
+    Raises:
+        NotFoundError: no plan of that id.
+    """
+    row = _find(connection, plan_id, plan_history.c.packed_reply)
+    packed = plan_forms.change_head(row.packed_reply, gap=gap, gap_cost=gap_cost, status=status)
+    connection.execute(
+        update(plan_history)
+        .where(plan_history.c.plan_id == plan_id)
+        .values(packed_reply=packed, status=status)
+    )
 
 
 def _find(connection: Connection, plan_id: str, *columns: ColumnElement[Any]) -> Any:

@@ -42,18 +42,27 @@ def submit_job(engine: Engine, client: Client, request: Request, *, key: str | N
         InvalidInputError: the request is invalid; nothing was accepted.
         UnavailableError: the database is away; nothing was accepted.
     """
-    text = serialization.encode_request(request)
     with unit_of_work(engine) as connection:
-        job = jobs.accept(
-            connection,
-            task=request.task,
-            key=key or serialization.digest(request.task, text),
-            request=text,
-            trace_id=current_trace_id(),
-        )
+        job = accept_job(connection, request, key=key)
     if job.sent_at is None:
-        after_commit(engine, partial(_ring, engine, client, job))
+        after_commit(engine, partial(send_job, engine, client, job))
     return job
+
+
+def accept_job(connection: Connection, request: Request, *, key: str | None = None) -> Job:
+    """Store ``request`` as a job in the caller's transaction, for ``send_job`` after its commit.
+
+    Raises:
+        InvalidInputError: the request is invalid.
+    """
+    text = serialization.encode_request(request)
+    return jobs.accept(
+        connection,
+        task=request.task,
+        key=key or serialization.digest(request.task, text),
+        request=text,
+        trace_id=current_trace_id(),
+    )
 
 
 def await_job(engine: Engine, client: Client, request: Request) -> None:
@@ -152,7 +161,7 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
     """
     with unit_of_work(engine) as connection:
         job = jobs.retry(connection, job_id)
-    after_commit(engine, partial(_ring, engine, client, job))
+    after_commit(engine, partial(send_job, engine, client, job))
     return job
 
 
@@ -175,7 +184,8 @@ def resend_due(connection: Connection, client: Client) -> ResendReply:
     return reply
 
 
-def _ring(engine: Engine, client: Client, job: Job) -> None:
+def send_job(engine: Engine, client: Client, job: Job) -> None:
+    """Send a stored job's message; where Redis is away, ``resend_due`` sends it later."""
     try:
         client.notify_job(job)
         with unit_of_work(engine) as connection:

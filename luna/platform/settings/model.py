@@ -575,6 +575,18 @@ class Settings(BaseSettings):
         Field(gt=timedelta(0), description="age at which a plan is no longer followed"),
         CHANGEABLE,
     ] = timedelta(hours=3)
+    plan_search_limit: Annotated[
+        timedelta,
+        Field(
+            ge=timedelta(0),
+            le=timedelta(minutes=2),
+            description=(
+                "how long a plan that may cost over 0.3 % or a cent too much is searched further "
+                "in the background; 0: not at all"
+            ),
+        ),
+        CHANGEABLE,
+    ] = timedelta(seconds=30)
     plan_refresh: Annotated[
         Literal["armed", "all"],
         Field(

@@ -42,6 +42,7 @@ from luna.words.devices import say_device
 from luna.words.notes import say_note
 from luna.words.numbers import HALF_CENT, read_number
 from luna.words.pages import PageWords
+from luna.words.phrases import read_texts
 from luna.words.standing import STANDING
 from luna.words.times import say_span, say_when
 from services.api.pages.block_cost import Trial
@@ -56,6 +57,8 @@ FOOT = 22.0
 STEPS = (0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 AHEAD = timedelta(hours=48)
 STALE_AFTER = timedelta(minutes=30)
+# Codes of the notes on a plan that a longer search found.
+SEARCHED_FURTHER = ("plan_improved", "plan_found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +337,23 @@ class PlanningView:
         if plan is None:
             return []
         return format_price_spans(plan.price_spans, self.numbers, format_at=self.say_instant)
+
+    @property
+    def plan_quality(self) -> list[str]:
+        """The sentences on what a longer search gained, and what a better plan may still save."""
+        plan = self.stored.plan
+        if plan is None:
+            return []
+        sentences = [
+            say_note(note.code, note.figures, self.numbers)
+            for note in plan.notes
+            if note.code in SEARCHED_FURTHER
+        ]
+        if plan.gap_cost is not None and plan.gap_cost >= HALF_CENT:
+            words = read_texts("plan_command", self.numbers.language)
+            cost = self.numbers.money(plan.gap_cost)
+            sentences.append(words["gap_cost"].format(cost=cost))
+        return sentences
 
     @property
     def standings(self) -> list[str]:

@@ -216,9 +216,8 @@ def _search_limits(options: PlanOptions, *, has_demands: bool) -> SearchLimits:
         gap_cost = PLACING_GAP_COST
     elif gap is None:
         gap = WAYS_GAP
-    return SearchLimits(
-        gap, options.time_limit_s, gap_cost=gap_cost, to_gap=options.mip_gap is not None
-    )
+    to_gap = options.prove or options.mip_gap is not None
+    return SearchLimits(gap, options.time_limit_s, gap_cost=gap_cost, to_gap=to_gap)
 
 
 def _margin(options: PlanOptions, *, has_scenarios: bool) -> Margin:

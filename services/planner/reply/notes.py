@@ -280,8 +280,18 @@ def find_gap_cost(plan: Plan) -> float | None:
     """Return a plan's greatest distance from the optimum, currency; None if nothing is proven."""
     if plan.gap is None:
         return None
-    cost = objective(plan) if plan.load_schedule is None else plan.load_schedule.objective
-    return round(plan.gap * abs(cost), 6) + 0.0
+    return round(plan.gap * abs(_read_objective(plan)), 6) + 0.0
+
+
+def find_objective_value(plan: Plan) -> float | None:
+    """Return what a plan's search minimised, currency; None for the inverter alone."""
+    if plan.method == "self_consumption":
+        return None
+    return round(_read_objective(plan), 6) + 0.0
+
+
+def _read_objective(plan: Plan) -> float:
+    return objective(plan) if plan.load_schedule is None else plan.load_schedule.objective
 
 
 def bound_schedule_gap(plan: Plan) -> float:

@@ -22,7 +22,7 @@ from luna.contracts.fleet import (
 )
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
-from luna.contracts.plan import PlanRequest
+from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.errors import InvalidInputError
 from luna.energy.policy import REPLAN_AGE
@@ -39,6 +39,7 @@ from services.planner.devices import PLANNED_KINDS
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.inputs import read_facts
+from services.planner.service.plan_search import has_open_gap
 from services.planner.service.plans import complete, count_plan
 
 # One slot before the executor itself would request a new plan.
@@ -84,8 +85,13 @@ def plan_sites(
 
     facts = batch.together(list(by_name), read)
 
+    open_names: set[str] = set()
+
     def plan(name: str) -> PlanRow:
-        return _plan_site(connection, facts[name], now)
+        head, row = _plan_site(connection, facts[name], now)
+        if has_open_gap(head):
+            open_names.add(name)
+        return row
 
     rows = batch.each(list(facts), plan)
     there = sites.hold(connection, list(rows))
@@ -105,11 +111,14 @@ def plan_sites(
     faults = [
         SiteFault(site_id=name, error=error.problem()) for name, error in batch.faults.items()
     ]
-    return PlanSitesReply(plans=written, faults=faults)
+    open_gaps = [written[name] for name in written if name in open_names]
+    return PlanSitesReply(plans=written, faults=faults, open_gaps=open_gaps)
 
 
-def _plan_site(connection: Connection, facts: PlanningFacts, now: datetime) -> PlanRow:
-    """Return the row of a site's new plan, made from its facts."""
+def _plan_site(
+    connection: Connection, facts: PlanningFacts, now: datetime
+) -> tuple[PlanReply, PlanRow]:
+    """Return the head of a site's new plan, made from its facts, and its row."""
     request = complete(connection, facts, PlanRequest(site_id=facts.site.name))
     inputs = write_inputs(request)
     inputs_digest = digest(inputs)
@@ -117,7 +126,8 @@ def _plan_site(connection: Connection, facts: PlanningFacts, now: datetime) -> P
     # same cost.
     reply = plan_columns(request, now=now, solver=Solver(), inputs_digest=inputs_digest)
     count_plan(reply.head)
-    return PlanRow.of(reply, site_id=facts.site.name, inputs_digest=inputs_digest, inputs=inputs)
+    row = PlanRow.of(reply, site_id=facts.site.name, inputs_digest=inputs_digest, inputs=inputs)
+    return reply.head, row
 
 
 def refresh_plans(

@@ -34,6 +34,7 @@ FIGURES: dict[str, Any] = {
     "kw": 2000.0,
     "limit_kw": 17.25,
     "times": 116.0,
+    "saved": 0.05,
     "price": 85.0,
     "source_error": 0.12,
     "own_error": 0.04,

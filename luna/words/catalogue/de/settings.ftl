@@ -63,6 +63,7 @@ setting_worker_processes = Prozesse eines Workers. Leer: Luna nutzt unter 1,6 GB
 setting_job_memory_bytes = Speicher für eine Aufgabe in Bytes. Leer: die Hälfte des Speichers, geteilt unter den Prozessen.
 setting_plan_timeout = Längste Wartezeit auf einen Plan.
 setting_plan_max_age = Einem so alten Plan folgt Luna nicht mehr.
+setting_plan_search_limit = So lange sucht Luna im Hintergrund nach einem besseren Plan; 0 schaltet es ab.
 setting_plan_refresh = Standorte, die nach einer Änderung sofort neu geplant werden: alle oder nur gesteuerte.
 setting_plan_batch_sites = Standorte, die eine Aufgabe plant.
 setting_forecast_batch_sites = Standorte, für die eine Aufgabe Prognosen erstellt.

@@ -65,6 +65,7 @@ setting_worker_processes = Processes of one worker. Empty: Luna uses one below 1
 setting_job_memory_bytes = Memory for one task in bytes. Empty: half of the machine's memory, shared by the processes.
 setting_plan_timeout = Longest wait for a plan.
 setting_plan_max_age = Luna no longer follows a plan of this age.
+setting_plan_search_limit = How long Luna searches for a better plan in the background; 0 switches it off.
 setting_plan_refresh = Homes that get a new plan at once after a change: all, or only those under control.
 setting_plan_batch_sites = Homes planned by one task.
 setting_forecast_batch_sites = Homes with forecasts from one task.

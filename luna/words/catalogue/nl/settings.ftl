@@ -65,6 +65,7 @@ setting_worker_processes = Processen van één worker. Leeg: Luna gebruikt er é
 setting_job_memory_bytes = Geheugen voor één taak in bytes. Leeg: de helft van het geheugen, gedeeld door de processen.
 setting_plan_timeout = Langste wachttijd op een plan.
 setting_plan_max_age = Een plan van deze leeftijd volgt Luna niet meer.
+setting_plan_search_limit = Zo lang zoekt Luna op de achtergrond naar een beter plan; 0 schakelt dit uit.
 setting_plan_refresh = Huizen die na een wijziging meteen een nieuw plan krijgen: alle of alleen bestuurde.
 setting_plan_batch_sites = Huizen die één taak plant.
 setting_forecast_batch_sites = Huizen waarvoor één taak voorspellingen maakt.
