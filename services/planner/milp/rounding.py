@@ -6,9 +6,10 @@ The binaries left are rounded by the relaxed solution. That takes a few more lin
 last basis, a search takes hundreds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -74,23 +75,33 @@ def round_relaxation(
 def round_once(built: Formulation, relaxed: LinearSolution, solver: Solver) -> FloatArray | None:
     """Return columns with the whole binaries nearest to the relaxed ones, None if infeasible.
 
-    The other columns are those of the relaxed solution.
+    The other columns are those of the relaxed solution, which ``solver`` found last.
     """
-    model = built.model
-    blocks = built.load_columns.blocks
-    column = relaxed.column
     with suppress(InfeasibleError):
-        fixed = model
-        for block in blocks:
-            nearest = CoupledBlock.of(model, block).find_nearest(relaxed.column[block.on])
-            fixed = fixed.fixed(block.on, nearest.on)
+        column = relaxed.column
+        blocks = built.load_columns.blocks
         if blocks:
-            column = solver.solve(fixed.relaxed()).column
-        rounded = _choose_binaries(fixed, column, solver, share=_ROUND_UP_SHARES[0])
+            nearest = [block.find_nearest(column[block.on]).on for block in blocks]
+            on = np.concatenate([block.on for block in blocks])
+            column = _fix_more(solver, on, np.concatenate(nearest))
+        binaries = _Binaries.of(built.model)
+        fix = partial(_fix_more, solver)
+        value = _round_in_turn(binaries, column, fix, share=_ROUND_UP_SHARES[0])
         whole = relaxed.column.copy()
-        whole[rounded.columns] = rounded.value
+        whole[binaries.columns] = value
         return whole
     return None
+
+
+def _fix_more(solver: Solver, columns: IndexArray, value: FloatArray) -> FloatArray:
+    """Fix more columns of the linear model solved last, and return all columns.
+
+    Raises:
+        InfeasibleError: nothing satisfies all rows any more.
+    """
+    if solver.fix(columns.astype(np.int32), value) == np.inf:
+        raise InfeasibleError("the fixed columns contradict the limits")
+    return solver.read_columns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +146,7 @@ def _fix_blocks(
         return
     allowed = search.allow(relaxed.objective)
     trials = _ScheduleSearch(model, [CoupledBlock.of(model, block) for block in blocks], solver)
-    trials.try_schedules(
-        [coupled.find_nearest(relaxed.column[coupled.block.on]) for coupled in trials.blocks]
-    )
+    trials.try_schedules([block.find_nearest(relaxed.column[block.on]) for block in blocks])
     if not trials.is_within(_SCHEDULES_SHARE * allowed, relaxed.objective):
         trials.try_at_prices()
     if trials.best and trials.is_within(_SCHEDULES_SHARE * allowed, relaxed.objective):
@@ -235,15 +244,36 @@ def _choose_binaries(
     """
     binaries = _Binaries.of(model)
     fixed = model.relaxed()
-    fractional, value = binaries.round(model, column, share=share)
+
+    def fix(columns: IndexArray, whole: FloatArray) -> FloatArray:
+        nonlocal fixed
+        fixed = fixed.fixed(columns, whole)
+        return solver.solve(fixed).column
+
+    value = _round_in_turn(binaries, column, fix, share=share)
+    return _WholeBinaries(binaries.columns, value, fixed)
+
+
+def _round_in_turn(
+    binaries: "_Binaries",
+    column: FloatArray,
+    fix: Callable[[IndexArray, FloatArray], FloatArray],
+    *,
+    share: float,
+) -> FloatArray:
+    """Return whole values of all binaries, those fractional in ``column`` first.
+
+    ``fix`` fixes more binaries and returns the columns of the relaxed solution.
+    """
+    fractional, value = binaries.round(column, share=share)
     for _ in range(_ROUNDS):
         if not fractional.any():
             break
         # Binaries at 1 stay there, or fixing the fractional ones would only undo others.
         chosen = fractional | (value > 0)
-        fixed = fixed.fixed(binaries.columns[chosen], value[chosen])
-        fractional, value = binaries.round(model, solver.solve(fixed).column, share=share)
-    return _WholeBinaries(binaries.columns, value, fixed)
+        fixed_column = fix(binaries.columns[chosen], value[chosen])
+        fractional, value = binaries.round(fixed_column, share=share)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +283,7 @@ class _Binaries:
     An entry has a row, a position in ``columns``, and a coefficient.
     """
 
+    model: LinearModel
     columns: IndexArray
     row: IndexArray
     position: IndexArray
@@ -264,24 +295,23 @@ class _Binaries:
         columns = np.flatnonzero(chosen)
         entries = np.flatnonzero(chosen[model.index] & (model.value != 0))
         return cls(
+            model,
             columns,
-            model.entry_rows()[entries],
+            model.entry_row[entries],
             np.searchsorted(columns, model.index[entries]),
             model.value[entries],
         )
 
-    def round(
-        self, model: LinearModel, column: FloatArray, *, share: float
-    ) -> tuple[BoolArray, FloatArray]:
+    def round(self, column: FloatArray, *, share: float) -> tuple[BoolArray, FloatArray]:
         """Return a mask of binaries that break a row either way, and whole values of all.
 
         A fractional binary that fits one way with all else unchanged costs nothing and takes that
         value.
         """
         value = column[self.columns]
-        activity = model.activity(column)
-        missed_on = self._miss_rows(model, column, activity, to=1.0)
-        missed_off = self._miss_rows(model, column, activity, to=0.0)
+        activity = self.model.activity(column)[self.row]
+        missed_on = self._miss_rows(activity + self.factor * (1.0 - value[self.position]))
+        missed_off = self._miss_rows(activity - self.factor * value[self.position])
         fractional = np.abs(value - np.round(value)) > _INTEGRALITY_TOLERANCE
         fits_on = missed_on <= _INTEGRALITY_TOLERANCE
         fits_off = missed_off <= _INTEGRALITY_TOLERANCE
@@ -289,16 +319,13 @@ class _Binaries:
         whole = np.where(fits_on, 1.0, either)
         return fractional & ~fits_on & ~fits_off, np.where(fractional, whole, np.round(value))
 
-    def _miss_rows(
-        self, model: LinearModel, column: FloatArray, activity: FloatArray, *, to: float
-    ) -> FloatArray:
-        """Return each binary's miss of its worst row if it alone moves ``to`` a value.
+    def _miss_rows(self, moved: FloatArray) -> FloatArray:
+        """Return each binary's miss of its worst row if its entries' rows have ``moved``.
 
         That is relative to its coefficient there.
         """
-        moved = activity[self.row] + self.factor * (to - column[self.columns][self.position])
-        below = model.row_lower[self.row] - moved
-        above = moved - model.row_upper[self.row]
+        below = self.model.row_lower[self.row] - moved
+        above = moved - self.model.row_upper[self.row]
         missed = np.maximum(below, above) / np.abs(self.factor)
         worst = np.zeros(self.columns.size)
         np.maximum.at(worst, self.position, missed)
