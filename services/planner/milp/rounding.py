@@ -72,10 +72,23 @@ def round_relaxation(
     return best
 
 
-def round_once(built: Formulation, relaxed: LinearSolution, solver: Solver) -> FloatArray | None:
-    """Return columns with the whole binaries nearest to the relaxed ones, None if infeasible.
+@dataclass(frozen=True, slots=True)
+class RoundedSolution:
+    """Columns with whole binaries near a relaxed solution.
 
-    The other columns are those of the relaxed solution, which ``solver`` found last.
+    ``solution`` is the least-cost one with these binaries, None where it is not known yet.
+    """
+
+    column: FloatArray
+    solution: Solution | None
+
+
+def round_once(
+    built: Formulation, relaxed: LinearSolution, solver: Solver
+) -> RoundedSolution | None:
+    """Return the whole binaries nearest to the relaxed ones, None if infeasible.
+
+    ``solver`` found the relaxed solution last.
     """
     with suppress(InfeasibleError):
         column = relaxed.column
@@ -86,11 +99,25 @@ def round_once(built: Formulation, relaxed: LinearSolution, solver: Solver) -> F
             column = _fix_more(solver, on, np.concatenate(nearest))
         binaries = _Binaries.of(built.model)
         fix = partial(_fix_more, solver)
-        value = _round_in_turn(binaries, column, fix, share=_ROUND_UP_SHARES[0])
-        whole = relaxed.column.copy()
+        column, value = _round_in_turn(binaries, column, fix, share=_ROUND_UP_SHARES[0])
+        whole = column.copy()
         whole[binaries.columns] = value
-        return whole
+        return RoundedSolution(whole, _read_whole(built.model, whole, solver))
     return None
+
+
+def _read_whole(model: LinearModel, whole: FloatArray, solver: Solver) -> Solution | None:
+    """Return the solution solved last with its binaries made ``whole``.
+
+    None where that breaks a row or costs more: then another solution may be cheaper.
+    """
+    last = solver.keep()
+    activity = model.activity(whole)
+    misses = np.maximum(model.row_lower - activity, activity - model.row_upper)
+    cost = float(model.cost @ whole)
+    if misses.max(initial=0.0) > _MISSED_ROW or cost > last.objective + _SAME_COST:
+        return None
+    return Solution(whole, last.row_dual, cost, gap=np.inf, proven=False)
 
 
 def _fix_more(solver: Solver, columns: IndexArray, value: FloatArray) -> FloatArray:
@@ -209,6 +236,9 @@ class _ScheduleSearch:
 # Fixing some binaries makes others fractional: after so many rounds all are fixed at once.
 _ROUNDS = 6
 _INTEGRALITY_TOLERANCE = 1e-6
+# The solver's own tolerance of rows, and a difference in cost that is none.
+_MISSED_ROW = 1e-7
+_SAME_COST = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +280,7 @@ def _choose_binaries(
         fixed = fixed.fixed(columns, whole)
         return solver.solve(fixed).column
 
-    value = _round_in_turn(binaries, column, fix, share=share)
+    _, value = _round_in_turn(binaries, column, fix, share=share)
     return _WholeBinaries(binaries.columns, value, fixed)
 
 
@@ -260,10 +290,11 @@ def _round_in_turn(
     fix: Callable[[IndexArray, FloatArray], FloatArray],
     *,
     share: float,
-) -> FloatArray:
-    """Return whole values of all binaries, those fractional in ``column`` first.
+) -> tuple[FloatArray, FloatArray]:
+    """Return the relaxed columns with most binaries fixed, and whole values of all binaries.
 
-    ``fix`` fixes more binaries and returns the columns of the relaxed solution.
+    Those are fixed first that are fractional in ``column``. ``fix`` fixes more binaries and returns
+    the columns of the relaxed solution.
     """
     fractional, value = binaries.round(column, share=share)
     for _ in range(_ROUNDS):
@@ -271,9 +302,9 @@ def _round_in_turn(
             break
         # Binaries at 1 stay there, or fixing the fractional ones would only undo others.
         chosen = fractional | (value > 0)
-        fixed_column = fix(binaries.columns[chosen], value[chosen])
-        fractional, value = binaries.round(fixed_column, share=share)
-    return value
+        column = fix(binaries.columns[chosen], value[chosen])
+        fractional, value = binaries.round(column, share=share)
+    return column, value
 
 
 @dataclass(frozen=True, slots=True)
