@@ -62,7 +62,10 @@ IMPLIED = 4
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """A mixed-integer linear model in the sparse row form that HiGHS reads."""
+    """A mixed-integer linear model in the sparse row form that HiGHS reads.
+
+    ``entry_row`` is each entry's row, ``index`` its column.
+    """
 
     cost: FloatArray
     lower: FloatArray
@@ -71,6 +74,7 @@ class LinearModel:
     row_lower: FloatArray
     row_upper: FloatArray
     starts: Indices
+    entry_row: IndexArray
     index: Indices
     value: FloatArray
     start: StartBasis | None = None
@@ -90,11 +94,10 @@ class LinearModel:
 
     def part(self, columns: BoolArray, rows: BoolArray) -> "LinearModel":
         """Return the linear model of these columns and rows alone."""
-        all_rows = self.entry_rows()
-        entries = np.flatnonzero(rows[all_rows] & columns[self.index])
+        entries = np.flatnonzero(rows[self.entry_row] & columns[self.index])
         column_place = np.cumsum(columns) - 1
         row_place = np.cumsum(rows) - 1
-        entry_row = row_place[all_rows[entries]]
+        entry_row = row_place[self.entry_row[entries]]
         starts = np.searchsorted(entry_row, np.arange(rows.sum()))
         start = None
         if self.start is not None:
@@ -107,6 +110,7 @@ class LinearModel:
             row_lower=self.row_lower[rows],
             row_upper=self.row_upper[rows],
             starts=starts.astype(np.int32),
+            entry_row=entry_row,
             index=column_place[self.index[entries]].astype(np.int32),
             value=self.value[entries],
             start=start,
@@ -126,14 +130,9 @@ class LinearModel:
             upper=np.append(self.upper, np.inf),
             integer=np.append(self.integer, np.int32(0)),
             starts=(self.starts + entries_before).astype(np.int32),
+            entry_row=np.insert(self.entry_row, ends, rows),
             index=np.insert(self.index, ends, self.cost.size),
             value=np.insert(self.value, ends, value),
-        )
-
-    def entry_rows(self) -> IndexArray:
-        """Return each entry's row."""
-        return np.repeat(
-            np.arange(self.row_lower.size), np.diff(np.append(self.starts, self.index.size))
         )
 
     def column_entries(
@@ -142,20 +141,19 @@ class LinearModel:
         """Return the entries of ``columns`` in these rows: row, place among them, coefficient."""
         place = np.full(self.cost.size, -1)
         place[columns] = np.arange(columns.size)
-        entry_rows = self.entry_rows()
-        where = np.flatnonzero((place[self.index] >= 0) & rows[entry_rows])
-        return entry_rows[where], place[self.index[where]], self.value[where]
+        where = np.flatnonzero((place[self.index] >= 0) & rows[self.entry_row])
+        return self.entry_row[where], place[self.index[where]], self.value[where]
 
     def rows_with(self, columns: BoolArray) -> BoolArray:
         """Return the mask of rows with an entry in any of these columns."""
         found = np.zeros(self.row_lower.size, dtype=bool)
-        found[self.entry_rows()[columns[self.index]]] = True
+        found[self.entry_row[columns[self.index]]] = True
         return found
 
     def activity(self, column: FloatArray) -> FloatArray:
         """Return every row's value at ``column``."""
         return np.bincount(
-            self.entry_rows(),
+            self.entry_row,
             weights=self.value * column[self.index],
             minlength=self.row_lower.size,
         ).astype(float)
@@ -273,7 +271,8 @@ class ModelBuilder:
         row, column, value = (np.concatenate(parts) for parts in zip(*self.entries, strict=True))
         row_lower, row_upper = (np.concatenate(parts) for parts in zip(*self.bounds, strict=True))
         order = np.argsort(row, kind="stable")
-        starts = np.searchsorted(row[order], np.arange(self.rows))
+        entry_row = row[order].astype(np.intp)
+        starts = np.searchsorted(entry_row, np.arange(self.rows))
         return LinearModel(
             cost=np.concatenate(self.cost),
             lower=np.concatenate(self.lower),
@@ -282,6 +281,7 @@ class ModelBuilder:
             row_lower=row_lower,
             row_upper=row_upper,
             starts=starts.astype(np.int32),
+            entry_row=entry_row,
             index=column[order],
             value=value[order],
             start=start,

@@ -269,6 +269,14 @@ class ScheduleBlock:
     on: Indices
     schedules: ScheduleFinder
 
+    def find_nearest(self, on: FloatArray) -> OnOffSchedule:
+        """Return the schedule nearest to ``on`` (0–1 per slot).
+
+        Raises:
+            InfeasibleError: there is none.
+        """
+        return self.schedules.find(1.0 - 2.0 * on)
+
 
 @dataclass(frozen=True, slots=True)
 class _OpenNeeds:

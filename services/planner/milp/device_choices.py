@@ -19,7 +19,7 @@ from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.devices.kind import RangedUse
 from services.planner.linear.model import CHOSEN, Indices, LinearModel
 from services.planner.linear.ranges import FORBIDDEN, Ranges, SessionLimits
-from services.planner.linear.schedules import ScheduleBlock
+from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock
 from services.planner.milp.formulation import Formulation
 from services.planner.milp.solver import LinearSolution
 from services.planner.milp.supply import BalanceEntries, SupplyCurves
@@ -110,11 +110,11 @@ class SwitchedChoice:
     def begin(self, relaxed: Present) -> list[FloatArray]:
         """Return the schedule nearest to the relaxed one."""
         on = relaxed.solution.column[self.columns]
-        return [self._find(1.0 - 2.0 * on)]
+        return [self._keep(self._block.find_nearest(on))]
 
     def read(self, column: FloatArray) -> FloatArray:
         """Return whether it is on in each slot."""
-        return self._find(1.0 - 2.0 * np.round(column[self.columns]))
+        return self._keep(self._block.find_nearest(np.round(column[self.columns])))
 
     def allows(self, schedule: FloatArray) -> bool:  # every schedule found is one
         """Return True."""
@@ -150,7 +150,9 @@ class SwitchedChoice:
             yield self.own_cost(changed) + float(price @ changed) - now, changed
 
     def _find(self, price: FloatArray) -> FloatArray:
-        found = self._block.schedules.find(price)
+        return self._keep(self._block.schedules.find(price))
+
+    def _keep(self, found: OnOffSchedule) -> FloatArray:
         self._costs[found.on.tobytes()] = found.cost
         return found.on
 

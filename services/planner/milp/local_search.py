@@ -21,6 +21,7 @@ from luna.energy.timeline import FloatArray
 from services.planner.milp.cost_bounds import CostBounds, ScheduleUse
 from services.planner.milp.device_choices import DeviceChoice, Present, Schedule
 from services.planner.milp.formulation import Formulation
+from services.planner.milp.rounding import RoundedSolution
 from services.planner.milp.solver import KeptSolution, LinearSolution, Solution, Solver
 from services.planner.milp.supply import BalanceEntries
 from services.planner.problem.problem import SearchLimits
@@ -126,7 +127,7 @@ def search_schedules(
     search: SearchLimits,
     *,
     relaxed: LinearSolution,
-    rounded: FloatArray | None = None,
+    rounded: RoundedSolution | None = None,
 ) -> Solution | None:
     """Return the best schedules found, or None if none of the first ones is feasible.
 
@@ -136,16 +137,21 @@ def search_schedules(
         solver: that solved the relaxed model before.
         search: which solution is good enough.
         relaxed: the relaxed model's solution, whose cost is the lower bound.
-        rounded: columns with whole binaries to begin with, beside the relaxed solution.
+        rounded: whole binaries to begin with, beside the relaxed solution.
     """
     bound = relaxed.objective
     first: tuple[Schedule, ...] | None = None
     if rounded is not None:
-        first = tuple(choice.read(rounded) for choice in choices)
         # The rounded schedules are near the solver's last basis: most often they are good enough.
-        solution = _solve_whole(choices, first, solver, bound=bound, search=search)
-        if solution is not None and solution.proven:
-            return solution
+        if rounded.solution is not None:
+            solution = rounded.solution.bounded(bound, search)
+            if solution.proven:
+                return solution
+        first = tuple(choice.read(rounded.column) for choice in choices)
+        if rounded.solution is None:
+            found = _solve_whole(choices, first, solver, bound=bound, search=search)
+            if found is not None and found.proven:
+                return found
     best = _Search(built, choices, solver, relaxed).run(search, first)
     if best is None:
         return None

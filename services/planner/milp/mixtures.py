@@ -38,7 +38,7 @@ class CoupledBlock:
 
     @classmethod
     def of(cls, model: LinearModel, block: ScheduleBlock) -> "CoupledBlock":
-        rows = model.entry_rows()
+        rows = model.entry_row
         first = int(block.on[0])
         outside = (rows < block.rows.start) | (rows >= block.rows.stop)
         switches = (model.index >= first) & (model.index < first + block.on.size)
@@ -63,10 +63,6 @@ class CoupledBlock:
         Being on costs ``beside`` more, ``(slots,)``.
         """
         return self.block.schedules.find(beside - self.worth(dual))
-
-    def find_nearest(self, on: FloatArray) -> OnOffSchedule:
-        """Return the schedule nearest to ``on`` (0–1 per slot)."""
-        return self.block.schedules.find(1.0 - 2.0 * on)
 
 
 @dataclass(frozen=True, slots=True)

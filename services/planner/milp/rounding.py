@@ -6,9 +6,10 @@ The binaries left are rounded by the relaxed solution. That takes a few more lin
 last basis, a search takes hundreds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -71,26 +72,63 @@ def round_relaxation(
     return best
 
 
-def round_once(built: Formulation, relaxed: LinearSolution, solver: Solver) -> FloatArray | None:
-    """Return columns with the whole binaries nearest to the relaxed ones, None if infeasible.
+@dataclass(frozen=True, slots=True)
+class RoundedSolution:
+    """Columns with whole binaries near a relaxed solution.
 
-    The other columns are those of the relaxed solution.
+    ``solution`` is the least-cost one with these binaries, None where it is not known yet.
     """
-    model = built.model
-    blocks = built.load_columns.blocks
-    column = relaxed.column
+
+    column: FloatArray
+    solution: Solution | None
+
+
+def round_once(
+    built: Formulation, relaxed: LinearSolution, solver: Solver
+) -> RoundedSolution | None:
+    """Return the whole binaries nearest to the relaxed ones, None if infeasible.
+
+    ``solver`` found the relaxed solution last.
+    """
     with suppress(InfeasibleError):
-        fixed = model
-        for block in blocks:
-            nearest = CoupledBlock.of(model, block).find_nearest(relaxed.column[block.on])
-            fixed = fixed.fixed(block.on, nearest.on)
+        column = relaxed.column
+        blocks = built.load_columns.blocks
         if blocks:
-            column = solver.solve(fixed.relaxed()).column
-        rounded = _choose_binaries(fixed, column, solver, share=_ROUND_UP_SHARES[0])
-        whole = relaxed.column.copy()
-        whole[rounded.columns] = rounded.value
-        return whole
+            nearest = [block.find_nearest(column[block.on]).on for block in blocks]
+            on = np.concatenate([block.on for block in blocks])
+            column = _fix_more(solver, on, np.concatenate(nearest))
+        binaries = _Binaries.of(built.model)
+        fix = partial(_fix_more, solver)
+        column, value = _round_in_turn(binaries, column, fix, share=_ROUND_UP_SHARES[0])
+        whole = column.copy()
+        whole[binaries.columns] = value
+        return RoundedSolution(whole, _read_whole(built.model, whole, solver))
     return None
+
+
+def _read_whole(model: LinearModel, whole: FloatArray, solver: Solver) -> Solution | None:
+    """Return the solution solved last with its binaries made ``whole``.
+
+    None where that breaks a row or costs more: then another solution may be cheaper.
+    """
+    last = solver.keep()
+    activity = model.activity(whole)
+    misses = np.maximum(model.row_lower - activity, activity - model.row_upper)
+    cost = float(model.cost @ whole)
+    if misses.max(initial=0.0) > _MISSED_ROW or cost > last.objective + _SAME_COST:
+        return None
+    return Solution(whole, last.row_dual, cost, gap=np.inf, proven=False)
+
+
+def _fix_more(solver: Solver, columns: IndexArray, value: FloatArray) -> FloatArray:
+    """Fix more columns of the linear model solved last, and return all columns.
+
+    Raises:
+        InfeasibleError: nothing satisfies all rows any more.
+    """
+    if solver.fix(columns.astype(np.int32), value) == np.inf:
+        raise InfeasibleError("the fixed columns contradict the limits")
+    return solver.read_columns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +173,7 @@ def _fix_blocks(
         return
     allowed = search.allow(relaxed.objective)
     trials = _ScheduleSearch(model, [CoupledBlock.of(model, block) for block in blocks], solver)
-    trials.try_schedules(
-        [coupled.find_nearest(relaxed.column[coupled.block.on]) for coupled in trials.blocks]
-    )
+    trials.try_schedules([block.find_nearest(relaxed.column[block.on]) for block in blocks])
     if not trials.is_within(_SCHEDULES_SHARE * allowed, relaxed.objective):
         trials.try_at_prices()
     if trials.best and trials.is_within(_SCHEDULES_SHARE * allowed, relaxed.objective):
@@ -200,6 +236,9 @@ class _ScheduleSearch:
 # Fixing some binaries makes others fractional: after so many rounds all are fixed at once.
 _ROUNDS = 6
 _INTEGRALITY_TOLERANCE = 1e-6
+# The solver's own tolerance of rows, and a difference in cost that is none.
+_MISSED_ROW = 1e-7
+_SAME_COST = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,15 +274,37 @@ def _choose_binaries(
     """
     binaries = _Binaries.of(model)
     fixed = model.relaxed()
-    fractional, value = binaries.round(model, column, share=share)
+
+    def fix(columns: IndexArray, whole: FloatArray) -> FloatArray:
+        nonlocal fixed
+        fixed = fixed.fixed(columns, whole)
+        return solver.solve(fixed).column
+
+    _, value = _round_in_turn(binaries, column, fix, share=share)
+    return _WholeBinaries(binaries.columns, value, fixed)
+
+
+def _round_in_turn(
+    binaries: "_Binaries",
+    column: FloatArray,
+    fix: Callable[[IndexArray, FloatArray], FloatArray],
+    *,
+    share: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the relaxed columns with most binaries fixed, and whole values of all binaries.
+
+    Those are fixed first that are fractional in ``column``. ``fix`` fixes more binaries and returns
+    the columns of the relaxed solution.
+    """
+    fractional, value = binaries.round(column, share=share)
     for _ in range(_ROUNDS):
         if not fractional.any():
             break
         # Binaries at 1 stay there, or fixing the fractional ones would only undo others.
         chosen = fractional | (value > 0)
-        fixed = fixed.fixed(binaries.columns[chosen], value[chosen])
-        fractional, value = binaries.round(model, solver.solve(fixed).column, share=share)
-    return _WholeBinaries(binaries.columns, value, fixed)
+        column = fix(binaries.columns[chosen], value[chosen])
+        fractional, value = binaries.round(column, share=share)
+    return column, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +314,7 @@ class _Binaries:
     An entry has a row, a position in ``columns``, and a coefficient.
     """
 
+    model: LinearModel
     columns: IndexArray
     row: IndexArray
     position: IndexArray
@@ -264,24 +326,23 @@ class _Binaries:
         columns = np.flatnonzero(chosen)
         entries = np.flatnonzero(chosen[model.index] & (model.value != 0))
         return cls(
+            model,
             columns,
-            model.entry_rows()[entries],
+            model.entry_row[entries],
             np.searchsorted(columns, model.index[entries]),
             model.value[entries],
         )
 
-    def round(
-        self, model: LinearModel, column: FloatArray, *, share: float
-    ) -> tuple[BoolArray, FloatArray]:
+    def round(self, column: FloatArray, *, share: float) -> tuple[BoolArray, FloatArray]:
         """Return a mask of binaries that break a row either way, and whole values of all.
 
         A fractional binary that fits one way with all else unchanged costs nothing and takes that
         value.
         """
         value = column[self.columns]
-        activity = model.activity(column)
-        missed_on = self._miss_rows(model, column, activity, to=1.0)
-        missed_off = self._miss_rows(model, column, activity, to=0.0)
+        activity = self.model.activity(column)[self.row]
+        missed_on = self._miss_rows(activity + self.factor * (1.0 - value[self.position]))
+        missed_off = self._miss_rows(activity - self.factor * value[self.position])
         fractional = np.abs(value - np.round(value)) > _INTEGRALITY_TOLERANCE
         fits_on = missed_on <= _INTEGRALITY_TOLERANCE
         fits_off = missed_off <= _INTEGRALITY_TOLERANCE
@@ -289,16 +350,13 @@ class _Binaries:
         whole = np.where(fits_on, 1.0, either)
         return fractional & ~fits_on & ~fits_off, np.where(fractional, whole, np.round(value))
 
-    def _miss_rows(
-        self, model: LinearModel, column: FloatArray, activity: FloatArray, *, to: float
-    ) -> FloatArray:
-        """Return each binary's miss of its worst row if it alone moves ``to`` a value.
+    def _miss_rows(self, moved: FloatArray) -> FloatArray:
+        """Return each binary's miss of its worst row if its entries' rows have ``moved``.
 
         That is relative to its coefficient there.
         """
-        moved = activity[self.row] + self.factor * (to - column[self.columns][self.position])
-        below = model.row_lower[self.row] - moved
-        above = moved - model.row_upper[self.row]
+        below = self.model.row_lower[self.row] - moved
+        above = moved - self.model.row_upper[self.row]
         missed = np.maximum(below, above) / np.abs(self.factor)
         worst = np.zeros(self.columns.size)
         np.maximum.at(worst, self.position, missed)

@@ -203,8 +203,7 @@ def _search_choices(
 ) -> Solution | None:
     """Return the best solution of a local search, which begins with the rounded one."""
     searching = solver.renew(problem.deadline)
-    searching.solve(built.model.relaxed())
-    relaxed = searching.read_linear()
+    relaxed = searching.solve_relaxed(built.model)
     rounded = round_once(built, relaxed, searching)
     return search_schedules(
         built, choices, searching, problem.search, relaxed=relaxed, rounded=rounded

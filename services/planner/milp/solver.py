@@ -152,10 +152,28 @@ class Solver:
             InfeasibleError: no column values satisfy all rows.
             SolverError: the time limit passed before any solution was found, or the solver failed.
         """
-        allowed = self.allow(time_limit_s)
         self._highs.setOptionValue("presolve", "on" if presolve else "off")
         self._highs.setOptionValue("mip_rel_gap", mip_gap)
         self._highs.setOptionValue("mip_abs_gap", max(gap_cost, 0.0 if mip_gap == 0 else 1e-6))
+        self._run(model, time_limit_s, start)
+        return self._read(model)
+
+    def solve_relaxed(self, model: LinearModel, *, time_limit_s: float = 10.0) -> LinearSolution:
+        """Return the solution of a model's linear relaxation with its reduced costs.
+
+        Raises:
+            InfeasibleError: no column values satisfy all rows.
+            SolverError: the time limit passed before, or the solver failed.
+        """
+        relaxed = model.relaxed()
+        self._highs.setOptionValue("presolve", "off")
+        self._run(relaxed, time_limit_s, None)
+        self._require_solution(relaxed)
+        return self.read_linear()
+
+    def _run(self, model: LinearModel, time_limit_s: float, start: FloatArray | None) -> None:
+        """Load a model and solve it."""
+        allowed = self.allow(time_limit_s)
         self._highs.setOptionValue("time_limit", self._highs.getRunTime() + allowed)
         self._load(model)
         if start is not None:
@@ -169,7 +187,6 @@ class Solver:
             integers=int(model.integer.sum()),
         ):
             self._highs.run()
-        return self._read(model)
 
     def add_column(self, cost: float, rows: IndexArray, value: FloatArray) -> LinearModel:
         """Add a column to the linear model solved last (``LinearModel.with_column``) and return it.
@@ -214,6 +231,10 @@ class Solver:
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return np.inf
         return float(self._highs.getInfo().objective_function_value)
+
+    def read_columns(self) -> FloatArray:
+        """Return the columns of the last solution of a linear model."""
+        return np.array(self._highs.getSolution().col_value, dtype=float)
 
     def read_linear(self) -> LinearSolution:
         """Return the last solution of a linear model with its reduced costs."""
@@ -296,9 +317,9 @@ class Solver:
                 rows.size, rows, model.row_lower[rows], model.row_upper[rows]
             )
 
-    def _read(self, model: LinearModel) -> Solution:
+    def _require_solution(self, model: LinearModel) -> None:
+        """Raise an error unless the last run found a solution of the model."""
         status = self._highs.getModelStatus()
-        info = self._highs.getInfo()
         infeasible = (
             highspy.HighsModelStatus.kInfeasible,
             highspy.HighsModelStatus.kUnboundedOrInfeasible,
@@ -308,10 +329,15 @@ class Solver:
         # A linear solve stopped by the time limit may still be at its start: its column values are
         # no solution.
         ended = status == highspy.HighsModelStatus.kTimeLimit and not model.integer.any()
-        if ended or info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        found = self._highs.getInfo().primal_solution_status
+        if ended or found != highspy.SolutionStatus.kSolutionStatusFeasible:
             raise SolverError(
                 f"no solution: {self._highs.modelStatusToString(status)}", remedy=MORE_TIME
             )
+
+    def _read(self, model: LinearModel) -> Solution:
+        self._require_solution(model)
+        info = self._highs.getInfo()
         result = self._highs.getSolution()
         gap = float(info.mip_gap) if model.integer.any() else 0.0
         return Solution(
@@ -319,7 +345,7 @@ class Solver:
             np.array(result.row_dual, dtype=float),
             info.objective_function_value,
             gap,
-            status == highspy.HighsModelStatus.kOptimal,
+            self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal,
         )
 
 

@@ -42,7 +42,7 @@ class BalanceEntries:
     @classmethod
     def of(cls, model: LinearModel, balanced: Indices) -> "BalanceEntries":
         """Return the entries of the neighbouring rows ``balanced``, one per slot."""
-        rows = model.entry_rows()
+        rows = model.entry_row
         first_row = int(balanced[0])
         slots = balanced.size
         inside = (rows >= first_row) & (rows < first_row + slots) & (model.value != 0)

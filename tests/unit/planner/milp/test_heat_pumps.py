@@ -248,7 +248,7 @@ def test_solve_starts_from_a_basis_that_holds_the_temperature() -> None:
     start = built.model.start
     assert start is not None
     entries = np.zeros((built.model.row_lower.size, built.model.cost.size))
-    entries[built.model.entry_rows(), built.model.index] = built.model.value
+    entries[built.model.entry_row, built.model.index] = built.model.value
     basis = entries[np.ix_(start.rows, start.columns)]
     (levels,) = [load.levels for load in built.load_columns.loads]
     assert levels is not None

@@ -111,6 +111,7 @@ def test_choices_that_cannot_be_made_are_no_answer() -> None:
         row_lower=np.array([-np.inf, -np.inf, -np.inf, 1.5]),
         row_upper=np.array([1.0, 1.0, 1.0, np.inf]),
         starts=np.array([0, 2, 4, 6], dtype=np.int32),
+        entry_row=np.array([0, 0, 1, 1, 2, 2, 3, 3, 3]),
         index=pairs,
         value=np.ones(9),
     )
