@@ -330,6 +330,7 @@ PriceService = Literal[
     "energinet",
     "omie",
     "comed",
+    "comed_day_ahead",
     "esios",
     "smart_energy",
     "ostrom",
