@@ -64,7 +64,7 @@ class BandSkill:
 
     @property
     def own_probability(self) -> float:
-        """How probable Luna's own prices are beside the source's: by squares of errors.
+        """The probability of Luna's own prices beside the source's, by squares of errors.
 
         Source: Bates and Granger (1969), weights of two forecasts with uncorrelated errors.
         """
@@ -74,7 +74,7 @@ class BandSkill:
 
 @dataclass(frozen=True, slots=True)
 class ComparedPrices:
-    """What settled prices say of a source's forecasts.
+    """A source's forecasts compared with Luna's own prices.
 
     Attributes:
         own: Luna's own prices of the slots ahead, NaN in the past and where there are none.

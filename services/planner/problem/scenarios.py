@@ -51,7 +51,7 @@ class ScenarioSet:
 
 @dataclass(frozen=True, slots=True)
 class PriceChange:
-    """How much more than expected a bought and a sold kWh costs, ``(paths, slots)``."""
+    """Prices above the expected ones, of a bought and a sold kWh, ``(paths, slots)``."""
 
     import_price: FloatArray
     export_price: FloatArray
