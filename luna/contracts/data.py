@@ -331,6 +331,7 @@ PriceService = Literal[
     "energinet",
     "omie",
     "comed",
+    "comed_day_ahead",
     "esios",
     "smart_energy",
     "ostrom",

@@ -16,16 +16,16 @@ from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
 from luna.energy.timeline import SLOT, InstantArray
 
 PriceVersion = Literal["forecast", "day_ahead", "settled"]
-# How a source publishes: fixed the day before; as a forecast that changes until its slot is over,
-# and settled afterwards; or afterwards alone.
-PricePublication = Literal["day_ahead", "forecast", "afterwards"]
+# How a source publishes: fixed the day before; or as a forecast until its slot is over, and settled
+# afterwards.
+PricePublication = Literal["day_ahead", "forecast"]
 
 # From the least certain one on.
 _CERTAINTY: Sequence[PriceVersion] = ("forecast", "day_ahead", "settled")
 
 # By the begin of a market's name; any other market is published a day ahead.
 _PUBLICATIONS: Mapping[str, PricePublication] = {
-    "US-COMED": "afterwards",
+    "US-COMED": "forecast",
     "AU-AMBER": "forecast",
 }
 # By the begin of a market's name, local time of the day before.

@@ -67,8 +67,7 @@ ROUNDING = 5e-6
 def expected_window(now: datetime, market: Market) -> Timeline:
     """Return the quarter-hours of a market whose prices should be known at ``now``.
 
-    They begin some days back, and include tomorrow from shortly before its prices are out. In a
-    market that is not traded a day ahead they end with the one that has begun.
+    They begin some days back, and include tomorrow from shortly before its prices are out.
     """
     zone = market.zone
     local = now.astimezone(zone)
@@ -76,8 +75,6 @@ def expected_window(now: datetime, market: Market) -> Timeline:
     days_ahead = 2 if local >= may_be_out else 1
     start = local_midnight(local.date() - timedelta(days=DAYS_BACK), zone)
     end = local_midnight(local.date() + timedelta(days=days_ahead), zone)
-    if market.publication == "afterwards":
-        end = floor_to(now, SLOT) + SLOT
     return Timeline(start, SLOT, (end - start) // SLOT)
 
 
@@ -235,9 +232,8 @@ def date_prices(
     """Return which prices are new or revised, and when each of them became known.
 
     A new price became known at its stated publication. Without one, it becomes known now for a
-    future slot, and at the usual time of publication for a slot that has begun; where a market is
-    not traded a day ahead, or its prices are forecasts, at the slot's end. A revised price becomes
-    known now.
+    future slot, and at the usual time of publication for a slot that has begun; where a market's
+    prices are forecasts, at the slot's end. A revised price becomes known now.
 
     Args:
         stored: stored prices, NaN where none.

@@ -141,8 +141,10 @@ class NoteReply(Message):
     - ``prices_stale``: the sources of these ``markets`` published nothing new ``since`` an instant;
       the plan uses their last forecast.
     - ``prices_outdone``: forecasts of these ``markets`` erred by ``source_error`` on average in the
-      last days, those of the last known day by ``own_error``; the latter are planned with from so
-      many ``hours`` ahead on.
+      last days, Luna's own prices (``own``: ``repeated`` or ``typical``) by ``own_error``; the
+      latter are planned with from so many ``hours`` ahead on.
+    - ``prices_proven``: as ``prices_outdone``, but the forecasts were better, so far as ``hours``
+      ahead; they are planned with, and plans over scenarios also weigh Luna's own prices.
     - ``loads_not_placed``: these ``loads`` are part of the forecast load; when they run is not
       planned.
     - ``no_session``: of these ``vehicles`` no session at a charger is known, so nothing is planned

@@ -84,7 +84,15 @@ def _read_scenarios(given: Any, read: Callable[[Any], list[list[float]]]) -> Flo
         if given.ndim != 2 or not ((given >= 0) & (given <= MOST_KWH)).all():
             raise invalid_part("scenario-energies", most_kwh=MOST_KWH)
         return given
-    scenarios = read(given)
+    return _to_array(read(given))
+
+
+def _read_changes(given: Any, read: Callable[[Any], list[list[float]]]) -> FloatArray:
+    """Return changes of prices as an array, as ``_read_scenarios``."""
+    return _to_array(read(given.tolist() if isinstance(given, np.ndarray) else given))
+
+
+def _to_array(scenarios: list[list[float]]) -> FloatArray:
     lengths = {len(scenario) for scenario in scenarios}
     if len(lengths) > 1:
         remedy = "Give every scenario as many values as load_kwh of the outlook has."
@@ -113,8 +121,27 @@ Scenarios = Annotated[
 ]
 
 
+# More than the expected price, in lists as ``Scenarios``.
+PriceChanges = Annotated[
+    FloatArray,
+    GetPydanticSchema(
+        lambda _source, handler: core_schema.no_info_wrap_validator_function(
+            _read_changes,
+            handler.generate_schema(Annotated[list[Prices], Field(max_length=MAX_SCENARIOS)]),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                np.ndarray.tolist, return_schema=handler.generate_schema(list[list[float]])
+            ),
+        )
+    ),
+]
+
+
+# Fields with a row per scenario.
+_BY_PATH = ("load_kwh", "pv_kwh", "import_change", "export_change")
+
+
 class ScenariosMessage(Message):
-    """Scenarios that load and PV may take instead of the expected one.
+    """Scenarios that load, PV and prices may take instead of the expected one.
 
     What the probabilities lack to one is the expected scenario's.
     """
@@ -124,6 +151,20 @@ class ScenariosMessage(Message):
     ]
     load_kwh: Scenarios
     pv_kwh: Scenarios
+    import_change: Annotated[
+        PriceChanges | None,
+        Field(description="how much more than expected a bought kWh costs; null: nothing"),
+    ] = None
+    export_change: Annotated[
+        PriceChanges | None,
+        Field(description="how much more than expected a sold kWh earns; with import_change"),
+    ] = None
+
+    @property
+    def by_path(self) -> dict[str, FloatArray]:
+        """The series with a row per scenario, by field."""
+        series = {name: getattr(self, name) for name in _BY_PATH}
+        return {name: values for name, values in series.items() if values is not None}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ScenariosMessage):
@@ -135,9 +176,14 @@ class ScenariosMessage(Message):
     @model_validator(mode="after")
     def _fit(self) -> Self:
         scenarios = len(self.probability)
-        for name in ("load_kwh", "pv_kwh"):
-            if len(getattr(self, name)) != scenarios:
-                given = len(getattr(self, name))
+        if (self.import_change is None) != (self.export_change is None):
+            raise _unequal(
+                "a scenario changes one of the prices alone",
+                "Give import_change and export_change, or neither.",
+            )
+        for name, values in self.by_path.items():
+            if len(values) != scenarios:
+                given = len(values)
                 raise _unequal(
                     f"{name} has {given} scenarios, probability has {scenarios}",
                     f"Give one probability per scenario: {given} of them, "
@@ -244,10 +290,8 @@ class OutlookMessage(Message):
             lengths[f"heat_demand_kwh.{name}"] = len(demand)
         for kind, given in (("scenarios", self.scenarios), ("errors", self.errors)):
             if given is not None:
-                lengths |= {
-                    f"a scenario of {kind}.load_kwh": given.load_kwh.shape[1],
-                    f"a scenario of {kind}.pv_kwh": given.pv_kwh.shape[1],
-                }
+                for name, values in given.by_path.items():
+                    lengths[f"a scenario of {kind}.{name}"] = values.shape[1]
         if set(lengths.values()) != {slots}:
             wrong = {name: length for name, length in lengths.items() if length != slots}
             counts = ", ".join(f"{name} has {length} values" for name, length in wrong.items())

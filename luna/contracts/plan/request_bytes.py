@@ -20,7 +20,7 @@ Fields = dict[str, Any]
 _ENDINGS = ("_kwh", "_price", "_c")
 _LISTED = [name for name in OutlookMessage.model_fields if name.endswith(_ENDINGS)]
 _LISTED.remove("heat_demand_kwh")
-_SCENARIOS = {"scenarios": ("load_kwh", "pv_kwh"), "errors": ("load_kwh", "pv_kwh")}
+_SCENARIOS = ("scenarios", "errors")
 _SCALE = 10.0**SCENARIO_DIGITS
 # Where the rest of a request names the series that follow.
 _SERIES = "series"
@@ -54,12 +54,13 @@ def _take_series(
         if values is not None:
             arrays[name,] = _shorten(np.array(values, dtype=np.float64))
             left_out[name] = True
-    for kind, names in _SCENARIOS.items():
+    for kind in _SCENARIOS:
         scenarios = getattr(outlook, kind)
         if scenarios:
-            left_out[kind] = set(names)
-            for name in names:
-                arrays[kind, name] = _shorten(getattr(scenarios, name))
+            series = scenarios.by_path
+            left_out[kind] = set(series)
+            for name, values in series.items():
+                arrays[kind, name] = _shorten(values)
     return arrays, left_out
 
 

@@ -70,9 +70,7 @@ def _cut_scenarios(uncertainty: Uncertainty, first: int) -> Uncertainty:
     def shorten(scenarios: ScenarioSet | None) -> ScenarioSet | None:
         if scenarios is None:
             return None
-        return ScenarioSet(
-            scenarios.weight, scenarios.load_kwh[:, first:], scenarios.pv_kwh[:, first:]
-        )
+        return scenarios.begin_at(first)
 
     return replace(
         uncertainty, scenarios=shorten(uncertainty.scenarios), errors=shorten(uncertainty.errors)

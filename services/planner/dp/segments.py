@@ -3,7 +3,7 @@
 It is a concave piecewise linear function of stored energy.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Self
 
@@ -390,6 +390,14 @@ def offer_scenarios(
     )
     limit_kwh = np.vstack([problem.import_limit_kwh, _widen_limit(problem, scenarios)])
     scenario, bounds = _describe_slots(problem, energies, limit_kwh)
+    change = scenarios.price_change
+    if change is not None:
+        as_expected = np.zeros((1, outlook.load_kwh.size))
+        scenario = replace(
+            scenario,
+            import_price=outlook.import_price + np.vstack([as_expected, change.import_price]),
+            export_price=outlook.export_price + np.vstack([as_expected, change.export_price]),
+        )
     return slot_segments(problem.site, scenario, bounds=bounds, direction=direction)
 
 

@@ -42,7 +42,7 @@ from services.planner.problem.problem import (
     TerminalRule,
     Uncertainty,
 )
-from services.planner.problem.scenarios import ScenarioSet
+from services.planner.problem.scenarios import PriceChange, ScenarioSet
 from services.planner.problem.strategy import apply_strategy
 
 # Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
@@ -284,7 +284,12 @@ def _slot_limits(limits_kw: list[float | None] | None) -> FloatArray | None:
 def _scenarios(scenarios: ScenariosMessage | None) -> ScenarioSet | None:
     if scenarios is None:
         return None
-    return ScenarioSet(np.array(scenarios.probability), scenarios.load_kwh, scenarios.pv_kwh)
+    change = None
+    if scenarios.import_change is not None and scenarios.export_change is not None:
+        change = PriceChange(scenarios.import_change, scenarios.export_change)
+    return ScenarioSet(
+        np.array(scenarios.probability), scenarios.load_kwh, scenarios.pv_kwh, change
+    )
 
 
 def _timeline(request: PlanRequest, count: int) -> Timeline:

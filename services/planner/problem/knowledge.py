@@ -26,7 +26,7 @@ from luna.energy.site import OWN, Site
 from luna.energy.tariffs.component import billed_name
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, repeat_last
 from luna.words import say_instant
-from services.planner.problem.price_skill import BandSkill, SourcePrices, replace_outdone
+from services.planner.problem.price_skill import ComparedPrices, SourcePrices, compare_prices
 from services.planner.problem.price_spans import split_spans
 
 DAY = timedelta(days=1)
@@ -169,10 +169,25 @@ class SitePrices:
     carbon: CarbonVintages | None = None
     predicts: bool = False
 
-    def ahead(self, now: datetime, timeline: Timeline) -> Prices:
+    def ahead(
+        self,
+        now: datetime,
+        timeline: Timeline,
+        *,
+        by_own: bool = False,
+        unpublished: Mapping[str, FloatArray] | None = None,
+    ) -> Prices:
         """Return the prices of ``timeline`` as published by ``now``.
 
         Later slots repeat the last known day.
+
+        Args:
+            now: the instant of the question.
+            timeline: the slots.
+            by_own: Luna's own prices in place of every forecast of a source, not only of those
+                that were worse.
+            unpublished: prices of slots of ``timeline`` without a published one, by market, NaN
+                where they are not known either.
 
         Raises:
             InvalidInputError: a price is missing before the end of what is published.
@@ -186,8 +201,14 @@ class SitePrices:
         whole = {}
         for market, book in self.books.items():
             price = book.read(now, first, end)
-            own = self._find_better(market, now)[0][first:end]
-            price = np.where(np.isfinite(own), own, price)
+            compared = self.compare(market, now)
+            uses_own = np.isfinite(compared.own) if by_own else compared.replaced
+            price = np.where(uses_own[first:end], compared.own[first:end], price)
+            if unpublished is not None and market in unpublished:
+                ahead_of_plan = price[start - first :]
+                price[start - first :] = np.where(
+                    np.isnan(ahead_of_plan), unpublished[market], ahead_of_plan
+                )
             ahead = self._look_ahead(market, price, first, start)
             known_end = min(known_end, first + ahead.known)
             whole[market] = ahead.price
@@ -208,9 +229,12 @@ class SitePrices:
         for market, book in self.books.items():
             ahead = self._look_ahead(market, book.read(now, first, end), first, start)
             published_at = book.read_publications(now, start, end)
-            own = self._find_better(market, now)[0][start:end]
-            published_at[np.isfinite(own)] = np.datetime64("NaT")
-            is_typical = ahead.is_typical[start - first :]
+            compared = self.compare(market, now)
+            replaced = compared.replaced[start:end]
+            published_at[replaced] = np.datetime64("NaT")
+            is_typical = ahead.is_typical[start - first :] | (
+                replaced & compared.is_typical[start:end]
+            )
             spans += split_spans(
                 market, timeline, published_at=published_at, is_typical=is_typical, now=now
             )
@@ -230,25 +254,22 @@ class SitePrices:
                 stale[market] = newest
         return stale
 
-    def find_outdone(self, now: datetime) -> dict[str, BandSkill]:
-        """Return the markets whose forecasts were worse than repeated prices, and from when on."""
-        outdone = {}
-        for market in self.books:
-            _, skill = self._find_better(market, now)
-            if skill is not None:
-                outdone[market] = skill
-        return outdone
+    def compare_each(self, now: datetime) -> dict[str, ComparedPrices]:
+        """Return ``compare`` of every market."""
+        return {market: self.compare(market, now) for market in self.books}
 
-    def _find_better(self, market: str, now: datetime) -> tuple[FloatArray, BandSkill | None]:
-        """Return Luna's own prices where the source's forecasts were worse, NaN elsewhere.
+    def compare(self, market: str, now: datetime) -> ComparedPrices:
+        """Return what settled prices say of a source's forecasts.
 
-        Only in plans of a real home, and of sources whose prices are forecasts until delivery.
+        Nothing but in plans of a real home, and of sources whose prices are forecasts until
+        delivery.
         """
-        if not self.predicts or find_publication(market) != "forecast":
-            return np.full(self.timeline.count, np.nan), None
         book = self.books[market]
+        if not self.predicts or find_publication(market) != "forecast":
+            return ComparedPrices.nothing(self.timeline.count)
         published = SourcePrices(book.timeline, book.slot, book.published_at, book.price)
-        return replace_outdone(published, now)
+        usual = self._expect_typical(market, 0, self.timeline.count)
+        return compare_prices(published, now, None if usual is None else usual.price)
 
     def _average_billed(self, prices: Mapping[str, FloatArray], end: int) -> dict[str, FloatArray]:
         """Return the means of the markets that are billed by longer intervals.

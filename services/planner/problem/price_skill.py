@@ -1,8 +1,13 @@
-"""Compare a source's price forecasts with repeated days, by settled prices."""
+"""Compare a source's price forecasts with Luna's own expectations, by settled prices.
+
+Luna's own are the last settled day repeated, or the typical prices of month and hour where these
+were nearer.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,27 +26,75 @@ _BANDS = (
 # So many settled hours are compared at least: two days.
 _LEAST_COMPARED = timedelta(days=2)
 
+OwnPrices = Literal["repeated", "typical"]
+
 
 @dataclass(frozen=True, slots=True)
 class BandSkill:
-    """The mean errors of a source's forecasts and of repeated prices, currency/kWh.
+    """The mean errors of a source's forecasts and of Luna's own prices, currency/kWh.
 
     Attributes:
         begin: the shortest lead time of the band.
         source_error: of the source.
-        own_error: of the price of the same time of the last settled day.
+        own_error: of Luna's own prices.
+        own: which of these: of the same time of the last settled day, or typical ones.
         compared: how long the compared slots are together.
     """
 
     begin: timedelta
     source_error: float
     own_error: float
+    own: OwnPrices
     compared: timedelta
 
     @property
+    def is_proven(self) -> bool:
+        """Whether enough slots are compared to say which was better."""
+        return self.compared >= _LEAST_COMPARED
+
+    @property
     def is_outdone(self) -> bool:
-        """Whether repeated prices were better, by enough slots to say so."""
-        return self.compared >= _LEAST_COMPARED and self.own_error < self.source_error
+        """Whether Luna's own prices were better, by enough slots to say so."""
+        return self.is_proven and self.own_error < self.source_error
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the source was better, by enough slots to say so."""
+        return self.is_proven and self.source_error < self.own_error
+
+    @property
+    def own_probability(self) -> float:
+        """The probability of Luna's own prices beside the source's, by squares of errors.
+
+        Source: Bates and Granger (1969), weights of two forecasts with uncorrelated errors.
+        """
+        squares = self.source_error**2 + self.own_error**2
+        return self.source_error**2 / squares if squares else 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPrices:
+    """A source's forecasts compared with Luna's own prices.
+
+    Attributes:
+        own: Luna's own prices of the slots ahead, NaN in the past and where there are none.
+        is_typical: where these are typical ones.
+        replaced: which slots are planned with them, because the source's were worse.
+        outdone: the band from which on they were; None: in none.
+        better: the farthest band in which the source was better; None: in none.
+    """
+
+    own: FloatArray
+    is_typical: NDArray[np.bool_]
+    replaced: NDArray[np.bool_]
+    outdone: BandSkill | None = None
+    better: BandSkill | None = None
+
+    @classmethod
+    def nothing(cls, slots: int) -> "ComparedPrices":
+        """Return what is said of a source that has nothing to prove."""
+        nowhere = np.zeros(slots, dtype=bool)
+        return cls(np.full(slots, np.nan), nowhere, nowhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +120,29 @@ class SourcePrices:
         latest = self.timeline.starts[self.slot] - np.timedelta64(lead)
         return self._pick(self.published_at <= latest)
 
-    def measure_skill(self, now: datetime) -> list[BandSkill]:
-        """Return the skill of each band of lead times on the settled slots."""
+    def measure_skill(self, now: datetime, typical: FloatArray | None) -> list[BandSkill]:
+        """Return the skill of each band of lead times on the settled slots.
+
+        ``typical``: the typical price of each slot; None where a market has none.
+        """
         settled = self.settle(now)
         skills = []
         for begin, lead in _BANDS:
             source = np.abs(self.forecast(lead) - settled)
-            own = np.abs(self.repeat_settled(settled, lead) - settled)
-            both = np.isfinite(source) & np.isfinite(own)
+            repeated = np.abs(self.repeat_settled(settled, lead) - settled)
+            both = np.isfinite(source) & np.isfinite(repeated)
             compared = int(both.sum())
-            if compared:
-                means = float(source[both].mean()), float(own[both].mean())
-                skills.append(BandSkill(begin, *means, compared * self.timeline.step))
+            if not compared:
+                continue
+            own: OwnPrices = "repeated"
+            own_error = float(repeated[both].mean())
+            if typical is not None:
+                typical_error = float(np.abs(typical - settled)[both].mean())
+                if typical_error < own_error:
+                    own = "typical"
+                    own_error = typical_error
+            length = compared * self.timeline.step
+            skills.append(BandSkill(begin, float(source[both].mean()), own_error, own, length))
         return skills
 
     def repeat_settled(self, settled: FloatArray, lead: timedelta) -> FloatArray:
@@ -106,20 +170,37 @@ def find_outdone(skills: Sequence[BandSkill]) -> BandSkill | None:
     return outdone
 
 
-def replace_outdone(published: SourcePrices, now: datetime) -> tuple[FloatArray, BandSkill | None]:
-    """Return prices in place of a source's worse ones, and the band that proves it.
+def find_better(skills: Sequence[BandSkill]) -> BandSkill | None:
+    """Return the farthest band in which the source was better, or None."""
+    better = [skill for skill in skills if skill.is_better]
+    return better[-1] if better else None
 
-    The prices have shape ``(slots,)``, NaN where the source's stay.
-    """
-    outdone = find_outdone(published.measure_skill(now))
-    own = np.full(published.timeline.count, np.nan)
-    if outdone is None:
-        return own, None
+
+def compare_prices(
+    published: SourcePrices, now: datetime, typical: FloatArray | None
+) -> ComparedPrices:
+    """Return what settled prices say of a source's forecasts; ``typical`` as in the skill."""
+    skills = published.measure_skill(now, typical)
+    outdone = find_outdone(skills)
     settled = published.settle(now)
-    earliest = np.datetime64((now + outdone.begin).astimezone(UTC).replace(tzinfo=None))
-    is_ahead = published.timeline.starts >= earliest
+    starts = published.timeline.starts
+    own = np.full(starts.size, np.nan)
     # The last settled day may be yesterday or the day before.
     for days in (2, 1):
         repeated = published.repeat_settled(settled, days * DAY)
-        own = np.where(is_ahead & np.isfinite(repeated), repeated, own)
-    return own, outdone
+        own = np.where(np.isfinite(repeated), repeated, own)
+    is_typical = np.zeros(starts.size, dtype=bool)
+    for skill in skills:
+        is_typical[starts >= _to_utc(now + skill.begin)] = skill.own == "typical"
+    if typical is not None:
+        own = np.where(is_typical, typical, own)
+    is_ahead = starts >= _to_utc(now)
+    own[~is_ahead] = np.nan
+    replaced = np.zeros(starts.size, dtype=bool)
+    if outdone is not None:
+        replaced = (starts >= _to_utc(now + outdone.begin)) & np.isfinite(own)
+    return ComparedPrices(own, is_typical & is_ahead, replaced, outdone, find_better(skills))
+
+
+def _to_utc(instant: datetime) -> np.datetime64:
+    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None))

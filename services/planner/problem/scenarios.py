@@ -1,7 +1,7 @@
-"""Scenarios of load and PV: the expected scenario plus past forecast errors."""
+"""Scenarios of load, PV and prices: the expected scenario plus past forecast errors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -18,15 +18,59 @@ class ScenarioSet:
     """Scenarios of load and PV, ``(paths, slots)``, kWh.
 
     Where ``weight`` (``(paths,)``) sums to less than one, the rest is the expected scenario's.
+    ``price_change`` says how much more than expected a kWh costs; None: nothing anywhere.
     """
 
     weight: FloatArray
     load_kwh: FloatArray
     pv_kwh: FloatArray
+    price_change: "PriceChange | None" = None
 
     def add_load(self, energy_kwh: FloatArray) -> "ScenarioSet":
         """Return the scenarios with ``energy_kwh`` (``(slots,)``) more load, at least 0."""
-        return ScenarioSet(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
+        return replace(self, load_kwh=np.maximum(self.load_kwh + energy_kwh, 0.0))
+
+    def begin_at(self, first: int) -> "ScenarioSet":
+        """Return the scenarios from slot ``first`` on."""
+        change = self.price_change
+        return ScenarioSet(
+            self.weight,
+            self.load_kwh[:, first:],
+            self.pv_kwh[:, first:],
+            None if change is None else change.begin_at(first),
+        )
+
+    @property
+    def changes(self) -> "PriceChange":
+        """The changes of its prices, zero where there are none."""
+        if self.price_change is not None:
+            return self.price_change
+        none = np.zeros(self.load_kwh.shape)
+        return PriceChange(none, none)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """Prices above the expected ones, of a bought and a sold kWh, ``(paths, slots)``."""
+
+    import_price: FloatArray
+    export_price: FloatArray
+
+    def begin_at(self, first: int) -> "PriceChange":
+        """Return the changes from slot ``first`` on."""
+        return PriceChange(self.import_price[:, first:], self.export_price[:, first:])
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPrices:
+    """A course of prices beside the expected one.
+
+    How much more a bought and a sold kWh costs, ``(slots,)``, and how probable that is.
+    """
+
+    import_change: FloatArray
+    export_change: FloatArray
+    probability: float
 
 
 def blend(kinds: Sequence[ScenarioSet]) -> ScenarioSet:
@@ -34,11 +78,55 @@ def blend(kinds: Sequence[ScenarioSet]) -> ScenarioSet:
 
     Source: docs/decisions/0020; weights tuned on one site do not transfer to the next.
     """
-    weight = [kind.weight / kind.weight.sum() / (len(kinds) + 1) for kind in kinds]
+    share = len(kinds) + 1
+    equal = [replace(kind, weight=kind.weight / kind.weight.sum() / share) for kind in kinds]
+    return join_scenarios(equal)
+
+
+def _join_changes(kinds: Sequence[ScenarioSet]) -> PriceChange | None:
+    if all(kind.price_change is None for kind in kinds):
+        return None
+    changes = [kind.changes for kind in kinds]
+    return PriceChange(
+        np.concatenate([change.import_price for change in changes]),
+        np.concatenate([change.export_price for change in changes]),
+    )
+
+
+def add_other_prices(
+    scenarios: ScenarioSet | None, expected: tuple[FloatArray, FloatArray], other: OtherPrices
+) -> ScenarioSet:
+    """Return the scenarios, and each of them and the expected one also at other prices.
+
+    Args:
+        scenarios: at the expected prices, or at prices of their own; None: the expected one alone.
+        expected: load and PV.
+        other: the other prices, and how probable they are.
+    """
+    load_kwh, pv_kwh = expected
+    rest = 1.0 if scenarios is None else max(1.0 - float(scenarios.weight.sum()), 0.0)
+    kinds = [] if scenarios is None else [scenarios]
+    if rest > 0:
+        kinds.append(ScenarioSet(np.array([rest]), load_kwh[None, :], pv_kwh[None, :]))
+    every = join_scenarios(kinds)
+    change = PriceChange(
+        np.tile(other.import_change, (every.weight.size, 1)),
+        np.tile(other.export_change, (every.weight.size, 1)),
+    )
+    moved = replace(every, weight=other.probability * every.weight, price_change=change)
+    if scenarios is None:
+        return moved
+    kept = replace(scenarios, weight=(1.0 - other.probability) * scenarios.weight)
+    return join_scenarios([kept, moved])
+
+
+def join_scenarios(kinds: Sequence[ScenarioSet]) -> ScenarioSet:
+    """Return scenario sets as one, with the weights that they have."""
     return ScenarioSet(
-        np.concatenate(weight),
+        np.concatenate([kind.weight for kind in kinds]),
         np.concatenate([kind.load_kwh for kind in kinds]),
         np.concatenate([kind.pv_kwh for kind in kinds]),
+        _join_changes(kinds),
     )
 
 

@@ -29,7 +29,7 @@ from luna.words.compromises import say_compromise
 from luna.words.notes import ASSUMED, say_note
 from services.planner.devices import PLANNED_KINDS
 from services.planner.dp.plan import Plan, objective
-from services.planner.problem.price_skill import BandSkill
+from services.planner.problem.price_skill import BandSkill, ComparedPrices
 
 _SAME_SOC = 1e-9
 _UNLIMITED_KW = GridConnection.model_fields["import_limit_kw"].default
@@ -213,16 +213,24 @@ def doubt_stale_prices(stale: Mapping[str, datetime]) -> Iterator[Assumption]:
         yield Assumption(code="prices_stale", figures=figures)
 
 
-def doubt_outdone_forecasts(outdone: Mapping[str, BandSkill]) -> Iterator[Assumption]:
-    """Yield a note on each market whose forecasts were worse than repeated prices."""
-    for market, skill in outdone.items():
-        figures = {
-            "markets": [market],
-            "hours": round(skill.begin / timedelta(hours=1)),
-            "source_error": round(skill.source_error, 6),
-            "own_error": round(skill.own_error, 6),
-        }
-        yield Assumption(code="prices_outdone", figures=figures)
+def note_compared_forecasts(compared: Mapping[str, ComparedPrices]) -> Iterator[Assumption]:
+    """Yield a note on each market whose forecasts proved better or worse than Luna's own."""
+    for market, prices in compared.items():
+        if prices.outdone is not None:
+            yield _name_errors("prices_outdone", market, prices.outdone)
+        if prices.better is not None:
+            yield _name_errors("prices_proven", market, prices.better)
+
+
+def _name_errors(code: str, market: str, skill: BandSkill) -> Assumption:
+    figures = {
+        "markets": [market],
+        "hours": round(skill.begin / timedelta(hours=1)),
+        "source_error": round(skill.source_error, 6),
+        "own_error": round(skill.own_error, 6),
+        "own": skill.own,
+    }
+    return Assumption(code=code, figures=figures)
 
 
 def name_compromise(

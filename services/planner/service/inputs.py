@@ -3,7 +3,7 @@
 They are prices, carbon, weather, and forecasts with their errors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -21,7 +21,6 @@ from luna.contracts.plan import (
 from luna.contracts.replay import ReplayRequest
 from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.economics.charges import count_drawn, find_charges, period_begin
-from luna.energy.outlook import Forecast
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -52,7 +51,15 @@ from services.planner.problem.knowledge import (
     carry_days,
 )
 from services.planner.problem.rolling_horizon import HORIZON
-from services.planner.problem.scenarios import DAYS, ErrorScenarios, ScenarioSet, blend
+from services.planner.problem.scenarios import (
+    DAYS,
+    ErrorScenarios,
+    OtherPrices,
+    PriceChange,
+    ScenarioSet,
+    add_other_prices,
+    blend,
+)
 from services.planner.replay import ReplayData
 from services.planner.replay.policies import plans_from_forecasts
 from services.planner.service.state import find_counted, find_day
@@ -61,6 +68,8 @@ from services.planner.service.strategy import look_back
 # History of a plan's prices: a week for the terminal value, and a day to repeat beyond the
 # published ones.
 LOOK_BACK = 8 * DAY
+# Prices less probable than this are no scenario.
+LEAST_PROBABILITY = 1e-4
 # History of a replay's prices: trained policies extrapolate unpublished prices from half a year.
 PRICE_MEMORY = 180 * DAY
 
@@ -206,9 +215,7 @@ def read_outlook(
     erred = errors.days_of_errors(horizon.start, horizon, expected)
     scenarios = None
     if with_scenarios:
-        scenarios = read_scenarios(
-            connection, site, forecast, outlook, start=horizon.start, errors=errors
-        )
+        scenarios = read_scenarios(connection, facts, inputs, outlook, errors=errors)
     outdoor = read_outdoor_ahead(connection, site.name, site, horizon, known_at=facts.known_at)
     beside = {
         "load_includes": list_included(site),
@@ -243,28 +250,30 @@ def list_included(site: Site) -> list[str]:
 
 def read_scenarios(
     connection: Connection,
-    site: Site,
-    forecast: Forecast,
+    facts: PlanningFacts,
+    inputs: SiteInputs,
     outlook: OutlookMessage,
     *,
-    start: datetime,
     errors: ErrorScenarios,
 ) -> ScenariosMessage | None:
     """Return the scenarios of a plan, each kind with equal weight; None without any.
 
+    Nothing issued or measured after the plan's start is read.
+
     Args:
         connection: to the database.
-        site: a stored one.
-        forecast: of the plan; scenarios are of the same version.
+        facts: of the site.
+        inputs: of the plan; scenarios are of its forecast's version.
         outlook: with the expected scenario.
-        start: of the plan; nothing issued or measured later is read.
         errors: of the same version's forecasts.
     """
+    timeline = inputs.horizon
+    start = timeline.start
     load_kwh = np.array(outlook.load_kwh)
     pv_kwh = np.array(outlook.pv_kwh)
-    timeline = Timeline(start, SLOT, load_kwh.size)
+    version = inputs.driving.forecast.version
     scenarios = forecast_scenarios.read(
-        connection, site.name, timeline, version=forecast.version, known_at=start
+        connection, inputs.site.name, timeline, version=version, known_at=start
     )
     kinds = errors.scenarios(start, timeline, (load_kwh, pv_kwh))
     # The latest scenarios, unless older than a plan's forecast may be; beyond their end they are
@@ -274,18 +283,69 @@ def read_scenarios(
             scenarios.probability,
             np.where(np.isfinite(scenarios.load_kwh), scenarios.load_kwh, load_kwh),
             np.where(np.isfinite(scenarios.pv_kwh), scenarios.pv_kwh, pv_kwh),
+            _price_paths(inputs, facts.known_at, scenarios.spot_price, outlook),
         )
         kinds = [latest, *kinds]
-    if not kinds:
+    blended = blend(kinds) if kinds else None
+    other = find_other_prices(inputs, facts.known_at, outlook)
+    if other is not None:
+        blended = add_other_prices(blended, (load_kwh, pv_kwh), other)
+    return None if blended is None else describe_scenarios(blended)
+
+
+def _price_paths(
+    inputs: SiteInputs, now: datetime, spot: Mapping[str, FloatArray], outlook: OutlookMessage
+) -> PriceChange | None:
+    """Return how the prices of the forecaster's paths differ from the expected ones.
+
+    They differ where nobody has published a price; None where that is nowhere.
+    """
+    known_until = outlook.prices_known_until
+    if not spot or known_until is None or known_until >= inputs.horizon.end:
         return None
-    return describe_scenarios(blend(kinds))
+    imported = []
+    exported = []
+    for path in range(len(next(iter(spot.values())))):
+        of_path = {market: paths[path] for market, paths in spot.items()}
+        prices = inputs.prices.ahead(now, inputs.horizon, unpublished=of_path)
+        imported.append(prices.import_price)
+        exported.append(prices.export_price)
+    return PriceChange(
+        np.array(imported) - np.array(outlook.import_price),
+        np.array(exported) - np.array(outlook.export_price),
+    )
+
+
+def find_other_prices(
+    inputs: SiteInputs, now: datetime, outlook: OutlookMessage
+) -> OtherPrices | None:
+    """Return Luna's own prices where a source's better forecasts are expected.
+
+    None where no source has proven better, and where one was never off.
+    """
+    better = [compared.better for compared in inputs.prices.compare_each(now).values()]
+    probabilities = [skill.own_probability for skill in better if skill is not None]
+    probability = float(np.mean(probabilities)) if probabilities else 0.0
+    if probability < LEAST_PROBABILITY:
+        return None
+    own = inputs.prices.ahead(now, inputs.horizon, by_own=True)
+    return OtherPrices(
+        own.import_price - np.array(outlook.import_price),
+        own.export_price - np.array(outlook.export_price),
+        probability,
+    )
 
 
 def describe_scenarios(scenarios: ScenarioSet) -> ScenariosMessage:
     """Return scenarios as a message, energies rounded."""
-    load_kwh = np.round(scenarios.load_kwh, SCENARIO_DIGITS)
-    pv_kwh = np.round(scenarios.pv_kwh, SCENARIO_DIGITS)
-    return ScenariosMessage(probability=scenarios.weight.tolist(), load_kwh=load_kwh, pv_kwh=pv_kwh)
+    change = scenarios.price_change
+    return ScenariosMessage(
+        probability=scenarios.weight.tolist(),
+        load_kwh=np.round(scenarios.load_kwh, SCENARIO_DIGITS),
+        pv_kwh=np.round(scenarios.pv_kwh, SCENARIO_DIGITS),
+        import_change=None if change is None else change.import_price,
+        export_change=None if change is None else change.export_price,
+    )
 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:

@@ -323,11 +323,11 @@ def _swap_scenarios(request: PlanRequest, carried: AlignedInputs) -> PlanRequest
         return request
     shared = slice(carried.passed, carried.passed + carried.shared)
     moved = {}
-    for name in ("load_kwh", "pv_kwh"):
-        rest = getattr(request.outlook, name)[carried.shared :]
-        moved[name] = np.array(
-            [[*scenario[shared], *rest] for scenario in getattr(scenarios, name)]
-        )
+    for name, values in scenarios.by_path.items():
+        # Beyond the earlier horizon every scenario is the expected one.
+        expected = getattr(request.outlook, name, [0.0] * len(request.outlook.load_kwh))
+        rest = expected[carried.shared :]
+        moved[name] = np.array([[*scenario[shared], *rest] for scenario in values])
     return _with_outlook(request, {"scenarios": scenarios.model_copy(update=moved)})
 
 

@@ -26,8 +26,8 @@ from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.reply.notes import (
     doubt_by_last_week,
-    doubt_outdone_forecasts,
     doubt_stale_prices,
+    note_compared_forecasts,
 )
 from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.assumptions import list_assumptions
@@ -205,7 +205,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
         *note_limits(facts.limits),
         *doubt_by_last_week(outlook, before, site.currency),
         *doubt_stale_prices(inputs.prices.find_stale(facts.known_at)),
-        *doubt_outdone_forecasts(inputs.prices.find_outdone(facts.known_at)),
+        *note_compared_forecasts(inputs.prices.compare_each(facts.known_at)),
     ]
     return request.model_copy(
         update={

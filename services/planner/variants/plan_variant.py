@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.owner import ManualBlock
-from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, Terminal
+from luna.contracts.plan import (
+    BatteryState,
+    OutlookMessage,
+    PlanRequest,
+    ScenariosMessage,
+    Terminal,
+)
 from luna.contracts.variant import PlanVariantReply, Variant
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -77,9 +83,10 @@ def change_request(
     options = inputs.options
     if changed.tariff != site.tariff:
         new_prices = prices(changed).ahead(timeline.start, timeline.whole())
-        series = {
+        series: dict[str, Any] = {
             "import_price": new_prices.import_price.tolist(),
             "export_price": new_prices.export_price.tolist(),
+            "scenarios": _at_expected_prices(outlook.scenarios),
         }
         outlook = outlook.model_copy(update=series)
         if options.terminal.kind == "value":
@@ -121,6 +128,13 @@ def _list_battery_states(inputs: PlanRequest, changed: Site) -> dict[str, Batter
         known = inputs.state.batteries.get(battery.name)
         states[battery.name] = known or BatteryState(soc=new_soc)
     return states
+
+
+def _at_expected_prices(scenarios: ScenariosMessage | None) -> ScenariosMessage | None:
+    """Return scenarios without prices of their own: another tariff follows other markets."""
+    if scenarios is None:
+        return None
+    return scenarios.model_copy(update={"import_change": None, "export_change": None})
 
 
 def _scale_pv(outlook: OutlookMessage, factor: float) -> OutlookMessage:

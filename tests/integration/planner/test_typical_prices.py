@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.plan import PlanReply, PlanRequest
-from luna.energy.economics.typical_prices import NEAREST, read_typical_prices
-from luna.energy.outlook import Forecast, Quantiles
+from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest
+from luna.energy.economics.typical_prices import NEAREST, expect_typical, read_typical_prices
+from luna.energy.outlook import Forecast, Quantiles, Scenarios
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
 from luna.house.findings import find_doubted_prices
 from luna.platform.clock import FixedClock
-from luna.platform.database import forecasts, prices, sites
+from luna.platform.database import forecast_scenarios, forecasts, plans, prices, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.embedded.supervisor import Addresses
@@ -53,10 +54,9 @@ def store(connection: Connection) -> None:
     )
 
 
-def plan(connection: Connection) -> PlanReply:
-    return plan_and_store(
-        PlanRequest(site_id=NAME, start=START), lambda: connection, now=START, solver=Solver()
-    )
+def plan(connection: Connection, **options: Any) -> PlanReply:
+    request = PlanRequest(site_id=NAME, start=START, options=PlanOptions(**options))
+    return plan_and_store(request, lambda: connection, now=START, solver=Solver())
 
 
 def publish(connection: Connection, first: datetime, count: int, price: float) -> None:
@@ -266,9 +266,100 @@ def test_a_supplier_s_forecasts_are_planned_with_where_they_were_better_than_rep
     assert [note.figures["hours"] for note in notes] == [6 for _ in repeated]
     real = [0.3 + 0.1 * np.sin(slot.start.hour / 24 * 2 * np.pi) for slot in reply.slots]
     off = [slot.import_price - price for slot, price in zip(reply.slots, real, strict=True)]
+    # In the first hours both were right.
+    assert not [note for note in reply.notes if note.code == "prices_proven"]
     # Repeated days are right, forecasts that count are not.
     least = 0.0 if repeated or not error else error
     assert max(off) == pytest.approx(least, abs=1e-6)
+
+
+def publish_changing_amber(connection: Connection, *, days: int = 6) -> None:
+    """Publish settled days that alternate, and forecasts that are 0.05 too high."""
+    grid = Timeline(START - timedelta(days=days), SLOT, (days + 2) * 96)
+    price = np.where(np.arange(grid.count) // 96 % 2 == 0, 0.2, 0.4)
+    forecast = (grid.starts - np.timedelta64(2, "D"), price + 0.05)
+    settled = (grid.starts[: days * 96] + np.timedelta64(SLOT), price)
+    for published_at, of_issue in (forecast, settled):
+        count = published_at.size
+        prices.upsert(
+            connection,
+            "AU-AMBER",
+            starts=grid.starts[:count],
+            price=of_issue[:count],
+            currency="AUD",
+            published_at=published_at,
+        )
+
+
+def test_a_plan_over_scenarios_weighs_proven_forecasts_and_luna_s_own_prices(
+    connection: Connection,
+) -> None:
+    store(connection)
+    tariff = {"import": {"kind": "spot", "market": "AU-AMBER"}}
+    sites.save(connection, parse_site(SITE | {"currency": "AUD", "tariff": tariff}))
+    publish_changing_amber(connection)
+    point = plan(connection)
+    weighed = plan(connection, uncertainty="scenarios")
+    (note,) = [note for note in weighed.notes if note.code == "prices_proven"]
+    # A repeated day is off by 0.2; a typical one, in between, by less.
+    own_error = note.figures["own_error"]
+    assert note.figures == {
+        "markets": ["AU-AMBER"],
+        "hours": 12,
+        "source_error": 0.05,
+        "own_error": own_error,
+        "own": "typical",
+    }
+    assert 0.05 < own_error < 0.2
+    # Two days ahead the repeated day is right again: Luna's own prices are planned with.
+    assert buys_at(weighed) == buys_at(point) == [0.25] * 96 + [0.4] * 96
+    assert weighed.uncertainty is not None
+    assert weighed.uncertainty.scenarios == 2
+    outlook = plans.load_inputs(connection, weighed.plan_id).outlook
+    assert outlook is not None
+    assert outlook.scenarios is not None
+    # As probable as its errors are small, by their squares.
+    probability = 0.05**2 / (0.05**2 + own_error**2)
+    assert outlook.scenarios.probability == pytest.approx([probability], rel=1e-4)
+    today = Timeline(START, SLOT, 96)
+    typical = expect_typical("AU-AMBER", today, zone=ZoneInfo("UTC"), currency="AUD")
+    assert typical is not None
+    assert outlook.scenarios.import_change is not None
+    assert outlook.scenarios.import_change[0, :96] == pytest.approx(typical.price - 0.25)
+    assert outlook.scenarios.import_change[0, 96:] == pytest.approx(0.0)
+
+
+def test_hours_without_published_prices_have_the_prices_of_the_forecaster_s_scenarios(
+    connection: Connection,
+) -> None:
+    store(connection)
+    publish(connection, START - timedelta(days=1), 192, 0.2)
+    slots = 192
+    day = np.full((2, slots), 0.2)
+    # Tomorrow's evening may be dear, today's prices are published, whatever a scenario says.
+    day[1] = 0.9
+    paths = Scenarios(
+        Timeline(START, SLOT, slots),
+        START,
+        DEFAULT_VERSION,
+        np.array([0.5, 0.5]),
+        np.full((2, slots), 0.1),
+        np.zeros((2, slots)),
+        {"DE-LU": day},
+    )
+    forecast_scenarios.save(connection, NAME, paths)
+    reply = plan(connection, uncertainty="scenarios")
+    assert reply.uncertainty is not None
+    assert (reply.uncertainty.scenarios, reply.uncertainty.left_out) == (3, 0)
+    outlook = plans.load_inputs(connection, reply.plan_id).outlook
+    assert outlook is not None
+    assert outlook.scenarios is not None
+    change = outlook.scenarios.import_change
+    assert change is not None
+    assert change[:, :96] == pytest.approx(0.0)
+    assert change[0, 96:] == pytest.approx(0.0)
+    assert change[1, 96:] == pytest.approx(0.7)
+    assert outlook.scenarios.export_change == pytest.approx(np.zeros((2, slots)))
 
 
 def test_a_plan_says_over_http_and_on_the_page_whose_prices_it_uses_until_when(

@@ -41,7 +41,7 @@ def test_a_forecast_is_settled_by_what_is_published_after_delivery_and_by_no_tim
     assert is_settled("forecast", published_at=AFTER, now=AFTER)
 
 
-@pytest.mark.parametrize("publication", ["day_ahead", "forecast", "afterwards"])
+@pytest.mark.parametrize("publication", ["day_ahead", "forecast"])
 def test_what_nobody_published_is_not_settled(publication: PricePublication) -> None:
     assert not is_settled(publication, published_at=None, now=AFTER)
 

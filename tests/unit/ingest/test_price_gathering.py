@@ -24,7 +24,6 @@ from services.ingest.price_collection import (
     gather_all,
     missing_window,
 )
-from services.ingest.sources.prices.declaration import Market
 from services.ingest.sources.prices.registry import choose_sources, market_named
 from tests.support.gateway.outside_service import (
     Service,
@@ -41,7 +40,7 @@ NOON = datetime(2026, 11, 20, 11, tzinfo=UTC)
 TODAY = local_day(date(2026, 11, 20), BERLIN)
 TOMORROW = local_day(date(2026, 11, 21), BERLIN)
 GERMANY = market_named("DE-LU")
-ILLINOIS = Market("US-COMED", "America/Chicago", publication="afterwards")
+ILLINOIS = market_named("US-COMED")
 
 
 def settings(**given: str) -> Settings:
@@ -90,18 +89,6 @@ def test_a_day_on_which_clocks_change_is_wanted_whole(day: date, slots: int) -> 
     wanted = expected_window(now, GERMANY)
     today = wanted.index_of(local_day(day, BERLIN).start)
     assert wanted.count - today == 96 + slots
-
-
-@pytest.mark.parametrize("minutes", [0, 14], ids=["at midnight", "just after"])
-def test_no_price_ahead_is_wanted_where_prices_are_known_only_afterwards(minutes: int) -> None:
-    now = TODAY.start + timedelta(minutes=minutes)
-    berlin = Market("here", "Europe/Berlin", publication="afterwards")
-    wanted = expected_window(now, berlin)
-    assert wanted.end == TODAY.start + SLOT
-    known = np.zeros(wanted.count)
-    known[-1] = np.nan
-    asked = missing_window(known, wanted, now=now, zone=BERLIN)
-    assert asked == Timeline(TODAY.start, SLOT, 1)
 
 
 def due(now: datetime, *, unknown: slice) -> Timeline | None:

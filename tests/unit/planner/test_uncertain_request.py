@@ -100,7 +100,38 @@ def test_loads_are_scheduled_for_what_is_expected_and_the_battery_weighs_scenari
     assert stored_before_the_evening(weighed) > stored_before_the_evening(point)
 
 
+# The evening may also be three times as dear, with the load as expected.
+DEAR = {
+    "probability": [0.5],
+    "load_kwh": [LOAD],
+    "pv_kwh": [PV],
+    "import_change": [[0.0] * 8 + [0.8] * 8],
+    "export_change": [[0.0] * 8 + [1.0] * 8],
+}
+
+
+def test_prices_that_may_be_higher_are_prepared_for_where_it_pays_on_average() -> None:
+    # Expected, a kWh is sold at 0.02: none is kept for that. On the dear scenario it earns 1.02,
+    # 0.5 × 0.95 × 1.02 on average: more than the 0.1 / 0.95 for which it is bought.
+    point = plan(scenarios=DEAR)
+    weighed = plan(scenarios=DEAR, uncertainty="scenarios")
+    assert stored_before_the_evening(point) == pytest.approx(1.6 / 0.95, abs=1e-3)
+    assert stored_before_the_evening(weighed) > 5.0
+    # What is expected is billed, not what may be.
+    assert [slot.import_price for slot in weighed.slots] == OUTLOOK["import_price"]
+
+
 WRONG = [
+    pytest.param(
+        {"scenarios": DEAR | {"export_change": None}},
+        "one of the prices alone",
+        id="one price alone",
+    ),
+    pytest.param(
+        {"scenarios": DEAR | {"import_change": [[0.0] * 8]}},
+        "needs one value per slot",
+        id="prices too short",
+    ),
     pytest.param(
         {"scenarios": None, "uncertainty": "scenarios"},
         "outlook.scenarios is missing",

@@ -1,5 +1,7 @@
 """Northern Illinois through ComEd: no token, 5-minute prices in cents, known only afterwards.
 
+Beside them ``comed_day_ahead`` has forecasts.
+
 A quarter-hour has the mean of its three prices; with one missing, it has none. ComEd bills the
 hour's mean (Rate BESH), so a use within the hour costs that, not its quarter-hour's price. The feed
 skips a price now and then.
@@ -11,7 +13,7 @@ the five minutes begin.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from statistics import fmean
 
 from pydantic import BaseModel, RootModel
@@ -30,6 +32,8 @@ from services.ingest.sources.web import Web, instant_of
 
 URL = "https://hourlypricing.comed.com/api"
 CLOCK = "America/Chicago"
+# Of tomorrow's forecasts, on the day before.
+PUBLISHED = time(16, 30)
 CODES = {"US-COMED": "5minutefeed"}
 MILLISECONDS = 1_000
 CENTS = 100
@@ -94,5 +98,6 @@ SOURCE = PriceSourceDeclaration(
     open=lambda access: ComEd(access.web),
     currencies=frozenset({"USD"}),
     clock=CLOCK,
-    publication="afterwards",
+    published=PUBLISHED,
+    publication="forecast",
 )

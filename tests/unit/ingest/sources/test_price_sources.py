@@ -4,6 +4,7 @@ Shapes as the services document them; 29 March 2026 has 23 hours, 25 October 25.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,10 +17,12 @@ from pydantic import SecretStr
 from luna.contracts.data import PriceService
 from luna.energy.errors import NotFoundError
 from luna.energy.timeline import Timeline, local_day
+from luna.platform.clock import FixedClock
 from luna.platform.settings import Settings
 from services.ingest.sources.prices.amber import Amber
 from services.ingest.sources.prices.awattar import Awattar
 from services.ingest.sources.prices.comed import ComEd
+from services.ingest.sources.prices.comed_day_ahead import ComEdDayAhead
 from services.ingest.sources.prices.declaration import BIDDING_ZONES
 from services.ingest.sources.prices.elering import Elering
 from services.ingest.sources.prices.energinet import Energinet
@@ -602,6 +605,8 @@ SOURCES: dict[PriceService, Callable[[Web], PriceSource]] = {
     "energinet": Energinet,
     "omie": Omie,
     "comed": ComEd,
+    # It has no forecasts of what is over.
+    "comed_day_ahead": lambda way: ComEdDayAhead(replace(way, clock=FixedClock(START))),
     "esios": lambda way: Esios(way, "token"),
     "smart_energy": SmartEnergy,
     "ostrom": lambda way: Ostrom(way, "id:secret"),

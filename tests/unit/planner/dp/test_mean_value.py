@@ -13,7 +13,7 @@ from services.planner.dp.value import ValueFunction
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, Uncertainty
-from services.planner.problem.scenarios import ScenarioSet
+from services.planner.problem.scenarios import PriceChange, ScenarioSet
 from services.planner.reply.notes import find_compromises
 from tests.support.planning.problems import describe_site, draw_problem, make_problem
 from tests.support.suite.depth import draws
@@ -73,6 +73,35 @@ def test_the_mean_is_that_of_the_value_functions_of_all_courses(seed: int) -> No
     alone = [
         replace(problem, outlook=replace(problem.outlook, load_kwh=load, pv_kwh=pv))
         for load, pv in zip(scenarios.load_kwh, scenarios.pv_kwh, strict=True)
+    ]
+    functions = [function_of(plan(each)) for each in (problem, *alone)]
+    weight = np.append(0.4, scenarios.weight)
+    mean = function_of(plan(problem, scenarios))
+    for slot in (0, 7, SLOTS - 1):
+        assert sample(mean, slot) == pytest.approx(
+            weight @ [sample(function, slot) for function in functions]
+        )
+
+
+@each_row("seed", range(5))
+def test_a_scenario_with_prices_of_its_own_has_the_value_at_those(seed: int) -> None:
+    problem = draw_home(seed)
+    rng = np.random.default_rng(seed + 50)
+    more = np.repeat(rng.uniform(-0.05, 0.2, (6, SLOTS // 4)), 4, axis=1)
+    scenarios = replace(err(problem), price_change=PriceChange(more, more))
+    outlook = problem.outlook
+    alone = [
+        replace(
+            problem,
+            outlook=replace(
+                outlook,
+                load_kwh=load,
+                pv_kwh=pv,
+                import_price=outlook.import_price + change,
+                export_price=outlook.export_price + change,
+            ),
+        )
+        for load, pv, change in zip(scenarios.load_kwh, scenarios.pv_kwh, more, strict=True)
     ]
     functions = [function_of(plan(each)) for each in (problem, *alone)]
     weight = np.append(0.4, scenarios.weight)
