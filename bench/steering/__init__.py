@@ -4,12 +4,14 @@ Run as ``luna bench steering --days 8``. Days are drawn from ``SEEDS``, on which
 the parameters of ``luna.energy.steering`` were chosen on ``TUNING_SEEDS``. Beside Luna's function
 stand an ideal follower and a plain copy of the peers' rule, in the same homes on the same days.
 The process itself runs for a minute with one home and with a hundred (``bench.steering.process``).
+Days under the real planner run by themselves as well (``bench.steering.fortnight``).
 """
 
 import time
 from datetime import date
 from typing import Any
 
+from bench.steering.fortnight import measure_both
 from bench.steering.home import LivedHome
 from bench.steering.limited import cap_days, dim_days
 from bench.steering.loop_costs import compare_costs
@@ -47,7 +49,8 @@ def measure(*, full: bool = False, days: float | None = None) -> dict[str, Any]:
     """Return figures of surplus charging, costs, limits, export cap, CPU time, and the process.
 
     Args:
-        full: twice the days, and ten times the minutes of the process.
+        full: twice the days, a fortnight under the planner, and ten times the minutes of the
+            process.
         days: days of each seed.
     """
     seconds = LONG_SECONDS if full else SECONDS
@@ -62,6 +65,7 @@ def measure(*, full: bool = False, days: float | None = None) -> dict[str, Any]:
         "surplus_beside_battery": _measure_surplus(drawn, has_battery=True),
         # A day under each sky.
         "costs": compare_costs(drawn[:DAYS]),
+        "fortnight": measure_both(full=full),
         "limit_of_devices": dim_days(drawn, "devices"),
         "limit_of_connection": dim_days(drawn, "connection"),
         "export_cap": cap_days(drawn, has_battery=False),

@@ -4,11 +4,11 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
-from bench.steering.profiles import HOUR_S, SUNSET_H, HomeDay, Profile
+from bench.steering.profiles import HOUR_S, SECONDS, SUNSET_H, HomeDay, Profile
 from luna.energy.steering import (
     BatteryPower,
     LiveCommands,
@@ -153,7 +153,7 @@ class LivedHome:
 def live_day(
     home: LivedHome, day: HomeDay, control: Controller, *, begin: int = 0, end: int = 86_400
 ) -> LivedDay:
-    """Return what a home does in the seconds of a day under a controller."""
+    """Return what a home does in the seconds of a day, or of several, under a controller."""
     devices = home.devices
     delays = home.delays
     car = _Car(delays)
@@ -241,7 +241,7 @@ def _measure(
     return LiveMeasurement(
         at_s=float(second),
         read_at_s=float(second - delays.device_meter_s),
-        day=home.date,
+        day=home.date + timedelta(days=second // SECONDS),
         import_kw=max(net_kw, 0.0),
         export_kw=max(-net_kw, 0.0),
         pv_kw=own[1],
@@ -249,5 +249,5 @@ def _measure(
         batteries=batteries,
         vehicles=vehicles,
         loads_kw=loads_kw,
-        sun_left_h=max(SUNSET_H - second / HOUR_S, 0.0),
+        sun_left_h=max(SUNSET_H - second % SECONDS / HOUR_S, 0.0),
     )

@@ -103,11 +103,15 @@ _CLOUDS: dict[DaySky, tuple[float, float, float]] = {
 
 def _draw_pv(rng: np.random.Generator, peak_kw: float, sky: DaySky) -> Profile:
     """Return PV: a clear sky's quarter-hours, refined with clouds that come within seconds."""
+    return np.asarray(clear_sky(peak_kw) * _draw_clouds(rng, sky))
+
+
+def clear_sky(peak_kw: float) -> Profile:
+    """Return PV of a peak power on a day without clouds."""
     hours = np.arange(SECONDS) / HOUR_S
     height = np.sin(np.pi * (hours - SUNRISE_H) / (SUNSET_H - SUNRISE_H))
     is_day = (hours > SUNRISE_H) & (hours < SUNSET_H)
-    clear_kw = np.where(is_day, 0.85 * peak_kw * np.maximum(height, 0.0) ** 1.3, 0.0)
-    return np.asarray(clear_kw * _draw_clouds(rng, sky))
+    return np.where(is_day, 0.85 * peak_kw * np.maximum(height, 0.0) ** 1.3, 0.0)
 
 
 def _draw_clouds(rng: np.random.Generator, sky: DaySky) -> Profile:
