@@ -293,7 +293,7 @@ class DeviceProfile(ProfilePart):
         if (self.kind == "charge_point") != (self.charger is not None):
             raise invalid_part("profile-charger-traits")
         is_read = not self.modes and self.reverts is None
-        if self.kind in {"battery_inverter", "pv_inverter"} and is_read:
+        if self.kind in {"battery_inverter", "pv_inverter", "switched_load"} and is_read:
             return
         if self.kind in SWITCHED_MODES:
             self._can_be_switched()

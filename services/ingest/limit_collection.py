@@ -25,7 +25,7 @@ from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
 
 log = structlog.get_logger("luna.ingest")
-# The cursor of a server stands where it is read again, that of an event where it was told last.
+# The cursor of a server stands where it is read again, that of an event where it was reported last.
 _POLL = "poll"
 
 
@@ -116,7 +116,7 @@ class LimitCollection:
                 site.name,
                 der.NAME,
                 due.control.mrid,
-                complete_until=due.told_until,
+                complete_until=due.reported_until,
             )
 
     def _reach_utility(self, site: Site, url: str) -> UtilityServer:

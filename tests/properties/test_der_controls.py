@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from services.ingest.sources.ieee2030.controls import (
     DerControl,
+    DerMode,
     EventStatus,
-    Mode,
     arrange,
     make_default,
     randomise,
@@ -24,7 +24,7 @@ def controls(draw: st.DrawFn) -> list[DerControl]:
     found = []
     for number in range(draw(st.integers(0, 6))):
         start = ORIGIN + draw(st.integers(0, 12)) * HOUR
-        modes = draw(st.dictionaries(st.sampled_from(Mode), st.integers(0, 9), min_size=1))
+        modes = draw(st.dictionaries(st.sampled_from(DerMode), st.integers(0, 9), min_size=1))
         event = DerControl(
             mrid=f"C{number}",
             start=start,
@@ -36,11 +36,11 @@ def controls(draw: st.DrawFn) -> list[DerControl]:
         )
         found.append(event)
     if draw(st.booleans()):
-        found.append(make_default("DEFAULT", {Mode.EXPORT: 1.5}, primacy=0))
+        found.append(make_default("DEFAULT", {DerMode.EXPORT: 1.5}, primacy=0))
     return draw(st.permutations(found))
 
 
-def find_winner(found: list[DerControl], mode: Mode, at: datetime) -> DerControl | None:
+def find_winner(found: list[DerControl], mode: DerMode, at: datetime) -> DerControl | None:
     """Return the control whose mode counts, found one by one."""
     best = None
     for one in found:
@@ -59,7 +59,7 @@ def test_each_instant_has_the_limits_of_the_controls_that_count(found: list[DerC
         holding = [piece for piece in pieces if piece.start <= at < piece.end]
         export = [one.export_kw for one in holding if one.export_kw is not None]
         wanted = []
-        for mode in (Mode.EXPORT, Mode.GENERATION, Mode.LARGEST):
+        for mode in (DerMode.EXPORT, DerMode.GENERATION, DerMode.LARGEST):
             winner = find_winner(found, mode, at)
             wanted += [] if winner is None else [winner.modes[mode]]
         assert min(export, default=None) == min(wanted, default=None)
@@ -71,7 +71,7 @@ def test_each_instant_has_the_limits_of_the_controls_that_count(found: list[DerC
 def test_randomised_event_stays_within_what_is_allowed(
     start_s: int, duration_s: int, lfdi: str
 ) -> None:
-    event = DerControl("C1", ORIGIN, ORIGIN + 2 * HOUR, {Mode.EXPORT: 1})
+    event = DerControl("C1", ORIGIN, ORIGIN + 2 * HOUR, {DerMode.EXPORT: 1})
     moved = randomise(event, start_s=start_s, duration_s=duration_s, lfdi=lfdi)
     assert randomise(event, start_s=start_s, duration_s=duration_s, lfdi=lfdi) == moved
     later = (moved.start - event.start).total_seconds()

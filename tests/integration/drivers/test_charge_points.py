@@ -50,7 +50,8 @@ def list_kind(kind: str) -> list[object]:
         # that publishes changes alone lags behind a clock that a test moves: see
         # test_independent_switches.py.
         is_slow = isinstance(profile.transport, MqttTransport) and profile.transport.alive
-        if profile.kind == kind and profile.transport.kind != "ocpp" and not is_slow:
+        is_simulated = profile.transport.kind != "ocpp" and profile.is_commanded
+        if profile.kind == kind and is_simulated and not is_slow:
             names.append(pytest.param(name, marks=needs_mosquitto if over_mqtt else ()))
     return names
 

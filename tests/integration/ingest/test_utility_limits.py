@@ -69,7 +69,7 @@ def test_control_limits_both_flows_and_is_received(home: Home) -> None:
     assert home.utility.responses == [("C1", 1)]
 
 
-def test_course_of_an_event_is_told_once_each(home: Home) -> None:
+def test_course_of_an_event_is_reported_once_each(home: Home) -> None:
     home.utility.controls[1] = [der_control("C1", FIVE, {EXPORT: (15, 2)})]
     for minutes in (0, 5, 41, 46, 101, 106):
         home.fetch(NOW + timedelta(minutes=minutes))
@@ -137,7 +137,7 @@ def test_lower_primacy_counts_and_what_is_left_goes_on(home: Home) -> None:
     ]
 
 
-def test_newer_event_of_one_programme_supersedes_and_is_told(home: Home) -> None:
+def test_newer_event_of_one_programme_supersedes_and_is_reported(home: Home) -> None:
     home.utility.controls[1] = [der_control("OLD", FIVE, {EXPORT: (5, 3)})]
     home.fetch()
     newer = der_control("NEW", FIVE, {EXPORT: (2, 3)}, created=NOW)
@@ -148,15 +148,15 @@ def test_newer_event_of_one_programme_supersedes_and_is_told(home: Home) -> None
     assert home.utility.responses == [("OLD", 1), ("OLD", 7), ("NEW", 1)]
 
 
-@pytest.mark.parametrize(("status", "told"), [(2, 6), (4, 7)])
-def test_event_that_the_server_withdraws_ends(home: Home, status: int, told: int) -> None:
+@pytest.mark.parametrize(("status", "reported"), [(2, 6), (4, 7)])
+def test_event_that_the_server_withdraws_ends(home: Home, status: int, reported: int) -> None:
     home.utility.controls[1] = [der_control("C1", FIVE, {EXPORT: (5, 3)})]
     home.fetch()
     home.utility.controls[1] = [der_control("C1", FIVE, {EXPORT: (5, 3)}, status=status)]
     for minutes in (45, 50):
         home.fetch(NOW + timedelta(minutes=minutes))
     assert not home.standing(NOW + timedelta(minutes=50))
-    assert home.utility.responses == [("C1", 1), ("C1", told)]
+    assert home.utility.responses == [("C1", 1), ("C1", reported)]
 
 
 def test_event_that_vanishes_ends(home: Home) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,14 +10,18 @@ import pytest
 
 from luna.contracts.control import VehicleSetpoint
 from luna.drivers.control.opening import open_device
+from luna.drivers.control.profile_texts import PHASES_KEPT
 from luna.drivers.device_server import serve_device
 from luna.drivers.profiles import load_profile
 from luna.drivers.simulated_charge_point import SimulatedChargePoint
+from luna.energy.devices.commands import CAR_OF
+from luna.house.steering_channel import serve_steering
 from luna.house.steering_targets import TargetFolder
 from luna.platform.settings import Settings
+from services.executor.steered_device import SteeredDevice, SteeringLink
 from services.steering.__main__ import count_in_files
 from tests.support.control.executor import Clock
-from tests.support.control.steering import SteeredHome, planned
+from tests.support.control.steering import SITE, SteeredHome, planned
 from tests.support.worker.workers import wait_for
 
 CHARGER = "vehicle:car"
@@ -89,14 +94,21 @@ def test_one_that_refuses_its_phases_is_said_while_it_is_steered(
 ) -> None:
     # It has no contactor, and its site one phase.
     charger.stuck["phases"] = 1
-    home.target(CHARGER, {"car": planned(VehicleSetpoint(mode="charge", charge_kw=6.9))})
+    target = home.target(CHARGER, {"car": planned(VehicleSetpoint(mode="charge", charge_kw=6.9))})
 
     def is_known() -> bool:
         home.live(load_kw=7.4, import_kw=7.4)
         return home.unit(CHARGER).keeps_phases is not None
 
     wait_for(is_known)
-    assert home.unit(CHARGER).keeps_phases
+    # The executor reads the car by a connection of its own, which commands nothing.
+    place = f"profile:{CHARGER}{CAR_OF}"
+    device = SteeredDevice(
+        (SITE, CHARGER), home.open_device, SteeringLink(home.data_folder), {place}
+    )
+    with serve_steering(home.data_folder, home.loop.answer), closing(device):
+        device.hand_over(target, [], is_settled=False)
+        assert f"{PHASES_KEPT}=1" in device.read([place])[place].split()
 
 
 def test_released_it_is_left_to_itself(home: SteeredHome, charger: SimulatedChargePoint) -> None:

@@ -20,6 +20,7 @@ from luna.contracts.steering import (
 )
 from luna.drivers.control.device import Device
 from luna.drivers.folder_lock import FolderLock
+from luna.energy.site import parse_site
 from luna.energy.site.control import Control
 from luna.house.steering_channel import PROCESS_LOCK, SENDER_LOCK, serve_steering
 from luna.house.steering_targets import TargetFolder
@@ -49,6 +50,12 @@ class SteeredHome:
             "control": section | {"steering": True},
         } | parts
         self.start()
+
+    def open_device(self) -> Device:
+        """Return a further connection to the devices."""
+        control = parse_site(self.document).control
+        assert control is not None
+        return self._open_device(control)
 
     def start(self) -> None:
         """Start a loop that knows nothing but what is on disk."""

@@ -28,7 +28,7 @@ _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
-class Mode(StrEnum):
+class DerMode(StrEnum):
     """A mode of a control that limits the connection."""
 
     IMPORT = "opModImpLimW"
@@ -38,12 +38,12 @@ class Mode(StrEnum):
     LARGEST = "opModMaxLimW"
 
 
-_IMPORT_MODES = (Mode.IMPORT, Mode.LOAD)
-_EXPORT_MODES = (Mode.EXPORT, Mode.GENERATION, Mode.LARGEST)
+_IMPORT_MODES = (DerMode.IMPORT, DerMode.LOAD)
+_EXPORT_MODES = (DerMode.EXPORT, DerMode.GENERATION, DerMode.LARGEST)
 
 
 class EventStatus(IntEnum):
-    """What the server says of an event."""
+    """State of an event at its server."""
 
     SCHEDULED = 0
     ACTIVE = 1
@@ -53,7 +53,7 @@ class EventStatus(IntEnum):
 
 
 class ResponseStatus(IntEnum):
-    """What a client answers to an event."""
+    """Status that a client reports of an event."""
 
     RECEIVED = 1
     STARTED = 2
@@ -89,7 +89,7 @@ class DerControl:
     mrid: str
     start: datetime
     end: datetime
-    modes: Mapping[Mode, float]
+    modes: Mapping[DerMode, float]
     primacy: int = 0
     created: datetime = _ALWAYS
     status: EventStatus = EventStatus.SCHEDULED
@@ -104,8 +104,8 @@ class DerControl:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """What one control limits for a while."""
+class ControlPiece:
+    """Limits of one control for a while."""
 
     control: DerControl
     start: datetime
@@ -120,16 +120,16 @@ class DueResponse:
 
     Args:
         control: of which it tells.
-        status: what is told.
-        told_until: the instant up to which the event's course is told with it.
+        status: what is reported.
+        reported_until: the instant up to which the event's course is reported with it.
     """
 
     control: DerControl
     status: ResponseStatus
-    told_until: datetime
+    reported_until: datetime
 
 
-def make_default(mrid: str, modes: Mapping[Mode, float], *, primacy: int) -> DerControl:
+def make_default(mrid: str, modes: Mapping[DerMode, float], *, primacy: int) -> DerControl:
     """Return a programme's default control."""
     return DerControl(mrid, _ALWAYS, _FOR_EVER, modes, primacy=primacy, is_default=True)
 
@@ -154,14 +154,14 @@ def randomise(control: DerControl, *, start_s: int, duration_s: int, lfdi: str) 
     return replace(control, start=start, end=end)
 
 
-def arrange(controls: Sequence[DerControl]) -> list[Piece]:
+def arrange(controls: Sequence[DerControl]) -> list[ControlPiece]:
     """Return what each control limits and when, by start.
 
     Invariants: at no instant do two pieces limit the same mode of the same flow differently.
     """
     standing = sorted((one for one in controls if not one.is_withdrawn), key=_by_rank)
     instants = sorted({instant for one in standing for instant in (one.start, one.end)})
-    pieces: list[Piece] = []
+    pieces: list[ControlPiece] = []
     open_pieces: dict[str, int] = {}
     for start, end in pairwise(instants):
         for piece in _split(standing, start, end):
@@ -175,7 +175,7 @@ def arrange(controls: Sequence[DerControl]) -> list[Piece]:
 
 
 def list_limits(
-    pieces: Iterable[Piece], standing: Iterable[StoredLimit], *, now: datetime
+    pieces: Iterable[ControlPiece], standing: Iterable[StoredLimit], *, now: datetime
 ) -> Iterator[NewLimit]:
     """Yield the limits of pieces that are not over.
 
@@ -203,8 +203,8 @@ def list_limits(
 
 def list_responses(
     controls: Iterable[DerControl],
-    pieces: Sequence[Piece],
-    told_until: Mapping[str, datetime],
+    pieces: Sequence[ControlPiece],
+    reported_until: Mapping[str, datetime],
     *,
     now: datetime,
 ) -> Iterator[DueResponse]:
@@ -213,54 +213,54 @@ def list_responses(
     Args:
         controls: all that the server announces.
         pieces: what came of them.
-        told_until: by mRID, the instant up to which an event's course was told.
+        reported_until: by mRID, the instant up to which an event's course was reported.
         now: the instant at which they are sent.
     """
     lasting = {piece.control.mrid for piece in pieces if piece.end > now}
     for control in controls:
         if control.is_default or not control.reply_to or not control.responses:
             continue
-        told = told_until.get(control.mrid)
+        reported = reported_until.get(control.mrid)
         wanted = {ResponseStatus.RECEIVED} if control.responses & Responses.RECEIPT else set()
         if control.responses & Responses.COURSE:
             wanted |= set(ResponseStatus) - {ResponseStatus.RECEIVED}
-        for due in _follow(control, told, is_left=control.mrid in lasting, now=now):
+        for due in _follow(control, reported, is_left=control.mrid in lasting, now=now):
             if due.status in wanted:
                 yield due
 
 
-def find_next(pieces: Iterable[Piece], *, now: datetime) -> datetime:
+def find_next(pieces: Iterable[ControlPiece], *, now: datetime) -> datetime:
     """Return the next instant at which an event begins or ends."""
     instants = [instant for piece in pieces for instant in (piece.start, piece.end)]
     return min((instant for instant in instants if instant > now), default=_FOR_EVER)
 
 
 def _follow(
-    control: DerControl, told: datetime | None, *, is_left: bool, now: datetime
+    control: DerControl, reported: datetime | None, *, is_left: bool, now: datetime
 ) -> Iterator[DueResponse]:
-    """Yield what is to be told of an event's course since it was told last."""
+    """Yield what is to be reported of an event's course since it was reported last."""
     moment = timedelta(seconds=1)
-    if told is None:
+    if reported is None:
         if control.is_withdrawn or control.end <= now:
             return
-        told = min(now, control.start - moment)
-        yield DueResponse(control, ResponseStatus.RECEIVED, told)
+        reported = min(now, control.start - moment)
+        yield DueResponse(control, ResponseStatus.RECEIVED, reported)
     if control.is_withdrawn or (control.end > now and not is_left):
-        if told < control.end:
+        if reported < control.end:
             status = ResponseStatus.CANCELLED
             if not control.is_withdrawn or control.status == EventStatus.SUPERSEDED:
                 status = ResponseStatus.SUPERSEDED
             yield DueResponse(control, status, max(control.end, now))
         return
-    if told < control.start <= now:
+    if reported < control.start <= now:
         yield DueResponse(control, ResponseStatus.STARTED, min(now, control.end - moment))
-    if told < control.end <= now:
+    if reported < control.end <= now:
         yield DueResponse(control, ResponseStatus.COMPLETED, now)
 
 
-def _split(ranked: Sequence[DerControl], start: datetime, end: datetime) -> Iterator[Piece]:
+def _split(ranked: Sequence[DerControl], start: datetime, end: datetime) -> Iterator[ControlPiece]:
     """Yield what each control limits in a stretch in which none begins or ends."""
-    winners: dict[Mode, DerControl] = {}
+    winners: dict[DerMode, DerControl] = {}
     for control in ranked:
         if control.start <= start and control.end >= end:
             for mode in control.modes:
@@ -270,15 +270,17 @@ def _split(ranked: Sequence[DerControl], start: datetime, end: datetime) -> Iter
         if won:
             import_kw = _find_strictest(control, won, _IMPORT_MODES)
             export_kw = _find_strictest(control, won, _EXPORT_MODES)
-            yield Piece(control, start, end, import_kw, export_kw)
+            yield ControlPiece(control, start, end, import_kw, export_kw)
 
 
-def _find_strictest(control: DerControl, won: Sequence[Mode], flow: Sequence[Mode]) -> float | None:
+def _find_strictest(
+    control: DerControl, won: Sequence[DerMode], flow: Sequence[DerMode]
+) -> float | None:
     limits = [min(control.modes[mode], _MOST_KW) for mode in won if mode in flow]
     return min(limits, default=None)
 
 
-def _continues(last: Piece, piece: Piece) -> bool:
+def _continues(last: ControlPiece, piece: ControlPiece) -> bool:
     limits = (piece.import_kw, piece.export_kw)
     return last.end == piece.start and (last.import_kw, last.export_kw) == limits
 

@@ -18,9 +18,9 @@ from defusedxml.ElementTree import ParseError, fromstring
 from services.ingest.sources.ieee2030.controls import (
     NAME,
     DerControl,
+    DerMode,
     DueResponse,
     EventStatus,
-    Mode,
     make_default,
     randomise,
 )
@@ -46,7 +46,7 @@ _HUNDREDTHS_OF_A_PERCENT = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a server announces to Luna.
+    """Controls that a server announces to Luna.
 
     Args:
         controls: of all programmes, by Luna's clock.
@@ -185,14 +185,14 @@ class UtilityServer:
             lfdi=self.lfdi,
         )
 
-    def _read_modes(self, element: "Element") -> dict[Mode, float]:
+    def _read_modes(self, element: "Element") -> dict[DerMode, float]:
         """Return the power of each mode that limits the connection, kW."""
-        modes: dict[Mode, float] = {}
-        for mode in Mode:
+        modes: dict[DerMode, float] = {}
+        for mode in DerMode:
             limit = _find(element, f"DERControlBase/{mode.value}")
             if limit is None:
                 continue
-            if mode is Mode.LARGEST:
+            if mode is DerMode.LARGEST:
                 share = float(limit.text or "") / _HUNDREDTHS_OF_A_PERCENT
                 modes[mode] = share * self.rated_kw
                 continue
