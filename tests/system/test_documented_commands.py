@@ -40,7 +40,6 @@ NOT_RUN = {
     "luna devices add": "changes how the site is told that others use",
     "luna devices watch": "runs until Ctrl-C",
     "luna devices simulate": "runs until Ctrl-C",
-    "luna devices proxy": "runs until Ctrl-C",
     "luna data backfill": "asks Home Assistant",
     "luna data verify": "asks Home Assistant",
     "luna data prices": "asks a service outside",
@@ -72,6 +71,7 @@ NOT_RUN = {
     "luna car decline": "needs weeks in which a car was seen to leave",
     "luna session remove": "needs a session of its number",
     "luna manual remove": "needs a block of its number",
+    "luna limits release": "needs a limit of its name",
     "luna why-not --plan PLAN_ID --slot 2024-03-20 18:00 --device car": (
         "needs a car with a session"
     ),

@@ -37,6 +37,7 @@ from luna.words import Language, Numbers
 from luna.words.checks import format_fault, name_check, name_service
 from luna.words.numbers import join_unit
 from luna.words.pages import PageWords
+from luna.words.tasks import name_task
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.admin.page_clock import read_clock
 from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel
@@ -303,6 +304,7 @@ def _frame(
         "age": partial(say_age, words=words_of(request, PAGE)),
         "name_checks": partial(join_checks, language=language),
         "name_service": partial(name_service, language=language),
+        "name_task": partial(name_task, language=language),
         "format_fault": partial(format_fault, language=language),
     }
     return {"tabs": TABS, "section": section, "status_filter": status, **formatters}
