@@ -17,7 +17,6 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from luna.energy.timeline import FloatArray
 from services.planner.milp.cost_bounds import CostBounds, ScheduleUse
 from services.planner.milp.device_choices import DeviceChoice, Present, Schedule
 from services.planner.milp.formulation import Formulation

@@ -1,6 +1,7 @@
 """The schedule of flexible loads, and the problem that it leaves for the batteries."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from services.planner.devices.kind import Demand, DemandSchedule
 from services.planner.problem.problem import Problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadSchedule:
     """Schedules of flexible loads.
 
@@ -35,7 +36,7 @@ class LoadSchedule:
     gap: float | None
     proven: bool
 
-    @property
+    @cached_property
     def give_kwh(self) -> FloatArray:
         """Energy discharged by the loads that store it, shape ``(slots,)``."""
         given = np.zeros(self.import_limit_kwh.size)
@@ -44,7 +45,7 @@ class LoadSchedule:
                 given = given + load.storage.give_kwh
         return given
 
-    @property
+    @cached_property
     def scheduled_kwh(self) -> FloatArray:
         """Energy that the loads use, less their discharge, shape ``(slots,)``."""
         scheduled = -self.give_kwh

@@ -5,6 +5,7 @@ It has a site, outlook, initial state, terminal rule, demands, limits, uncertain
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import monotonic
 
 import numpy as np
@@ -192,9 +193,9 @@ _SAME_KWH = 1e-6
 _SAME_KW = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
-    """A planning problem.
+    """A planning problem; what follows from it is computed once and must not be changed.
 
     ``stored_kwh`` is each battery's energy at the start, shape ``(batteries,)``; ``manual`` holds
     the owner's pins and bans.
@@ -288,7 +289,7 @@ class Problem:
             return False
         return bool((self.manual.no_import & (self.outlook.import_price < 0)).any())
 
-    @property
+    @cached_property
     def terminal_bounds(self) -> tuple[FloatArray, FloatArray]:
         """Least and most energy at the horizon beyond the batteries' own limits, ``(batteries,)``.
 
@@ -312,17 +313,17 @@ class Problem:
         stored = np.clip(self.stored_kwh, battery.min_kwh[:, 0], battery.max_kwh[:, 0])
         return self if np.array_equal(stored, self.stored_kwh) else replace(self, stored_kwh=stored)
 
-    @property
+    @cached_property
     def import_limit_kwh(self) -> FloatArray:
         """The import limit per slot, narrowed by the peaks to keep, ``(slots,)``."""
         return self.limits.import_limit_kw * self.outlook.timeline.hours
 
-    @property
+    @cached_property
     def export_limit_kwh(self) -> FloatArray:
         """The export limit per slot, shape ``(slots,)``."""
         return self.limits.export_limit_kw * self.outlook.timeline.hours
 
-    @property
+    @cached_property
     def connection_limit_kwh(self) -> FloatArray:
         """The grid connection's own import limit per slot, without peaks, shape ``(slots,)``."""
         outlook = self.outlook
@@ -347,7 +348,7 @@ class Problem:
             return np.zeros(outlook.timeline.count, dtype=bool)
         return np.asarray(outlook.export_limit_kw < self.site.feed_in_limit_kw - _SAME_KW)
 
-    @property
+    @cached_property
     def conversion(self) -> Conversion | None:
         """The inverters' conversion of uncurtailed PV; None where there are none."""
         inverters = self.limits.inverters
@@ -361,12 +362,12 @@ class Problem:
         conversion = self.conversion
         return self.outlook.pv_kwh if conversion is None else conversion.ac_kwh
 
-    @property
+    @cached_property
     def surplus_kwh(self) -> FloatArray:
         """Uncurtailed PV above the load on the AC side, shape ``(slots,)``."""
         return np.asarray(np.maximum(self.ac_pv_kwh - self.outlook.load_kwh, 0.0))
 
-    @property
+    @cached_property
     def curtailment(self) -> IntArray:
         """The curtailment that prices call for in each slot, shape ``(slots,)``."""
         export_price = self.outlook.export_price

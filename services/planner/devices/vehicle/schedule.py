@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -105,7 +105,7 @@ class ChargingDemand:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VehicleSchedule:
     """A vehicle's schedule in a plan.
 
@@ -121,7 +121,7 @@ class VehicleSchedule:
     give_kwh: FloatArray
     missing_kwh: FloatArray
 
-    @property
+    @cached_property
     def storage(self) -> StorageSchedule:
         """Its discharge to the house, and the limits on its sources."""
         car = self.demand.car

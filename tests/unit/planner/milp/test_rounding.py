@@ -8,11 +8,11 @@ import pytest
 
 from bench.cases import generate_full_cases
 from luna.contracts.plan import PlanRequest
-from services.planner.linear.model import LinearModel
+from services.planner.linear.model import CHOSEN, LinearModel
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.mixtures import CoupledBlock, mix_schedules
-from services.planner.milp.rounding import round_relaxation
+from services.planner.milp.rounding import round_once, round_relaxation
 from services.planner.milp.solver import Solution, Solver
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import SearchLimits
@@ -50,6 +50,17 @@ def test_what_is_near_is_whole_and_keeps_every_row(built: Formulation) -> None:
     assert (activity - model.row_upper).max() < 1e-6
     assert (model.lower - column).max() < 1e-6
     assert (column - model.upper).max() < 1e-6
+
+
+def test_a_rounded_solution_is_the_cheapest_with_its_binaries(built: Formulation) -> None:
+    solver = Solver()
+    relaxed = solver.solve_relaxed(built.model)
+    rounded = round_once(built, relaxed, solver)
+    assert rounded is not None
+    assert rounded.solution is not None
+    binaries = np.flatnonzero(built.model.integer == CHOSEN)
+    fixed = built.model.fixed(binaries, np.round(rounded.column[binaries])).relaxed()
+    assert rounded.solution.objective == pytest.approx(Solver().solve(fixed).objective, abs=1e-6)
 
 
 def test_its_gap_is_at_most_its_distance_from_the_relaxed_one(built: Formulation) -> None:
