@@ -22,8 +22,8 @@ import numpy as np
 
 from bench.cases import FULL_GAP
 from bench.home_cases import VARIANTS, HomeVariant, generate_homes
-from bench.peers.planning import time_emhass
-from bench.timing import describe, processor_s, time_call
+from bench.peers.planning import plan_devices_by_emhass, price_plan
+from bench.timing import describe, processor_s
 from luna.contracts.plan import PlanRequest
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_kernels
@@ -53,6 +53,8 @@ PLAIN_S = 30.0
 LONG_S = 60.0
 # The complete model is solved to within this for a record, currency: costs are stored as exactly.
 EXACT = 1e-4
+# Energies of devices that differ by less are the same: peers round watts.
+_SAME_ENERGY_KWH = 0.05
 BEST = Path(__file__).with_name("home_plans.json")
 STOP_AT = SearchLimits(mip_gap=FULL_GAP, gap_cost=0.01)
 
@@ -91,7 +93,7 @@ def measure(*, full: bool = False) -> dict[str, dict[str, Any]]:
         with_plain = variant in plain_variants
         figures[variant] = measure_variant(variant, count, rounds=rounds, with_plain=with_plain)
     homes = list(generate_homes("energy").values())[:PEER_HOMES]
-    figures["energy"]["peers"] = time_peers(homes)
+    figures["energy"]["peers"] = compare_peers(homes)
     return figures
 
 
@@ -176,31 +178,111 @@ def solve_plain(problem: Problem, search: SearchLimits, *, time_limit_s: float) 
     return HomePlan(float(cost), float(bound), (time.process_time() - begun_s) * 1e3)
 
 
-def time_peers(documents: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return the CPU milliseconds of other planners, and their ratio to the planner's.
+def compare_peers(documents: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the CPU milliseconds of other planners over the planner's, and what plans cost more.
 
     They are PuLP with CBC on the model written for readers, and EMHASS on the part of the homes
     that it can express.
     """
     problems = [build_problem(PlanRequest.model_validate(document)) for document in documents]
-    own = np.array([plan_home(problem).cpu_ms for problem in problems])
-    times: dict[str, FloatArray] = {}
+    own = [plan_home(problem) for problem in problems]
+    whole_ms = np.array([plan.cpu_ms for plan in own])
+    figures: dict[str, dict[str, Any]] = {}
     if find_spec("pulp"):
-        times["pulp_cbc"] = np.array(
-            [time_call(_solve_by_cbc, problem, clock_s=processor_s) for problem in problems]
-        )
-    emhass = time_emhass(documents, gap=FULL_GAP)
+        cbc = [_solve_by_cbc(problem) for problem in problems]
+        cbc_ms = np.array([plan.cpu_ms for plan in cbc])
+        more = [ours.cost - theirs.cost for ours, theirs in zip(own, cbc, strict=True)]
+        figures["pulp_cbc"] = _compare_times(cbc_ms, whole_ms) | {"luna_costs_more": max(more)}
+    emhass = _compare_emhass([express_for_emhass(document) for document in documents], whole_ms)
     if emhass is not None:
-        times["emhass"] = emhass
-    return {
-        name: describe(taken) | {"ratio": float(np.median(taken) / np.median(own))}
-        for name, taken in times.items()
-    }
+        figures["emhass"] = emhass
+    return figures
 
 
-def _solve_by_cbc(problem: Problem) -> None:
+def _compare_times(peer_ms: FloatArray, own_ms: FloatArray) -> dict[str, Any]:
+    return describe(peer_ms) | {"ratio": float(np.median(peer_ms) / np.median(own_ms))}
+
+
+def _solve_by_cbc(problem: Problem) -> HomePlan:
+    """Solve the model written for readers; its cost is NaN where it finds nothing in time."""
     solve_reference = import_module("tests.support.reference_model.model").solve_reference
-    solve_reference(problem, gap=FULL_GAP, time_limit_s=PLAIN_S)
+    begun_s = processor_s()
+    cost = solve_reference(problem, gap=FULL_GAP, time_limit_s=PLAIN_S)
+    return HomePlan(cost, -np.inf, (processor_s() - begun_s) * 1e3)
+
+
+def express_for_emhass(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a home that EMHASS can express, to be planned to EMHASS's gap.
+
+    A car takes any power up to its limit: no phases, least power, price of a start or shortest run.
+    The water heater has no comfort windows. EMHASS charges each session's energy within it and
+    heats a day's energy exactly; the planner may charge earlier or heat more where that is cheaper.
+    """
+    site = document["site"]
+    inexpressible = ("start_price", "min_run_minutes", "charger", "min_charge_kw")
+    cars = []
+    for car in site["vehicles"]:
+        cars.append({name: part for name, part in car.items() if name not in inexpressible})
+    loads = []
+    for load in site["loads"]:
+        loads.append({name: part for name, part in load.items() if name != "comfort"})
+    options = document["options"] | {"mip_gap": FULL_GAP}
+    return document | {"site": site | {"vehicles": cars, "loads": loads}, "options": options}
+
+
+def needed_kwh(document: dict[str, Any]) -> float:
+    """Return the energy that a home's cars and appliances need within the horizon."""
+    days = len(document["outlook"]["load_kwh"]) * document["slot_minutes"] / (24 * 60)
+    needed = sum(load["energy_kwh_per_day"] * days for load in document["site"]["loads"])
+    for car in document["site"]["vehicles"]:
+        state = document["state"]["vehicles"][car["name"]]
+        highest = max(session["target_soc"] for session in state["sessions"])
+        gained_kwh = max(highest - state["soc"], 0.0) * car["capacity_kwh"]
+        needed += gained_kwh / car["charge_efficiency"]
+    return float(needed)
+
+
+def _compare_emhass(
+    documents: Sequence[dict[str, Any]], whole_ms: FloatArray
+) -> dict[str, Any] | None:
+    """Return EMHASS's figures beside the planner's on the same homes.
+
+    ``ratio`` is to the planner's time for the whole homes, ``ratio_same`` for these to the same
+    gap. ``luna_costs_more`` is the most that a plan of the planner costs beyond EMHASS's, in the
+    currency, by flows at the meter and the battery alone. ``rejected`` counts plans of EMHASS that
+    miss the level at the end or the devices' energy.
+    """
+    plans = plan_devices_by_emhass(documents, gap=FULL_GAP)
+    if plans is None:
+        return None
+    same_ms = []
+    more: list[float] = []
+    for document, flows in zip(documents, plans.flows, strict=True):
+        request = PlanRequest.model_validate(document)
+        capacity_kwh = document["site"]["batteries"][0]["capacity_kwh"]
+        begun_s = processor_s()
+        plan = make_plan(build_problem(request), Solver())
+        same_ms.append((processor_s() - begun_s) * 1e3)
+        throughput = plan.flows.charge_kwh.sum(axis=0) + plan.flows.discharge_kwh.sum(axis=0)
+        own_flows = {
+            "import_kwh": plan.flows.import_kwh.tolist(),
+            "export_kwh": plan.flows.export_kwh.tolist(),
+            "throughput_kwh": throughput.tolist(),
+            "curtailed_kwh": plan.flows.curtailed_kwh.tolist(),
+            "soc_end": (plan.flows.stored_kwh[0] / capacity_kwh).tolist(),
+        }
+        theirs = price_plan(flows, request)
+        misses_energy = sum(flows["devices_kwh"]) < needed_kwh(document) - _SAME_ENERGY_KWH
+        if np.isnan(theirs) or misses_energy:
+            continue
+        more.append(price_plan(own_flows, request) - theirs)
+    figures = _compare_times(plans.milliseconds, whole_ms)
+    return figures | {
+        "ratio_same": float(np.median(plans.milliseconds) / np.median(same_ms)),
+        "luna_costs_more": max(more, default=None),
+        "compared": len(more),
+        "rejected": len(documents) - len(more),
+    }
 
 
 def compare_with_best(

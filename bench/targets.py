@@ -414,6 +414,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             at_least=40,
             unit="×",
         ),
+        Target(
+            "Luna over EMHASS, the same home and gap",
+            ("homes", "energy", "peers", "emhass", "luna_costs_more"),
+            at_most=0.01,
+        ),
     ),
     "energy_value": (
         Target("140 slots, one path", ("p50_ms",), at_most=0.05, unit="ms"),

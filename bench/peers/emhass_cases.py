@@ -228,11 +228,13 @@ def describe_load(
 def describe(plan: pd.DataFrame, case: Document) -> Document:
     """Return a plan's flows in kWh per slot, at the meter and at the battery's terminals."""
     kilowatt_hours = case["slot_minutes"] / 60_000
+    devices = [plan[name] for name in plan if name.startswith("P_deferrable")]
     flows = {
         "import_kwh": plan["P_grid_pos"],
         "export_kwh": -plan["P_grid_neg"],
         "throughput_kwh": plan["P_batt"].abs(),
         "curtailed_kwh": plan["P_PV_curtailment"],
+        "devices_kwh": sum(devices, start=0.0 * plan["P_batt"]),
     }
     return {name: (values * kilowatt_hours).tolist() for name, values in flows.items()} | {
         "soc_end": plan["SOC_opt"].tolist()

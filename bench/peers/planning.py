@@ -49,6 +49,22 @@ def run_emhass(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class DevicePlans:
+    """EMHASS's milliseconds of CPU per case and its flows, as ``describe`` writes them."""
+
+    milliseconds: FloatArray
+    flows: list[dict[str, list[float]]]
+
+
+def plan_devices_by_emhass(cases: Sequence[dict[str, Any]], *, gap: float) -> DevicePlans | None:
+    """Return EMHASS's plans of cases with devices at a gap; None where it is not installed."""
+    found = _ask_emhass(cases, cases, rounds=1, gap=gap)
+    if found is None:
+        return None
+    return DevicePlans(np.array(found["new_ms"][-len(cases) :]), found["plans"])
+
+
 def time_emhass(cases: Sequence[dict[str, Any]], *, gap: float) -> FloatArray | None:
     """Return the milliseconds EMHASS takes for each case at a gap, shape ``(1, cases)``.
 

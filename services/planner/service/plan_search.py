@@ -5,9 +5,10 @@ as issued just after it: any plan that was made from later inputs goes before it
 by the clock is due when it would have been.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
@@ -161,7 +162,10 @@ def _store_better(
     note = _note_improvement(before, head)
     numbers = Numbers(begun.request.options.language, ZoneInfo(before.timezone), before.currency)
     notes = [*head.notes, *format_notes([note], numbers)]
-    plan = found.plan.changed(notes=notes, **_state_gap(head, bound))
+    plan = found.plan.changed(notes=notes)
+    stated = _state_gap(head, bound)
+    if stated is not None:
+        plan = plan.changed(**stated._asdict())
     row = PlanRow.of(plan, site_id=site_id, inputs_digest=found.inputs_digest, inputs=found.inputs)
     plans.write(connection, [row])
     return "improved"
@@ -202,19 +206,33 @@ def _note_improvement(before: PlanReply, found: PlanReply) -> Assumption:
 def _narrow_gap(connection: Connection, before: PlanReply, bound: float) -> SearchOutcome:
     """Store the smaller gap that a bound proves of a plan."""
     stated = _state_gap(before, bound)
-    if not stated or stated["gap_cost"] == before.gap_cost:
+    if stated is None or stated.gap_cost == before.gap_cost:
         return "unchanged"
-    plans.state_gap(connection, before.plan_id, **stated)
+    plans.state_gap(
+        connection,
+        before.plan_id,
+        gap=stated.gap,
+        gap_cost=stated.gap_cost,
+        status=stated.status,
+    )
     return "narrowed"
 
 
-def _state_gap(plan: PlanReply, bound: float) -> Mapping[str, float | str]:
-    """Return gap and status of a plan above a bound; nothing where nothing is proven."""
+class _StatedGap(NamedTuple):
+    """What a plan states of its distance from the optimum."""
+
+    gap: float
+    gap_cost: float
+    status: str
+
+
+def _state_gap(plan: PlanReply, bound: float) -> _StatedGap | None:
+    """Return gap and status of a plan above a bound; None where nothing is proven."""
     cost = plan.objective_value
     if cost is None or bound == -float("inf"):
-        return {}
+        return None
     gap_cost = round(max(cost - bound, 0.0), 6)
     gap = round(gap_cost / max(abs(cost), 1e-9), 9)
     is_proven = plan.status == "feasible" and gap_cost <= ALLOWED.allow(cost)
     status = "optimal" if is_proven else plan.status
-    return {"gap": gap, "gap_cost": gap_cost, "status": status}
+    return _StatedGap(gap, gap_cost, status)

@@ -4,6 +4,7 @@ better one, or proven.
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import Engine, func, select
 from luna.contracts.charging_sessions import NewSession
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest
+from luna.contracts.plan_improvement import SearchPlansRequest
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.clock import SystemClock
@@ -23,11 +25,14 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
+from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.jobs import accept_job
+from luna.platform.settings import Settings
 from services.planner.milp.solver import Solver
 from services.planner.service.fleet import RENEW_AGE, plan_sites
 from services.planner.service.plan_search import has_open_gap, search_plans
 from services.planner.service.plans import plan_and_store
+from services.planner.tasks import solve
 from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve
 from tests.support.words.wording import wording, wording_pattern
@@ -270,3 +275,38 @@ def _read_page(api: httpx.Client, address: str) -> str:
     answer = api.get(address, headers={"Accept-Language": "en"})
     assert answer.status_code == 200
     return answer.text
+
+
+def list_searched(database: Engine) -> list[list[str]]:
+    """Return the plans of each open job that searches further, and cancel it."""
+    with unit_of_work(database) as connection:
+        waiting = jobs.list_newest(connection, status="open")
+        searched = []
+        for job in waiting:
+            if job.task == SearchPlansRequest.task:
+                searched.append(jobs.load(connection, job.job_id).request["plan_ids"])
+                jobs.cancel(connection, job.job_id)
+        return searched
+
+
+def solve_without_queue(database: Engine, settings: Settings) -> PlanReply:
+    slot = floor_to(SystemClock().now(), SLOT)
+    furnish(database, slot)
+    park_car(database, slot)
+    with closing(Client("redis://127.0.0.1:9/0")) as client:
+        work = TaskContext(settings, lambda: database, queue=lambda: client)
+        with work:
+            reply = solve(PlanRequest(site_id=NAME, options=NO_TIME), work)
+    return PlanReply.model_validate_json(str(reply))
+
+
+@pytest.mark.usefixtures("home")
+def test_the_search_is_stored_with_its_plan_while_the_queue_is_away(database: Engine) -> None:
+    planned = solve_without_queue(database, Settings())
+    assert list_searched(database) == [[planned.plan_id]]
+
+
+@pytest.mark.usefixtures("home")
+def test_no_plan_is_searched_further_where_the_limit_is_none(database: Engine) -> None:
+    solve_without_queue(database, Settings(plan_search_limit=timedelta(0)))
+    assert list_searched(database) == []

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from bench.home_cases import VARIANTS, generate_homes
-from bench.homes import STOP_AT, HomePlan, compare_with_best, read_best
+from bench.homes import (
+    STOP_AT,
+    HomePlan,
+    compare_with_best,
+    express_for_emhass,
+    needed_kwh,
+    read_best,
+)
 from luna.contracts.plan import PlanRequest
 from tests.support.suite.tables import each_row
 
@@ -51,3 +58,14 @@ def test_a_plan_above_the_best_known_and_a_bound_above_it_are_counted() -> None:
     assert found["unproven"] == 1
     assert found["largest_above_best"] == pytest.approx(3 * allowed)
     assert found["largest_gap_cost"] == pytest.approx(3 * allowed + 0.1)
+
+
+def test_a_home_for_emhass_lacks_what_it_cannot_express_and_needs_the_same_energy() -> None:
+    whole = generate_homes("energy")["home_03"]
+    expressed = express_for_emhass(whole)
+    (car,) = expressed["site"]["vehicles"]
+    assert not car.keys() & {"charger", "start_price", "min_run_minutes"}
+    assert "comfort" not in expressed["site"]["loads"][0]
+    PlanRequest.model_validate(expressed)
+    # The car gains 60 % of 60 kWh with its losses of a tenth, the heater takes 6 kWh on two days.
+    assert needed_kwh(expressed) == needed_kwh(whole) == pytest.approx(0.6 * 60 / 0.9 + 12)
