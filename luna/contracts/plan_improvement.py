@@ -10,7 +10,7 @@ from luna.contracts.plan import PlanId
 
 # ``improved``: a better plan took its place; ``narrowed``: it states a smaller gap; ``unchanged``:
 # the search found neither; ``superseded``: it is not in force, or its first slot is over;
-# ``postponed``: plans that sites wait for went first.
+# ``postponed``: plans that sites wait for went first, or the time for all searches was over.
 SearchOutcome = Literal["improved", "narrowed", "unchanged", "superseded", "postponed"]
 
 
@@ -24,7 +24,7 @@ class SearchPlansRequest(Request):
     """Search further for better plans than stored ones, or prove that there is none.
 
     A better one takes the place of a plan that is still in force. ``LUNA_PLAN_SEARCH_LIMIT`` bounds
-    the search for each plan.
+    all searches of the request together.
     """
 
     task: ClassVar[str] = "planner.plans.search"

@@ -581,12 +581,12 @@ class Settings(BaseSettings):
             ge=timedelta(0),
             le=timedelta(minutes=2),
             description=(
-                "how long a plan that may cost over 0.3 % or a cent too much is searched further "
-                "in the background; 0: not at all"
+                "how long plans that may cost over 0.3 % or a cent too much are searched further "
+                "in the background after each planning; 0: not at all"
             ),
         ),
         CHANGEABLE,
-    ] = timedelta(seconds=30)
+    ] = timedelta(seconds=15)
     plan_refresh: Annotated[
         Literal["armed", "all"],
         Field(

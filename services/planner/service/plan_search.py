@@ -8,6 +8,7 @@ by the clock is due when it would have been.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -70,21 +71,24 @@ def search_plans(
     Args:
         engine: of the database.
         plan_ids: of stored plans; those that are no longer in force are left as they are.
-        limit: of the search for one plan.
+        limit: of all searches together, so that plans due meanwhile hardly wait.
         now: returns the current instant.
     """
     outcomes: dict[str, SearchOutcome] = {}
     new_ids: list[str] = []
+    left = limit
     for plan_id in plan_ids:
         with unit_of_work(engine) as connection:
-            is_postponed = jobs.is_any_queued(connection, _FIRST_TASKS)
+            is_postponed = left <= timedelta() or jobs.is_any_queued(connection, _FIRST_TASKS)
             begun = None if is_postponed else _find_in_force(connection, plan_id, now())
         if is_postponed:
             outcome: SearchOutcome = "postponed"
         elif begun is None:
             outcome = "superseded"
         else:
-            found = _search_longer(begun, limit)
+            begun_s = monotonic()
+            found = _search_longer(begun, left)
+            left -= timedelta(seconds=monotonic() - begun_s)
             with unit_of_work(engine) as connection:
                 outcome = _store_better(connection, begun, found, now())
             if outcome == "improved":

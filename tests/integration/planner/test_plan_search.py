@@ -216,6 +216,13 @@ def test_a_plan_whose_first_slot_is_over_is_left_as_it_is(database: Engine) -> N
 
 
 @pytest.mark.usefixtures("planned_home")
+def test_no_search_begins_when_the_time_for_all_is_over(database: Engine) -> None:
+    first = plan(database, START, NO_TIME)
+    outcomes, _ = search_plans(database, [first.plan_id], limit=timedelta(), now=lambda: START)
+    assert outcomes == {first.plan_id: "postponed"}
+
+
+@pytest.mark.usefixtures("planned_home")
 def test_plans_that_sites_wait_for_go_first(database: Engine) -> None:
     first = plan(database, START, NO_TIME)
     with unit_of_work(database) as connection:
