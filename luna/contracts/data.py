@@ -336,6 +336,7 @@ PriceService = Literal[
     "smart_energy",
     "ostrom",
     "amber",
+    "octopus_intelligent",
 ]
 MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 

@@ -27,6 +27,7 @@ _CERTAINTY: Sequence[PriceVersion] = ("forecast", "day_ahead", "settled")
 _PUBLICATIONS: Mapping[str, PricePublication] = {
     "US-COMED": "forecast",
     "AU-AMBER": "forecast",
+    "GB-INTELLIGENT": "forecast",
 }
 # By the begin of a market's name, local time of the day before.
 _TIMES: Mapping[str, time] = {"GB-AGILE-": time(16), "ES-PVPC": time(20, 20)}

@@ -31,6 +31,7 @@ NAMES = {
     "tibber_token": "LUNA_TIBBER_TOKEN",
     "esios_token": "LUNA_ESIOS_TOKEN",
     "ostrom_token": "LUNA_OSTROM_TOKEN",
+    "octopus_token": "LUNA_OCTOPUS_TOKEN",
     "solcast_token": "LUNA_SOLCAST_TOKEN",
     "amber_token": "LUNA_AMBER_TOKEN",
     "electricity_maps_token": "LUNA_ELECTRICITY_MAPS_TOKEN",

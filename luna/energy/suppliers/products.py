@@ -12,6 +12,14 @@ PRODUCTS = (
         sold_markets={"GB": {letter: f"GB-AGILE-OUTGOING-{letter}" for letter in _BRITISH}},
         is_all_in=True,
     ),
+    # In planned dispatches the whole home pays the night's price.
+    SupplierProduct(
+        code="octopus-intelligent",
+        called="Octopus Intelligent Go",
+        markets={"GB": {"": "GB-INTELLIGENT"}},
+        is_all_in=True,
+        key_setting="octopus_token",
+    ),
     SupplierProduct(
         code="amber",
         called="Amber",

@@ -117,7 +117,6 @@ class PublishedTariff(Part):
     operator: Text
     country: CountryCode
     area: Annotated[Text, Field(description="as people know it")]
-    postcodes: Annotated[tuple[str, ...], Field(description="their first characters")] = ()
     products: Annotated[tuple[PublishedProduct, ...], Field(min_length=1)]
 
     @model_validator(mode="before")

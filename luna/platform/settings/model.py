@@ -385,6 +385,12 @@ class Settings(BaseSettings):
         ISSUED_ELSEWHERE,
         CHANGEABLE,
     ] = None
+    octopus_token: Annotated[
+        SecretStr | None,
+        Field(description="account and API key of Octopus Energy, as account:api_key"),
+        ISSUED_ELSEWHERE,
+        CHANGEABLE,
+    ] = None
     amber_token: Annotated[
         SecretStr | None, Field(description="access token of Amber"), ISSUED_ELSEWHERE, CHANGEABLE
     ] = None

@@ -60,4 +60,5 @@ def test_the_market_s_name_tells_what_its_source_declares() -> None:
         "AU-AMBER",
         "AU-AMBER-FEEDIN",
         "AU-AMBER-CONTROLLED",
+        "GB-INTELLIGENT",
     }

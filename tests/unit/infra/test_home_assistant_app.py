@@ -200,6 +200,7 @@ def test_every_option_becomes_a_setting(run: ModuleType, monkeypatch: pytest.Mon
             "tibber_token",
             "esios_token",
             "ostrom_token",
+            "octopus_token",
             "solcast_token",
             "amber_token",
             "electricity_maps_token",

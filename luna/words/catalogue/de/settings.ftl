@@ -34,6 +34,7 @@ setting_entsoe_token = Token der ENTSO-E Transparency Platform.
 setting_tibber_token = Zugriffstoken von Tibber.
 setting_esios_token = Persönliches Token von ESIOS.
 setting_ostrom_token = API-Zugang von Ostrom, als client_id:client_secret.
+setting_octopus_token = Konto und API-Schlüssel von Octopus Energy, als account:api_key.
 setting_amber_token = Zugriffstoken von Amber.
 setting_openadr_token = Zugriffstoken für den OpenADR-Server des Netzbetreibers.
 setting_ieee2030_certificate = Zertifikat und Schlüssel für den IEEE-2030.5-Server des Netzbetreibers.

@@ -36,6 +36,7 @@ setting_entsoe_token = Token of the ENTSO-E Transparency Platform.
 setting_tibber_token = Access token of Tibber.
 setting_esios_token = Personal token of ESIOS.
 setting_ostrom_token = API client of Ostrom, as client_id:client_secret.
+setting_octopus_token = Account and API key of Octopus Energy, as account:api_key.
 setting_amber_token = Access token of Amber.
 setting_openadr_token = Access token of the grid operator's OpenADR server.
 setting_ieee2030_certificate = Certificate and key for the grid operator's IEEE 2030.5 server.

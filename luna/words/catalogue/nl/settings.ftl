@@ -36,6 +36,7 @@ setting_entsoe_token = Token van het ENTSO-E Transparency Platform.
 setting_tibber_token = Toegangstoken van Tibber.
 setting_esios_token = Persoonlijk token van ESIOS.
 setting_ostrom_token = API-toegang van Ostrom, als client_id:client_secret.
+setting_octopus_token = Account en API-sleutel van Octopus Energy, als account:api_key.
 setting_amber_token = Toegangstoken van Amber.
 setting_openadr_token = Toegangstoken voor de OpenADR-server van de netbeheerder.
 setting_ieee2030_certificate = Certificaat en sleutel voor de IEEE 2030.5-server van de netbeheerder.

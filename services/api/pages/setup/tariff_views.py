@@ -29,7 +29,7 @@ from services.api.pages.setup.fields import (
     Entry,
 )
 from services.api.pages.setup.peak_charges import list_peak_charges
-from services.api.pages.setup.postcode import asks_postcode, name_place, suggest_by_postcode
+from services.api.pages.setup.postcode import asks_postcode, describe_place, suggest_by_postcode
 from services.api.pages.setup.price_parts import list_fees, list_levies
 from services.api.pages.setup.supplier_offers import list_offers
 
@@ -124,18 +124,12 @@ def _view_offers(
     for region in REGIONS.get(country, ()):
         areas.append((region.letter, f"{region.letter}: {region.name}"))
     postcode = typed.get("postcode", "").strip()
-    place = name_place(postcode, country)
-    postcode_note = ""
-    if place:
-        postcode_note = words("postcode_found", place=place)
-    elif postcode:
-        postcode_note = words("postcode_unknown")
     return {
         "offers": offers,
         "offers_selling": sells,
         "areas": areas,
         "asks_postcode": asks_postcode(country),
-        "postcode_said": postcode_note,
+        "postcode_said": describe_place(postcode, country, words),
     }
 
 

@@ -15,6 +15,7 @@ from services.ingest.sources.prices import (
     esios,
     nord_pool,
     octopus,
+    octopus_intelligent,
     omie,
     ostrom,
     smart_energy,
@@ -39,4 +40,5 @@ PRICE_SOURCES: Mapping[PriceService, PriceSourceDeclaration] = {
     "smart_energy": smart_energy.SOURCE,
     "ostrom": ostrom.SOURCE,
     "amber": amber.SOURCE,
+    "octopus_intelligent": octopus_intelligent.SOURCE,
 }

@@ -46,7 +46,9 @@ NOT_BY_DIRECT_DEBIT = "NON_DIRECT_DEBIT"
 PUBLISHED = time(17)
 
 
-class _Rate(BaseModel):
+class Rate(BaseModel):
+    """A price between two instants, pence."""
+
     value_inc_vat: float
     valid_from: AwareDatetime
     valid_to: AwareDatetime | None = None
@@ -60,7 +62,7 @@ class _Rate(BaseModel):
 
 
 class _Page(BaseModel):
-    results: list[_Rate]
+    results: list[Rate]
     next: str | None = None
 
 
@@ -78,33 +80,34 @@ class Octopus:
         for window in DeliveryWindow(market, first, end).split():
             products = [
                 rate.as_product()
-                for rate in self._read_rates(url, window)
+                for rate in read_rates(self.web, url, window, self.name)
                 if rate.payment_method != NOT_BY_DIRECT_DEBIT
             ]
             sheets += make_sheets(window, products, Issue("GBP", per_kwh=1.0))
         return sheets
 
-    def _read_rates(self, url: str, window: DeliveryWindow) -> list[_Rate]:
-        """Return the rates of all pages.
 
-        Raises:
-            SourceError: there are more pages than the window can fill.
-        """
-        rates: list[_Rate] = []
-        for number in range(1, MOST_PAGES + 1):
-            parameters: dict[str, str | int] = {
-                "period_from": f"{window.first:%Y-%m-%dT%H:%M:%SZ}",
-                "period_to": f"{window.end:%Y-%m-%dT%H:%M:%SZ}",
-                "page_size": PAGE_SIZE,
-                "page": number,
-            }
-            page = self.web.get(url, parameters).parse(_Page)
-            rates += page.results
-            if page.next is None:
-                return rates
-        raise SourceError(
-            f"answers more than {MOST_PAGES} pages", field=self.name, remedy="Try again later."
-        )
+def read_rates(web: Web, url: str, window: DeliveryWindow, service: str) -> list[Rate]:
+    """Return the rates of all pages of a tariff.
+
+    Raises:
+        SourceError: there are more pages than the window can fill.
+    """
+    rates: list[Rate] = []
+    for number in range(1, MOST_PAGES + 1):
+        parameters: dict[str, str | int] = {
+            "period_from": f"{window.first:%Y-%m-%dT%H:%M:%SZ}",
+            "period_to": f"{window.end:%Y-%m-%dT%H:%M:%SZ}",
+            "page_size": PAGE_SIZE,
+            "page": number,
+        }
+        page = web.get(url, parameters).parse(_Page)
+        rates += page.results
+        if page.next is None:
+            return rates
+    raise SourceError(
+        f"answers more than {MOST_PAGES} pages", field=service, remedy="Try again later."
+    )
 
 
 # Its days are those of the coupled auction: 23:00 in London is midnight in Brussels all year.

@@ -31,6 +31,7 @@ from services.ingest.sources.prices.entsoe import EntsoE
 from services.ingest.sources.prices.esios import Esios
 from services.ingest.sources.prices.nord_pool import NordPool
 from services.ingest.sources.prices.octopus import Octopus
+from services.ingest.sources.prices.octopus_intelligent import OctopusIntelligent
 from services.ingest.sources.prices.omie import Omie
 from services.ingest.sources.prices.ostrom import Ostrom
 from services.ingest.sources.prices.publication import DeliveryWindow, on_quarter_hours
@@ -611,6 +612,7 @@ SOURCES: dict[PriceService, Callable[[Web], PriceSource]] = {
     "smart_energy": SmartEnergy,
     "ostrom": lambda way: Ostrom(way, "id:secret"),
     "amber": lambda way: Amber(way, "token"),
+    "octopus_intelligent": lambda way: OctopusIntelligent(way, "account:key"),
 }
 
 
@@ -660,6 +662,7 @@ def test_every_source_is_declared_under_its_own_name_with_a_setting_for_its_toke
         esios_token=SecretStr("c"),
         ostrom_token=SecretStr("d:e"),
         amber_token=SecretStr("f"),
+        octopus_token=SecretStr("g:h"),
     )
     opened = {
         source.name

@@ -141,6 +141,27 @@ def test_vienna_s_postcodes_name_its_grid_operator() -> None:
     assert [(fault.field, fault.code) for fault in graz] == [("fee_published", "missing")]
 
 
+@pytest.mark.parametrize(
+    ("postcode", "operator", "words"),
+    [
+        ("8020", "Stromnetz Graz", "this is Stromnetz Graz"),
+        # Feldkirch's utility charges the fees of its province.
+        ("6800", "Vorarlberger Energienetze", "this is Stadtwerke Feldkirch"),
+        ("6991", "", "Kleinwalsertal runs the grid. Luna does not know its fee"),
+        ("6020", "", "one of: Innsbrucker Kommunalbetriebe, TINETZ"),
+        ("5020", "", "Luna does not know who runs the grid"),
+    ],
+    ids=["one", "fees of another", "no fee known", "shared", "unknown"],
+)
+def test_a_postcode_proposes_its_operator_s_fee_or_says_what_is_not_known(
+    postcode: str, operator: str, words: str
+) -> None:
+    chosen = FEES | {"product": "awattar", "fee_kind": "published", "postcode": postcode}
+    shown = view("AT:Wien", **chosen)
+    assert words in shown["postcode_said"]
+    assert shown["typed"].get("fee_published", "").partition(":")[0] == operator
+
+
 def test_what_a_country_lacks_is_refused() -> None:
     [fault] = list_faults("DE:Berlin", product="octopus-agile")
     assert (fault.field, fault.code) == ("product", "choice")
