@@ -22,10 +22,10 @@ from luna.platform.database import readings, sites, source_cursors
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext
 from services.ingest.listening.supervisor import ENTITY
-from services.ingest.reading import Samples
-from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant.history import HomeAssistantHistory
-from services.ingest.sources.home_assistant.state import as_instant
+from services.ingest.slot_builder import build_site_slots
+from services.ingest.source_readings import Samples
+from services.ingest.sources.home_assistant.entity_history import HomeAssistantHistory
+from services.ingest.sources.home_assistant.entity_states import as_instant
 from services.ingest.sources.source import HistorySource, SourceRefusedError
 
 Progress = Callable[[int, int, str], None]

@@ -16,8 +16,8 @@ from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext
-from services.ingest.metering.columns import Column, measured_columns
-from services.ingest.sources.home_assistant.history import HomeAssistantHistory
+from services.ingest.metering.column_sensors import Column, measured_columns
+from services.ingest.sources.home_assistant.entity_history import HomeAssistantHistory
 
 # Tolerance for a counter's steps, tenths or hundredths of a kilowatt-hour, at the borders of hours.
 TOLERANCE_KWH = 0.1

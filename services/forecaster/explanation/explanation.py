@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.timeline import SLOTS_PER_DAY, SLOTS_PER_HOUR, FloatArray
+from services.forecaster.inputs.forecast_series import LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.frame import Frame, Pairs
 from services.forecaster.inputs.load_features import view_load
 from services.forecaster.inputs.pv_features import view_pv
-from services.forecaster.inputs.series import LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.view import (
     WEEK,
     Days,

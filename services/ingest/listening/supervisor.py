@@ -18,8 +18,8 @@ from prometheus_client import Counter
 
 from luna.energy.devices.commands import PROFILED
 from luna.energy.errors import InvalidInputError, LunaError, UnavailableError
-from services.ingest.listening.state import SensedSite, SensorAges
-from services.ingest.reading import Reading
+from services.ingest.listening.recording_state import SensedSite, SensorAges
+from services.ingest.source_readings import Reading
 from services.ingest.sources.eebus import EEBUS_SENSOR
 from services.ingest.sources.source import LiveSource
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.timeline import FloatArray, InstantArray
-from services.ingest.reading import Reading, Samples
+from services.ingest.source_readings import Reading, Samples
 
 
 class SourceError(UnavailableError):

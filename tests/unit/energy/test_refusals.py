@@ -70,8 +70,8 @@ REACHED = (
     "services/ingest/instants.py",
     "services/ingest/limited_file.py",
     "services/ingest/loading.py",
-    "services/ingest/units.py",
-    "services/ingest/row_store.py",
+    "services/ingest/file_units.py",
+    "services/ingest/file_row_writer.py",
     "services/ingest/quarantine_release.py",
     "services/rag/extraction/fetching.py",
 )

@@ -7,7 +7,7 @@ from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.power import CONSTANT, FAR_FROM_NEIGHBOURS
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from tests.support.metering.samples import (
     NOON,
     SLOT,
