@@ -30,9 +30,9 @@ from luna.energy.timeline import FloatArray, local_days
 from services.agent.artefacts import Artefact
 from services.agent.declaration import Lesson
 from services.agent.evaluation.compare import PolicyCosts, score_policies
-from services.agent.history import ForecastMaker, History, complete_forecasts
 from services.agent.registry import find_kinds
 from services.agent.training import compose_artefact
+from services.agent.training_history import ForecastMaker, History, complete_forecasts
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.forecaster.model.aurora import VERSION
 from services.ingest.demo_data.demo import TEST_FIRST_DAY, TEST_LAST_DAY

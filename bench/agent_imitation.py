@@ -16,8 +16,7 @@ import numpy as np
 from bench.scenes import build_scene, load_home
 from luna.energy.timeline import local_days
 from services.agent.environment.states import V1_1
-from services.agent.history import ForecastMaker, History, complete_forecasts, cut_scene
-from services.agent.imitation.kind import (
+from services.agent.imitation.imitation_agent import (
     NetworkSettings,
     TreeClassifierSettings,
     fit_network,
@@ -26,6 +25,7 @@ from services.agent.imitation.kind import (
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracles
 from services.agent.modes import AgentModes
+from services.agent.training_history import ForecastMaker, History, complete_forecasts, cut_scene
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.planner.compiled import load_kernels
 from services.planner.problem.rolling_horizon import SiteKnowledge

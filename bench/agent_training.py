@@ -22,8 +22,8 @@ from services.agent.environment.states import COMPACT
 from services.agent.environment.transition import EnvRule
 from services.agent.environment.vector_env import VectorEnv
 from services.agent.reinforcement.ppo import Hyperparameters, Ppo, learn_policy
+from services.forecaster.forecast_issue import issue_in_parts, list_instants
 from services.forecaster.model.baseline import Baseline
-from services.forecaster.service import issue_in_parts, list_instants
 from services.planner.problem.knowledge import ForecastArchive
 
 FIRST_DAY = date(2023, 4, 1)

@@ -19,8 +19,8 @@ from luna.contracts.replay import ReplayReply
 from luna.energy.bootstrap import bound_sum, worst_week
 from luna.energy.outlook import Forecast
 from luna.energy.timeline import FloatArray, local_midnight
+from services.forecaster.forecast_issue import issue_in_parts, list_instants
 from services.forecaster.model.aurora import train
-from services.forecaster.service import issue_in_parts, list_instants
 from services.ingest.demo_data.demo import TEST_FIRST_DAY, TEST_LAST_DAY
 from services.planner.compiled import load_kernels
 from services.planner.problem.knowledge import DAY, ForecastArchive

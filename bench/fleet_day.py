@@ -55,9 +55,9 @@ from services.forecaster.retraining.refresh import ForecastBatches, refresh_fore
 from services.forecaster.retraining.training import train_and_tell
 from services.ingest.listening.slot_scheduler import OVERLAP
 from services.ingest.quality_service import judge_quality
-from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind
-from services.ingest.slot_service import build_site_slots
+from services.ingest.slot_builder import build_site_slots
+from services.ingest.source_readings import Reading
 from services.planner.problem.scenarios import DAYS
 from services.planner.service import fleet
 from services.planner.service.replay import replay_site

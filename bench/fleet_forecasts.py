@@ -39,19 +39,19 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import FileObjects
 from luna.platform.queue.worker import keep_loaded
 from luna.platform.telemetry import configure_logging
-from services.forecaster.inputs import solar
-from services.forecaster.inputs.frame import MEMORY_DAYS
-from services.forecaster.model.artefact import save_aurora
-from services.forecaster.model.aurora import VERSION, train
-from services.forecaster.model.baseline import BASELINES
-from services.forecaster.retraining.refresh import SELDOM, ForecastBatches, refresh_forecasts
-from services.forecaster.service import (
+from services.forecaster.forecast_issue import (
     IssueBasis,
     issue_forecasts,
     issue_version,
     read_facts,
     store_issued,
 )
+from services.forecaster.inputs import solar
+from services.forecaster.inputs.frame import MEMORY_DAYS
+from services.forecaster.model.artefact import save_aurora
+from services.forecaster.model.aurora import VERSION, train
+from services.forecaster.model.baseline import BASELINES
+from services.forecaster.retraining.refresh import SELDOM, ForecastBatches, refresh_forecasts
 from services.forecaster.tasks import prepare_jobs
 
 # Sites by kind, and days of past.

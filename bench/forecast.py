@@ -24,6 +24,7 @@ from luna.energy.outlook import SHARES
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_midnight
 from luna.platform.settings import load_settings
+from services.forecaster.forecast_issue import issue_in_parts, list_instants
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import frame_series, number_slot
@@ -31,7 +32,6 @@ from services.forecaster.inputs.standard_profile import StandardProfile
 from services.forecaster.model.aurora import VERSION, Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.scoring import Score, score_batch
-from services.forecaster.service import issue_in_parts, list_instants
 from services.ingest.demo_data.demo import TEST_FIRST_DAY, load_demo
 
 WEEKS = 8

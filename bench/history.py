@@ -27,9 +27,9 @@ from luna.platform.database import engine, migrate, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import start
 from services.ingest.backfill import backfill_site, store_samples
-from services.ingest.reading import Samples
-from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant.history import HomeAssistantHistory
+from services.ingest.slot_builder import build_site_slots
+from services.ingest.source_readings import Samples
+from services.ingest.sources.home_assistant.entity_history import HomeAssistantHistory
 from tests.support.home_assistant.server import TOKEN, House, Sensor, counter, serve
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)

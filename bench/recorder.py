@@ -29,8 +29,8 @@ from luna.platform.embedded.supervisor import start
 from luna.platform.settings import Settings, load_settings
 from luna.platform.spool.file import PRAGMAS
 from luna.platform.telemetry import configure_logging
-from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind, Recorder, open_recorder
+from services.ingest.source_readings import Reading
 
 SITE = "bench"
 CALLERS = (1, 10, 100)

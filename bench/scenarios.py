@@ -21,14 +21,14 @@ from bench.path_scores import score_energy, score_variogram
 from luna.energy.outlook import SHARES, Forecast
 from luna.energy.timeline import SLOT, FloatArray, Timeline, align, local_midnight
 from luna.platform.settings import load_settings
+from services.forecaster.forecast_issue import issue_in_parts, list_instants
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.solar import limit_output
 from services.forecaster.model.aurora import train
+from services.forecaster.scenarios.joint_scenarios import DEFAULT_COUNT, make_scenarios
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import LIBRARY_DAYS, ErrorHistory
 from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
-from services.forecaster.scenarios.service import DEFAULT_COUNT, make_scenarios
-from services.forecaster.service import issue_in_parts, list_instants
 from services.ingest.demo_data.demo import TEST_FIRST_DAY, DemoPrices, DemoSite, load_demo
 
 WEEKS = 8

@@ -20,7 +20,7 @@ from luna.drivers.write_limits import RESERVED_WRITES, WRITES_PER_DAY
 from luna.energy.car_draw import CarDraw
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.house.now import OLD_VALUES
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from luna.house.statements import HouseStatement, state_house
 from luna.platform.database import sites
 from luna.platform.database.device_writes import WINDOW

@@ -57,7 +57,7 @@ from services.ingest.listening import (
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.supervisor import MQTT
 from services.ingest.recorder import ReadingKind, Recorder
-from services.ingest.slot_service import build_site_slots
+from services.ingest.slot_builder import build_site_slots
 from services.ingest.sources.mqtt.source import MqttSource
 from services.planner.service import fleet
 

@@ -18,9 +18,9 @@ import structlog
 
 from luna.energy.errors import LunaError
 from luna.platform.embedded.supervisor import Addresses, running
+from luna.platform.health.health_server import announce_release, serve_health
 from luna.platform.health.probes import Probe, probes_for
 from luna.platform.health.readiness import ALIVE, Liveness, Readiness
-from luna.platform.health.server import announce_release, serve_health
 from luna.platform.health.stall_watch import STALLED_AFTER, StallWatch
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging

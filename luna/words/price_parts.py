@@ -40,15 +40,18 @@ def describe_components(rule: SumOfComponents, numbers: Numbers) -> list[str]:
     return lines
 
 
-def describe_base_charges(charges: Sequence[BaseCharge], numbers: Numbers) -> list[str]:
-    """Return a line for each base charge."""
+def describe_base_charges(
+    charges: Sequence[BaseCharge], numbers: Numbers, *, heading: str = ""
+) -> list[str]:
+    """Return a line for each base charge; one named as the heading is not named again."""
     lines = []
     for charge in charges:
         amount = numbers.money(charge.price)
         said = [_PART.say(f"base_{charge.per}", numbers.language, amount=amount)]
         said += _say_terms(charge, charge.vat, numbers)
+        terms = ", ".join(said)
         name = format_published_name(charge.name, numbers.language)
-        lines.append(f"{name}: {', '.join(said)}")
+        lines.append(terms if name == heading else f"{name}: {terms}")
     return lines
 
 

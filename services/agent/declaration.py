@@ -7,8 +7,8 @@ from typing import Any
 from luna.contracts.agent import AGENT_POLICIES, AgentKind, version_of
 from luna.energy.site import Site
 from services.agent.artefacts import Artefact
-from services.agent.history import History
 from services.agent.policy import AgentPolicy
+from services.agent.training_history import History
 from services.forecaster.model.aurora import Progress, keep_quiet
 
 # Returns another kind's artefact of the same site, to start a training from; None where there is

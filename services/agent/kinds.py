@@ -1,14 +1,14 @@
 """The kinds of trained agents; importing them loads what trains them."""
 
 from services.agent.declaration import KindDeclaration
-from services.agent.imitation import kind as imitation
-from services.agent.reinforcement import kind as reinforcement
-from services.agent.value import kind as value
+from services.agent.imitation import imitation_agent
+from services.agent.reinforcement import reinforcement_agent
+from services.agent.value import value_agent
 
 AGENT_KINDS: tuple[KindDeclaration, ...] = (
-    imitation.IMITATION,
-    imitation.NETWORK,
-    imitation.CLONE,
-    reinforcement.REINFORCEMENT,
-    value.VALUE,
+    imitation_agent.IMITATION,
+    imitation_agent.NETWORK,
+    imitation_agent.CLONE,
+    reinforcement_agent.REINFORCEMENT,
+    value_agent.VALUE,
 )

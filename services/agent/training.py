@@ -35,10 +35,10 @@ from services.agent.artefacts import (
     save_artefact,
 )
 from services.agent.declaration import KindDeclaration, Lesson, TrainedParts
-from services.agent.history import History, read_history
 from services.agent.network import NetworkError
 from services.agent.policy import AgentPolicy
 from services.agent.registry import find_champion, find_kind, load_run
+from services.agent.training_history import History, read_history
 from services.forecaster.model.artefact import name_digest
 from services.forecaster.model.aurora import Progress, keep_quiet
 from services.forecaster.model.card import (

@@ -8,7 +8,7 @@ import sys
 import structlog
 
 from luna.energy.errors import LunaError
-from luna.platform.health.server import announce_release
+from luna.platform.health.health_server import announce_release
 from luna.platform.settings import load_settings
 from luna.platform.telemetry import configure_logging
 from services.api.server import serve

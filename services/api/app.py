@@ -22,7 +22,7 @@ from services.api.gateway import MAX_WAITING, Gateway
 from services.api.identity.access_tokens import AccessTokens
 from services.api.identity.audit import AuditRequests
 from services.api.identity.identity import Identity
-from services.api.identity.limits import Limiter
+from services.api.identity.rate_limits import Limiter
 from services.api.json_body import CheckedRoute
 from services.api.middleware import (
     BehindIngress,

@@ -23,7 +23,7 @@ from luna.energy.refusals import refuse
 from luna.platform.settings import Settings
 from luna.platform.telemetry import log_context, new_trace_id
 from luna.platform.tracing import TRACEPARENT, span, trace_of
-from services.api.identity.limits import REFUSED
+from services.api.identity.rate_limits import REFUSED
 from services.api.operation import Operation
 from services.api.problems import TRACE_HEADERS, problem_response
 

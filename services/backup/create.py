@@ -42,7 +42,7 @@ from services.backup.folder import (
     stamp,
 )
 from services.backup.mirror import ObjectMirror
-from services.backup.server import BackedUpServer, explain
+from services.backup.postgres_programs import BackedUpServer, explain
 from services.backup.wal import REPORT_SECONDS, WalReceiver, WalShipper, await_received, note_reach
 
 SERVERS_FILE = "servers/servers.json"

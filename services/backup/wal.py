@@ -22,7 +22,7 @@ from luna.platform.clock import Clock
 from luna.platform.database import backups, engine
 from luna.platform.private_folders import make_private
 from services.backup.folder import BackupFolder
-from services.backup.server import BackedUpServer, explain
+from services.backup.postgres_programs import BackedUpServer, explain
 
 SLOT = "luna_backup"
 RESTART_SECONDS = 2.0

@@ -27,8 +27,8 @@ from luna.house.capabilities.sites import read_site
 from luna.house.capability import Capability, CapabilityParameter, ReplyTable, TextTable
 from luna.house.desk.desk import Desk, OwnDesk, RemoteDesk
 from luna.words import Numbers
+from services.cli.command_target import find_server
 from services.cli.console import JsonOption, emit, follow_progress, table, write_text
-from services.cli.server import find_server
 
 UTC_ZONE = ZoneInfo("UTC")
 _YesOption = Annotated[bool, typer.Option("--yes", help="Confirm: this cannot be undone.")]

@@ -15,9 +15,9 @@ from luna.platform.extras import (
     install_extra,
     remove_extra,
 )
+from services.cli.command_target import find_server
 from services.cli.console import JsonOption, err, out, write_json
 from services.cli.declared import build_group
-from services.cli.server import find_server
 
 app = build_group("extras", "Install or remove optional libraries.")
 

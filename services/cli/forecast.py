@@ -75,7 +75,7 @@ def issue(
     Shows the quantiles of the last one by quarter-hour.
     """
     minutes = _parse_minutes(every, field="--every")
-    from services.forecaster.service import issue_forecasts
+    from services.forecaster.forecast_issue import issue_forecasts
 
     with unit_of_work() as connection, follow_progress("Forecasting") as progress:
         zone = find_zone(connection, site)
@@ -216,7 +216,7 @@ def plot(
             value=str(to),
             remedy="Name a file that ends in .svg or .html.",
         )
-    from services.forecaster.explanation import service
+    from services.forecaster.explanation import stored_explanations
 
     make_writable(to.parent)
     with unit_of_work() as connection:
@@ -224,7 +224,9 @@ def plot(
         request = compose_request(
             ExplainRequest, site_id=site, **instants, forecast_version=version, language=language
         )
-        reply = service.explain_forecast(connection, request, objects=open_object_store())
+        reply = stored_explanations.explain_forecast(
+            connection, request, objects=open_object_store()
+        )
         described = sites.load(connection, site)
         forecast = forecasts.read_all(
             connection,
@@ -260,7 +262,7 @@ def scenarios(
     as_json: JsonOption = False,
 ) -> None:
     """Make and store scenarios of consumption, PV and prices from past errors."""
-    from services.forecaster.scenarios.service import issue_requested
+    from services.forecaster.scenarios.joint_scenarios import issue_requested
 
     with unit_of_work() as connection:
         request = compose_request(

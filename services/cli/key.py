@@ -7,10 +7,10 @@ import typer
 from luna.contracts.identity import NewKey
 from luna.energy.errors import InvalidInputError
 from luna.house.capabilities.keys import create_key
+from services.cli.command_target import find_server
 from services.cli.console import JsonOption
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import compose_request
-from services.cli.server import find_server
 
 # A reader of this machine's files makes keys for anybody; elsewhere a key is the caller's own.
 app = build_group("key", "Make, list and remove keys for programs.", by_hand=frozenset({"add"}))

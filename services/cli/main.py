@@ -15,8 +15,8 @@ from typing import Annotated, NamedTuple
 import typer
 
 from luna.energy.errors import InvalidInputError, LunaError, MachineError
+from services.cli.command_target import RemoteServer, name_server, require_over_http
 from services.cli.console import JSON_FLAG, out, report
-from services.cli.server import RemoteServer, name_server, require_over_http
 
 
 class _CommandEntry(NamedTuple):

@@ -110,7 +110,7 @@ def show_new_plan(  # noqa: PLR0913 - one per option
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
     from luna.house.missing_forecasts import find_missing_forecast
-    from services.forecaster.service import issue_forecasts
+    from services.forecaster.forecast_issue import issue_forecasts
     from services.planner.milp.solver import Solver
     from services.planner.service.plans import plan_and_store
 

@@ -12,10 +12,10 @@ from luna.house.desk.servers import open_database, unit_of_work
 from luna.platform.clock import SystemClock
 from luna.platform.settings import load_settings
 from luna.words import Language
+from services.cli.command_target import find_server
 from services.cli.console import JsonOption, out, table, write_json
 from services.cli.declared import compose_arguments, emit_reply, open_desk
 from services.cli.options import compose_request
-from services.cli.server import find_server
 
 HEADINGS = ("policy", "estimator", "mean reward", "from", "to")
 What = Literal["show", "refresh", "evaluate"]

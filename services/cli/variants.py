@@ -23,6 +23,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language
 from services.cli.alternatives import emit_changed_plan
+from services.cli.command_target import find_server
 from services.cli.console import JsonOption, follow_progress
 from services.cli.declared import emit_reply, open_desk
 from services.cli.options import (
@@ -32,7 +33,6 @@ from services.cli.options import (
     read_document,
 )
 from services.cli.plan_table import read_stored
-from services.cli.server import find_server
 
 
 def show_what_if(  # noqa: PLR0913 - one per option

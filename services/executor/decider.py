@@ -48,8 +48,8 @@ from services.executor.control_request import (
     keep_mode,
     price_change,
 )
-from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.site_limit import SiteLimit, limit_unit
+from services.executor.step_inputs import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
 
 log = structlog.get_logger("luna.executor")

@@ -9,9 +9,9 @@ from luna.drivers.control.device import Device
 from luna.drivers.control.units.unit import Controllable
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.readings import SocReader
 from services.executor.site_limit import SiteLimit
 from services.executor.steered_device import SteeredDevice, SteeringLink
+from services.executor.step_inputs import SocReader
 
 
 @dataclass(frozen=True, slots=True)

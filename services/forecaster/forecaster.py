@@ -13,7 +13,7 @@ from luna.energy.observations import Observations
 from luna.energy.outlook import PARTS, Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline, floor_to, require_utc
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.series import OriginViews
+from services.forecaster.inputs.forecast_series import OriginViews
 
 HORIZON_SLOTS = 192  # 48 hours
 LONGEST_HORIZON_SLOTS = 14 * 96

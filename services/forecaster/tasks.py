@@ -40,14 +40,14 @@ from luna.energy.errors import MachineError, UnavailableError
 from luna.energy.public_holidays import load_holidays
 from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import submit_job
-from services.forecaster import service
-from services.forecaster.explanation import service as explanation
+from services.forecaster import forecast_issue
+from services.forecaster.explanation import stored_explanations
 from services.forecaster.inputs.solar import import_pvlib
 from services.forecaster.model.trees import import_lightgbm
 from services.forecaster.retraining import card, renewal, training
 from services.forecaster.retraining import refresh as refreshing
 from services.forecaster.retraining.refresh import ForecastBatches
-from services.forecaster.scenarios import service as scenarios
+from services.forecaster.scenarios import joint_scenarios
 from services.forecaster.versions import comparison, hindsight, promotion, shadow
 
 NEEDS = ("database", "redis", "objects")
@@ -84,7 +84,7 @@ def train(request: TrainRequest, work: TaskContext) -> TrainReply:
 @task(IssueRequest)
 def issue(request: IssueRequest, work: TaskContext) -> IssueReply:
     """Issue and store."""
-    return service.issue_forecasts(
+    return forecast_issue.issue_forecasts(
         work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress
     ).reply()
 
@@ -100,7 +100,7 @@ def ensure(request: EnsureForecastsRequest, work: TaskContext) -> EnsureForecast
 @task(IssueScenariosRequest)
 def issue_scenarios(request: IssueScenariosRequest, work: TaskContext) -> IssueScenariosReply:
     """Make scenarios beside a stored forecast and store them."""
-    return scenarios.issue_requested(work.connection, request, objects=work.objects).reply()
+    return joint_scenarios.issue_requested(work.connection, request, objects=work.objects).reply()
 
 
 @task(RefreshForecastsRequest, soft_limit=timedelta(minutes=30))
@@ -143,7 +143,7 @@ def evaluate(request: EvaluateRequest, work: TaskContext) -> EvaluateReply:
 @task(ExplainRequest)
 def explain(request: ExplainRequest, work: TaskContext) -> ExplainReply:
     """Say why a forecast is what it is."""
-    return explanation.explain_forecast(work.connection, request, objects=work.objects)
+    return stored_explanations.explain_forecast(work.connection, request, objects=work.objects)
 
 
 @task(JudgeForecastsRequest, soft_limit=timedelta(hours=1))

@@ -16,7 +16,7 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.house import findings
 from luna.house.findings import SiteFinding
 from luna.house.now import HouseNow, PlannedHouse
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from luna.platform.clock import Clock
 from luna.platform.database import plans, sites
 from luna.platform.database.engine import unit_of_work

@@ -6,7 +6,7 @@ It is resumable by cursors; afterwards the slots are built.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -22,28 +22,16 @@ from luna.platform.database import readings, sites, source_cursors
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext
 from services.ingest.listening.supervisor import ENTITY
-from services.ingest.reading import Samples
-from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant.history import HomeAssistantHistory
-from services.ingest.sources.home_assistant.state import as_instant
-from services.ingest.sources.source import HistorySource, SourceRefusedError
+from services.ingest.slot_builder import build_site_slots
+from services.ingest.source_readings import Samples
+from services.ingest.sources.home_assistant.entity_history import HomeAssistantHistory
+from services.ingest.sources.home_assistant.entity_states import as_instant
+from services.ingest.sources.source import SourceRefusedError
 
 Progress = Callable[[int, int, str], None]
 DAY = timedelta(days=1)
 # The window's first and last slots need readings on both sides.
 MARGIN = timedelta(hours=1)
-
-
-class CheckedSource(HistorySource, Protocol):
-    """A history source that can check for sensors beforehand."""
-
-    def check(self, sensors: Mapping[str, str]) -> None:
-        """Raise if a sensor (→ field that names it) is missing."""
-        ...
-
-    def unit(self, sensor: str) -> str | None:
-        """Return the unit of a sensor's values."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +102,7 @@ def backfill(request: BackfillRequest, work: TaskContext) -> BackfillReply:
 
 def backfill_site(
     engine: Engine,
-    source: CheckedSource,
+    source: HomeAssistantHistory,
     request: BackfillRequest,
     *,
     clock: Clock,
@@ -157,7 +145,7 @@ def _list_valid_sensors(site: Site, now: datetime) -> set[str]:
 
 
 def _find_removed(
-    source: CheckedSource, sensors: Mapping[str, str], *, valid: set[str]
+    source: HomeAssistantHistory, sensors: Mapping[str, str], *, valid: set[str]
 ) -> list[str]:
     """Return the ended sensors that the source lacks.
 
@@ -203,7 +191,7 @@ class Intake:
         self._unknown = 0
         self._written = 0
 
-    def read(self, source: HistorySource, since: datetime) -> Iterator[datetime]:
+    def read(self, source: HomeAssistantHistory, since: datetime) -> Iterator[datetime]:
         """Store the sensor's readings from ``since`` on.
 
         After each stretch yield the instant up to which all is stored.

@@ -10,7 +10,7 @@ from luna.energy.day_fault import DayFault
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT_HOURS, FloatArray
 from services.ingest.battery_faults import is_reversed, measure_against, stored_kwh
-from services.ingest.metering.columns import ROLES
+from services.ingest.metering.column_sensors import ROLES
 from services.ingest.metering.spans import REST_KW, runs_of
 
 # Policies differ by a tenth of a day's cost or less: with more than a tenth of the day unknown, its

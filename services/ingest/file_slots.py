@@ -16,7 +16,7 @@ from luna.energy.plausibility import USUAL_POWER_KW
 from luna.energy.resolution import JOIN, SPLIT, kind_of
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import SLOT
-from services.ingest.limits import ANY_POWER_KW
+from services.ingest.plausible_powers import ANY_POWER_KW
 from services.ingest.validation import refuse_values
 
 MINUTE = timedelta(minutes=1)

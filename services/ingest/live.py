@@ -53,7 +53,7 @@ from services.ingest.listening.steering_feed import SteeringFeed
 from services.ingest.listening.steering_records import SteeringRecordStore
 from services.ingest.listening.supervisor import EEBUS, HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
-from services.ingest.slot_service import build_site_slots
+from services.ingest.slot_builder import build_site_slots
 from services.ingest.sources.eebus import EEBUS_SOCKET, EebusLive
 from services.ingest.sources.home_assistant.live import HomeAssistantLive
 from services.ingest.sources.mqtt.source import MqttSource

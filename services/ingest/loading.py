@@ -26,6 +26,7 @@ from luna.platform.database.copy import Written
 from luna.words.quarantine import say_row_fault
 from services.ingest.batches import read_batches
 from services.ingest.file_guess.translate import is_direct, read_rows
+from services.ingest.file_row_writer import Spill, find_market, store
 from services.ingest.file_schema import join_columns, kind_named, match_columns, recognise_export
 from services.ingest.file_slots import (
     find_unusual,
@@ -34,14 +35,7 @@ from services.ingest.file_slots import (
     set_aside_repeats,
     to_quarter_hours,
 )
-from services.ingest.instants import InstantReader, choose_step, measure_spacing
-from services.ingest.limited_file import FileLimits
-from services.ingest.limits import limit_powers
-from services.ingest.own_prices import tell_unused
-from services.ingest.quality_service import judge_later
-from services.ingest.quarantine_release import overrule, read_let_in
-from services.ingest.row_store import Spill, find_market, store
-from services.ingest.units import (
+from services.ingest.file_units import (
     choose_units,
     convert,
     describe_unit,
@@ -49,6 +43,12 @@ from services.ingest.units import (
     require_familiar,
     set_aside_unknown_units,
 )
+from services.ingest.instants import InstantReader, choose_step, measure_spacing
+from services.ingest.limited_file import FileLimits
+from services.ingest.own_prices import tell_unused
+from services.ingest.plausible_powers import limit_powers
+from services.ingest.quality_service import judge_later
+from services.ingest.quarantine_release import overrule, read_let_in
 from services.ingest.validation import describe_refused, judge, take_refused
 
 SLOT_SPAN = timedelta(days=364)

@@ -27,10 +27,10 @@ from services.ingest.balance import (
     measure_imbalance,
     settle_residual,
 )
-from services.ingest.metering.columns import ROLES
-from services.ingest.quality import REFUSALS, DayRecord, Span, expect_series, judge_day
+from services.ingest.day_reader import PART_DAYS, StoredDays, market_of, read_days
+from services.ingest.day_verdict import REFUSALS, DayRecord, Span, expect_series, judge_day
+from services.ingest.metering.column_sensors import ROLES
 from services.ingest.rebuild import REBUILT
-from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
 JUDGED = (*SERIES, "residual_kwh", "beyond_house_kwh", *SUBMETERED)
 # Readings that come days late change earlier verdicts.

@@ -16,6 +16,7 @@ from luna.energy.timeline import SLOT, parse_instant, parse_zone, to_utc
 from luna.platform.database import history_changes, quarantine, sites
 from luna.platform.database.history_changes import Rule
 from luna.words.quarantine import say_row_fault
+from services.ingest.file_row_writer import columns_of, store, store_spot_prices
 from services.ingest.file_schema import FileSchema, kind_named
 from services.ingest.file_slots import (
     MINUTE,
@@ -23,15 +24,14 @@ from services.ingest.file_slots import (
     set_aside_off_grid,
     to_quarter_hours,
 )
+from services.ingest.file_units import set_aside_unknown_units
 from services.ingest.instants import InstantReader
-from services.ingest.limits import limit_powers
-from services.ingest.metering.columns import sensor_names
+from services.ingest.metering.column_sensors import sensor_names
 from services.ingest.metering.spans import LONGEST_GAP_HOURS
+from services.ingest.plausible_powers import limit_powers
 from services.ingest.quality_service import judge_slots
 from services.ingest.rebuild import REBUILT
-from services.ingest.row_store import columns_of, store, store_spot_prices
-from services.ingest.slot_service import build_site_slots
-from services.ingest.units import set_aside_unknown_units
+from services.ingest.slot_builder import build_site_slots
 from services.ingest.validation import ESTIMATED, judge, take_refused
 
 

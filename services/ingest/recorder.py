@@ -20,7 +20,7 @@ from luna.energy.units import StatedUnits
 from luna.platform.database import readings
 from luna.platform.settings import Settings
 from luna.platform.spool.spool import SpoolWriter, open_mirror
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 
 ROWS = Gauge(
     "luna_ingest_spool_rows",

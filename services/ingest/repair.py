@@ -32,15 +32,15 @@ from luna.platform.database import (
 )
 from luna.platform.database.history_changes import Rule
 from luna.platform.paging import read_number, write_cursor
-from services.ingest.limits import limit_powers
-from services.ingest.metering.columns import ROLES
+from services.ingest.day_reader import StoredDays, read_days
+from services.ingest.metering.column_sensors import ROLES
 from services.ingest.metering.power import read_power
 from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.metering.slot_energy import energy_per_slot
 from services.ingest.metering.spans import Spans
+from services.ingest.plausible_powers import limit_powers
 from services.ingest.price_repair import BACKWARD, FORWARD, repair_prices
 from services.ingest.quality_service import judge_days
-from services.ingest.stored_days import StoredDays, read_days
 
 GAP_FILLED = "short gap filled"
 

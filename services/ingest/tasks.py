@@ -84,7 +84,7 @@ from luna.simulated_home.creation import remove_home
 from services.ingest import (
     backfill,
     carbon_collection,
-    devices,
+    commissioning,
     object_retention,
     price_collection,
     pv_service,
@@ -92,7 +92,7 @@ from services.ingest import (
     quarantine_release,
     repair,
     simulated_home,
-    slot_service,
+    slot_builder,
     upload_service,
     verification,
     weather_service,
@@ -279,7 +279,7 @@ def build_slots(request: BuildSlotsRequest, work: TaskContext) -> BuildSlotsRepl
 
     A year of sensors that report every ten seconds takes minutes.
     """
-    return slot_service.build_site_slots(
+    return slot_builder.build_site_slots(
         work.connection, request, now=work.clock.now(), progress=work.progress
     )
 
@@ -299,13 +299,13 @@ def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
 @task(FindDevicesRequest)
 def find_devices(request: FindDevicesRequest, work: TaskContext) -> FoundDevices:
     """Search a network's addresses for devices with a profile."""
-    return devices.search_network(request, work.settings.data_folder, progress=work.progress)
+    return commissioning.search_network(request, work.settings.data_folder, progress=work.progress)
 
 
 @task(TryBatteriesRequest)
 def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTrials:
     """Move batteries a little before control is armed, and report their response."""
-    return devices.try_batteries(request, work)
+    return commissioning.try_batteries(request, work)
 
 
 @task(ChangeExtraRequest, soft_limit=timedelta(hours=2))

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from operator import attrgetter
-from typing import Any, Protocol
 
 import numpy as np
 from sqlalchemy import Engine
@@ -16,24 +15,14 @@ from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext
-from services.ingest.metering.columns import Column, measured_columns
-from services.ingest.sources.home_assistant.history import HomeAssistantHistory
+from services.ingest.metering.column_sensors import Column, measured_columns
+from services.ingest.sources.home_assistant.entity_history import HomeAssistantHistory
 
 # Tolerance for a counter's steps, tenths or hundredths of a kilowatt-hour, at the borders of hours.
 TOLERANCE_KWH = 0.1
 TOLERANCE_SHARE = 0.02
 # Requested units of the statistics; Home Assistant converts.
 UNITS = {"energy": "kWh", "power": "kW"}
-
-
-class StatisticSource(Protocol):
-    """A service with statistics of its own."""
-
-    def statistics(
-        self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object
-    ) -> list[dict[str, Any]]:
-        """Return a sensor's rows of statistics."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +52,7 @@ class DayDifference:
         return abs(self.difference_kwh) > max(TOLERANCE_KWH, TOLERANCE_SHARE * abs(self.source_kwh))
 
 
-def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> FloatArray:
+def ask_energy(source: HomeAssistantHistory, column: Column, hours: Timeline) -> FloatArray:
     """Return a column's energy per hour by the source, kWh.
 
     NaN where it is unknown for any of the column's sensors.
@@ -113,7 +102,7 @@ def compare_days(
         )
 
 
-def _read_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatArray:
+def _read_sensor(source: HomeAssistantHistory, sensor: str, hours: Timeline) -> FloatArray:
     energy = np.full(hours.count, np.nan)
     rows = source.statistics(
         sensor, hours.start, hours.end, period="hour", types=["change", "mean", "min"], units=UNITS
@@ -135,7 +124,7 @@ HOUR = timedelta(hours=1)
 
 
 def verify_days(
-    engine: Engine, source: StatisticSource, site_id: str, *, first: date, last: date
+    engine: Engine, source: HomeAssistantHistory, site_id: str, *, first: date, last: date
 ) -> list[DayDifference]:
     """Compare the local days from ``first`` to ``last`` for each energy with sensors.
 

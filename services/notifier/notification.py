@@ -23,7 +23,7 @@ from luna.energy.timeline import SLOT, FloatArray, local_day, local_instant, par
 from luna.house import findings
 from luna.house.control_service import read_states
 from luna.house.limit_outcomes import read_outcome, settle_outcomes
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from luna.house.statements import format_statement, state_house
 from luna.platform.database import (
     notification_channels,

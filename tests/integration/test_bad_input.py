@@ -23,10 +23,10 @@ from luna.platform.database import forecast_issues, observations, sites, weather
 from luna.platform.database.schema.plans import training_runs
 from luna.platform.database.schema.series import slot_observations, weather
 from luna.platform.objects import FileObjects
+from services.forecaster.forecast_issue import issue_forecasts
 from services.forecaster.forecaster import Batch
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.training import train_site
-from services.forecaster.service import issue_forecasts
 from tests.support.database.object_servers import open_server
 from tests.support.forecasts.faulty_days import change, grow_roof, hold_load
 from tests.support.household.measurements import QUICK, describe_site, measure_days

@@ -14,7 +14,7 @@ from luna.energy.timeline import SLOT
 from luna.platform.database import engine, episodes
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.episodes import EpisodeStep
-from luna.platform.spool.kind import EpisodeKind
+from luna.platform.spool.row_kind import EpisodeKind
 from luna.platform.spool.spool import open_mirror
 from tests.support.database.site import stored_site
 from tests.support.suite.tables import each_row

@@ -28,11 +28,11 @@ from luna.platform.database.schema.series import slot_forecasts, slot_observatio
 from luna.platform.database.schema.sites import site_versions
 from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.objects import FileObjects
+from services.forecaster.forecast_issue import issue_forecasts, read_surroundings
 from services.forecaster.inputs.frame import number_slot
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
-from services.forecaster.service import issue_forecasts, read_surroundings
 from tests.support.household.measurements import day, describe_site, measure_days
 
 NAMES = ("measured", "new", "wrong")

@@ -19,7 +19,7 @@ from luna.energy.outlook import Forecast, Scenarios
 from luna.energy.timeline import SLOT, Timeline, parse_zone
 from luna.platform.database import forecast_scenarios, forecasts, observations, prices, sites
 from luna.platform.objects import FileObjects
-from services.forecaster.scenarios.service import issue_requested
+from services.forecaster.scenarios.joint_scenarios import issue_requested
 from tests.support.forecasts.scenarios import SLOTS, describe_forecast, describe_prices
 from tests.support.household.measurements import day, describe_site, measure_days
 

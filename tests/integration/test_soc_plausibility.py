@@ -13,7 +13,7 @@ from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline
 from luna.energy.units import StatedUnits
 from luna.house.now import HouseFigure
-from luna.house.reading import read_last_soc, read_soc
+from luna.house.now_reader import read_last_soc, read_soc
 from luna.platform.database import observations, readings, sites
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

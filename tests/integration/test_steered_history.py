@@ -18,10 +18,10 @@ from luna.energy.timeline import FloatArray, InstantArray, to_instant
 from luna.platform.database import control, manual_blocks, observations, sites
 from luna.platform.database.schema.plans import control_log, manual_removals, operator_limits
 from luna.platform.objects import FileObjects
-from services.forecaster.explanation.service import explain_forecast
+from services.forecaster.explanation.stored_explanations import explain_forecast
+from services.forecaster.forecast_issue import issue_forecasts
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.retraining.training import train_site
-from services.forecaster.service import issue_forecasts
 from tests.support.household.measurements import QUICK, START, day, describe_site, measure_days
 from tests.support.words.wording import wording
 

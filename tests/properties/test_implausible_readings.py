@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from tests.support.metering.samples import NOON, every
 
 DAYS = 2

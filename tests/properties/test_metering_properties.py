@@ -10,7 +10,7 @@ from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.energy_balance import SINKS, SOURCES, compute_balance
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from tests.support.metering.samples import NOON, describe_metered, minutes
 
 HOURS = 6

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from luna.energy.site import SUBMETERED, parse_site
 from luna.energy.timeline import FloatArray
+from services.ingest.day_verdict import DayRecord, judge_day
 from services.ingest.price_repair import PriceRecord, repair_prices
-from services.ingest.quality import DayRecord, judge_day
 from services.ingest.quality_service import JUDGED
 from tests.support.suite.depth import draws
 

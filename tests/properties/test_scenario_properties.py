@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from luna.energy.observations import Observations
 from luna.energy.outlook import SHARES, Forecast, Scenarios
 from luna.energy.timeline import SLOT, floor_to
+from services.forecaster.scenarios.joint_scenarios import make_scenarios, select_paths
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before
-from services.forecaster.scenarios.service import make_scenarios, select_paths
 from tests.support.forecasts.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
 from tests.support.household.measurements import change_from, day, measure_days
 from tests.support.suite.depth import draws

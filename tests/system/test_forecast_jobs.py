@@ -28,9 +28,9 @@ from luna.platform.objects import FileObjects, ObjectStore
 from luna.platform.queue import Client, RetryableError, TaskContext
 from luna.platform.settings import Settings
 from services.forecaster import tasks
+from services.forecaster.forecast_issue import PART_ORIGINS, issue_forecasts
 from services.forecaster.model.artefact import ArtefactError
 from services.forecaster.retraining.training import train_site
-from services.forecaster.service import PART_ORIGINS, issue_forecasts
 from services.forecaster.versions.comparison import evaluate_versions
 from tests.support.database.object_servers import answer_with, open_server
 from tests.support.household.measurements import QUICK, day, describe_site, measure_days

@@ -40,7 +40,7 @@ from luna.platform.objects import FileObjects
 from luna.platform.queue import Client, TaskContext
 from luna.platform.settings import Settings
 from services.forecaster import tasks
-from services.forecaster.service import issue_forecasts
+from services.forecaster.forecast_issue import issue_forecasts
 from services.forecaster.versions.promotion import promote_by_hand, roll_back
 from services.forecaster.versions.shadow import ShadowContext, judge_forecasts
 from services.planner.service.replay import replay_site

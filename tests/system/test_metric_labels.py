@@ -9,7 +9,7 @@ from tests.support.recordings import surfaces
 
 # Label → at most so many values, and why.
 BOUNDED = {
-    "budget": 10,  # budgets of services/api/identity/limits
+    "budget": 10,  # budgets of services/api/identity/rate_limits
     "code": 60,  # notes, compromises and verdicts are declared in the code
     "currency": 5,
     "dependency": 10,

@@ -26,8 +26,8 @@ from luna.platform.database import engine, readings
 from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
 from luna.platform.spool.file import open_file
-from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind, Recorder, open_recorder
+from services.ingest.source_readings import Reading
 from tests.support.database.databases import migrated_database
 from tests.support.database.site import store_site
 from tests.support.metering.recorder_process import SENSOR, SITE, reading

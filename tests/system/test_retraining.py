@@ -12,10 +12,10 @@ from luna.contracts.forecast import IssueRequest, TrainingTrigger, TrainReply, T
 from luna.platform.database import forecast_activations, observations, sites, training_runs
 from luna.platform.database.forecast_activations import Activation
 from luna.platform.objects import FileObjects
+from services.forecaster.forecast_issue import issue_forecasts
 from services.forecaster.model.aurora import VERSION, TrainSettings
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.retraining.training import stop_at, train_site
-from services.forecaster.service import issue_forecasts
 from tests.support.forecasts.faulty_days import hold_load
 from tests.support.household.measurements import QUICK, day, describe_site, measure_days
 

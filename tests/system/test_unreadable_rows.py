@@ -34,7 +34,7 @@ from luna.words.language import Language
 from services.agent.night import run_night
 from services.api.pages.layout import NAVIGATION
 from services.executor.watch import SiteUnits, describe_sites, list_due_units
-from services.ingest.listening.state import SiteReader, StateFile
+from services.ingest.listening.recording_state import SiteReader, StateFile
 from services.ingest.price_collection import list_needs
 from services.ingest.quality_service import judge_each
 from services.ingest.weather_service import fetch_weather

@@ -74,32 +74,34 @@ def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
     output = open_private(log, os.O_WRONLY | os.O_APPEND)
     if os.fstat(output).st_size > LOG_BYTES:
         os.ftruncate(output, 0)
-    try:
-        process = subprocess.Popen(
-            launch.command,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            pass_fds=(lock,),
-            start_new_session=True,
-            **options_for(launch.account),
-        )
-    except OSError as exc:
-        raise MachineError(
-            f"a server's program cannot be executed: {exc.strerror}",
-            value=launch.command[0],
-            remedy="Install Luna anew.",
-        ) from exc
-    finally:
-        os.close(output)
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, str(process.pid).encode(), 0)
-    assert process.stdin is not None  # noqa: S101 - asked for above
-    # A server that is already dead shows in its log, not here.
-    with suppress(BrokenPipeError), process.stdin as pipe:
-        pipe.write(launch.standard_input)
-    # Reaps the process as soon as it ends, also when it is killed, so that no zombie remains.
-    threading.Thread(target=process.wait, daemon=True).start()
+    # A signal between the start and the number's writing would leave a server that nobody can end.
+    with uninterrupted():
+        try:
+            process = subprocess.Popen(
+                launch.command,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                pass_fds=(lock,),
+                start_new_session=True,
+                **options_for(launch.account),
+            )
+        except OSError as exc:
+            raise MachineError(
+                f"a server's program cannot be executed: {exc.strerror}",
+                value=launch.command[0],
+                remedy="Install Luna anew.",
+            ) from exc
+        finally:
+            os.close(output)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(process.pid).encode(), 0)
+        assert process.stdin is not None  # noqa: S101 - asked for above
+        # A server that is already dead shows in its log, not here.
+        with suppress(BrokenPipeError), process.stdin as pipe:
+            pipe.write(launch.standard_input)
+        # Reaps the process as soon as it ends, also when it is killed, so that no zombie remains.
+        threading.Thread(target=process.wait, daemon=True).start()
     return process
 
 

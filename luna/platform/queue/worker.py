@@ -31,9 +31,9 @@ from luna.contracts.health import NodeSign
 from luna.contracts.message import service_of
 from luna.platform.clock import SystemClock
 from luna.platform.embedded.supervisor import Addresses, running
+from luna.platform.health.health_server import HealthServer, announce_release
 from luna.platform.health.probes import probes_for
 from luna.platform.health.readiness import ALIVE, TAKES, Liveness, Readiness
-from luna.platform.health.server import HealthServer, announce_release
 from luna.platform.health.stall_watch import StallWatch
 from luna.platform.memory import affordable_processes
 from luna.platform.queue.app import create_worker

@@ -35,7 +35,7 @@ from luna.platform.spool.file import (
     Waiting,
     open_file,
 )
-from luna.platform.spool.kind import RowKind
+from luna.platform.spool.row_kind import RowKind
 
 MIB = 1 << 20
 RESERVED_SHARE = 0.05

@@ -67,7 +67,7 @@ SHARED = (
     "services.steering.write_count",
     "services.ingest.listening.slot_scheduler",
     "services.ingest.recorder",
-    "services.ingest.slot_service",
+    "services.ingest.slot_builder",
     "services.ingest.sources.home_assistant",
     "services.ingest.sources.mqtt",
     "luna.simulated_home.broker",
@@ -125,7 +125,7 @@ def _rehearse_requests() -> None:
     from luna.contracts import FetchPricesRequest
     from luna.energy.errors import LunaError
     from luna.platform.database import engine, sites
-    from luna.platform.health.server import announce_release
+    from luna.platform.health.health_server import announce_release
     from luna.platform.queue import Client
     from luna.platform.settings import load_settings
 

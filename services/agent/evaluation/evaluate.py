@@ -32,9 +32,9 @@ from services.agent.evaluation.compare import collect_costs, score_policies
 from services.agent.evaluation.days import RULE, EvaluationWeek, choose_unseen_days
 from services.agent.evaluation.record import read_record
 from services.agent.evaluation.replay import issue_forecasts, replay_agents
-from services.agent.history import History, read_history
 from services.agent.registry import find_champion, find_kind, find_kinds, load_agent
 from services.agent.training import take_part, train_on
+from services.agent.training_history import History, read_history
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.training import train_site
 from services.planner.replay import Progress

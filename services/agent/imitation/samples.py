@@ -12,9 +12,9 @@ from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.schedule import whole_range
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.states import StateArray, StateLayout
-from services.agent.history import History
 from services.agent.imitation.teachers import Teacher
 from services.agent.modes import Score
+from services.agent.training_history import History
 
 # From slots of the window and the energy stored at their start, kWh, both (n,), to their modes.
 _Choose = Callable[[IndexArray, FloatArray], IntArray]

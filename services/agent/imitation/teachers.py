@@ -25,7 +25,7 @@ from luna.energy.policy import BatteryPolicy, SocThresholds
 from luna.energy.schedule import whole_range
 from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.child_processes import allow_children, watch_parent
-from services.agent.history import History
+from services.agent.training_history import History
 from services.forecaster.model.trees import count_processors
 from services.planner.dp.planner import find_nights, read_policy
 from services.planner.dp.value import ValueFunction

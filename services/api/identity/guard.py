@@ -15,7 +15,7 @@ from luna.energy.refusals import refuse
 from luna.platform.settings.model import is_loopback
 from services.api.identity.caller import MONITOR, NOBODY, Caller
 from services.api.identity.identity import Identity, cookie_name
-from services.api.identity.limits import Budget
+from services.api.identity.rate_limits import Budget
 from services.api.identity.source import Source, read_source
 from services.api.operation import Operation
 from services.api.uploads import PeekedBody

@@ -32,7 +32,7 @@ from luna.platform.database.engine import do_in_unit
 from luna.platform.settings import Settings
 from services.api.identity.access_tokens import AccessTokens
 from services.api.identity.caller import LOCAL, NOBODY, Caller
-from services.api.identity.limits import Budget, Limiter
+from services.api.identity.rate_limits import Budget, Limiter
 from services.api.identity.source import Source, TrustedProxies
 
 # Callers are cached so long; a key that another process revoked stays valid until then.

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from math import floor, fsum
 from zoneinfo import ZoneInfo
@@ -159,11 +159,10 @@ class EnergyView:
         energies = {flow.name: flow.energy_kwh for flow in self.reply.sources}
         if self.reply.unexplained_kwh < 0:
             energies[UNEXPLAINED] = -self.reply.unexplained_kwh
-        rows = self._balance(energies)
-        if self._is_recorded("import") or UNEXPLAINED not in energies:
-            return rows
+        if self._is_recorded("import"):
+            return self._balance(energies)
         # Losses are no source: without a meter at the grid this is what it delivered.
-        return [*rows[:-1], replace(rows[-1], name=self.words("unmeasured_source"))]
+        return self._balance(energies, unexplained=self.words("unmeasured_source"))
 
     def uses(self) -> list[BalanceRow]:
         """Return where the energy went."""
@@ -172,7 +171,7 @@ class EnergyView:
             energies[UNEXPLAINED] = self.reply.unexplained_kwh
         return self._balance(energies)
 
-    def _balance(self, energies: Mapping[str, float]) -> list[BalanceRow]:
+    def _balance(self, energies: Mapping[str, float], *, unexplained: str = "") -> list[BalanceRow]:
         total = fsum(energies.values())
         rows = []
         for code, energy in energies.items():
@@ -182,7 +181,7 @@ class EnergyView:
             rows.append(
                 BalanceRow(
                     code=code,
-                    name=self.say_flow(code),
+                    name=(unexplained if code == UNEXPLAINED else "") or self.say_flow(code),
                     bar=bar,
                     energy=kwh,
                     share=self.numbers.share(share),

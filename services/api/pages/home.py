@@ -19,7 +19,7 @@ from luna.energy.site.inventory import list_meters
 from luna.energy.timeline import SLOT, Instant, floor_to, parse_zone
 from luna.house import control_service, findings
 from luna.house.now import HouseNow, PlannedHouse
-from luna.house.reading import read_battery_socs, read_house, read_planned, read_soc
+from luna.house.now_reader import read_battery_socs, read_house, read_planned, read_soc
 from luna.house.site_present import read_prices_now
 from luna.house.steering_history import format_records
 from luna.house.steering_status import format_steering

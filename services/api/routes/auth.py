@@ -42,7 +42,7 @@ from services.api.identity.identity import (
     csrf_token_of,
     network_of,
 )
-from services.api.identity.limits import Budget
+from services.api.identity.rate_limits import Budget
 from services.api.identity.source import Source
 from services.api.json_body import CheckedRoute
 from services.api.operation import Operation

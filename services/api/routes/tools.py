@@ -23,7 +23,7 @@ from luna.words import Language
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import Identity
-from services.api.identity.limits import Budget
+from services.api.identity.rate_limits import Budget
 from services.api.json_body import CheckedRoute
 from services.api.operation import Operation
 from services.api.routing import ResourceRouter

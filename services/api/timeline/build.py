@@ -30,7 +30,7 @@ from luna.energy.timeline import (
 )
 from luna.energy.without_luna import ChargerSession, House, WithoutLuna, run_without_luna
 from luna.house.account import bills_own_price, read_tariff_charges
-from luna.house.reading import begins_assumed
+from luna.house.now_reader import begins_assumed
 from luna.platform.database import control, manual_blocks, plan_slots
 from luna.words.retold_reasons import retell_reason
 from services.api.timeline.columns import (

@@ -11,7 +11,9 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.extras import LAB, TRAINING, require_extra
 from services.edge.controller.examples import read_examples, split_by_week
 from services.edge.controller.features import FORM_VERSION, FOUNDING_INPUTS, InputForm
-from services.edge.controller.registry import (
+from services.edge.controller.regret import measure_baselines
+from services.edge.controller.run_folder import TrainingFolder
+from services.edge.controller.version_store import (
     CardController,
     CardData,
     CardForm,
@@ -22,8 +24,6 @@ from services.edge.controller.registry import (
     read_card,
     register,
 )
-from services.edge.controller.regret import measure_baselines
-from services.edge.controller.run_folder import TrainingFolder
 from services.edge.lab import Lab
 from services.edge.workers import map_in_order
 

@@ -16,17 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.timeline import SLOTS_PER_DAY, SLOTS_PER_HOUR, FloatArray
+from services.forecaster.inputs.forecast_series import LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.frame import Frame, Pairs
+from services.forecaster.inputs.gaps import fill_gaps
 from services.forecaster.inputs.load_features import view_load
 from services.forecaster.inputs.pv_features import view_pv
-from services.forecaster.inputs.series import LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.view import (
     WEEK,
     Days,
     FeatureMatrix,
     Windows,
     deviate_from_week,
-    fill_gaps,
 )
 from services.forecaster.model.like_days import recall_load, recall_pv
 from services.forecaster.model.recent_error_correction import SIGNALS, step_of

@@ -10,6 +10,7 @@ import numpy as np
 
 from luna.energy.timeline import SLOTS_PER_DAY, SLOTS_PER_HOUR, FloatArray
 from services.forecaster.inputs.frame import Frame, IntArray, Pairs
+from services.forecaster.inputs.gaps import fill_gaps
 from services.forecaster.inputs.view import (
     EDGES,
     FLOOR_KWH,
@@ -20,7 +21,6 @@ from services.forecaster.inputs.view import (
     Part,
     Windows,
     deviate_from_week,
-    fill_gaps,
     mark_time,
     name_edges,
     recall_days,

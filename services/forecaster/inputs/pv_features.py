@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from luna.energy.timeline import SLOTS_PER_DAY, SLOTS_PER_HOUR, FloatArray
 from services.forecaster.inputs.frame import Frame, IntArray, Pairs
+from services.forecaster.inputs.gaps import fill_gaps
 from services.forecaster.inputs.solar import Light, estimate_output
 from services.forecaster.inputs.view import (
     EDGES,
@@ -19,7 +20,6 @@ from services.forecaster.inputs.view import (
     Part,
     Windows,
     divide,
-    fill_gaps,
     mark_time,
     name_edges,
     recall_days,

@@ -21,6 +21,7 @@ from luna.energy.devices.pv import PvArray
 from luna.energy.site import Location, Site
 from luna.energy.timeline import SLOT_HOURS, SLOT_SECONDS, FloatArray, IndexArray, InstantArray
 from luna.energy.weather import WeatherVintages
+from services.forecaster.inputs.gaps import fill_gaps
 
 # Wiring, inverter and warm modules; the fit to recent output corrects the rest
 SYSTEM_EFFICIENCY = 0.9
@@ -305,14 +306,14 @@ class Light:
         dhi = weather["dhi_w_m2"]
         cloud_fraction = np.clip(weather["cloud_fraction"], 0, 1)
         covered = sky.clear_ghi_w_m2 * (1 - 0.75 * cloud_fraction**3.4)
-        ghi = _first_value(weather["ghi_w_m2"], dni * sky.up + dhi, covered)
+        ghi = fill_gaps(weather["ghi_w_m2"], dni * sky.up + dhi, covered)
         split = import_pvlib().irradiance.erbs_driesse(
             ghi, sky.zenith_deg, dni_extra=sky.extra_w_m2
         )
         beam = np.divide(ghi - dhi, sky.up, out=np.zeros(ghi.size), where=sky.up > LOW_SUN)
         bounded_beam = np.where(np.isnan(dhi), np.nan, np.clip(beam, 0, sky.extra_w_m2))
-        dni = _first_value(dni, bounded_beam, split["dni"])
-        dhi = _first_value(dhi, np.clip(ghi - dni * sky.up, 0, None))
+        dni = fill_gaps(dni, bounded_beam, split["dni"])
+        dhi = fill_gaps(dhi, np.clip(ghi - dni * sky.up, 0, None))
         return cls(ghi, dni, dhi)
 
     def on_plane(self, sky: Sky, array: PvArray) -> FloatArray:
@@ -344,12 +345,12 @@ def estimate_output(
 
     Source: Faiman (2008) for the cells' temperature.
     """
-    wind = _first_value(weather["wind_m_s"], np.full(light.ghi.size, USUAL_WIND_M_S))
+    wind = fill_gaps(weather["wind_m_s"], np.full(light.ghi.size, USUAL_WIND_M_S))
     total = np.zeros(light.ghi.size)
     for array in arrays:
         plane = light.on_plane(sky, array)
         by_weather_c = import_pvlib().temperature.faiman(plane, weather["temperature_c"], wind)
-        cell_c = _first_value(by_weather_c, np.full(plane.size, REFERENCE_C))
+        cell_c = fill_gaps(by_weather_c, np.full(plane.size, REFERENCE_C))
         efficiency = 1 - WARM_LOSS * (cell_c - REFERENCE_C)
         total += _yield_kwh(plane * efficiency, array)
     at_night = np.where(np.isnan(total), np.nan, 0.0)
@@ -371,12 +372,5 @@ def expected_output(
         return np.full(slots.size, np.nan)
     early = vintages.at(slots, slots - USUAL_LEAD_SLOTS)
     late = vintages.at(slots, slots + 1)
-    weather = {name: _first_value(early[name], late[name]) for name in early}
+    weather = {name: fill_gaps(early[name], late[name]) for name in early}
     return estimate_output(weather, Light.of(weather, sky), sky, arrays)
-
-
-def _first_value(*candidates: FloatArray) -> FloatArray:
-    merged = candidates[0]
-    for candidate in candidates[1:]:
-        merged = np.where(np.isnan(merged), candidate, merged)
-    return merged

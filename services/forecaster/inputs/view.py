@@ -125,14 +125,6 @@ class Windows:
         return self.mean(np.arange(self.totals.size - 1) + reach + 1, 2 * reach + 1)
 
 
-def fill_gaps(values: FloatArray, *substitutes: FloatArray | float) -> FloatArray:
-    """Return ``values`` with each NaN replaced by the first substitute that has a value."""
-    filled = values
-    for substitute in substitutes:
-        filled = np.where(np.isnan(filled), substitute, filled)
-    return filled
-
-
 Part = str  # "centre", for mean and median alike, or the name of a head: "expected", "p05" … "p95"
 Matrix = NDArray[np.float32]
 EDGES: tuple[tuple[Part, float], ...] = (("p10", 0.1), ("p90", 0.9))

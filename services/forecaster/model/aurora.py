@@ -21,6 +21,12 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT_SECONDS, SLOTS_PER_DAY, FloatArray, require_utc
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.forecast_series import (
+    EVERY_SERIES,
+    LOAD,
+    ForecastSeries,
+    OriginViews,
+)
 from services.forecaster.inputs.frame import (
     Frame,
     IntArray,
@@ -28,7 +34,6 @@ from services.forecaster.inputs.frame import (
     frame_series,
     number_slot,
 )
-from services.forecaster.inputs.series import EVERY_SERIES, LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.recent_error_correction import learn_level
 from services.forecaster.model.series_model import (

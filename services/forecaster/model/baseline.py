@@ -17,9 +17,10 @@ from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.forecast_series import LOAD, PV, OriginViews
+from services.forecaster.inputs.gaps import fill_gaps
 from services.forecaster.inputs.pv_features import CLEAR_SKY
-from services.forecaster.inputs.series import LOAD, PV, OriginViews
-from services.forecaster.inputs.view import FeatureMatrix, fill_gaps
+from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.like_days import recall_load, recall_pv
 
 # Version → member of a view, for load and for PV.

@@ -26,10 +26,11 @@ from scipy.special import ndtri
 
 from luna.energy.outlook import LEVELS, SHARES, Quantiles
 from luna.energy.timeline import SLOTS_PER_DAY, FloatArray
+from services.forecaster.inputs.forecast_series import LOAD, PV, OriginViews
 from services.forecaster.inputs.frame import SATURDAY, BoolArray, IntArray
+from services.forecaster.inputs.gaps import fill_gaps
 from services.forecaster.inputs.load_features import LEAST_SLOTS, QUIET_SHARE, QUIET_SLOTS
-from services.forecaster.inputs.series import LOAD, PV, OriginViews
-from services.forecaster.inputs.view import EDGES, FLOOR_KWH, WEEK, FeatureMatrix, fill_gaps
+from services.forecaster.inputs.view import EDGES, FLOOR_KWH, WEEK, FeatureMatrix
 
 DAYS = 56  # history: after a month away, days at home are still included
 NEWEST_FIRST = np.arange(DAYS)

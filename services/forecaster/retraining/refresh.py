@@ -31,11 +31,7 @@ from luna.platform.database import (
 from luna.platform.objects import ObjectStore
 from luna.platform.queue.site_batch import SiteBatch
 from luna.platform.queue.task_context import isolate
-from services.forecaster.forecaster import HORIZON_SLOTS
-from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
-from services.forecaster.scenarios import service as scenario_jobs
-from services.forecaster.scenarios.service import ForecastPast
-from services.forecaster.service import (
+from services.forecaster.forecast_issue import (
     VERSIONS,
     IssueBasis,
     IssuedForecast,
@@ -44,6 +40,10 @@ from services.forecaster.service import (
     read_facts,
     store_issued,
 )
+from services.forecaster.forecaster import HORIZON_SLOTS
+from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
+from services.forecaster.scenarios import joint_scenarios
+from services.forecaster.scenarios.joint_scenarios import ForecastPast
 
 # The version that drives the planner must know the last hour; shadows are compared by day.
 OFTEN = timedelta(hours=1)
@@ -237,14 +237,14 @@ class _BatchIssue:
             facts_by_key = {due[name].key: facts[name] for name in names}
             versions = {due[name].key: due[name].active for name in names}
             ahead = Timeline(floor_to(at, SLOT), SLOT, HORIZON_SLOTS)
-            past_by_key = scenario_jobs.read_past(connection, facts_by_key, versions, ahead)
+            past_by_key = joint_scenarios.read_past(connection, facts_by_key, versions, ahead)
             return {name: past_by_key[due[name].key] for name in names}
 
         def make_versions(name: str) -> Forecast | None:
             return self._issue_versions(due[name], facts[name], at)
 
-        def make_scenarios(name: str) -> scenario_jobs.IssuedScenarios:
-            return scenario_jobs.make_from_past(
+        def make_scenarios(name: str) -> joint_scenarios.IssuedScenarios:
+            return joint_scenarios.make_from_past(
                 connection, past[name], driving[name], objects=self.objects
             )
 

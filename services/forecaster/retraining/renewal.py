@@ -37,10 +37,10 @@ from luna.platform.database import forecast_scores, quality, recorded_span, site
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.queue.task_context import isolate
+from services.forecaster.forecast_issue import read_steering
 from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import VERSION, YOUNG_DAYS, count_days
-from services.forecaster.service import read_steering
 
 # Source: Siddiqi (2006), Credit Risk Scorecards, ch. 8: beyond 0.25 a population has shifted, up to
 # 0.1 it has not; 0.2 is the usual middle.

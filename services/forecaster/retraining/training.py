@@ -31,11 +31,12 @@ from luna.platform.database import (
 from luna.platform.database.forecast_activations import Activation
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import ObjectStore
+from services.forecaster.forecast_issue import issue_in_parts, list_instants, read_steering
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, read_context
+from services.forecaster.inputs.forecast_series import EVERY_SERIES
 from services.forecaster.inputs.frame import frame_origins, pair_origins
 from services.forecaster.inputs.preparation import Prepared, prepare_history
-from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.artefact import ArtefactError, load_aurora, name_digest, save_aurora
 from services.forecaster.model.aurora import (
     VERSION,
@@ -49,7 +50,6 @@ from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.model.card import save_card
 from services.forecaster.retraining.card import Card
 from services.forecaster.scoring import Score, score_batch
-from services.forecaster.service import issue_in_parts, list_instants, read_steering
 
 # A week holds every weekday once; with fewer than two days the weather decides a trial.
 LONGEST = timedelta(days=7)

@@ -17,13 +17,7 @@ from luna.energy.timeline import SLOT, Timeline, floor_to, local_days
 from luna.platform.database import forecast_scores, past_forecasts, sites
 from luna.platform.database.forecast_activations import OUTSIDE_VERSIONS
 from luna.platform.objects import ObjectStore
-from services.forecaster.forecaster import HORIZON_SLOTS
-from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.preparation import prepare_history
-from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
-from services.forecaster.model.baseline import BASELINES
-from services.forecaster.scoring import Score, measure_skill, score_batch, score_forecasts
-from services.forecaster.service import (
+from services.forecaster.forecast_issue import (
     issue_in_parts,
     list_instants,
     load_forecaster,
@@ -33,6 +27,12 @@ from services.forecaster.service import (
     read_steering,
     read_surroundings,
 )
+from services.forecaster.forecaster import HORIZON_SLOTS
+from services.forecaster.inputs.context import NO_CONTEXT, Context
+from services.forecaster.inputs.preparation import prepare_history
+from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
+from services.forecaster.model.baseline import BASELINES
+from services.forecaster.scoring import Score, measure_skill, score_batch, score_forecasts
 from services.forecaster.versions.hindsight import ensure_trained
 
 

@@ -14,9 +14,9 @@ from luna.energy.site import Site
 from luna.house.missing_forecasts import list_missing_issues
 from luna.platform.database import sites, training_runs
 from luna.platform.objects import ObjectStore
+from services.forecaster.forecast_issue import issue_forecasts
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.retraining.training import train_site
-from services.forecaster.service import issue_forecasts
 
 
 def ensure_trained(

@@ -34,6 +34,7 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activat
 from luna.platform.database.forecast_status import find_review_start
 from luna.platform.database.training_runs import TrainingRun
 from luna.words import say_instant
+from services.forecaster.forecast_issue import find_run, require_version
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.renewal import (
     WEEK_DAYS,
@@ -43,7 +44,6 @@ from services.forecaster.retraining.renewal import (
     list_drift,
 )
 from services.forecaster.scoring import assess_gain
-from services.forecaster.service import find_run, require_version
 
 LEAST_DAYS = DAYS_TO_PROVE
 # Earlier days are of another season, and of older models.

@@ -38,16 +38,16 @@ from luna.platform.database.forecast_activations import OUTSIDE_VERSIONS
 from luna.platform.database.forecast_scores import ForecastDayScore
 from luna.platform.objects import ObjectStore
 from luna.platform.queue.task_context import isolate
-from services.forecaster.forecaster import HORIZON_SLOTS
-from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
-from services.forecaster.scoring import SERIES, score_forecasts
-from services.forecaster.service import (
+from services.forecaster.forecast_issue import (
     KNOWN_VERSIONS,
     VERSIONS,
     find_run,
     issue_forecasts,
     read_scorable,
 )
+from services.forecaster.forecaster import HORIZON_SLOTS
+from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
+from services.forecaster.scoring import SERIES, score_forecasts
 from services.forecaster.versions.promotion import promote_by_rule
 
 # Every version is issued at these hours of UTC, so that all are scored on the same instants.

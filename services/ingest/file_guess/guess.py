@@ -24,7 +24,7 @@ from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, parse_zone
 from services.ingest.file_guess.cells import read_figures
 from services.ingest.file_guess.clocks import find_clock
-from services.ingest.file_guess.columns import (
+from services.ingest.file_guess.file_columns import (
     ColumnContext,
     find_decimal_comma,
     find_names,

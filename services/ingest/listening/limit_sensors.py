@@ -20,8 +20,8 @@ from luna.energy.site import Site
 from luna.platform.clock import Clock
 from luna.platform.database import operator_limits
 from luna.platform.database.engine import unit_of_work
-from services.ingest.listening.state import StateFile
-from services.ingest.reading import Reading
+from services.ingest.listening.recording_state import StateFile
+from services.ingest.source_readings import Reading
 
 _NOTES = "operator_limits"
 

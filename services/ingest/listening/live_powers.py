@@ -16,8 +16,8 @@ from luna.drivers.plausibility import MOST_W, WATTS
 from luna.energy.site import SENSOR_ROLES, SUBMETERED, Site, SiteSensor
 from luna.energy.sun import is_night
 from luna.energy.units import level_factor, read_measure
-from services.ingest.limits import ANY_POWER_KW, limit_powers
-from services.ingest.reading import Reading
+from services.ingest.plausible_powers import ANY_POWER_KW, limit_powers
+from services.ingest.source_readings import Reading
 
 # Allowed error of a counter's power: a display of watt-hours then needs 36 seconds, one of ten
 # watt-hours six minutes, which is no live value.

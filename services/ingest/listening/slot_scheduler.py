@@ -13,7 +13,7 @@ import structlog
 from luna.energy.errors import LunaError, MachineError, UnavailableError
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import Clock
-from services.ingest.listening.state import StateFile
+from services.ingest.listening.recording_state import StateFile
 from services.ingest.recorder import Recorder
 
 # Time for the last readings of a quarter-hour to reach the database.

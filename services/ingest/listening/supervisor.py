@@ -18,8 +18,9 @@ from prometheus_client import Counter
 
 from luna.energy.devices.commands import PROFILED
 from luna.energy.errors import InvalidInputError, LunaError, UnavailableError
-from services.ingest.listening.state import SensedSite, SensorAges
-from services.ingest.reading import Reading
+from services.ingest.listening.recording_state import SensedSite, SensorAges
+from services.ingest.recorder import Recorder
+from services.ingest.source_readings import Reading
 from services.ingest.sources.eebus import EEBUS_SENSOR
 from services.ingest.sources.source import LiveSource
 
@@ -82,14 +83,6 @@ def _preferred_sources(sensor: str) -> tuple[str, ...]:
     return (MQTT,)
 
 
-class Recording(Protocol):
-    """Store of readings, see ``services.ingest.recorder``."""
-
-    async def record(self, readings: Sequence[Reading], *, site_id: str, source: str) -> None:
-        """Store readings; return when they are safe."""
-        ...
-
-
 class ReadingFollower(Protocol):
     """Keeps up with what sensors report."""
 
@@ -129,7 +122,7 @@ class SourceSupervisor:
 
     def __init__(
         self,
-        recorder: Recording,
+        recorder: Recorder,
         forms: Mapping[str, SourceForm],
         *,
         ages: SensorAges,

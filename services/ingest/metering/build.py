@@ -14,7 +14,7 @@ from luna.energy.row_fault import RowFault
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, SLOT_HOURS, FloatArray, InstantArray, Timeline
 from luna.words.quarantine import say_row_fault
-from services.ingest.metering.columns import (
+from services.ingest.metering.column_sensors import (
     Column,
     SensorPresence,
     measured_columns,
@@ -34,7 +34,7 @@ from services.ingest.metering.rejection import Mask, Refusals, Rejected
 from services.ingest.metering.slot_energy import SlotValues
 from services.ingest.metering.spans import REST_KW, Spans, runs_of
 from services.ingest.metering.stuck import LONGEST_STILL_SLOTS, find_stuck
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 
 GRID = ("import_kwh", "export_kwh")
 BELOW_ZERO = RowFault("below_zero")

@@ -11,8 +11,7 @@ from luna.energy.row_fault import RowFault, refuse_unit
 from luna.energy.site import SENSOR_ROLES, Site, SiteSensor
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, to_utc
 from luna.energy.units import level_factor, read_measure
-from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
-from services.ingest.metering.columns import Column
+from services.ingest.metering.column_sensors import Column
 from services.ingest.metering.counter import read_counter
 from services.ingest.metering.gap_filling import DIGITS
 from services.ingest.metering.level import read_level
@@ -35,7 +34,8 @@ from services.ingest.metering.spans import (
     runs_of,
 )
 from services.ingest.metering.standstill import find_long_standstills
-from services.ingest.reading import Samples
+from services.ingest.plausible_powers import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
+from services.ingest.source_readings import Samples
 
 # The largest connection of a home, three phases of 125 A, carries 86 kW.
 ANY_HOME_KW = 100.0

@@ -14,7 +14,7 @@ from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, InstantArray
 from luna.energy.units import read_measure
 from services.ingest.metering.spans import Spans, runs_of
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 
 Mask = NDArray[np.bool_]
 

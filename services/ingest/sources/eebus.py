@@ -37,7 +37,7 @@ from luna.energy.power_limitation import (
     PowerLimitation,
 )
 from luna.platform.clock import Clock, SystemClock
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.source import SourceUnreachedError
 
 UseCase = Literal["lpc", "lpp"]

@@ -16,7 +16,7 @@ from luna.drivers.sensor_name import ProfiledSensor
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 
 EVERY = timedelta(seconds=10)
 # While somebody looks at what the device reads.

@@ -5,14 +5,14 @@ SourceError            slow, busy or unreadable answer: a later retry may succee
 SourceRefusedError     wrong request (token, name, window): a retry fails again
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
 
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.timeline import FloatArray, InstantArray
-from services.ingest.reading import Reading, Samples
+from services.ingest.source_readings import Reading
 
 
 class SourceError(UnavailableError):
@@ -65,16 +65,6 @@ class CarbonSheet:
     starts: InstantArray
     g_per_kwh: FloatArray
     is_measured: bool
-
-
-class HistorySource(Protocol):
-    """A service with the history of sensors."""
-
-    name: str
-
-    def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield samples from ``first`` on, before ``end``, in consecutive complete stretches."""
-        ...
 
 
 class LiveSource(Protocol):

@@ -30,7 +30,7 @@ from luna.platform.database.forecast_activations import find_active
 from luna.platform.database.forecast_status import describe_driving
 from luna.platform.database.replays import OracleResult
 from luna.platform.database.savings import read_savings
-from luna.platform.spool.kind import EpisodeKind
+from luna.platform.spool.row_kind import EpisodeKind
 from services.planner.replay import (
     DayLog,
     DayResult,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from luna.house.statements import state_house
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext

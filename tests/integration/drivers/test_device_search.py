@@ -29,7 +29,7 @@ from luna.drivers.simulator import SimulatedInverter
 from luna.energy.errors import InvalidInputError, UnavailableError
 from services.api.pages.setup.composition import list_taken_sensors
 from services.api.pages.setup.find_page import leave_device, take_device
-from services.ingest.devices import search_network
+from services.ingest.commissioning import search_network
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
 from tests.support.worker.workers import wait_for
 

@@ -29,7 +29,7 @@ from luna.drivers.telegram_points import TelegramPoints
 from luna.drivers.transports import MulticastTransport, P1Transport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError, UnavailableError
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.profile import ProfileSource
 from tests.support.worker.workers import wait_for
 

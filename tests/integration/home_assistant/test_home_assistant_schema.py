@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.house.now import HouseNow
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from services.home_assistant.discovery import describe_site
 from tests.support.control.inverters import DEVICES, describe_devices
 from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site

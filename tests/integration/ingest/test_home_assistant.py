@@ -12,7 +12,7 @@ from luna.energy.errors import LunaError
 from luna.energy.timeline import FloatArray, InstantArray
 from luna.platform.addresses import HomeAssistantAccess
 from services.ingest.sources.home_assistant.connection import RETRY, ClockError, RequestPolicy
-from services.ingest.sources.home_assistant.history import HomeAssistantHistory
+from services.ingest.sources.home_assistant.entity_history import HomeAssistantHistory
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from tests.support.home_assistant.server import TOKEN, House, Sensor, counter, serve
 

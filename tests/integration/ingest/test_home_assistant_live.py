@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from luna.platform.addresses import HomeAssistantAccess
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
 from services.ingest.sources.home_assistant.live import HomeAssistantLive
 from services.ingest.sources.source import SourceRefusedError

@@ -12,7 +12,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.settings import load_settings
 from services.ingest.demo_data.demo import DemoSite, load_demo
 from services.ingest.metering import SlotBuild, build_slots
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from tests.support.suite.tables import each_row
 
 DAYS = 30

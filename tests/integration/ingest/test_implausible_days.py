@@ -11,7 +11,7 @@ from luna.contracts.data import BuildSlotsRequest, DayQuality
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import observations, quality, readings, sites
-from services.ingest.slot_service import build_site_slots
+from services.ingest.slot_builder import build_site_slots
 
 FIRST = datetime(2026, 5, 4, tzinfo=UTC)
 DAYS = 3

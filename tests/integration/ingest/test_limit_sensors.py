@@ -16,8 +16,8 @@ from luna.platform.database import operator_limits
 from luna.platform.database.engine import unit_of_work
 from services.ingest.listening import limit_sensors
 from services.ingest.listening.limit_sensors import LimitSensors
-from services.ingest.listening.state import StateFile
-from services.ingest.reading import Reading
+from services.ingest.listening.recording_state import StateFile
+from services.ingest.source_readings import Reading
 from tests.support.control.executor import START, Clock
 from tests.support.database.site import stored_site
 

@@ -18,7 +18,7 @@ from luna.drivers.sensor_name import ProfiledSensor, name_sensor
 from luna.drivers.simulated_charge_point import SimulatedChargePoint
 from luna.drivers.simulator import SimulatedInverter
 from services.ingest.listening import wire
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.profile import ProfileSource
 
 NO_FOLDER = Path("/nonexistent")

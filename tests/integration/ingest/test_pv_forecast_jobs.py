@@ -28,8 +28,8 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.objects import FileObjects
 from luna.platform.settings import Settings
-from services.forecaster.explanation.service import explain_forecast
-from services.forecaster.scenarios.service import issue_requested
+from services.forecaster.explanation.stored_explanations import explain_forecast
+from services.forecaster.scenarios.joint_scenarios import issue_requested
 from services.forecaster.versions.comparison import evaluate_versions
 from services.forecaster.versions.promotion import describe_status, promote_by_hand
 from services.forecaster.versions.shadow import Judge, describe_day

@@ -26,9 +26,9 @@ from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.metering.build import STUCK
 from services.ingest.quality_service import judge_days
 from services.ingest.quarantine_release import resolve_row
-from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind
-from services.ingest.slot_service import build_site_slots
+from services.ingest.slot_builder import build_site_slots
+from services.ingest.source_readings import Reading
 from tests.support.database.changed_history import read_changes
 from tests.support.metering.samples import NOON, describe_metered, every, minutes
 

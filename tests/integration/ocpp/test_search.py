@@ -6,7 +6,7 @@ from pathlib import Path
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices
 from luna.drivers.profiled_device import reach_device
 from luna.energy.devices.commands import Via
-from services.ingest.devices import search_network
+from services.ingest.commissioning import search_network
 from tests.support.charge_points.central import Central, run_with_central, wait_until
 from tests.support.charge_points.raw_charge_point import connected
 

@@ -36,7 +36,7 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import open_objects
 from luna.platform.queue import Client
 from luna.platform.settings import Settings
-from services.forecaster.service import issue_forecasts
+from services.forecaster.forecast_issue import issue_forecasts
 from tests.support.database.site import issue_half_a_kilowatt
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished

@@ -25,7 +25,7 @@ from luna.energy.observations import ESTIMABLE
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_instant, parse_zone
 from luna.house.now import HouseNow
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from luna.platform.clock import FixedClock
 from luna.platform.database import jobs, observations, plan_causes, sites
 from luna.platform.database.engine import unit_of_work

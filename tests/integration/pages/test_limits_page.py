@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.energy.timeline import SLOT
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from luna.platform.clock import FixedClock
 from luna.platform.database import control, operator_limits, sites
 from luna.platform.database.engine import unit_of_work

@@ -32,7 +32,7 @@ from luna.platform.queue.connection import connect
 from luna.platform.queue.live_flows import LiveFlows
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.live_sharing import LiveSharing
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.profile import ProfileSource
 from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve

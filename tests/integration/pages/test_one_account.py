@@ -22,7 +22,7 @@ from luna.energy.economics.prices import price_slots
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, local_midnight, parse_zone
 from luna.house.now import PlannedHouse
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from luna.house.site_present import read_present
 from luna.house.what_if_questions import open_question
 from luna.platform.database import observations, prices, sites

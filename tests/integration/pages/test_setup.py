@@ -31,7 +31,7 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.words import Language
 from luna.words.catalogue import CATALOGUE
 from services.api.pages.setup.control_methods import METHODS
-from services.ingest.slot_service import build_site_slots
+from services.ingest.slot_builder import build_site_slots
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto

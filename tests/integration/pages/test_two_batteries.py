@@ -26,7 +26,7 @@ from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.house.now import HouseNow
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from luna.house.statements import format_statement, state_house
 from luna.platform.clock import FixedClock
 from luna.platform.database.engine import unit_of_work

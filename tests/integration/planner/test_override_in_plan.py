@@ -23,7 +23,7 @@ from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
 from luna.house import control_service
-from luna.house.reading import read_house, read_planned
+from luna.house.now_reader import read_house, read_planned
 from luna.platform.clock import FixedClock
 from luna.platform.database import (
     charging_sessions,

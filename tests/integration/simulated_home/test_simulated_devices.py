@@ -48,7 +48,7 @@ from luna.simulated_home.site import (
     build_site,
 )
 from services.ingest.listening.live_powers import LivePowers
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.mqtt.source import MqttSource
 
 # A Saturday on which the car stays at home, by the seed 0.

@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.timeline import SLOT, Timeline, local_days
-from services.agent.history import History
+from services.agent.training_history import History
 from services.planner.problem.knowledge import (
     ForecastArchive,
     PerfectForesight,

@@ -16,7 +16,7 @@ from luna.energy.observations import SERIES
 from luna.energy.timeline import FloatArray, IndexArray, local_day
 from luna.platform.database import observations, quality, quarantine, sites
 from services.ingest.loading import FileForm, load_file
-from services.ingest.slot_service import build_site_slots
+from services.ingest.slot_builder import build_site_slots
 from tests.support.metering.faults import Fault, Place
 from tests.support.metering.house import ZONE, House, describe_house, say
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from luna.platform.database import engine
 from luna.platform.spool.spool import open_mirror
 from luna.platform.telemetry import configure_logging
-from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind, Recorder
+from services.ingest.source_readings import Reading
 
 SITE = "home"
 SENSOR = "sensor.meter"

@@ -7,7 +7,7 @@ import numpy as np
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, InstantArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 

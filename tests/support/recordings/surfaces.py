@@ -36,7 +36,7 @@ from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import FileObjects
 from luna.platform.settings import Settings
 from luna.platform.settings.model import Deployment
-from luna.platform.spool.kind import EpisodeKind
+from luna.platform.spool.row_kind import EpisodeKind
 from luna.platform.spool.spool import open_mirror
 from luna.words.catalogue import ENGLISH
 from luna.words.devices import FIELDS
@@ -45,8 +45,8 @@ from services.forecaster.model.artefact import save_aurora
 from services.forecaster.model.aurora import train
 from services.forecaster.model.card import save_card
 from services.forecaster.retraining.card import Card
-from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind
+from services.ingest.source_readings import Reading
 from tests.support.household.measurements import QUICK, day, describe_site, measure_days
 from tests.support.recordings.shapes import describe_shape, list_fields, list_own_fields
 

@@ -23,9 +23,9 @@ from luna.platform.database import forecasts, observations, quality, sites, trai
 from luna.platform.objects import FileObjects
 from services.agent.artefacts import load_artefact, save_artefact
 from services.agent.declaration import Lesson
-from services.agent.history import read_history
 from services.agent.registry import find_kind, find_kinds, load_agent, load_agents
 from services.agent.training import compose_artefact, describe_agent, train_agent
+from services.agent.training_history import read_history
 from services.forecaster.model.aurora import Progress, keep_quiet
 from tests.support.suite.depth import LONG
 

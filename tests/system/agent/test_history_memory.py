@@ -11,8 +11,8 @@ from luna.contracts.forecast import IssueRequest
 from luna.energy.timeline import local_midnight
 from luna.platform.database.engine import unit_of_work
 from luna.platform.objects import FileObjects
-from services.agent.history import read_history
-from services.forecaster.service import issue_forecasts
+from services.agent.training_history import read_history
+from services.forecaster.forecast_issue import issue_forecasts
 from tests.support.forecasts.evaluated_home import FIRST, SITE, ZONE, evaluated_home
 from tests.support.metrics.memory import measure_peak_mb
 

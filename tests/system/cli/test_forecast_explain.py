@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from luna.contracts import IssueRequest
 from luna.platform.database import engine, observations, sites
 from luna.platform.objects import FileObjects
-from services.forecaster.service import issue_forecasts
+from services.forecaster.forecast_issue import issue_forecasts
 from tests.support.command_line.call import Luna
 from tests.support.household.measurements import day, describe_site, measure_days
 from tests.support.words.wording import wording

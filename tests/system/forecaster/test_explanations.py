@@ -20,9 +20,9 @@ from luna.platform.database import engine, observations, sites
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import FileObjects
 from luna.platform.queue import Client
-from services.forecaster.explanation.service import explain_forecast
+from services.forecaster.explanation.stored_explanations import explain_forecast
+from services.forecaster.forecast_issue import issue_forecasts
 from services.forecaster.retraining.training import train_site
-from services.forecaster.service import issue_forecasts
 from services.forecaster.versions.promotion import promote_by_hand
 from tests.support.gateway.server import serve
 from tests.support.household.measurements import QUICK, day, describe_site, measure_days

@@ -36,12 +36,12 @@ from luna.platform.database.schema.forecasting import forecast_scenarios as scen
 from luna.platform.database.schema.series import slot_forecasts
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import FileObjects
+from services.forecaster.forecast_issue import issue_forecasts
 from services.forecaster.model.artefact import save_aurora
 from services.forecaster.model.aurora import VERSION, Progress, TrainSettings, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.model.trees import TreeSettings
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
-from services.forecaster.service import issue_forecasts
 from tests.support.household.measurements import (
     START,
     day,

@@ -16,8 +16,8 @@ from luna.energy.outlook import PARTS, SHARES, Forecast
 from luna.energy.timeline import SLOT, floor_to
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, Vacation
+from services.forecaster.inputs.forecast_series import EVERY_SERIES
 from services.forecaster.inputs.frame import frame_origins, pair_origins
-from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline

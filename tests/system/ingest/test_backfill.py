@@ -29,7 +29,7 @@ from luna.platform.settings import Settings
 from services.ingest.backfill import BackfillRun, backfill_site
 from services.ingest.quality_service import judge_days
 from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
-from services.ingest.sources.home_assistant.history import HomeAssistantHistory
+from services.ingest.sources.home_assistant.entity_history import HomeAssistantHistory
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.tasks import backfill_history
 from services.ingest.verification import verify_days

@@ -12,7 +12,7 @@ from luna.contracts.forecast import IssueRequest
 from luna.energy.timeline import FloatArray
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.objects import FileObjects
-from services.forecaster.service import issue_forecasts
+from services.forecaster.forecast_issue import issue_forecasts
 from tests.support.database.site import plan_stored
 from tests.support.metering.expected_readings import Happening, find_contradictions, hear, take_in
 from tests.support.metering.faults import FAULTS

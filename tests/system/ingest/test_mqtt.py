@@ -17,7 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from luna.platform.addresses import parse_broker
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.mqtt.source import MqttSource
 from tests.support.home_assistant.broker import (
     PATIENCE_SECONDS,

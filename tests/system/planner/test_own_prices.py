@@ -25,7 +25,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import FileObjects
-from services.forecaster.service import issue_forecasts
+from services.forecaster.forecast_issue import issue_forecasts
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.planner.service.inputs import read_prices
 from services.planner.service.replay import replay_site

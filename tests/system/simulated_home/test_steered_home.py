@@ -55,7 +55,7 @@ from services.executor.steered_device import SteeringLink
 from services.executor.target import DeviceConnections
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.steering_feed import SteeringFeed
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.mqtt.source import MqttSource
 from services.steering.cycles import SteeringLoop
 from tests.support.database.databases import remove_site

@@ -22,7 +22,7 @@ from services.backup.encryption import BackupKey
 from services.backup.folder import BackupFolder
 from services.backup.keeper import BEAT, Keeper, next_step
 from services.backup.mirror import ObjectMirror
-from services.backup.server import BackedUpServer
+from services.backup.postgres_programs import BackedUpServer
 from services.backup.wal import WalShipper
 from tests.support.suite.tables import each_row
 

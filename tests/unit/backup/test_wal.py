@@ -14,7 +14,7 @@ from luna.energy.errors import UnavailableError
 from luna.platform.clock import FixedClock
 from services.backup.encryption import BackupKey
 from services.backup.folder import BackupFolder
-from services.backup.server import BackedUpServer
+from services.backup.postgres_programs import BackedUpServer
 from services.backup.wal import WalReceiver, WalShipper, list_segments
 from tests.support.database.home_to_back_up import wait_until
 

@@ -14,7 +14,7 @@ from luna.energy.refusals import refuse
 from luna.platform import extras
 from luna.platform.extras import Extra, PythonEnvironment
 from services.cli import extras as command
-from services.cli.server import RemoteServer, name_server
+from services.cli.command_target import RemoteServer, name_server
 from tests.support.command_line.call import Luna
 
 SAMPLE = Extra("pictures", "the sample", ("luna_sample_picture",), megabytes=3, download=2)

@@ -70,8 +70,8 @@ REACHED = (
     "services/ingest/instants.py",
     "services/ingest/limited_file.py",
     "services/ingest/loading.py",
-    "services/ingest/units.py",
-    "services/ingest/row_store.py",
+    "services/ingest/file_units.py",
+    "services/ingest/file_row_writer.py",
     "services/ingest/quarantine_release.py",
     "services/rag/extraction/fetching.py",
 )
@@ -84,6 +84,7 @@ BEHIND_PAGES = (
     "luna/energy/errors.py",
     "luna/energy/refusals/",
     "luna/words/",
+    "luna/simulated_home/",
     *(
         f"luna/platform/{room}/"
         for room in (
@@ -93,7 +94,6 @@ BEHIND_PAGES = (
             "spool",
             "health",
             "doctor",
-            "simulated_home",
             "drivers/control",
         )
     ),
@@ -103,7 +103,6 @@ BEHIND_PAGES = (
             "cli",
             "backup",
             "edge",
-            "simulated_home",
             "notifier",
             "home_assistant",
             "executor",

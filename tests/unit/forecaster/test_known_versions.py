@@ -4,7 +4,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import ForecastVersion, parse_site
-from services.forecaster.service import KNOWN_VERSIONS
+from services.forecaster.forecast_issue import KNOWN_VERSIONS
 
 
 def test_a_site_may_pin_what_the_forecaster_offers() -> None:

@@ -12,7 +12,7 @@ from services.ingest.file_slots import (
     set_aside_repeats,
     to_quarter_hours,
 )
-from services.ingest.limits import limit_powers
+from services.ingest.plausible_powers import limit_powers
 from tests.support.metering.row_faults import read_faults
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -33,8 +33,8 @@ from services.ingest.listening.slot_scheduler import (
     Stretch,
     due_stretch,
 )
-from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
+from services.ingest.source_readings import Reading
 from services.ingest.sources.source import LiveSource, SourceRefusedError
 from tests.support.suite.tables import each_row
 

@@ -8,7 +8,7 @@ import pytest
 from luna.contracts.live_flow import LiveFlow
 from luna.energy.site import Site, parse_site
 from services.ingest.listening.live_powers import LivePowers
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 
 NOW = datetime.fromisoformat("2026-05-20T06:44:00+00:00")
 SECOND = timedelta(seconds=1)

@@ -1,7 +1,7 @@
 """What the stored sites allow for bounds the devices that they name."""
 
 from luna.energy.site import Site, parse_site
-from services.ingest.listening.state import rate_sensors
+from services.ingest.listening.recording_state import rate_sensors
 
 ROOF = "profile:huawei_sun2000@192.0.2.1#pv_w"
 

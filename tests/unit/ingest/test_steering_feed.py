@@ -11,7 +11,7 @@ from luna.energy.site import Site, parse_site
 from luna.house.steering_channel import serve_steering
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.steering_feed import SteeringFeed
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from tests.support.control.executor import START, Clock
 from tests.support.control.inverters import describe_devices
 

@@ -6,7 +6,7 @@ import pytest
 
 from luna.energy.site import SiteSensor
 from luna.energy.timeline import Timeline
-from services.ingest.metering.columns import Column
+from services.ingest.metering.column_sensors import Column
 from services.ingest.verification import DayDifference, add_submetered, ask_energy, compare_days
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

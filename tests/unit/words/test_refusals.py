@@ -33,7 +33,7 @@ from luna.words.refusals import (
     say_problem,
     say_refusal,
 )
-from services.ingest.units import describe_doubt
+from services.ingest.file_units import describe_doubt
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import plain, plain_wording
 

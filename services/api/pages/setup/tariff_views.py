@@ -174,10 +174,7 @@ def describe_tariff(tariff: Tariff, words: PageWords, numbers: Numbers) -> Lines
     ]
     if tariff.base:
         label = words("field_base_price")
-        # A charge of the same name need not be named twice.
-        charges = [
-            line.removeprefix(f"{label}: ") for line in describe_base_charges(tariff.base, numbers)
-        ]
+        charges = describe_base_charges(tariff.base, numbers, heading=label)
         lines.append((label, LINE_BREAK.join(charges)))
     if tariff.devices:
         devices = LINE_BREAK.join(describe_device_prices(tariff.devices, numbers))

@@ -9,7 +9,7 @@ from services.edge.clean_share import STEP_MINUTES
 from services.edge.controller.examples import eligible_models
 from services.edge.controller.features import InputForm, Sight, build_features
 from services.edge.controller.inference import TrainedController
-from services.edge.controller.registry import load_controller
+from services.edge.controller.version_store import load_controller
 from services.edge.lab import Lab
 from services.edge.simulation.cameras import TaskTable
 from services.edge.simulation.engine import RunSetting

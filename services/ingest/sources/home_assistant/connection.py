@@ -28,7 +28,7 @@ from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.checked_transport import CheckedTransport
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.retry import RetryPolicy
-from services.ingest.sources.home_assistant.state import parse_history
+from services.ingest.sources.home_assistant.entity_states import parse_history
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
 NAME = "home_assistant"

@@ -20,7 +20,7 @@ from websockets.exceptions import WebSocketException
 from luna.platform.address_policy import HOME_ASSISTANT, open_connection
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import Clock, SystemClock
-from services.ingest.reading import Reading, Samples
+from services.ingest.source_readings import Reading, Samples
 from services.ingest.sources.home_assistant.connection import (
     LARGEST_MESSAGE,
     NAME,
@@ -30,8 +30,8 @@ from services.ingest.sources.home_assistant.connection import (
     read_result,
     write_auth,
 )
-from services.ingest.sources.home_assistant.history import HomeAssistantHistory, cut_windows
-from services.ingest.sources.home_assistant.state import (
+from services.ingest.sources.home_assistant.entity_history import HomeAssistantHistory, cut_windows
+from services.ingest.sources.home_assistant.entity_states import (
     as_datetime64,
     as_instant,
     from_seconds,

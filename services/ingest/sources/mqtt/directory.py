@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.sensor_roles import OWN_TOPIC, split_unit
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.mqtt.discovery import (
     Availability,
     DiscoveredEntity,

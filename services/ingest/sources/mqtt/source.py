@@ -19,7 +19,7 @@ import structlog
 from luna.platform.addresses import Broker
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.retry import RetryPolicy
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.mqtt.connection import Connection, connected
 from services.ingest.sources.mqtt.directory import Directory, MqttMessage
 from services.ingest.sources.mqtt.discovery import discovery_filters

@@ -18,8 +18,14 @@ from services.forecaster.explanation.explanation import (
     group_of,
 )
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
+from services.forecaster.inputs.forecast_series import (
+    EVERY_SERIES,
+    LOAD,
+    PV,
+    ForecastSeries,
+    OriginViews,
+)
 from services.forecaster.inputs.frame import Frame, Pairs, frame_origins, pair_origins
-from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSeries, OriginViews
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import LIKE_DAYS, MEMBERS, Baseline
 from services.forecaster.model.recent_error_correction import SIGNALS

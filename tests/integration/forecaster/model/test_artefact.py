@@ -9,8 +9,8 @@ import pytest
 from luna.energy.errors import MachineError, UnavailableError
 from luna.energy.observations import Observations
 from luna.platform.objects import FileObjects
+from services.forecaster.inputs.forecast_series import EVERY_SERIES
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
-from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.artefact import FORMAT, ArtefactError, load_aurora, save_aurora
 from services.forecaster.model.aurora import Aurora
 from tests.support.database.object_servers import answer_with, open_server, refusal

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from luna.energy.outlook import LEVELS
+from services.forecaster.inputs.forecast_series import EVERY_SERIES
 from services.forecaster.inputs.frame import frame_series, number_slot
-from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.aurora import (
     BASELINES,
     FittedSeries,

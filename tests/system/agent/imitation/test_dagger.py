@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from services.agent.environment.states import COMPACT, V1_1
-from services.agent.history import History
-from services.agent.imitation.kind import (
+from services.agent.imitation.imitation_agent import (
     NetworkSettings,
     TreeClassifier,
     TreeClassifierSettings,
@@ -21,6 +20,7 @@ from services.agent.imitation.kind import (
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracle
 from services.agent.modes import AgentModes
+from services.agent.training_history import History
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from tests.support.agent.short_history import make_history
 from tests.support.planning.replay import BATTERY

@@ -10,8 +10,8 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Mode
-from services.agent.history import History
 from services.agent.imitation.teachers import MASKED_WEIGHT, Teacher, ask_oracle, ask_programme
+from services.agent.training_history import History
 from services.planner.replay import Rules
 from services.planner.replay.policy_factory import plan_with_hindsight
 from tests.support.agent.short_history import FIRST_DAY, make_history

@@ -5,7 +5,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from services.agent.reinforcement.kind import HomeDraw, HomeRange, draw_homes, draw_scene
+from services.agent.reinforcement.reinforcement_agent import (
+    HomeDraw,
+    HomeRange,
+    draw_homes,
+    draw_scene,
+)
 from tests.support.agent.made_up_days import make_days
 
 SCENE = make_days(date(2023, 5, 1), date(2023, 5, 4))

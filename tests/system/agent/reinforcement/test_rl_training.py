@@ -18,9 +18,8 @@ from services.agent.artefacts import Artefact, Header
 from services.agent.declaration import Lesson
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import COMPACT, V1_1, see_problem
-from services.agent.history import History
 from services.agent.network import Scale, SmallNetwork
-from services.agent.reinforcement.kind import (
+from services.agent.reinforcement.reinforcement_agent import (
     HomeDraw,
     HomeRange,
     TrainingCourse,
@@ -33,6 +32,7 @@ from services.agent.reinforcement.kind import (
     train_network,
     train_rl,
 )
+from services.agent.training_history import History
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from tests.support.agent.made_up_days import make_days
 
@@ -153,7 +153,7 @@ WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = None
 sys.base_prefix = sys.prefix
-from services.agent.reinforcement.kind import import_ppo
+from services.agent.reinforcement.reinforcement_agent import import_ppo
 try:
     import_ppo()
 except Exception as error:
@@ -172,6 +172,6 @@ def test_without_pytorch_training_says_what_to_install_where_it_does_not_itself(
 def test_a_policy_is_asked_without_pytorch() -> None:
     text = (
         "import sys; sys.modules['torch'] = None; import services.agent.tasks, "
-        "services.agent.reinforcement.kind"
+        "services.agent.reinforcement.reinforcement_agent"
     )
     subprocess.run([sys.executable, "-c", text], check=True)

@@ -11,8 +11,8 @@ import pytest
 from luna.energy.outlook import Forecast, Quantiles
 from services.agent.artefacts import Artefact, Header
 from services.agent.declaration import Lesson, TrainedParts
-from services.agent.history import History
 from services.agent.registry import find_kind
+from services.agent.training_history import History
 from services.agent.value.correction import (
     FEATURES,
     ValueCorrection,
@@ -20,7 +20,8 @@ from services.agent.value.correction import (
     price_scale,
     read_value,
 )
-from services.agent.value.kind import (
+from services.agent.value.policy import ValuePolicy
+from services.agent.value.value_agent import (
     Proof,
     collect_rows,
     learn_correction,
@@ -28,7 +29,6 @@ from services.agent.value.kind import (
     prove,
     train_value,
 )
-from services.agent.value.policy import ValuePolicy
 from services.forecaster.model.aurora import keep_quiet
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.problem.problem import Problem

@@ -19,8 +19,13 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from services.edge.config import ControllerSection, SearchSection
 from services.edge.controller.examples import TrainingExamples, read_examples, split_by_week
-from services.edge.controller.registry import list_versions, load_controller, read_card, use_version
 from services.edge.controller.stage import train_controllers
+from services.edge.controller.version_store import (
+    list_versions,
+    load_controller,
+    read_card,
+    use_version,
+)
 from services.edge.lab import Lab
 from tests.support.cameras.labels import HORIZON, MODELS, draw_labelled, open_labelled_lab
 from tests.support.suite.depth import LONG

@@ -5,6 +5,7 @@ from luna.energy.observations import Observations
 from luna.energy.timeline import FloatArray
 from luna.energy.weather import WeatherVintages
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
+from services.forecaster.inputs.forecast_series import LOAD
 from services.forecaster.inputs.frame import Frame, Pairs, frame_series, number_slot
 from services.forecaster.inputs.load_features import (
     QUIET_SHARE,
@@ -12,7 +13,6 @@ from services.forecaster.inputs.load_features import (
     describe_temperature,
     view_load,
 )
-from services.forecaster.inputs.series import LOAD
 from services.forecaster.inputs.view import FeatureMatrix
 from tests.support.household.measurements import START, describe_site, measure_days
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
-from services.forecaster.inputs.series import OriginViews
+from services.forecaster.inputs.forecast_series import OriginViews
 from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.support.household.measurements import day, describe_site, measure_days
 from tests.support.suite.tables import each_row

@@ -3,8 +3,8 @@ import pytest
 
 from luna.energy.outlook import LEVELS
 from luna.energy.timeline import SLOTS_PER_DAY
+from services.forecaster.inputs.forecast_series import PART_ROWS, Kernel, Pool
 from services.forecaster.inputs.frame import Pairs
-from services.forecaster.inputs.series import PART_ROWS, Kernel, Pool
 from services.forecaster.inputs.view import MEMORY
 from services.forecaster.model.stacking import MEDIAN
 

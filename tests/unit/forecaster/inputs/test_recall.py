@@ -3,7 +3,8 @@ import pytest
 
 from luna.energy.timeline import SLOTS_PER_DAY
 from services.forecaster.inputs.frame import Pairs
-from services.forecaster.inputs.view import Days, Windows, fill_gaps, recall_days
+from services.forecaster.inputs.gaps import fill_gaps
+from services.forecaster.inputs.view import Days, Windows, recall_days
 
 
 def pairs(*rows: tuple[int, int]) -> Pairs:

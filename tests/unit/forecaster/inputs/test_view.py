@@ -3,8 +3,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from services.forecaster.inputs.forecast_series import EVERY_SERIES, ForecastSeries
 from services.forecaster.inputs.frame import frame_series, number_slot, pair_origins
-from services.forecaster.inputs.series import EVERY_SERIES, ForecastSeries
 from tests.support.household.measurements import day, describe_site, measure_days
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from luna.energy.timeline import SLOT, FloatArray, Timeline
+from services.forecaster.scenarios.joint_scenarios import make_scenarios
 from services.forecaster.scenarios.price_model import (
     FEW_PRICES,
     MEMORY,
@@ -17,7 +18,6 @@ from services.forecaster.scenarios.price_model import (
     PriceDays,
     look_beyond,
 )
-from services.forecaster.scenarios.service import make_scenarios
 from tests.support.forecasts.scenarios import (
     ISSUED_AT,
     describe_errors,

@@ -8,14 +8,14 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Scenarios
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from services.forecaster.scenarios.past_error import ErrorHistory, days_before, fill_shares
-from services.forecaster.scenarios.service import (
+from services.forecaster.scenarios.joint_scenarios import (
     LOAD_PERSISTENCE,
     PV_PERSISTENCE,
     draw_shares,
     make_scenarios,
     select_paths,
 )
+from services.forecaster.scenarios.past_error import ErrorHistory, days_before, fill_shares
 from tests.support.forecasts.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
 from tests.support.household.measurements import day, measure_days
 

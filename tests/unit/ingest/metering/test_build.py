@@ -13,9 +13,9 @@ from luna.energy.site import InputSensors, Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, local_day, parse_zone
 from services.ingest.metering import SlotBuild, Spans, build_slots
 from services.ingest.metering.build import BELOW_ZERO, STUCK
-from services.ingest.metering.columns import SensorPresence
+from services.ingest.metering.column_sensors import SensorPresence
 from services.ingest.metering.rejection import CONTRADICTS, FUTURE, UNSET
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from tests.support.metering.samples import NOON, describe_metered, every, minutes, one_sensor
 
 HOUSE = {

@@ -12,7 +12,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.words.quarantine import say_row_fault
 from services.ingest.metering import SeriesCounts, SlotBuild, build_slots
 from services.ingest.metering.counter import MISREAD, NO_COUNTER
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from tests.support.metering.samples import NOON, every, minutes, one_sensor
 from tests.support.suite.tables import each_row
 

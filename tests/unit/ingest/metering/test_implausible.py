@@ -10,7 +10,7 @@ from luna.energy.row_fault import RowFault
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 
 FIRST = datetime(2026, 1, 12, tzinfo=UTC)
 DAYS = 4

@@ -8,7 +8,7 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
 from services.ingest.metering import build_slots
 from services.ingest.metering.level import FAR_FROM_NEIGHBOURS, OUT_OF_BOUNDS
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from tests.support.metering.samples import NOON, describe_metered, every, minutes, one_sensor
 
 

@@ -13,7 +13,7 @@ from luna.energy.site import Location, Site, parse_site
 from luna.energy.sun import compute_sun_height
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 
 FIRST = datetime(2026, 5, 4, tzinfo=UTC)
 DAYS = 4

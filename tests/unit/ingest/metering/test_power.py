@@ -8,7 +8,7 @@ from luna.energy.timeline import FloatArray, InstantArray
 from luna.words.quarantine import say_row_fault
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.power import CONSTANT, FAR_FROM_NEIGHBOURS
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from tests.support.metering.samples import (
     NOON,
     SLOT,

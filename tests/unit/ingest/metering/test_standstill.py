@@ -8,7 +8,7 @@ import pytest
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.build import STUCK
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from tests.support.metering.samples import NOON, describe_metered, every
 
 # Two days at five minutes each, and a quarter-hour in which the grid's meter freezes; for two

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.eebus import EebusLive
 
 START = datetime(2026, 12, 1, 17, tzinfo=UTC)

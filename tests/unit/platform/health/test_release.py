@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from prometheus_client import REGISTRY
 
-from luna.platform.health.server import announce_release
+from luna.platform.health.health_server import announce_release
 
 
 def test_a_process_says_which_release_it_runs() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 
 from luna.energy.timeline import FloatArray, InstantArray
-from services.ingest.sources.home_assistant.state import (
+from services.ingest.sources.home_assistant.entity_states import (
     LONGEST_RISE,
     STEP,
     hold_values,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.ingest.sources.home_assistant.history import as_readings, parse_rows
+from services.ingest.sources.home_assistant.entity_history import as_readings, parse_rows
 from services.ingest.sources.source import SourceError
 
 HOUR_MS = 3_600_000

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 from services.ingest.sources.home_assistant.live import LastStates
 from services.ingest.sources.source import SourceError
 

@@ -22,7 +22,7 @@ from luna.energy.site import OWN, SENSOR_ROLES, Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.energy.units import read_measure
 from luna.platform.database import observations, prices
-from services.ingest.row_store import find_market
+from services.ingest.file_row_writer import find_market
 
 # Divisors from each unit to Luna's.
 ENERGY = {"kwh": 1.0, "wh": 1_000.0, "mwh": 0.001}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from luna.drivers.control.device import DeviceError, DryRun
 from luna.energy.site import parse_site
-from services.executor.readings import SocReader
+from services.executor.step_inputs import SocReader
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 SITE = parse_site(

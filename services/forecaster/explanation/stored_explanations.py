@@ -53,21 +53,27 @@ from services.forecaster.explanation.explanation import (
     explain_profile,
     gather_facts,
 )
-from services.forecaster.forecaster import HORIZON_SLOTS
-from services.forecaster.inputs.context import NO_CONTEXT
-from services.forecaster.inputs.frame import Frame, IntArray, Pairs, frame_origins, pair_origins
-from services.forecaster.inputs.preparation import prepare_history
-from services.forecaster.inputs.series import EVERY_SERIES, LOAD, PV, ForecastSeries, OriginViews
-from services.forecaster.model.artefact import ArtefactError, load_aurora
-from services.forecaster.model.aurora import VERSION, Aurora
-from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, MEMBERS, Baseline
-from services.forecaster.service import (
+from services.forecaster.forecast_issue import (
     find_run,
     look_back,
     read_history,
     read_steering,
     read_surroundings,
 )
+from services.forecaster.forecaster import HORIZON_SLOTS
+from services.forecaster.inputs.context import NO_CONTEXT
+from services.forecaster.inputs.forecast_series import (
+    EVERY_SERIES,
+    LOAD,
+    PV,
+    ForecastSeries,
+    OriginViews,
+)
+from services.forecaster.inputs.frame import Frame, IntArray, Pairs, frame_origins, pair_origins
+from services.forecaster.inputs.preparation import prepare_history
+from services.forecaster.model.artefact import ArtefactError, load_aurora
+from services.forecaster.model.aurora import VERSION, Aurora
+from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, MEMBERS, Baseline
 
 LEAST_CONTRIBUTION_KW = 1e-9  # less is a rounding error, no reason
 MOST_REASONS = 3  # in a sentence; more are not read

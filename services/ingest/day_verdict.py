@@ -27,7 +27,7 @@ from services.ingest.balance import (
     settle_residual,
 )
 from services.ingest.battery_faults import find_battery_faults
-from services.ingest.metering.columns import ROLES
+from services.ingest.metering.column_sensors import ROLES
 from services.ingest.price_repair import PriceRecord
 
 ENERGIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")

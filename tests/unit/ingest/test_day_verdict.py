@@ -15,8 +15,8 @@ from luna.words.catalogue import CATALOGUE
 from luna.words.catalogue.fluent_message import list_figures
 from luna.words.quality import say_day_fault
 from services.ingest.balance import Imbalance, UsualImbalance, learn_usual
+from services.ingest.day_verdict import DayRecord, expect_series, judge_day
 from services.ingest.price_repair import PriceRecord
-from services.ingest.quality import DayRecord, expect_series, judge_day
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording
 

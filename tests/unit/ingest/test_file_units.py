@@ -3,7 +3,12 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
-from services.ingest.units import choose_units, convert, describe_units, set_aside_unknown_units
+from services.ingest.file_units import (
+    choose_units,
+    convert,
+    describe_units,
+    set_aside_unknown_units,
+)
 from tests.support.metering.row_faults import read_faults
 from tests.support.suite.tables import each_row
 

@@ -16,7 +16,7 @@ import numpy as np
 from luna.energy.timeline import FloatArray, InstantArray, floor_to
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import Clock, SystemClock
-from services.ingest.reading import Samples
+from services.ingest.source_readings import Samples
 from services.ingest.sources.home_assistant.connection import (
     CLOCK_TOLERANCE,
     NAME,
@@ -25,7 +25,7 @@ from services.ingest.sources.home_assistant.connection import (
     HomeAssistantWeb,
     RequestPolicy,
 )
-from services.ingest.sources.home_assistant.state import (
+from services.ingest.sources.home_assistant.entity_states import (
     STEP,
     as_datetime64,
     as_instant,

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from services.ingest.sources.home_assistant.state import parse_history, parse_state
+from services.ingest.sources.home_assistant.entity_states import parse_history, parse_state
 from services.ingest.sources.source import SourceError
 from tests.support.suite.tables import each_row
 

@@ -22,11 +22,11 @@ from luna.energy.timeline import SLOT, Timeline, local_days, local_midnight, rep
 from luna.platform.database import forecasts, observations, quality, recorded_span, sites
 from luna.platform.database.forecast_activations import find_active
 from services.agent.environment.episodes import EpisodeBatch
+from services.forecaster.forecast_issue import PART_ORIGINS, issue_in_parts, list_instants
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, read_context
 from services.forecaster.model.aurora import Progress, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.service import PART_ORIGINS, issue_in_parts, list_instants
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import DAYS

@@ -35,11 +35,7 @@ from luna.platform.database import (
 )
 from luna.platform.database.recorded_span import Span
 from luna.platform.objects import ObjectStore
-from services.forecaster.inputs.solar import limit_output
-from services.forecaster.scenarios.marginal import Marginals
-from services.forecaster.scenarios.past_error import ErrorHistory, days_before
-from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
-from services.forecaster.service import (
+from services.forecaster.forecast_issue import (
     IssueFacts,
     issue_in_parts,
     read_facts,
@@ -47,6 +43,10 @@ from services.forecaster.service import (
     read_surroundings,
     select_model,
 )
+from services.forecaster.inputs.solar import limit_output
+from services.forecaster.scenarios.marginal import Marginals
+from services.forecaster.scenarios.past_error import ErrorHistory, days_before
+from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
 
 
 def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.energy.errors import TooManyRequestsError
-from services.api.identity.limits import MOST_COUNTERS, Budget, Limiter
+from services.api.identity.rate_limits import MOST_COUNTERS, Budget, Limiter
 from tests.support.suite.depth import draws
 
 

@@ -28,7 +28,7 @@ from luna.platform.clock import Clock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.private_folders import make_private
-from services.ingest.reading import Reading
+from services.ingest.source_readings import Reading
 
 log = structlog.get_logger("luna.ingest.live")
 

@@ -6,7 +6,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline
-from services.agent.history import cut_scene
+from services.agent.training_history import cut_scene
 from tests.support.planning.replay import NOW, make_scene
 
 

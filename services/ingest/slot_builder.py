@@ -42,12 +42,12 @@ from luna.platform.database.history_changes import Revision, Rule
 from luna.platform.database.quarantine import Refused
 from luna.words.quarantine import say_row_fault
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
-from services.ingest.metering.columns import SensorPresence, sensor_names
+from services.ingest.metering.column_sensors import SensorPresence, sensor_names
 from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.metering.stuck import LONGEST_STILL_SLOTS
 from services.ingest.quality_service import judge_slots
-from services.ingest.reading import Samples
 from services.ingest.rebuild import ENERGIES, REBUILT, RebuiltSeries, compare_day
+from services.ingest.source_readings import Samples
 
 SOURCE = "readings"
 # Long windows are built by month: a year of ten sensors with readings every ten seconds does not

@@ -17,7 +17,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOTS_PER_HOUR, FloatArray, local_midnight
 from services.agent.artefacts import Artefact
 from services.agent.declaration import KindDeclaration, Lesson, TrainedParts
-from services.agent.history import History
+from services.agent.training_history import History
 from services.agent.value.correction import (
     FEATURES,
     STRENGTH,

@@ -51,9 +51,9 @@ from services.forecaster.inputs.context import (
     read_vacations,
 )
 from services.forecaster.inputs.curtailment import estimate_potential
+from services.forecaster.inputs.forecast_series import OriginViews
 from services.forecaster.inputs.frame import MEMORY_DAYS
 from services.forecaster.inputs.preparation import Prepared, drop_runs, prepare_history
-from services.forecaster.inputs.series import OriginViews
 from services.forecaster.model.artefact import ArtefactError, load_aurora
 from services.forecaster.model.aurora import VERSION, Aurora, Progress, keep_quiet
 from services.forecaster.model.baseline import BASELINES, Baseline

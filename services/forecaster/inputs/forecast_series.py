@@ -24,6 +24,7 @@ from services.forecaster.inputs.frame import (
     frame_origins,
     pair_origins,
 )
+from services.forecaster.inputs.gaps import fill_gaps
 from services.forecaster.inputs.load_features import Absence, view_load
 from services.forecaster.inputs.pv_features import recall_shares, view_pv
 from services.forecaster.inputs.view import (
@@ -31,7 +32,6 @@ from services.forecaster.inputs.view import (
     WEEK,
     Days,
     FeatureMatrix,
-    fill_gaps,
     join_rows,
     recall_days,
 )
