@@ -36,8 +36,8 @@ from luna.energy.steering import (
     steer,
 )
 
-SEEDS = tuple(range(41, 47))
-TUNING_SEEDS = (1, 2, 3, 4, 21, 22, *range(31, 37), *range(1001, 1041))
+SEEDS = tuple(range(43, 47))
+TUNING_SEEDS = (1, 2, 3, 4, 21, 22, *range(31, 37), 41, 42, *range(1001, 1041))
 # Four skies take turns.
 DAYS = 4
 LONG_DAYS = 8
