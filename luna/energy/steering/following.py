@@ -163,14 +163,7 @@ def choose_phases(
         is_start = present.phases == 0
         if is_start and _buys_at_start(choice, choices, unit, offer=offer, clock=clock):
             continue
-        weight = RULES.start_weight
-        if 0 in (choice.phases, present.phases):
-            # Where even the fewest phases have bought much today, a car stops sooner.
-            is_least = max(choice.phases, present.phases) == fewest
-            weight *= growth if is_least else 1.0
-        elif choice.phases < present.phases:
-            # More phases are taken by the sun, and left by what clouds make them buy.
-            weight = RULES.fewer_weight
+        weight = _weigh_bought(choice, present, fewest=fewest, growth=growth)
         advantage_kw = _value_choice(choice, offer, weight) - _value_choice(present, offer, weight)
         gain_kwh = unit.gain_kwh.get(choice.phases, 0.0) + advantage_kw * clock.elapsed_s / 3600
         gain_kwh = max(gain_kwh, 0.0)
@@ -247,6 +240,18 @@ def _buys_at_start(
         if 0 < other.phases < choice.phases and clock.allows_phases(other.phases, unit):
             return True
     return False
+
+
+def _weigh_bought(
+    choice: SurplusChoice, present: SurplusChoice, *, fewest: int, growth: float
+) -> float:
+    """Return how much a bought kWh counts beside a charged one."""
+    if 0 in (choice.phases, present.phases):
+        # Where even the fewest phases have bought much today, a car stops sooner.
+        is_least = max(choice.phases, present.phases) == fewest
+        return RULES.start_weight * (growth if is_least else 1.0)
+    # More phases are taken by the sun, and left by what clouds make them buy.
+    return RULES.fewer_weight if choice.phases < present.phases else RULES.start_weight
 
 
 def _grow_weight(unit: UnitMemory) -> float:
