@@ -55,6 +55,7 @@ ON_REQUEST = (
     "assumptions",
     "fortnight",
     "product_fortnight",
+    "steering_fortnight",
     "hard_weeks",
     "compose",
     "upgrade",

@@ -284,6 +284,24 @@ def _steering_limit(words: str, name: str) -> tuple[Target, ...]:
     )
 
 
+def _lived_days(words: str, *path: str) -> tuple[Target, ...]:
+    """Return the targets of one home's days under the planner."""
+    return (
+        Target(
+            f"{words}: saved by the loop beside the plan alone",
+            (*path, "loop_gains"),
+            at_least=0.0,
+            unit="EUR",
+        ),
+        Target(
+            f"{words}: longest time above the connection's limit",
+            (*path, "loop", "longest_above_s"),
+            at_most=10,
+            unit="s",
+        ),
+    )
+
+
 TARGETS: dict[str, tuple[Target, ...]] = {
     "readability": (
         *_readability("en", "English"),
@@ -325,6 +343,8 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             ("costs", "dearer_than_without_luna"),
             at_most=0,
         ),
+        *_lived_days("home with car", "fortnight", "car"),
+        *_lived_days("home with car and battery", "fortnight", "battery"),
         *_steering_limit("operator's limit of devices", "limit_of_devices"),
         *_steering_limit("operator's limit of the connection", "limit_of_connection"),
         Target(
@@ -656,6 +676,10 @@ TARGETS: dict[str, tuple[Target, ...]] = {
             ("shift_worker", "proposals"),
             at_most=0,
         ),
+    ),
+    "steering_fortnight": (
+        *_lived_days("home with car", "car"),
+        *_lived_days("home with car and battery", "battery"),
     ),
     "product_fortnight": (
         Target(

@@ -4,7 +4,7 @@ Run as ``luna bench steering --days 8``. Days are drawn from ``SEEDS``, on which
 the parameters of ``luna.energy.steering`` were chosen on ``TUNING_SEEDS``. Beside Luna's function
 stand an ideal follower and a plain copy of the peers' rule, in the same homes on the same days.
 The process itself runs for a minute with one home and with a hundred (``bench.steering.process``).
-Days under the real planner run by themselves as well (``bench.steering.fortnight``).
+Days under the real planner run by themselves as well: ``luna bench steering-fortnight``.
 """
 
 import time
@@ -36,8 +36,8 @@ from luna.energy.steering import (
     steer,
 )
 
-SEEDS = tuple(range(41, 47))
-TUNING_SEEDS = (1, 2, 3, 4, 21, 22, *range(31, 37), *range(1001, 1041))
+SEEDS = tuple(range(43, 47))
+TUNING_SEEDS = (1, 2, 3, 4, 21, 22, *range(31, 37), 41, 42, *range(1001, 1041))
 # Four skies take turns.
 DAYS = 4
 LONG_DAYS = 8

@@ -1,12 +1,10 @@
 """Days of both homes by the second: savings with the loop, by the plan alone, limits and car.
 
 A plan comes each quarter-hour from the real planner, with forecasts that differ from the meters.
-``luna bench steering`` lives two days in each home, with ``--full`` a fortnight. By itself, home by
-home: ``python -m bench.steering.fortnight --home battery --days 14 --seed 51``.
+``luna bench steering`` lives two days in each home, with ``--full`` a fortnight; by itself it is
+``luna bench steering-fortnight``.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -187,22 +185,9 @@ def _runs_above(above: np.ndarray[Any, np.dtype[np.bool_]]) -> list[int]:
     return [int(end - begin) for begin, end in edges.reshape(-1, 2)]
 
 
-def measure_both(*, full: bool = False) -> dict[str, Any]:
-    """Return the figures of both homes."""
-    days = LONG_DAYS if full else SHORT_DAYS
-    return {home: measure_fortnight(home, days=days) for home in get_args(FortnightHome)}
-
-
-def main() -> None:
-    """Live the days of one home, and print its figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", choices=get_args(FortnightHome), default="battery")
-    parser.add_argument("--days", type=int, default=SHORT_DAYS)
-    parser.add_argument("--seed", type=int, default=SEED)
-    options = parser.parse_args()
-    figures = measure_fortnight(options.home, days=options.days, seed=options.seed)
-    print(json.dumps(figures, indent=2))
-
-
-if __name__ == "__main__":
-    main()
+def measure_both(*, full: bool = False, days: float | None = None) -> dict[str, Any]:
+    """Return the figures of both homes: two days, a fortnight, or so many ``days``."""
+    count = LONG_DAYS if full else SHORT_DAYS
+    if days:
+        count = max(int(days), 1)
+    return {home: measure_fortnight(home, days=count) for home in get_args(FortnightHome)}

@@ -36,6 +36,7 @@ from luna.energy.steering import (
     describe_devices,
     steer,
 )
+from luna.energy.steering.battery import WITHOUT_SERVING, WITHOUT_STORING
 from services.executor.steering_target import choose_target
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
@@ -344,9 +345,9 @@ def _keep_levels(setpoint: BatterySetpoint, power: BatteryPower) -> BatteryMode:
     if mode == "export" and target_soc is not None and power.soc <= target_soc:
         return "supply"
     if setpoint.ceiling_soc is not None and power.soc >= setpoint.ceiling_soc:
-        mode = {"self_consumption": "supply", "save": "hold"}.get(mode, mode)
+        mode = WITHOUT_STORING.get(mode, mode)
     if setpoint.floor_soc is not None and power.soc <= setpoint.floor_soc:
-        mode = {"self_consumption": "save", "supply": "hold"}.get(mode, mode)
+        mode = WITHOUT_SERVING.get(mode, mode)
     return mode
 
 

@@ -23,8 +23,8 @@ SOC_BAND = 0.01
 
 STORING: frozenset[BatteryMode] = frozenset({"self_consumption", "save", "charge"})
 SERVING: frozenset[BatteryMode] = frozenset({"self_consumption", "supply", "export"})
-_WITHOUT_STORING: Mapping[BatteryMode, BatteryMode] = {"self_consumption": "supply", "save": "hold"}
-_WITHOUT_SERVING: Mapping[BatteryMode, BatteryMode] = {"self_consumption": "save", "supply": "hold"}
+WITHOUT_STORING: Mapping[BatteryMode, BatteryMode] = {"self_consumption": "supply", "save": "hold"}
+WITHOUT_SERVING: Mapping[BatteryMode, BatteryMode] = {"self_consumption": "save", "supply": "hold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ def bound_mode(
         mode = "supply" if soc <= floor_soc + band else mode
     band = 0.0 if unit.mode in STORING else SOC_BAND
     if soc >= min(target.ceiling_soc, 1.0) - band and target.ceiling_soc < device.max_soc:
-        mode = _WITHOUT_STORING.get(mode, mode)
+        mode = WITHOUT_STORING.get(mode, mode)
     band = 0.0 if unit.mode in SERVING else SOC_BAND
     if soc <= target.floor_soc + band and target.floor_soc > device.min_soc:
-        mode = _WITHOUT_SERVING.get(mode, mode)
+        mode = WITHOUT_SERVING.get(mode, mode)
     return mode, "as_planned"
 
 
@@ -140,11 +140,11 @@ def _leave_out_cars(
     device: SteeredBattery, command: BatteryCommand, room: BatteryRoom
 ) -> BatteryCommand:
     """Return a command by which the battery serves the house, and no car that it must not."""
-    if room.cars_kw <= DEAD_BAND_KW or command.mode not in _WITHOUT_SERVING:
+    if room.cars_kw <= DEAD_BAND_KW or command.mode not in WITHOUT_SERVING:
         return command
     served_kw = room.rest_kw - room.cars_kw
     if served_kw <= 0.0:
-        mode = _WITHOUT_SERVING[command.mode]
+        mode = WITHOUT_SERVING[command.mode]
         return BatteryCommand(mode, 0.0, "supports_no_car")
     power_kw = min(served_kw, device.discharge_limit_kw)
     return BatteryCommand("export", power_kw, "supports_no_car")

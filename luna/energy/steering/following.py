@@ -26,7 +26,8 @@ class FollowRules:
     ends, which is ``dusk_h`` before sunset. Starts and stops are priced in proportion to the hours
     that are left, at least ``least_sun_h``, and changes of phases, of which there are fewer, to
     their square. The first switch of a day has to gain ``first_kwh``. A bought kWh counts
-    ``start_weight`` or ``phases_weight`` times a charged one, and more by ``share_weight`` for each
+    ``start_weight`` times a charged one, ``fewer_weight`` times where fewer phases would save it.
+    At starts and stops on the fewest phases it counts more by ``share_weight`` for each
     ``bought_share`` of the day's energy beyond the first, with a credit of ``credit_kwh``. Amperes
     are rounded up from a fraction of ``round_up_from`` on, and left within a ``dead_band`` around
     that; they rise no sooner than ``rise_s`` after a change. Writes that wear a charger out are
@@ -39,13 +40,13 @@ class FollowRules:
     start_kwh: float = 0.113
     start_growth: float = 1.4
     phases_kwh: float = 0.42
-    phases_growth: float = 1.36
-    fewer_factor: float = 1.75
+    phases_growth: float = 1.6
+    fewer_factor: float = 2.0
     usual_sun_h: float = 6.0
     least_sun_h: float = 0.3
     dusk_h: float = 1.75
-    start_weight: float = 1.6
-    phases_weight: float = 3.2
+    start_weight: float = 1.55
+    fewer_weight: float = 4.85
     bought_share: float = 0.168
     share_weight: float = 0.95
     credit_kwh: float = 1.2
@@ -162,11 +163,7 @@ def choose_phases(
         is_start = present.phases == 0
         if is_start and _buys_at_start(choice, choices, unit, offer=offer, clock=clock):
             continue
-        weight = RULES.phases_weight
-        if 0 in (choice.phases, present.phases):
-            # Where even the fewest phases have bought much today, a car stops sooner.
-            is_least = max(choice.phases, present.phases) == fewest
-            weight = RULES.start_weight * (growth if is_least else 1.0)
+        weight = _weigh_bought(choice, present, fewest=fewest, growth=growth)
         advantage_kw = _value_choice(choice, offer, weight) - _value_choice(present, offer, weight)
         gain_kwh = unit.gain_kwh.get(choice.phases, 0.0) + advantage_kw * clock.elapsed_s / 3600
         gain_kwh = max(gain_kwh, 0.0)
@@ -243,6 +240,18 @@ def _buys_at_start(
         if 0 < other.phases < choice.phases and clock.allows_phases(other.phases, unit):
             return True
     return False
+
+
+def _weigh_bought(
+    choice: SurplusChoice, present: SurplusChoice, *, fewest: int, growth: float
+) -> float:
+    """Return how much a bought kWh counts beside a charged one."""
+    if 0 in (choice.phases, present.phases):
+        # Where even the fewest phases have bought much today, a car stops sooner.
+        is_least = max(choice.phases, present.phases) == fewest
+        return RULES.start_weight * (growth if is_least else 1.0)
+    # More phases are taken by the sun, and left by what clouds make them buy.
+    return RULES.fewer_weight if choice.phases < present.phases else RULES.start_weight
 
 
 def _grow_weight(unit: UnitMemory) -> float:
