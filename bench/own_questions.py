@@ -41,7 +41,7 @@ from services.rag.extraction.extract import extract
 from services.rag.language import LanguageModel, open_language
 from services.rag.retrieval.fusion import fuse
 from services.rag.tools import registry
-from services.rag.tools.understanding import match_ahead, match_question
+from services.rag.tools.understanding import match_ahead, match_on_sheet, match_question
 
 FOLDER = Path(__file__).parent / "questions"
 QuestionKind = Literal["document", "figures", "unanswerable", "hostile"]
@@ -327,6 +327,13 @@ class NotingTools:
         return [
             ProposedCall(call.tool, call.arguments)
             for call in match_ahead(question, site=self.site, now=NOW)
+        ]
+
+    def match_on_sheet(self, question: str) -> Sequence[ProposedCall]:
+        """Return the calls for a bill on a tariff sheet."""
+        return [
+            ProposedCall(call.tool, call.arguments)
+            for call in match_on_sheet(question, site=self.site, now=NOW)
         ]
 
     def call(self, proposed: ProposedCall) -> ToolResult:

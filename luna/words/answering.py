@@ -23,6 +23,17 @@ def write_site_question(names: Sequence[str], language: Language) -> str:
     return _ANSWERING.say("which_site", language, names=", ".join(names))
 
 
+def write_sheet_question(titles: Sequence[str], language: Language) -> str:
+    """Return the question which of several tariff sheets is meant."""
+    quoted = ", ".join(_quote(title, language) for title in titles)
+    return _ANSWERING.say("sheet_which", language, titles=quoted)
+
+
+def say_sheet_fault(code: str, title: str, language: Language) -> str:
+    """Return why a tariff sheet cannot be counted with."""
+    return _ANSWERING.say(code, language, title=_quote(title, language))
+
+
 def say_recommended(titles: Sequence[str], language: Language) -> str:
     """Return the sentence that recommends documents."""
     return _ANSWERING.say(

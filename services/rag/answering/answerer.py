@@ -2,8 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from luna.contracts.answers import Answer, RecommendedDocument, ToolCall
@@ -16,11 +16,14 @@ from luna.words.answering import (
     say_beyond,
     say_holds,
     say_recommended,
+    say_sheet_fault,
+    write_sheet_question,
     write_site_question,
 )
 from services.rag.answering.answerability import judge_answerability
 from services.rag.answering.citations import AnswerDraft, CheckedStream
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence
+from services.rag.answering.matching import stems_of
 from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import Listener, Nobody, ProposedCall, Search, SiteTools
 from services.rag.answering.prompts import (
@@ -39,6 +42,7 @@ from services.rag.answering.question import (
 )
 from services.rag.answering.reading.reader import GUIDE, GUIDE_WORD, read_answer
 from services.rag.answering.sentences import detect_language
+from services.rag.answering.tariff_sheet import has_energy_price, read_sheet
 from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
 
@@ -61,6 +65,11 @@ _RECOMMENDS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SENTENCE_BREAKS = re.compile(r"(?<=[.:;!?])\s+")
+# Added to a search for tariff sheets.
+_SHEET_WORDS = (
+    "Preisblatt Arbeitspreis Grundpreis Nachtpreis tariff sheet unit rate standing charge "
+    "tariefblad stroomtarief vastrecht kWh"
+)
 # Words of questions on a site's data: only then does a language model choose tools, which takes it
 # seconds.
 _ABOUT_DATA = re.compile(
@@ -151,9 +160,13 @@ class Answerer:
         if topic is not None:
             self._recommend(topic, context, result)
             return result
-        if self.sites and self.tools is not None and self.tools.match(question):
+        on_sheet = [*self.tools.match_on_sheet(question)] if self.tools else []
+        if self.sites and self.tools is not None and (on_sheet or self.tools.match(question)):
             _note(result, "site_not_named")
             self._refuse(result, [], [write_site_question(self.sites, result.language)])
+            return result
+        if on_sheet:
+            self._ask_sheet(question, context, result, on_sheet[0])
             return result
         # For a price to come, a contract counts more than the entered tariff: documents first.
         has_data = self.tools is not None and not self.sites
@@ -196,15 +209,7 @@ class Answerer:
         if self.tools is None:
             return False
         for call in proposed[:MOST_CALLS]:
-            self._require_listener()
-            try:
-                tool_result = self.tools.call(call)
-            except LunaError:
-                _note(result, "tool_failed")
-                continue
-            shared = ToolCall.model_fields.keys() & ToolResult.model_fields.keys()
-            fields = {name: getattr(tool_result, name) for name in shared}
-            result.tool_calls.append(ToolCall(**fields))
+            self._call(call, result)
         answered = [index for index, call in enumerate(result.tool_calls) if call.found]
         if not answered:
             return False
@@ -214,6 +219,21 @@ class Answerer:
         result.notes.append("answered_from_templates")
         result.text = draft.text
         return True
+
+    def _call(self, proposed: ProposedCall, result: AnswerResult) -> ToolCall | None:
+        """Call a tool and note its result; None where it fails."""
+        self._require_listener()
+        if self.tools is None:
+            return None
+        try:
+            tool_result = self.tools.call(proposed)
+        except LunaError:
+            _note(result, "tool_failed")
+            return None
+        shared = ToolCall.model_fields.keys() & ToolResult.model_fields.keys()
+        fields = {name: getattr(tool_result, name) for name in shared}
+        result.tool_calls.append(ToolCall(**fields))
+        return result.tool_calls[-1]
 
     def _ask_documents(
         self,
@@ -263,6 +283,45 @@ class Answerer:
         codes = ("not_in_documents", "nearest") if nearest else ("no_documents",)
         reasons = [say_answering(code, result.language) for code in codes]
         self._refuse(result, nearest, reasons)
+
+    def _ask_sheet(
+        self,
+        question: str,
+        context: QuestionContext,
+        result: AnswerResult,
+        proposed: ProposedCall,
+    ) -> None:
+        """Answer by recorded data at the prices of a tariff sheet, citing both; else refuse."""
+        query = f"{question} {_SHEET_WORDS}"
+        search_reply = self._search(query, PASSAGES_SEARCHED, context, result)
+        titles = _find_sheets(question, search_reply.passages)
+        if len(titles) != 1:
+            reason = say_answering("sheet_none", result.language)
+            if titles:
+                reason = write_sheet_question(list(titles.values()), result.language)
+            self._refuse(result, list(search_reply.passages[:NEAREST]), [reason])
+            return
+        (document_id, title), *_ = titles.items()
+        narrowed = context.filter.model_copy(update={"document_ids": (document_id,)})
+        passages = self._search(
+            query, PASSAGES_SEARCHED, replace(context, filter=narrowed), result
+        ).passages
+        passages = [passage for passage in passages if passage.document_id == document_id]
+        evidence = gather_evidence(passages, None)
+        sheet = read_sheet(question, evidence)
+        if isinstance(sheet, str):
+            reason = say_sheet_fault(sheet, to_plain_text(title), result.language)
+            self._refuse(result, passages[:NEAREST], [reason])
+            return
+        arguments = dict(proposed.arguments) | sheet.arguments
+        draft = self._begin(evidence, result)
+        call = self._call(ProposedCall(proposed.tool, arguments), result)
+        if call is None or not call.found:
+            self._refuse(result, passages[:NEAREST], [])
+            return
+        draft.add(call.text, sources=sheet.numbers, tool_calls=[len(result.tool_calls) - 1])
+        _note(result, "answered_from_templates")
+        result.text = draft.text
 
     def _search(
         self, query: str, count: int, context: QuestionContext, result: AnswerResult
@@ -454,6 +513,37 @@ def order_passages(question: str, passages: Sequence[Passage]) -> list[Passage]:
 
 def _order_of(passage: Passage) -> float:
     return passage.score - (GUIDE_DISTANCE if passage.title.startswith(GUIDE) else 0.0)
+
+
+def _find_sheets(question: str, passages: Sequence[Passage]) -> dict[str, str]:
+    """Return the titles by document of those that may be meant: named ones, else the newest."""
+    sheets: dict[str, Passage] = {}
+    for passage in passages:
+        is_guide = passage.title.startswith(GUIDE)
+        if not is_guide and has_energy_price([passage.text]):
+            sheets.setdefault(passage.document_id, passage)
+    asked = stems_of(question)
+    named: dict[str, int] = {}
+    for document_id, passage in sheets.items():
+        others = [each.title for each in sheets.values() if each.document_id != document_id]
+        own = stems_of(passage.title) - frozenset().union(*map(stems_of, others))
+        named[document_id] = len(own & asked)
+    most = max(named.values(), default=0)
+    if most and list(named.values()).count(most) == 1:
+        chosen = [document_id for document_id, count in named.items() if count == most]
+    else:
+        tariffs = [key for key, passage in sheets.items() if passage.kind == "tariff"]
+        chosen = _keep_newest(tariffs or list(sheets), sheets)
+    return {document_id: sheets[document_id].title for document_id in chosen}
+
+
+def _keep_newest(document_ids: Sequence[str], sheets: Mapping[str, Passage]) -> list[str]:
+    """Return the document that is valid or dated last; all where days do not tell."""
+    days = {key: sheets[key].valid_from or sheets[key].dated for key in document_ids}
+    known = [day for day in days.values() if day is not None]
+    if len(known) < len(days) or not known or known.count(max(known)) > 1:
+        return list(document_ids)
+    return [key for key, day in days.items() if day == max(known)]
 
 
 def find_topic(question: str) -> str | None:

@@ -40,6 +40,10 @@ class SiteTools(Protocol):
         """Return the calls for a price of a time to come, which documents may say better."""
         ...
 
+    def match_on_sheet(self, question: str) -> Sequence[ProposedCall]:
+        """Return the call for a bill on a tariff sheet, whose prices a document has to give."""
+        ...
+
     def call(self, proposed: ProposedCall) -> ToolResult:
         """Return a tool's result.
 

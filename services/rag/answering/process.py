@@ -25,7 +25,12 @@ from services.rag.embedding import open_embedder
 from services.rag.language import open_language
 from services.rag.retrieval.search import Searcher
 from services.rag.tools import registry
-from services.rag.tools.understanding import match_ahead, match_follow_up, match_question
+from services.rag.tools.understanding import (
+    match_ahead,
+    match_follow_up,
+    match_on_sheet,
+    match_question,
+)
 
 MOST_NAME = 64
 
@@ -59,6 +64,13 @@ class StoredSiteTools:
         with unit_of_work(self.database) as connection:
             site = sites.load(connection, self.site_id)
         matched = match_ahead(question, site=site, now=self.now)
+        return [ProposedCall(call.tool, call.arguments) for call in matched]
+
+    def match_on_sheet(self, question: str) -> Sequence[ProposedCall]:
+        """Return the call for a bill on a tariff sheet, without the sheet's prices."""
+        with unit_of_work(self.database) as connection:
+            site = sites.load(connection, self.site_id)
+        matched = match_on_sheet(question, site=site, now=self.now)
         return [ProposedCall(call.tool, call.arguments) for call in matched]
 
     def call(self, proposed: ProposedCall) -> ToolResult:

@@ -20,6 +20,7 @@ from luna.words import Numbers
 from services.rag.tools import (
     battery_since,
     best_time,
+    bill_on_tariff,
     charging_sessions,
     energy_query,
     forecast,
@@ -47,6 +48,7 @@ TOOLS: dict[str, Tool] = {
         plan_reasons,
         savings,
         what_would_it_cost,
+        bill_on_tariff,
         site_description,
         charging_sessions,
         best_time,

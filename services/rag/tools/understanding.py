@@ -13,6 +13,7 @@ from luna.energy.timeline import parse_zone
 from services.rag.tools import (
     battery_since,
     best_time,
+    bill_on_tariff,
     charging_sessions,
     cues,
     energy_matching,
@@ -76,6 +77,17 @@ def match_ahead(question: str, *, site: Site, now: datetime) -> list[MatchedCall
     if not plain.text or len(plain.text.split()) > MOST_WORDS:
         return []
     return price_ahead.match_price_ahead(plain)
+
+
+def match_on_sheet(question: str, *, site: Site, now: datetime) -> list[MatchedCall]:
+    """Return the call of a question what past days would have cost on a tariff sheet.
+
+    The prices are missing in its arguments.
+    """
+    plain = _read(question, site, now)
+    if not plain.text or len(plain.text.split()) > MOST_WORDS:
+        return []
+    return bill_on_tariff.match_bill(plain)
 
 
 def match_follow_up(

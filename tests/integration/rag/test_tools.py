@@ -102,6 +102,27 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("savings", {"first_day": "2024-03-28", "last_day": "2024-03-30"}),
     ("savings", {"first_day": "2020-03-28"}),
     ("what_would_it_cost", {"battery_capacity_kwh": 15}),
+    (
+        "bill_on_tariff",
+        {"first_day": YESTERDAY, "energy_price": 0.319, "base_price": 12.6},
+    ),
+    (
+        "bill_on_tariff",
+        {
+            "first_day": "2024-03-28",
+            "last_day": "2024-04-01",
+            "energy_price": 0.339,
+            "base_price": 0.4,
+            "base_per": "day",
+            "night_price": 0.184,
+            "night_from": "22:00",
+            "night_to": "06:00",
+        },
+    ),
+    (
+        "bill_on_tariff",
+        {"first_day": YESTERDAY, "energy_price": 0.3, "base_price": 9, "currency": "CHF"},
+    ),
     ("site_description", {}),
     ("vehicle_sessions", {}),
     ("best_time", {}),

@@ -76,6 +76,9 @@ class Meter:
     def match_ahead(self, question: str) -> Sequence[ProposedCall]:
         return []
 
+    def match_on_sheet(self, question: str) -> Sequence[ProposedCall]:
+        return []
+
     def call(self, proposed: ProposedCall) -> ToolResult:
         if proposed.tool != "consumption":
             raise InvalidInputError("no such tool", field="tool", value=proposed.tool)

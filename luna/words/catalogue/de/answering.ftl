@@ -16,3 +16,13 @@ held = galt
 holds = gilt
 validity_holds = { $title } { $holds } { $span }.
 validity_beyond = { $title } { $holds } { $span }. Die Zeit deiner Frage ({ $asked }) ist nicht enthalten.
+
+# Warum sich mit einem Tarifblatt nicht rechnen lässt.
+sheet_none = Keines deiner Dokumente nennt die Preise eines Tarifs.
+sheet_which = Welches Tarifblatt meinst du: { $titles }?
+sheet_market = Die Preise in { $title } folgen der Börse, damit kann Luna nicht rechnen.
+sheet_net = { $title } nennt Preise ohne Steuer, damit kann Luna nicht rechnen.
+sheet_no_energy = { $title } nennt keinen Preis je Kilowattstunde.
+sheet_no_base = { $title } nennt keinen Grundpreis.
+sheet_no_hours = { $title } nennt einen Nachtpreis, aber keine Uhrzeiten, die Luna lesen kann.
+sheet_several = { $title } nennt mehrere Preise. Frage nach einem Tarif mit Namen.

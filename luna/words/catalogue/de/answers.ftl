@@ -212,3 +212,14 @@ no_planner = Luna kann das im Moment nicht berechnen. Versuche es später wieder
 planner_refused = Luna konnte das nicht berechnen: { $why }
 as_it_is = heute
 as_it_would_be = geändert
+
+# Was vergangene Tage zu den Preisen eines Tarifblatts gekostet hätten.
+sheet_less = { $period } hättest du in diesem Tarif { $cost } bezahlt, { $amount } weniger als in deinem.
+sheet_more = { $period } hättest du in diesem Tarif { $cost } bezahlt, { $amount } mehr als in deinem.
+sheet_same = { $period } hättest du in diesem Tarif { $cost } bezahlt, genauso viel wie in deinem.
+sheet_cost = { $period } hättest du in diesem Tarif { $cost } bezahlt.
+sheet_prices = Seine Preise: { $list }.
+sheet_night = { $price } von { $from_clock } bis { $to_clock }
+sheet_base_month = { $price } im Monat
+sheet_base_day = { $price } am Tag
+sheet_currency = Das Tarifblatt nennt Preise in einer anderen Währung als dein Zuhause.

@@ -22,3 +22,13 @@ held = applied
 holds = applies
 validity_holds = { $title } { $holds } { $span }.
 validity_beyond = { $title } { $holds } { $span }. It does not cover your question's time ({ $asked }).
+
+# Why a tariff sheet cannot be counted with.
+sheet_none = No document of yours names the prices of a tariff.
+sheet_which = Which tariff sheet do you mean: { $titles }?
+sheet_market = The prices of { $title } follow the market, so Luna cannot count with them.
+sheet_net = { $title } names prices without tax, so Luna cannot count with them.
+sheet_no_energy = { $title } names no price of a kilowatt-hour.
+sheet_no_base = { $title } names no base price.
+sheet_no_hours = { $title } names a night price, but no hours that Luna can read.
+sheet_several = { $title } names several prices. Ask for one of its tariffs by name.

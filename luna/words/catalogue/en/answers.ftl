@@ -231,3 +231,14 @@ no_planner = Luna cannot calculate this at the moment. Try again later.
 planner_refused = Luna could not calculate this: { $why }
 as_it_is = today
 as_it_would_be = changed
+
+# What past days would have cost at a tariff sheet's prices.
+sheet_less = { $period } you would have paid { $cost } on this tariff, { $amount } less than on yours.
+sheet_more = { $period } you would have paid { $cost } on this tariff, { $amount } more than on yours.
+sheet_same = { $period } you would have paid { $cost } on this tariff, as much as on yours.
+sheet_cost = { $period } you would have paid { $cost } on this tariff.
+sheet_prices = Its prices: { $list }.
+sheet_night = { $price } from { $from_clock } to { $to_clock }
+sheet_base_month = { $price } a month
+sheet_base_day = { $price } a day
+sheet_currency = The tariff sheet's prices are in another currency than your home's.

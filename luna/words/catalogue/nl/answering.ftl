@@ -22,3 +22,13 @@ held = gold
 holds = geldt
 validity_holds = { $title } { $holds } { $span }.
 validity_beyond = { $title } { $holds } { $span }. De tijd van je vraag ({ $asked }) valt daarbuiten.
+
+# Waarom met een tariefblad niet te rekenen is.
+sheet_none = Geen van je documenten noemt de prijzen van een tarief.
+sheet_which = Welk tariefblad bedoel je: { $titles }?
+sheet_market = De prijzen in { $title } volgen de beurs, daar kan Luna niet mee rekenen.
+sheet_net = { $title } noemt prijzen zonder belasting, daar kan Luna niet mee rekenen.
+sheet_no_energy = { $title } noemt geen prijs per kilowattuur.
+sheet_no_base = { $title } noemt geen vaste kosten.
+sheet_no_hours = { $title } noemt een nachttarief, maar geen uren die Luna kan lezen.
+sheet_several = { $title } noemt meer prijzen. Vraag naar één tarief bij naam.

@@ -231,3 +231,14 @@ no_planner = Luna kan dit nu niet berekenen. Probeer het later opnieuw.
 planner_refused = Luna kon dit niet berekenen: { $why }
 as_it_is = nu
 as_it_would_be = veranderd
+
+# Wat voorbije dagen tegen de prijzen van een tariefblad hadden gekost.
+sheet_less = { $period } had je met dit tarief { $cost } betaald, { $amount } minder dan met het jouwe.
+sheet_more = { $period } had je met dit tarief { $cost } betaald, { $amount } meer dan met het jouwe.
+sheet_same = { $period } had je met dit tarief { $cost } betaald, evenveel als met het jouwe.
+sheet_cost = { $period } had je met dit tarief { $cost } betaald.
+sheet_prices = De prijzen: { $list }.
+sheet_night = { $price } van { $from_clock } tot { $to_clock }
+sheet_base_month = { $price } per maand
+sheet_base_day = { $price } per dag
+sheet_currency = Het tariefblad noemt prijzen in een andere munt dan die van je huis.

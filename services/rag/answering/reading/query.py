@@ -176,7 +176,7 @@ _QUESTION_WORDS = _words("""
     what when where why how much many often long high big large far soon quickly fast heavy loud
     expensive thick deep kind time am any was wann wo warum wie viel viele vieler vielen hoch groß
     oft lange schnell weit schwer laut teuer dick welchem wieviel wofür woran womit werde wirst
-    wat wanneer waar waarom hoe hoeveel hoog groot vaak lang snel ver zwaar luid duur dik welke
+    welk wat wanneer waar waarom hoe hoeveel hoog groot vaak lang snel ver zwaar luid duur dik welke
     i my me mine we us our ich mich mir mein meine meinen meiner meinem wir uns unser unsere unserem
     unseren mij mijn ons onze dann then dan
     happens happen passiert gebeurt mean bedeutet betekent doen tun

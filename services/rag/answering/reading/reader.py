@@ -26,6 +26,7 @@ from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.facts import facts_of
 from services.rag.answering.matching import content_words
 from services.rag.answering.question import has_validity
+from services.rag.answering.reading.extremes import find_extreme, read_extreme
 from services.rag.answering.reading.query import DocumentQuery, count_parts, read_question
 from services.rag.answering.sentences import detect_language, is_row
 from services.rag.answering.subjects import may_hold
@@ -67,13 +68,18 @@ NIGHT_HOURS = frozenset({21, 22, 23, 0, 1, 2, 3})
 SHORTEST_PART = 5
 # A value of the asked kind needs fewer of the question's words around it than a statement does.
 LEAST_OF_VALUE = 0.5
-LEAST_OF_STATEMENT = 0.55
-LEAST_OF_YES_NO = 0.7
+LEAST_OF_STATEMENT = 0.6
+LEAST_OF_YES_NO = 0.6
 # Of equal places, the one in the passage that was found first; Luna's own guide comes after others.
 RANK_SHARE = 0.1
 GUIDE = "Luna: "
 GUIDE_WORD = "luna"
 BEHIND_GUIDE = 0.3
+# A question that names a document is about it: fewer words have to be there, and others come after.
+NAMED_EASE = 0.1
+BEHIND_NAMED = 0.3
+# "When" is answered by a date or a clock time rather than by how long something takes.
+BEHIND_DATE = 0.2
 # "Without a contract" is not answered by what holds with one.
 OTHER_POLARITY = 0.2
 _REMEDY = re.compile(
@@ -213,6 +219,11 @@ def read_answer(
         names = facts_of(text, proper_names=language == "en").names
         if may_hold(text, content_words(text), names, source):
             by_text.setdefault(text, []).extend(_list_places(source, number))
+    extreme = find_extreme(question)
+    if extreme is not None:
+        row = read_extreme(read_question(question), extreme, evidence)
+        # One sentence or cell does not tell which of several is the cheapest.
+        return [ReadAnswer(row.text, row.number, row.named)] if row else []
     everywhere = [place for places in by_text.values() for place in places]
     answers: list[ReadAnswer] = []
     for part in range(count_parts(question)):
@@ -246,6 +257,7 @@ def _list_answering(
 ) -> list[ScoredPlace]:
     """Return the places that answer, with their scores."""
     answering = []
+    named = _find_named(query, places)
     for place in places:
         if not _may_answer(query, place):
             continue
@@ -255,9 +267,33 @@ def _list_answering(
         score = _score(query, place, matches)
         if place.around.is_guide and GUIDE_WORD not in query.text.lower():
             score -= BEHIND_GUIDE
-        if score >= _find_least(query, place):
+        if query.kind.name == "date" and not place.value.times:
+            score -= BEHIND_DATE
+        least = _find_least(query, place)
+        if named:
+            is_of_named = place.around.title in named
+            least -= NAMED_EASE if is_of_named else 0.0
+            score -= 0.0 if is_of_named else BEHIND_NAMED
+        if score >= least:
             answering.append((score + RANK_SHARE * place.around.rank, place))
     return answering
+
+
+def _find_named(query: DocumentQuery, places: Sequence[AnswerPlace]) -> frozenset[str]:
+    """Return the titles of documents that a question names by a word that no other has."""
+    by_title: dict[str, set[str]] = {}
+    for place in places:
+        keys = by_title.setdefault(place.around.title, set())
+        keys |= place.around.document | place.around.passage
+    named: set[str] = set()
+    for subject in query.words:
+        word = subject.word
+        if not word.is_capital or _topics_of(word) or meanings_of(word.text):
+            continue
+        titles = [title for title, keys in by_title.items() if has_word(frozenset(keys), word)]
+        if len(titles) == 1:
+            named.update(titles)
+    return frozenset(named) if len(named) == 1 else frozenset()
 
 
 def _names_rarest(place: AnswerPlace, matches: Sequence[WordMatch]) -> bool:
@@ -338,7 +374,7 @@ def _keys_and_topics(segment: ClaimSegment) -> frozenset[str]:
 
 def is_statement(sentence: str) -> bool:
     """Return whether a sentence may answer: no heading, question or command."""
-    if len(sentence.split()) <= 2 or sentence.endswith(("?", ":")) or sentence.isupper():
+    if len(sentence.split()) <= 2 or sentence.endswith(("?", ":", ",")) or sentence.isupper():
         return False
     return not _ABOUT_ITSELF.search(sentence) and not _CODE.search(sentence)
 
