@@ -57,6 +57,8 @@ PHONE: dict[str, Any] = {
 README_SIZE = {"width": 1440, "height": 1400}
 # A chart is drawn when its script has run and its data have come.
 SETTLE_MS = 1500
+# A busy machine takes its time.
+PATIENCE_MS = 120_000
 # From six in the morning on.
 LIVED = timedelta(hours=12)
 
@@ -170,6 +172,7 @@ def draw(browser: Browser, client: httpx.Client, picture: Picture, folder: Path)
         extra_http_headers={"Authorization": client.headers["Authorization"]}, **picture.looks
     )
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(str(client.base_url).rstrip("/") + picture.path)
     page.wait_for_timeout(SETTLE_MS)
     # What is read anew is pale meanwhile.

@@ -1,6 +1,9 @@
 """Names of devices and kinds of devices."""
 
-from luna.words.language import Language
+from collections.abc import Iterable
+
+from luna.words.language import Language, language_forms
+from luna.words.numbers import join_words
 from luna.words.phrases import Phrases
 
 # Names of devices without a name by their owner: all of a kind, and the default names of a site's
@@ -23,3 +26,23 @@ def say_device(name: str, *, language: Language) -> str:
     """
     _, _, own = name.rpartition(":")
     return DEVICES.say(own, language) if own in DEVICES else own
+
+
+def list_devices(names: Iterable[str], language: Language, *, first: bool = False) -> str:
+    """Return devices as a list of a sentence: "car and water heater".
+
+    Args:
+        names: of devices.
+        language: of the reader.
+        first: whether the sentence begins with them.
+    """
+    small = language_forms(language).texts["nouns"] == "small"
+    words = []
+    for name in names:
+        word = say_device(name, language=language)
+        # The owner's own names stay.
+        is_default = name.rpartition(":")[2] in DEVICES
+        if small and is_default and (words or not first):
+            word = word[0].lower() + word[1:]
+        words.append(word)
+    return join_words(words, language)

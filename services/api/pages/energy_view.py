@@ -18,8 +18,7 @@ from luna.words import Numbers
 from luna.words.account import say_cost_line, say_flow, say_period
 from luna.words.charts.energy import PeriodCost, StackedBar, draw_costs, draw_energy
 from luna.words.charts.savings import bar_in_text
-from luna.words.devices import say_device
-from luna.words.numbers import join_words
+from luna.words.devices import list_devices
 from luna.words.pages import PageWords
 
 UNITS: tuple[PeriodUnit, ...] = ("day", "week", "month", "year")
@@ -286,9 +285,8 @@ class EnergyView:
         reply = self.reply
         notes = []
         if reply.unmetered:
-            names = [say_device(name, language=self.numbers.language) for name in reply.unmetered]
-            devices = join_words(names, self.numbers.language)
-            notes.append(self.words("unmetered", devices=devices, count=len(names)))
+            devices = list_devices(reply.unmetered, self.numbers.language, first=True)
+            notes.append(self.words("unmetered", devices=devices, count=len(reply.unmetered)))
         known = reply.totals.known
         if known < 1:
             notes.append(self.words("partly_known", share=self._say_incomplete(known)))

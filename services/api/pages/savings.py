@@ -31,8 +31,7 @@ from luna.words.charts.savings import (
     draw_saved_days,
     slot_edges,
 )
-from luna.words.devices import say_device
-from luna.words.numbers import join_words
+from luna.words.devices import list_devices
 from luna.words.pages import PageWords
 from luna.words.quality import say_day_fault
 from services.api.gateway import CurrentGateway, Gateway
@@ -110,7 +109,7 @@ def show_savings(
             draw_deciders(rows, numbers, label=label, narrow=False),
             draw_deciders(rows, numbers, label=label, narrow=True),
         ]
-    as_recorded = [say_device(name, language=numbers.language) for name in list_as_recorded(site)]
+    as_recorded = list_as_recorded(site)
     missing_spans = savings.find_missing_spans()
     return show(
         request,
@@ -118,7 +117,7 @@ def show_savings(
         site=site,
         marks=marks,
         view=view,
-        as_recorded=join_words(as_recorded or [""], numbers.language),
+        as_recorded=list_devices(as_recorded, numbers.language) if as_recorded else "",
         missing=sum((end - first).days + 1 for first, end in missing_spans),
         decided=drawings,
         shares=shares,

@@ -38,8 +38,8 @@ from luna.platform.database import plans, recorded_span, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.words import Numbers, say_policy
 from luna.words.charts.bill import draw_bill_chart
-from luna.words.devices import say_device
-from luna.words.numbers import HALF_CENT, join_words, read_number, say_day
+from luna.words.devices import list_devices
+from luna.words.numbers import HALF_CENT, read_number, say_day
 from luna.words.pages import PageWords
 from luna.words.refusals import SpokenError, say_problem
 from services.api.gateway import CurrentGateway, Gateway
@@ -210,8 +210,8 @@ class AnswerView:
         """The devices that stay as recorded, "" without any."""
         if not self.as_recorded:
             return ""
-        names = [say_device(name, language=self.numbers.language) for name in self.as_recorded]
-        return self.words("as_recorded", devices=join_words(names, self.numbers.language))
+        devices = list_devices(self.as_recorded, self.numbers.language)
+        return self.words("as_recorded", devices=devices)
 
     @property
     def counted(self) -> str:

@@ -32,9 +32,12 @@ _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 # Of Dutch alone: what German and English share with it decides nothing.
 _DUTCH_WORDS = """
     het een van voor waarom wanneer hoeveel welke waaruit hoe ik mijn onze niet zijn wordt worden
-    kost stroom duur goedkoop uur nu gisteren vandaag vanavond bestaat prijs
+    kost stroom duur goedkoop uur nu gisteren vandaag vanavond bestaat prijs de deze heeft hebben
+    heb wat doet vorige volgende komende naar kun moet zou zal bespaard batterij laadt
 """
 _DUTCH = frozenset(_DUTCH_WORDS.split())
+# Words of German questions that a search still looks for.
+_GERMAN_CUES = frozenset("gerade wieso uhr strom macht tut verkauft".split())
 _FURTHER_WORDS = """
     am an als dann denn doch durch er sie wir ihr uns ihm ihn ihnen sein seine seiner ihre ihren man
     nur ob so um vom vor bis beim ins ans dies diese dieser dieses diesen diesem jede jeder jedes
@@ -59,10 +62,11 @@ def detect_language(text: str, usual: Language = "en") -> Language:
     """Return the language of a text by function words and umlauts; ``usual`` if undecided."""
     words = [word.lower() for word in words_of(text)]
     umlauts = len(re.findall("[äöüßÄÖÜ]", text))
-    german = sum(word in _GERMAN for word in words) + 2 * umlauts
+    german = sum(word in _GERMAN or word in _GERMAN_CUES for word in words) + 2 * umlauts
     english = sum(word in _ENGLISH for word in words)
     dutch = sum(word in _DUTCH for word in words)
-    if dutch > max(german, english):
+    # Words such as "week" are English and Dutch.
+    if dutch > german and dutch >= english:
         return "nl"
     if german == english:
         return usual

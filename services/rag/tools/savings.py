@@ -9,8 +9,7 @@ from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, Savings, share_of_possi
 from luna.house.account import list_as_recorded
 from luna.platform.database.savings import read_savings
 from luna.words import say_policy
-from luna.words.devices import say_device
-from luna.words.numbers import join_words
+from luna.words.devices import list_devices
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.question import MatchedCall, PlainQuestion
@@ -69,8 +68,8 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
     teller.say("savings_counted", counted=counted, days=days)
     as_recorded = list_as_recorded(context.site)
     if as_recorded:
-        names = [say_device(name, language=context.numbers.language) for name in as_recorded]
-        teller.say("savings_as_recorded", devices=join_words(names, context.numbers.language))
+        devices = list_devices(as_recorded, context.numbers.language)
+        teller.say("savings_as_recorded", devices=devices)
     series = []
     for name in (LUNA, WITHOUT, POSSIBLE):
         title = say_policy(name, language=context.numbers.language)

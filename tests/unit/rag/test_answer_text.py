@@ -51,6 +51,8 @@ def test_no_word_is_lost_between_sentences(text: str) -> None:
         ("Größe?", "de"),
         ("Waarom is stroom om zes uur duur?", "nl"),
         ("Waaruit bestaat de prijs van een kWh?", "nl"),
+        ("Hoeveel heeft Luna vorige week bespaard?", "nl"),
+        ("Wieso verkauft Luna um 19:30 Uhr Strom?", "de"),
         ("Die Kosten von Strom", "de"),
         ("EPEX 2026", "en"),
         ("", "en"),

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from luna.energy.refusals import refuse
 from luna.words import Numbers
 from luna.words.catalogue import CATALOGUE
-from luna.words.devices import DEVICES, say_device
+from luna.words.devices import DEVICES, list_devices, say_device
 from luna.words.messages import say_message
 from luna.words.refusals import say_refusal
 from tests.support.suite.tables import each_row
@@ -59,3 +59,19 @@ def test_messages_say_devices_in_the_reader_s_language() -> None:
     said = plain(say_message("device_silent", figures, site="Zuhause", numbers=numbers).text)
     text = plain_wording("messages", "text_device_silent", "de", device="Auto", at="Mi. 16:00")
     assert said == plain_wording("messages", "with_site", "de", site="Zuhause", text=text)
+
+
+@each_row(
+    ("language", "within", "first"),
+    [
+        ("en", "car and water heater", "Car and water heater"),
+        ("de", "Auto und Warmwasser", "Auto und Warmwasser"),
+        ("nl", "auto en boiler", "Auto en boiler"),
+    ],
+)
+def test_devices_in_a_sentence_begin_as_nouns_do(language: str, within: str, first: str) -> None:
+    names = ("vehicle:car", "load:water_heater")
+    assert list_devices(names, language) == within
+    assert list_devices(names, language, first=True) == first
+    # The owner's own names stay.
+    assert list_devices(("load:Keller",), language) == "Keller"

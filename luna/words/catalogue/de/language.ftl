@@ -27,3 +27,5 @@ date = d.M.y
 at-time = um { $clock }
 on-day-at-time = am { $day } um { $clock }
 and = { $first } und { $last }
+# Hauptwörter im Satz: klein (small) oder groß (large).
+nouns = large

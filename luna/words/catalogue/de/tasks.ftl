@@ -58,6 +58,7 @@ planner-plan-compare = Zwei Pläne vergleichen
 planner-plan-what_if = Änderung ausprobieren
 planner-plan-why_not = Alternative berechnen
 planner-plans-check = Pläne prüfen
+planner-plans-search = Bessere Pläne suchen
 planner-replay-run = Vergangene Tage berechnen
 planner-replay-spread = Vergangene Tage mehrerer Zuhause
 planner-schedule-pareto = Pläne für zwei Ziele

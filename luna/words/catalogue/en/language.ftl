@@ -47,3 +47,5 @@ on-day-at-time = on { $day } at { $clock }
 ## Lists.
 
 and = { $first } and { $last }
+# Whether nouns within a sentence begin with a small or a large letter.
+nouns = small

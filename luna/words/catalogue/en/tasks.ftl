@@ -58,6 +58,7 @@ planner-plan-compare = Compare two plans
 planner-plan-what_if = Try a change
 planner-plan-why_not = Price an alternative
 planner-plans-check = Check plans
+planner-plans-search = Search for better plans
 planner-replay-run = Calculate past days
 planner-replay-spread = Past days of several homes
 planner-schedule-pareto = Plans for two aims

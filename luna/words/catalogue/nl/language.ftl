@@ -104,3 +104,5 @@ on-day-at-time = op { $day } om { $clock }
 ## Lists.
 
 and = { $first } en { $last }
+# Whether nouns within a sentence begin with a small or a large letter.
+nouns = small

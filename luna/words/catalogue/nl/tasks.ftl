@@ -58,6 +58,7 @@ planner-plan-compare = Twee plannen vergelijken
 planner-plan-what_if = Wijziging proberen
 planner-plan-why_not = Alternatief berekenen
 planner-plans-check = Plannen controleren
+planner-plans-search = Betere plannen zoeken
 planner-replay-run = Vroegere dagen berekenen
 planner-replay-spread = Vroegere dagen van meerdere huizen
 planner-schedule-pareto = Plannen voor twee doelen

@@ -34,6 +34,7 @@ from luna.platform.settings import Settings
 from luna.platform.settings.stored import Plain, describe_settings, is_changeable, store_settings
 from luna.platform.telemetry import HIDDEN, RECENT_LINES, without_secrets
 from luna.words import Language, Numbers
+from luna.words.actions import name_action
 from luna.words.checks import format_fault, name_check, name_service
 from luna.words.numbers import join_unit
 from luna.words.pages import PageWords
@@ -304,6 +305,7 @@ def _frame(
         "age": partial(say_age, words=words_of(request, PAGE)),
         "name_checks": partial(join_checks, language=language),
         "name_service": partial(name_service, language=language),
+        "name_action": partial(name_action, language=language),
         "name_task": partial(name_task, language=language),
         "format_fault": partial(format_fault, language=language),
     }

@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from datetime import UTC, date, datetime
+from functools import partial
 from html import unescape
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from luna.house.doctor import examination
 from luna.house.doctor.finding import DoctorFinding
 from luna.platform.database import unreadable_rows
 from luna.words.catalogue import CATALOGUE
-from luna.words.checks import FAULTS, format_fault
+from luna.words.checks import FAULTS, format_fault, name_service
 from luna.words.checks import REMEDIES as CHECK_REMEDIES
 from luna.words.doctor import ERROR, FINDINGS, KINDS, REMEDIES
 from luna.words.language import Language
@@ -63,6 +64,7 @@ def test_every_failed_check_says_what_is_wrong_and_what_to_do(language: Language
             panel=SimpleNamespace(content={"services": [service]}),
             instant=str,
             measure=lambda value, unit, _: f"{value} {unit}",
+            name_service=partial(name_service, language=language),
             name_checks=lambda names: join_checks(names, language=language),
             format_fault=lambda name, code, figures: format_fault(name, code, figures, language),
         )
