@@ -205,9 +205,8 @@ class Web:
 
     def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:
-            with httpx.Client(
-                transport=self.transport or self._connect(), timeout=TIMEOUT
-            ) as client:
+            transport = self.transport or self._connect()
+            with httpx.Client(transport=transport, timeout=TIMEOUT) as client:
                 answer = client.send(request, stream=True)
                 content = bytearray()
                 pieces = answer.iter_bytes()

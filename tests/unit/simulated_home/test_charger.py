@@ -27,7 +27,7 @@ def by_kind(kind: str) -> list[object]:
     return [
         pytest.param(profile, id=profile.profile)
         for profile in list_profiles()
-        if profile.kind == kind and profile.transport.kind in LINKED
+        if profile.kind == kind and profile.transport.kind in LINKED and profile.modes
     ]
 
 
