@@ -80,7 +80,7 @@ class MovedStep(Protocol):
 
     @property
     def outcome(self) -> str:
-        """What the device did."""
+        """The device's response."""
 
     @property
     def is_right(self) -> bool:

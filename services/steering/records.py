@@ -78,7 +78,7 @@ class RecordJournal:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSample:
-    """What one cycle had a device do.
+    """The command and readings of one device in a cycle.
 
     ``planned_kw`` and ``measured_kw`` are None where there is none.
     """
@@ -183,7 +183,7 @@ def list_samples(
     measured: LiveMeasurement,
     devices: SteeredDevices,
 ) -> dict[str, DeviceSample]:
-    """Return what each device does, what its plan wanted, and what its meter reads."""
+    """Return each device's command, planned power and measured power."""
     samples = {}
     for name, battery in commands.batteries.items():
         power = measured.batteries.get(name)

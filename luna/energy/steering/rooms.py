@@ -69,7 +69,7 @@ def read_flow(measured: LiveMeasurement) -> Flow:
 
 
 def find_import_limit(limits: LiveLimits) -> tuple[float, SteeringReason]:
-    """Return what the connection may import, and whose limit that is."""
+    """Return the most import that the connection allows, and the limit's source."""
     connection_kw = _known(limits.import_kw)
     operator_kw = _known(limits.operator_import_kw)
     if operator_kw <= connection_kw:

@@ -80,7 +80,7 @@ class DecisionList(Message):
 
 
 class SteeringRecordList(Message):
-    """What steering had devices do, in order of time."""
+    """A page of steering records in order of time."""
 
     records: Annotated[list[SteeringRecord], Field(description="one page, oldest first")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]

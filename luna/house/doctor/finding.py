@@ -58,7 +58,7 @@ class DoctorFinding:
         return cls("dependencies", severity, code, {**figures, **of_check})
 
     def format(self, language: Language) -> FindingText:
-        """Return what was found and what to do in a language, with the command that does it."""
+        """Return finding and remedy in a language, with the command that helps."""
         text = format_finding(self.code, self.figures, language)
         if not self.command:
             return text

@@ -167,7 +167,7 @@ def acknowledge(connection: Connection, site_id: str, limit_id: str, *, at: date
 def list_unsettled(
     connection: Connection, site_id: str, ended_before: datetime
 ) -> list[StoredLimit]:
-    """Return the limits that are over and of which nothing is stored that was done, by start."""
+    """Return past limits without a stored outcome, by start."""
     key = sites.key_of(connection, site_id)
     is_over = _COLUMNS.ends_at.is_not(None) & (_COLUMNS.ends_at < ended_before)
     has_held = _COLUMNS.ends_at > _COLUMNS.starts_at

@@ -42,7 +42,7 @@ class PublishedTariffError(ValueError):
 
 
 class FigureSource(Part):
-    """Where figures were read.
+    """The source of figures.
 
     ``published`` is the day of the document; where it names none, the first day for which the
     figures hold. ``read`` is the day on which somebody read it.

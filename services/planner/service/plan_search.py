@@ -223,7 +223,7 @@ def _narrow_gap(connection: Connection, before: PlanReply, bound: float) -> Sear
 
 
 class _StatedGap(NamedTuple):
-    """What a plan states of its distance from the optimum."""
+    """The distance from the optimum that a plan states."""
 
     gap: float
     gap_cost: float

@@ -216,7 +216,7 @@ class SubjectWord:
 
 @dataclass(frozen=True)
 class DocumentQuery:
-    """What a question asks for.
+    """The kind of answer that a question asks for.
 
     Attributes:
         kind: of the value.
