@@ -37,7 +37,7 @@ _DUTCH_WORDS = """
 """
 _DUTCH = frozenset(_DUTCH_WORDS.split())
 # Words of German questions that a search still looks for.
-_GERMAN_CUES = frozenset("gerade wieso uhr strom macht tut verkauft".split())
+_GERMAN_CUES = frozenset(["gerade", "wieso", "uhr", "strom", "macht", "tut", "verkauft"])
 _FURTHER_WORDS = """
     am an als dann denn doch durch er sie wir ihr uns ihm ihn ihnen sein seine seiner ihre ihren man
     nur ob so um vom vor bis beim ins ans dies diese dieser dieses diesen diesem jede jeder jedes
