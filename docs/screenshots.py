@@ -35,11 +35,17 @@ from tests.support.simulated_home.luna_instance import (
     open_simulated_home,
     run_luna,
 )
+from tests.support.worker.workers import worker_process
 
 IMAGES = Path(__file__).parent / "images"
 PAGES = ("home", "planning", "energy", "savings", "forecasts", "what-ifs", "data")
 EVERY_PAGE = (*PAGES, "agent", "knowledge")
 ADMIN_PAGES = ("status", "jobs", "people", "settings", "audit", "logs")
+# What looks for gaps in the data, and stands in the list of services.
+TASKS = tuple(
+    f"services.{name}.tasks"
+    for name in ("planner", "forecaster", "ingest", "agent", "rag", "notifier")
+)
 # Those that the guide shows, in the language of its readers.
 IN_GERMAN = ("home", "planning", "savings", "forecasts", "what-ifs", "data")
 DESKTOP: dict[str, Any] = {
@@ -161,7 +167,8 @@ def list_pictures(site: str) -> Iterator[Picture]:
     for name in IN_GERMAN:
         yield Picture(f"page-{name}-de", f"/ui/sites/{site}/{name}", DESKTOP | {"locale": "de-DE"})
     yield Picture("page-home-dark", f"/ui/sites/{site}/home", DESKTOP | {"color_scheme": "dark"})
-    yield Picture("page-home-phone", f"/ui/sites/{site}/home", PHONE)
+    # Whole, its menu would stand in the middle.
+    yield Picture("page-home-phone", f"/ui/sites/{site}/home", PHONE, whole=False)
     yield Picture("page-admin", "/ui/admin")
     yield Picture("page-setup", "/ui/setup")
 
@@ -191,10 +198,15 @@ def _gateway() -> Iterator[httpx.Client]:
             upgrade(servers.database_url)
             pool = engine.create(servers.database_url, application_name="pictures")
             home = store_demo_home(pool)
-            with serve(
-                Addresses(database_url=servers.database_url, redis_url=servers.redis_url),
-                FixedClock(home.now),
-            ) as client:
+            with (
+                worker_process(
+                    servers.redis_url, servers.database_url, *TASKS, data_folder=Path(folder)
+                ),
+                serve(
+                    Addresses(database_url=servers.database_url, redis_url=servers.redis_url),
+                    FixedClock(home.now),
+                ) as client,
+            ):
                 yield client
             pool.dispose()
 

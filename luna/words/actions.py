@@ -128,4 +128,4 @@ _BY_OPERATION = {
 def name_action(operation: str, language: Language) -> str:
     """Return what an operation does; its id where it has no words."""
     action = _BY_OPERATION.get(operation)
-    return NAMES.say(action, language) if action in NAMES else operation
+    return operation if action is None else NAMES.say(action, language)

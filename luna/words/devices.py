@@ -37,7 +37,7 @@ def list_devices(names: Iterable[str], language: Language, *, first: bool = Fals
         first: whether the sentence begins with them.
     """
     small = language_forms(language).texts["nouns"] == "small"
-    words = []
+    words: list[str] = []
     for name in names:
         word = say_device(name, language=language)
         # The owner's own names stay.

@@ -235,6 +235,13 @@ class EnergyView:
             rows.append((use.name, self.say_flow(use.name), cells))
         return rows
 
+    @property
+    def shares_are_partial(self) -> bool:
+        """Whether the supply of the uses is known for only a part of their energy."""
+        used = fsum(flow.energy_kwh for flow in self.reply.uses)
+        shared = fsum(use.energy_kwh for use in self.reply.use_shares)
+        return self.say_kwh(used) != self.say_kwh(shared)
+
     def _say_part(self, source: str, part_kwh: float, whole_kwh: float) -> str:
         """Return the share of a source, unknown where it was never recorded."""
         is_known = whole_kwh > 0 and self._is_recorded(source)

@@ -338,6 +338,8 @@ def test_a_source_without_a_meter_is_unknown_instead_of_none(
     # kWh, shares of sun, battery and grid, cost of the grid's part.
     went = text.partition(wording("energy", "shares_title"))[2]
     assert f"{wording('flows', 'flow_load')} 24.00 40% – – –" in went, went[:300]
+    # All of it is known, so nothing is left out of the shares.
+    assert wording("energy", "shares_partial") not in text
 
 
 def test_what_is_estimated_and_what_is_missing_is_said(api: httpx.Client, database: Engine) -> None:
@@ -359,6 +361,7 @@ def test_what_is_estimated_and_what_is_missing_is_said(api: httpx.Client, databa
     assert wording("energy", "estimated", energy="2.0 kWh") in text
     assert wording("energy", "partly_known", share="75%") in text
     assert wording("energy", "partly_priced", share="75%") in text
+    assert wording("energy", "shares_partial") in text
 
 
 def test_what_is_counted_with_the_house_is_named(api: httpx.Client) -> None:

@@ -49,6 +49,7 @@ column_battery = Batterie
 column_grid = Netz
 column_grid_cost = Netzkosten
 shares_note = Luna kann nicht messen, welchen Strom ein Gerät nutzt. Alle bekommen dieselbe Mischung aus Solar, Batterie und Netz.
+shares_partial = Hier zählen nur Zeiten mit allen Messwerten.
 unmeasured_source = Nicht gemessen (Netz oder Batterie)
 unmetered = { $devices } { $count ->
         [one] hat

@@ -49,6 +49,7 @@ column_battery = Battery
 column_grid = Grid
 column_grid_cost = Grid cost
 shares_note = Luna cannot measure which power a device used. All uses get the same mix of solar, battery and grid.
+shares_partial = Only times with all meter values count here.
 unmeasured_source = Not measured (grid or battery)
 unmetered = { $devices } { $count ->
         [one] has

@@ -49,6 +49,7 @@ column_battery = Batterij
 column_grid = Net
 column_grid_cost = Netkosten
 shares_note = Luna kan niet meten welke stroom een apparaat gebruikt. Alle krijgen dezelfde mix van zon, batterij en net.
+shares_partial = Hier tellen alleen tijden met alle meetwaarden.
 unmeasured_source = Niet gemeten (net of batterij)
 unmetered = { $devices } { $count ->
         [one] heeft
