@@ -144,7 +144,7 @@ class _Points(BaseModel):
 
     @property
     def are_spent(self) -> bool:
-        """Whether what is left of them is for other programs; unknown ones are not."""
+        """Return true if the rest is for other programs; an unknown rest is not."""
         if self.isBlocked or self.limit is None or self.remainingPoints is None:
             return bool(self.isBlocked)
         return self.remainingPoints < KEPT_SHARE * self.limit
