@@ -10,15 +10,16 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
+from luna.energy.timeline import SLOT, Timeline, local_instant, parse_zone
 from luna.house import control_service
 from luna.platform.clock import FixedClock
-from luna.platform.database import control
+from luna.platform.database import control, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from services.api.timeline.document import Timelines
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve
-from tests.support.pages.demo_home import DemoHome, store_demo_home
+from tests.support.pages.demo_home import HOME, DemoHome, store_demo_home
 
 PATH = "/v1/sites/timed/timeline"
 
@@ -127,6 +128,71 @@ def test_without_luna_nothing_is_bought_to_be_sold(timeline: dict[str, Any]) -> 
     soc = np.array(ghost["soc"][1:], dtype=float)
     assert ((soc >= 0.1 - 1e-6) & (soc <= 1 + 1e-6)).all()
     assert ghost["next_day"]["cost"] < ghost["next_day"]["cost_without_luna"]
+
+
+# Two kWh of each day are 10 cents cheaper, all others 5 cents dearer.
+PUMP_TARIFF = {
+    "name": "heat tariff",
+    "devices": "heat_pumps",
+    "kwh_per_day": 2,
+    "price": -0.1,
+    "price_beyond": 0.05,
+}
+PUMP = {
+    "name": "pump",
+    "power_kw": 2,
+    "heat_demand_kw": 1,
+    "store": {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 22},
+}
+
+
+@pytest.fixture
+def heated(database: Engine) -> Iterator[DemoHome]:
+    """A home whose heat pump has a price of its own, and has drawn one kWh since midnight."""
+    home = store_demo_home(
+        database,
+        name="heated",
+        vehicles=[],
+        loads=[],
+        heat_pumps=[PUMP],
+        input_sensors={"heat_pump_consumption": "sensor.pump"},
+        tariff=HOME["tariff"] | {"devices": [PUMP_TARIFF]},
+    )
+    zone = parse_zone(home.site.timezone)
+    today = home.now.astimezone(zone).date()
+    hour = Timeline(local_instant(today, "05:00", zone), SLOT, 4)
+    with unit_of_work(database) as connection:
+        observations.write(connection, "heated", hour.starts, {"heat_pump_kwh": np.full(4, 0.25)})
+    yield home
+    remove_site(database, "heated")
+
+
+def test_a_heat_pump_pays_its_own_price_with_luna_and_without(
+    heated: DemoHome, api: httpx.Client, database: Engine
+) -> None:
+    path = "/v1/sites/heated/timeline"
+    billed = api.get(path).json()["ghosts"]["without_luna"]["next_day"]
+    tariff = heated.site.tariff.model_copy(update={"devices": ()})
+    with unit_of_work(database) as connection:
+        sites.save(connection, heated.site.model_copy(update={"tariff": tariff}))
+    # The same plan by the house's price alone.
+    house = api.get(path).json()["ghosts"]["without_luna"]["next_day"]
+    zone = parse_zone(heated.site.timezone)
+    drawn_kwh = {heated.now.astimezone(zone).date(): 1.0}
+    cost = 0.0
+    for slot in heated.plan.slots[:96]:
+        day = slot.start.astimezone(zone).date()
+        before_kwh = drawn_kwh.get(day, 0.0)
+        drawn_kwh[day] = before_kwh + slot.heat_pumps["pump"].energy_kwh
+        within_kwh = min(drawn_kwh[day], 2.0) - min(before_kwh, 2.0)
+        cost += within_kwh * -0.1
+        cost += (slot.heat_pumps["pump"].energy_kwh - within_kwh) * 0.05
+    # Some of both days lies beyond the allowance.
+    assert min(drawn_kwh.values()) > 2.0
+    assert billed["cost"] - house["cost"] == pytest.approx(cost, abs=1e-4)
+    # Without Luna it heats at the same hours.
+    gap = billed["cost_without_luna"] - house["cost_without_luna"]
+    assert gap == pytest.approx(cost, abs=1e-4)
 
 
 def test_sentences_come_in_the_language_asked_for(

@@ -1,4 +1,4 @@
-"""What the next kWh of cars or heat pumps costs beside the price of the house."""
+"""Price of the next kWh of cars or heat pumps beside that of the house."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

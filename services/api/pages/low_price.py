@@ -1,4 +1,4 @@
-"""Tell which part of the price makes it low where something charges for that."""
+"""Name the part of a low price for which something charges."""
 
 from collections.abc import Iterator
 

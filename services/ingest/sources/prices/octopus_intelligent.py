@@ -9,7 +9,9 @@ Source: docs.octopus.energy, GraphQL reference, ``obtainKrakenToken``, ``account
 ``standard-unit-rates`` as in ``octopus``. Completed dispatches reach back twelve hours: of earlier
 half-hours by day it does not say whether they were cheap, and they have no price here.
 
-Four requests a run, six with two cars. Octopus counts points, 50,000 an hour for a customer.
+Four requests a run, five with two cars. Octopus counts points of all of a customer's programs
+together, 50,000 an hour, and says how many are left: the last tenth is not used.
+Source: developer.octopus.energy, GraphQL reference, ``rateLimitInfo``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,13 +41,15 @@ from services.ingest.sources.prices.publication import (
     make_sheets,
 )
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
-from services.ingest.sources.web import Web
+from services.ingest.sources.web import Web, instant_of
 
 GRAPHQL = "https://api.octopus.energy/v1/graphql/"
 CODES = {"GB-INTELLIGENT": "INTELLI"}
 # The night's price is the lowest within a day of a half-hour.
 DAY = timedelta(days=1)
 REMEMBERED = timedelta(hours=12)
+# Of an hour's points: the customer's other programs need some as well.
+KEPT_SHARE = 0.1
 # Of a dispatch that is paid at the night's price; None counts as one.
 SMART = frozenset({None, "smart", "smart-charge"})
 # Octopus' codes for a wrong or expired key.
@@ -60,6 +64,7 @@ ACCOUNT_QUERY = """query ($account: String!) {
     }
   } } }
   devices(accountNumber: $account) { id deviceType status { current } }
+  rateLimitInfo { pointsAllowanceRateLimit { limit remainingPoints isBlocked ttl } }
 }"""
 DISPATCHES_QUERY = """query ($account: String!, $device: String!) {
   flexPlannedDispatches(deviceId: $device) { start end type }
@@ -130,9 +135,29 @@ class _Device(BaseModel):
         return is_live and self.deviceType in {"ELECTRIC_VEHICLES", "CHARGE_POINTS"}
 
 
+class _Points(BaseModel):
+    limit: int | None = None
+    remainingPoints: int | None = None  # noqa: N815
+    isBlocked: bool | None = None  # noqa: N815
+    # Epoch seconds at which the next hour's points come.
+    ttl: int | None = None
+
+    @property
+    def are_spent(self) -> bool:
+        """Return true if the rest is for other programs; an unknown rest is not."""
+        if self.isBlocked or self.limit is None or self.remainingPoints is None:
+            return bool(self.isBlocked)
+        return self.remainingPoints < KEPT_SHARE * self.limit
+
+
+class _RateLimits(BaseModel):
+    pointsAllowanceRateLimit: _Points | None = None  # noqa: N815
+
+
 class _AccountData(BaseModel):
     account: _Account
     devices: list[_Device] | None = None
+    rateLimitInfo: _RateLimits | None = None  # noqa: N815
 
 
 class _AccountReply(BaseModel):
@@ -223,6 +248,7 @@ class OctopusIntelligent:
         reply = self.web.post(GRAPHQL, query, headers=headers).parse(_AccountReply)
         if reply.data is None or reply.errors:
             self._refuse(reply.errors)
+        self._require_points(reply.data.rateLimitInfo)
         now = self.web.clock.now()
         for supply in reply.data.account.electricityAgreements:
             for agreement in supply.meterPoint.agreements:
@@ -235,6 +261,20 @@ class OctopusIntelligent:
             field=self.name,
             value=account,
             remedy="Check the market in the tariff.",
+        )
+
+    def _require_points(self, limits: _RateLimits | None) -> None:
+        points = limits.pointsAllowanceRateLimit if limits else None
+        if points is None or not points.are_spent:
+            return
+        remedy = "Try again later."
+        if points.ttl is not None:
+            remedy = f"Prices come again after {instant_of(points.ttl):%H:%M} UTC."
+        raise SourceError(
+            "has few requests left for this account and hour",
+            field=self.name,
+            value=points.remainingPoints,
+            remedy=remedy,
         )
 
     def _read_dispatches(

@@ -56,6 +56,7 @@ class OctopusServer(httpx.BaseTransport):
         plans: Sequence[Answer] = (),
         done: Sequence[Answer] = (),
         replies: dict[str, Answer] | None = None,
+        points: Answer | None = None,
         days: Sequence[date] = (date(2026, 6, 8), date(2026, 6, 9), date(2026, 6, 10)),
     ) -> None:
         self.days = days
@@ -65,7 +66,11 @@ class OctopusServer(httpx.BaseTransport):
         supply = {"meterPoint": {"agreements": [agreement]}}
         car = {"id": "car", "deviceType": "ELECTRIC_VEHICLES", "status": {"current": "LIVE"}}
         old = {"id": "old", "deviceType": "ELECTRIC_VEHICLES", "status": {"current": "RETIRED"}}
-        account = {"account": {"electricityAgreements": [supply]}, "devices": [old, car]}
+        account = {
+            "account": {"electricityAgreements": [supply]},
+            "devices": [old, car],
+            "rateLimitInfo": points and {"pointsAllowanceRateLimit": points},
+        }
         dispatches = {"flexPlannedDispatches": [*plans], "completedDispatches": [*done]}
         self.replies = {
             "obtainKrakenToken": {"data": {"obtainKrakenToken": {"token": "for-an-hour"}}},
@@ -220,6 +225,37 @@ def test_prices_without_dispatches_are_not_taken_for_all_there_is(
 ) -> None:
     with pytest.raises(SourceError):
         fetch(OctopusServer(replies=replies))
+
+
+# The next hour's points come at 14:00 UTC.
+POINTS = {"limit": 50_000, "isBlocked": False, "ttl": NOW.replace(hour=14, minute=0).timestamp()}
+
+
+@each_row(
+    "points",
+    [
+        POINTS | {"remainingPoints": 4_999},
+        POINTS | {"remainingPoints": 6_000, "isBlocked": True},
+    ],
+    ids=["the last tenth", "blocked"],
+)
+def test_the_last_points_of_an_hour_are_left_to_the_customer_s_other_programs(
+    points: Answer,
+) -> None:
+    server = OctopusServer(points=points)
+    with pytest.raises(SourceError, match="after 14:00 UTC"):
+        fetch(server)
+    # After token and account nothing more is asked.
+    assert len(server.asked) == 2
+
+
+@each_row(
+    "points",
+    [POINTS | {"remainingPoints": 5_000}, POINTS | {"remainingPoints": None}, None],
+    ids=["more than a tenth", "not counted", "not told"],
+)
+def test_with_points_left_or_unknown_prices_are_fetched(points: Answer | None) -> None:
+    assert fetch(OctopusServer(points=points))["05:15"] == NIGHT
 
 
 def test_a_token_without_an_account_is_refused_before_anything_is_asked() -> None:

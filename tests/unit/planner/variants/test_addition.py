@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from luna.contracts.variant import Habit
 from luna.energy.devices.appliance import DeferrableLoad
@@ -142,6 +143,49 @@ def test_new_cars_pay_their_price_beyond_the_allowance_of_each_day(*, recorded: 
     billed, own_cost = bill_added(own)
     # All is drawn in cheap nights, with a price of its own or none.
     assert billed - own_cost == pytest.approx(bill_added(None)[0])
+
+
+@pytest.mark.parametrize("day_begins", [4, 22])
+def test_a_new_car_pays_as_little_day_by_day_as_with_all_nights_known(*, day_begins: int) -> None:
+    # Two kWh of each allowance are cheap, and beyond it a cheap hour costs more than a dear one.
+    own = {
+        "name": "car tariff",
+        "devices": "vehicles",
+        "kwh_per_day": 2,
+        "price": -0.05,
+        "price_beyond": 0.3,
+        "day_begins": f"{day_begins:02}:00",
+    }
+    addition = add({"car": NIGHTS}, vehicles=[CAR], tariff=TARIFF | {"devices": [own]})
+    world = live_under(record_days(FIRST, LAST), addition.site)
+    used = addition.schedule_on(world).use_kwh
+    first = world.scene.foresight.timeline.index_of(world.scene.timeline.start)
+    # The last plan, of the second afternoon, knows two days more: both know the same four nights.
+    # An allowance that one night leaves is as good in the next, so that fewer would not compare.
+    known = Timeline(world.scene.timeline.start, SLOT, (24 + 14 + 48) * 4)
+    drawn_kwh = used[first : first + known.count]
+    price = world.scene.prices.ahead(known.start, known).import_price
+    hour = np.arange(known.count) / 4
+    day = (hour - day_begins) // 24
+    allowances = day == np.unique(day)[:, np.newaxis]
+    begins = -6 + 24 * np.arange(4)[:, np.newaxis]
+    nights = (hour >= begins) & (hour < begins + 13)
+    found = linprog(
+        np.concatenate([price - 0.05, price + 0.3]),
+        A_ub=np.block(
+            [[allowances, np.zeros(allowances.shape)], [np.eye(hour.size), np.eye(hour.size)]]
+        ),
+        b_ub=np.concatenate([np.full(len(allowances), 2.0), np.full(hour.size, 1.0)]),
+        A_eq=np.block([nights, nights]),
+        b_eq=np.full(4, 6.0),
+    )
+    counted_kwh = allowances @ drawn_kwh
+    within_kwh = np.minimum(counted_kwh, 2.0)
+    paid = float(drawn_kwh @ price - 0.05 * within_kwh.sum())
+    paid += 0.3 * float((counted_kwh - within_kwh).sum())
+    assert nights @ drawn_kwh == pytest.approx(np.full(4, 6.0))
+    assert drawn_kwh.sum() == pytest.approx(4 * 6.0)
+    assert paid == pytest.approx(found.fun)
 
 
 def bill_added(own: dict[str, Any] | None) -> tuple[float, float]:
