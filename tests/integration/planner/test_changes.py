@@ -37,7 +37,7 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.settings import Settings
 from services.planner.linear.model import LinearModel
-from services.planner.milp.solver import Solution, Solver
+from services.planner.milp.solver import LinearSolution, Solver
 from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_sessions, plan_sites
 from services.planner.service.plans import plan_and_store
 from tests.support.database.databases import remove_site
@@ -261,11 +261,11 @@ def test_what_changes_while_a_plan_is_made_has_another_one_made(
     class InterruptedSolver(Solver):
         """A solver during whose search the owner takes the charging session back."""
 
-        def solve(self, model: LinearModel, **options: Any) -> Solution:
+        def solve_relaxed(self, model: LinearModel, **options: Any) -> LinearSolution:
             with unit_of_work(database) as other:
                 for each in charging_sessions.read_standing(other, home, first=START):
                     charging_sessions.remove(other, home, each.session_id, by="anna")
-            return super().solve(model, **options)
+            return super().solve_relaxed(model, **options)
 
     with unit_of_work(database) as connection:
         request = PlanRequest(site_id=home)
