@@ -11,6 +11,8 @@ from services.rag.retrieval.stems import list_stems
 
 # A shorter word is no part of a compound.
 SHORTEST_PART = 5
+# A longer one is no compound: of every part three stems are made.
+LONGEST_COMPOUND = 60
 
 
 @lru_cache(maxsize=1)
@@ -39,7 +41,7 @@ def related_of(word: str) -> frozenset[str]:
     """Return the groups of a word in lower case, else those of the parts of a compound."""
     groups = _list_groups()
     own = frozenset[str]().union(*(groups.get(stem, frozenset()) for stem in _all_stems(word)))
-    if own:
+    if own or len(word) > LONGEST_COMPOUND:
         return own
     return frozenset().union(*(groups.get(part, frozenset()) for part in _parts(word)))
 
