@@ -18,6 +18,7 @@ from luna.energy.site import Site, parse_site
 from luna.energy.timeline import Timeline, local_dates, local_day, parse_zone, split_days
 from luna.house.account import has_begun, read_account_slots
 from luna.words.numbers import join_words
+from services.rag.months import ANY_MONTH
 from services.rag.tools import cues
 from services.rag.tools.declaration import (
     Clock,
@@ -42,6 +43,17 @@ _WOULD = re.compile(
     r"\bmit dem neuen\b|\bon the new\b"
 )
 _MONEY = re.compile(r"kost\w*|cost\w*|bezahl\w*|gezahlt|zahl\w*|paid|pay|teuer|expensive|rechnung")
+# Where the question itself names the price, or what is not the whole bill, no sheet answers.
+_OTHER = cues.any_of(
+    r"\d+(?:[.,]\d+)? ?(?:ct|cents?|eur|euros?|€)|(?:€|eur) ?\d+(?:[.,]\d+)?",
+    r"\w*waermepumpe\w*|heat pumps?|geschirrspueler\w*|spuelmaschine\w*|waschmaschine\w*|"
+    r"trockner|dishwasher|washing machine|tumble dryer|dryer",
+    r"autos?|elektroautos?|cars?|ev|wallbox\w*|laden|charging|heizung|heating",
+    r"\w*batterien?|akkus?|\w*speichers?|batter(?:y|ies)|solaranlage\w*",
+)
+_WHOLE = frozenset({"load", "import"})
+# "Would November have cost": a month without a word that makes it a period.
+_BARE_MONTH = re.compile(rf"\b(would|wuerde|haette|hatte|waere)(?: der)? (?=(?:{ANY_MONTH})\b)")
 # An amount below this reads as none.
 LEAST_DIFFERENCE = 0.005
 # More spans of days are no longer read.
@@ -84,9 +96,15 @@ def match_bill(question: PlainQuestion) -> list[MatchedCall]:
 
     The sheet's prices are missing: documents hold them.
     """
-    periods = question.past_periods()
     is_asked = question.has(_SHEET) and question.has(_WOULD) and question.has(_MONEY)
-    if not periods or not is_asked or question.has(cues.NARROWED):
+    if not is_asked or question.has(cues.NARROWED) or question.has(_OTHER):
+        return []
+    # "Vertrag" is no yield of the sun.
+    if not _WHOLE.issuperset(cues.find_series(_SHEET.sub("", question.text))):
+        return []
+    spoken = _BARE_MONTH.sub(r"\1 in ", question.text)
+    periods = replace(question, text=spoken).past_periods()
+    if not periods:
         return []
     return [MatchedCall("bill_on_tariff", periods[0].as_arguments())]
 
