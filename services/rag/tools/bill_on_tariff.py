@@ -215,7 +215,7 @@ def _tell_costs(teller: Teller, cost: float, own_cost: float | None, *, title: s
 
 
 def _tell_days(teller: Teller, period: DayPeriod, complete: Sequence[date]) -> None:
-    """Tell which days are complete, or which are not where that is shorter."""
+    """Tell the complete days, or the others if these are fewer spans."""
     if period.days == 1 or not complete:
         return
     all_days = [period.first + timedelta(days=number) for number in range(period.days)]

@@ -34,7 +34,7 @@ class Extreme:
 
 @dataclass(frozen=True, slots=True)
 class ExtremeRow:
-    """What is said of a row, the number of its source, and how far the question names it."""
+    """A row's text, the number of its source, and the share named by the question."""
 
     text: str
     number: int
@@ -123,7 +123,7 @@ def _read_table(
 
 
 def _choose_rows(words: Sequence[SubjectWord], rows: Sequence[TableRow]) -> list[TableRow]:
-    """Return the rows that have the words which tell rows apart; all where none does."""
+    """Return the rows with the words that tell rows apart; all rows if none has them."""
     meant = list(rows)
     for subject in words:
         having = [row for row in meant if _names(read_segment(row.text).keys, subject.word)]
