@@ -11,7 +11,7 @@ from services.rag.retrieval.stems import list_stems
 
 # A shorter word is no part of a compound.
 SHORTEST_PART = 5
-# Longer ones are no words, and their many parts would take seconds.
+# A longer one is no compound: of every part three stems are made.
 LONGEST_COMPOUND = 60
 
 

@@ -87,6 +87,7 @@ _PHRASES = {
     "heeft": "hat",
     "hebben": "haben",
     "had": "hatte",
+    "geweest": "gewesen",
     "had gekost": "haette gekostet",
     "had betaald": "haette bezahlt",
     "hadden": "hatten",
@@ -296,6 +297,7 @@ _PHRASES = {
     "opgeleverd": "eingebracht",
     "rekening": "rechnung",
     "betaald": "bezahlt",
+    "kwijt": "bezahlt",
     "bespaard": "gespart",
     "besparing": "ersparnis",
     "besparen": "sparen",
@@ -322,6 +324,10 @@ _PHRASES = {
     "prijsblad": "preisblatt",
     "tarief": "tarif",
     "offerte": "angebot",
+    "aanbod": "angebot",
+    "prijslijst": "preisliste",
+    "tarievenblad": "tarifblatt",
+    "tarieven": "tarife",
     "kopen": "kaufen",
     "kochten": "kauften",
     # What makes another question of it
@@ -351,6 +357,11 @@ _PHRASE = re.compile(r"(?<![\w'])(?:" + "|".join(map(re.escape, _LONGEST_FIRST))
 # Units after a number have no language.
 _UNITS = re.compile(r"(?<=\d) ?(?:ct|cent|euro|eur|kwh|kw|kwp|e|ste|de)\b")
 _LETTER = re.compile(r"[^\W\d_]")
+_UNKNOWN = re.compile(r"[^\W\d_][^\s?!,;:]*")
+_SHEET = r"(?:tarief(?:blad)?|tarievenblad|tarieven|prijsblad|prijslijst|contract|offerte|aanbod)"
+_SHEET_BEFORE = re.compile(rf"\b{_SHEET} (?:van )?$")
+_SHEET_AFTER = re.compile(rf"[- ]{_SHEET}\b")
+MOST_IN_NAME = 4
 
 
 def put_into_german(text: str, *, name: str) -> str:
@@ -362,3 +373,24 @@ def put_into_german(text: str, *, name: str) -> str:
     if _LETTER.search(unknown):
         return text
     return _PHRASE.sub(lambda found: _PHRASES[found[0]], text)
+
+
+def find_sheet_name(text: str) -> str:
+    """Return the name beside the word for a tariff sheet in a Dutch question, else an empty one.
+
+    It is the only part that the list of Dutch words lacks: "met het tariefblad (van) Aare".
+    """
+    masked = _PHRASE.sub(_blank, _UNITS.sub(_blank, text))
+    unknown = list(_UNKNOWN.finditer(masked))
+    if not unknown:
+        return ""
+    begin = unknown[0].start()
+    end = unknown[-1].end()
+    name = text[begin:end]
+    is_short = len(name.split()) <= MOST_IN_NAME
+    is_beside = _SHEET_BEFORE.search(text[:begin]) or _SHEET_AFTER.match(text[end:])
+    return name if is_short and is_beside else ""
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])

@@ -28,7 +28,7 @@ from services.rag.tools import (
     site_description,
     what_would_it_cost,
 )
-from services.rag.tools.dutch import put_into_german
+from services.rag.tools.dutch import find_sheet_name, put_into_german
 from services.rag.tools.periods import fold, names_too_long
 from services.rag.tools.question import MatchedCall, PlainQuestion
 
@@ -84,7 +84,7 @@ def match_on_sheet(question: str, *, site: Site, now: datetime) -> list[MatchedC
 
     The prices are missing in its arguments.
     """
-    plain = _read(question, site, now)
+    plain = _read(question, site, now, name=find_sheet_name(fold(question)))
     if not plain.text or len(plain.text.split()) > MOST_WORDS:
         return []
     return bill_on_tariff.match_bill(plain)
@@ -149,9 +149,12 @@ _GOES_ON = re.compile(
 )
 
 
-def _read(question: str, site: Site, now: datetime) -> PlainQuestion:
+def _read(question: str, site: Site, now: datetime, *, name: str = "") -> PlainQuestion:
+    """Return a plain question; a Dutch one in German, but for a name: the site's where none is."""
     # "Soll ich" asks for advice, which documents give; "wann soll ich" asks for a time.
-    text = cues.WHEN_SHALL.sub("wann", put_into_german(fold(question), name=fold(site.name)))
+    text = cues.WHEN_SHALL.sub(
+        "wann", put_into_german(fold(question), name=name or fold(site.name))
+    )
     if cues.STARTED_BY_HAND.search(text):
         text = cues.SHALL_START.sub("", text)
     today = now.astimezone(parse_zone(site.timezone)).date()

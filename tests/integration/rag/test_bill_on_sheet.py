@@ -69,6 +69,7 @@ def ask(gateway: httpx.Client, question: str) -> dict[str, Any]:
         ("What would 1 April 2024 have cost on the Aare tariff sheet?", "en"),
         ("Was hätte der 1. April 2024 mit dem Preisblatt Aare gekostet?", "de"),
         ("Wat had ik op 1 april 2024 betaald met het nieuwe tariefblad?", "nl"),
+        ("Wat had 1 april 2024 gekost met het tariefblad van Aare?", "nl"),
     ],
 )
 def test_a_bill_counts_recorded_energy_at_the_prices_of_a_sheet(

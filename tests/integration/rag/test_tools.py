@@ -14,10 +14,12 @@ from sqlalchemy import Connection
 
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
+from luna.energy.account import EnergyAccount
 from luna.energy.errors import InvalidInputError, LunaError, NotFoundError
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
+from luna.house.account import read_account
 from luna.platform.database import control, forecasts, observations, plans, prices, sites
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.words.house import HOUSE
@@ -30,6 +32,8 @@ from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording, wording_pattern
 
 DAY = timedelta(days=1)
+# A month of which the random home has no values.
+MONTH = local_days(date(2023, 4, 1), date(2023, 4, 30), parse_zone("Europe/Berlin"))
 YESTERDAY = str(TODAY - DAY)
 
 
@@ -770,3 +774,83 @@ def test_a_price_known_ahead_is_told_without_what_was_paid_before(connection: Co
     names = {figure.name for figure in result.figures}
     assert "mean_import_price" in names
     assert "mean_price_before" not in names
+
+
+def bill_month(
+    connection: Connection, *, gaps: slice, unpriced: slice, language: Language = "en"
+) -> tuple[ToolResult, EnergyAccount]:
+    """Return a month's bill on a sheet and its account, where values and prices have gaps."""
+    furnish_told(connection)
+    base = [{"name": "base", "price": 9.0, "per": "month"}]
+    site = parse_site({"name": "home"} | PARTS | {"tariff": PARTS["tariff"] | {"base": base}})
+    sites.save(connection, site)
+    bought = np.full(MONTH.count, 0.5)
+    bought[gaps] = np.nan
+    observations.write(
+        connection, "home", MONTH.starts, {"import_kwh": bought, "export_kwh": bought * 0.2}
+    )
+    price = np.full(MONTH.count, 0.1)
+    price[unpriced] = np.nan
+    is_priced = np.isfinite(price)
+    prices.upsert(
+        connection,
+        MARKET,
+        starts=MONTH.starts[is_priced],
+        price=price[is_priced],
+        currency="EUR",
+        published_at=datetime(2023, 1, 1, tzinfo=UTC),
+    )
+    result = call(
+        connection,
+        "bill_on_tariff",
+        language,
+        first_day="2023-04-01",
+        last_day="2023-04-30",
+        energy_price=0.3,
+        base_price=12.0,
+    )
+    account = read_account(connection, site, MONTH, now=NOW)
+    assert account is not None
+    return result, account
+
+
+NO_GAP = slice(0, 0)
+# From the 3rd, 6:00, to the 5th, 18:00.
+GAP = slice(2 * 96 + 24, 4 * 96 + 72)
+
+
+@each_row("language", ["en", "de", "nl"])
+def test_a_bill_on_a_sheet_names_the_days_that_are_not_complete(
+    connection: Connection, language: Language
+) -> None:
+    result, account = bill_month(connection, gaps=GAP, unpriced=NO_GAP, language=language)
+    figures = {figure.name: figure.value for figure in result.figures}
+    assert (figures["complete_days"], figures["days"]) == (27, 30)
+    assert (figures["span_1_first"], figures["span_1_last"]) == ("2023-04-03", "2023-04-05")
+    counted = MONTH.count - (GAP.stop - GAP.start)
+    on_sheet = counted * (0.5 * 0.3 - 0.5 * 0.2 * 0.08) + 12
+    assert figures["cost_on_sheet"] == pytest.approx(on_sheet)
+    assert account.cost is not None
+    assert figures["cost_difference"] == pytest.approx(abs(on_sheet - account.cost))
+    assert wording("answers", "sheet_recorded", language) in result.text
+    assert numbers_beside_figures(result) == ""
+
+
+def test_a_bill_on_a_sheet_compares_only_what_both_tariffs_price(connection: Connection) -> None:
+    result, account = bill_month(connection, gaps=NO_GAP, unpriced=slice(96, 192))
+    figures = {figure.name: figure.value for figure in result.figures}
+    on_sheet = (MONTH.count - 96) * (0.5 * 0.3 - 0.5 * 0.2 * 0.08) + 12
+    assert figures["cost_on_sheet"] == pytest.approx(on_sheet)
+    assert account.cost is not None
+    assert figures["cost_difference"] == pytest.approx(abs(on_sheet - account.cost))
+    assert (figures["complete_days"], figures["span_1_first"]) == (29, "2023-04-02")
+
+
+def test_a_bill_on_a_sheet_of_a_whole_month_names_no_days(connection: Connection) -> None:
+    result, account = bill_month(connection, gaps=NO_GAP, unpriced=NO_GAP)
+    figures = {figure.name: figure.value for figure in result.figures}
+    on_sheet = MONTH.count * (0.5 * 0.3 - 0.5 * 0.2 * 0.08) + 12
+    assert figures["cost_on_sheet"] == pytest.approx(on_sheet)
+    assert account.cost is not None
+    assert figures["cost_difference"] == pytest.approx(abs(on_sheet - account.cost))
+    assert "complete_days" not in figures

@@ -13,7 +13,12 @@ from luna.words.pages import page_words
 from services.api.pages.knowledge.asking import DATA_EXAMPLES
 from services.rag.tools.periods import find_periods, fold
 from services.rag.tools.registry import TOOLS
-from services.rag.tools.understanding import MatchedCall, match_follow_up, match_question
+from services.rag.tools.understanding import (
+    MatchedCall,
+    match_follow_up,
+    match_on_sheet,
+    match_question,
+)
 from tests.support.pages.random_home import PARTS
 from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
@@ -911,3 +916,50 @@ def test_long_and_endless_texts_are_answered_at_once() -> None:
         "letzte " * 280,
     ):
         match_question(text, site=SITE, now=NOW)
+
+
+@each_row(
+    "question",
+    [
+        "What would last month have cost on the new tariff sheet?",
+        "What would I have paid last month on the Greenchoice contract?",
+        "How much would April have cost on the Aare tariff sheet?",
+        "What would our electricity have cost in April on the Aare price list?",
+        "Was hätte letzter Monat mit dem Preisblatt Aare gekostet?",
+        "Was hätte der Strom letzten Monat mit dem Vertrag von Grünwelt gekostet?",
+        "Wie teuer wäre der April mit dem Tarifblatt FlexNacht gewesen?",
+        "Wat had vorige maand gekost met het tarief FlexNacht?",
+        "Wat had vorige maand gekost met het Aare tariefblad?",
+        "Hoeveel had ik vorige maand betaald met het tariefblad van Aare?",
+        "Wat had ik in april betaald met het contract van Greenchoice?",
+        "Wat zou ik vorige maand kwijt zijn geweest met de prijslijst van Eneco?",
+        "Wat zou april hebben gekost met het nieuwe tarievenblad?",
+    ],
+)
+def test_a_past_month_on_a_sheet_is_a_bill_in_three_languages(question: str) -> None:
+    calls = match_on_sheet(question, site=SITE, now=NOW)
+    assert calls == [MatchedCall("bill_on_tariff", day("04-01", "04-30"))]
+
+
+@each_row(
+    "question",
+    [
+        # The question names the price, or a device.
+        "What would last month have cost on a fixed tariff of 30 ct?",
+        "Was hätte letzter Monat mit einem Tarif von 0,30 Euro gekostet?",
+        "What would the dishwasher have cost last month on the new tariff?",
+        "Was hätte das Laden des Autos letzten Monat mit dem neuen Tarif gekostet?",
+        "Wat had de auto vorige maand gekost met het tariefblad Aare?",
+        # A word that is no name stands elsewhere.
+        "Wat had de wasmachine vorige maand gekost met het nieuwe tarief?",
+        "Wat had vorige maand zonder batterij gekost met het tariefblad Aare?",
+        # What was paid, and what a document says.
+        "Wat kostte stroom vorige maand?",
+        "What did last month cost?",
+        "Was hat letzter Monat gekostet?",
+        "What does the tariff sheet say about last month?",
+        "Wat zegt het contract over de opzegtermijn?",
+    ],
+)
+def test_other_questions_are_no_bill_on_a_sheet(question: str) -> None:
+    assert match_on_sheet(question, site=SITE, now=NOW) == []
