@@ -151,9 +151,9 @@ class LivedHome:
 
     devices: SteeredDevices
     battery_soc: float = 0.3
-    house_phase: int | None = None
     delays: Delays = field(default_factory=Delays)
     date: date = date(2026, 5, 15)
+    house_phase: int | None = None
 
 
 def live_day(
