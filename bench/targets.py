@@ -348,6 +348,12 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *_steering_limit("operator's limit of devices", "limit_of_devices"),
         *_steering_limit("operator's limit of the connection", "limit_of_connection"),
         Target(
+            "fuse of a phase: longest time more than 3 % above",
+            ("fuse_of_phase", "longest_over_s"),
+            at_most=10,
+            unit="s",
+        ),
+        Target(
             "export cap: minutes above it",
             ("export_cap", "minutes_above"),
             at_most=0,

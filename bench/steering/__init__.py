@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.steering.fortnight import measure_both
 from bench.steering.home import LivedHome
-from bench.steering.limited import cap_days, dim_days
+from bench.steering.limited import cap_days, dim_days, fuse_days
 from bench.steering.loop_costs import compare_costs
 from bench.steering.process import HOMES, LONG_SECONDS, SECONDS, measure_process
 from bench.steering.profiles import HomeDay, draw_days
@@ -68,6 +68,7 @@ def measure(*, full: bool = False, days: float | None = None) -> dict[str, Any]:
         "fortnight": measure_both(full=full),
         "limit_of_devices": dim_days(drawn, "devices"),
         "limit_of_connection": dim_days(drawn, "connection"),
+        "fuse_of_phase": fuse_days(drawn[:DAYS]),
         "export_cap": cap_days(drawn, has_battery=False),
         "export_cap_with_battery": cap_days(drawn, has_battery=True),
         "cpu": _measure_cpu(),

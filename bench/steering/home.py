@@ -18,6 +18,8 @@ from luna.energy.steering import (
     VehiclePower,
 )
 
+PHASES = (1, 2, 3)
+
 Controller = Callable[[LiveMeasurement], LiveCommands]
 
 
@@ -142,12 +144,16 @@ class LivedDay:
 
 @dataclass(frozen=True, slots=True)
 class LivedHome:
-    """A home's devices at the beginning of a day."""
+    """A home's devices at the beginning of a day.
+
+    Phases are metered where ``house_phase`` has all that the house draws; PV feeds all three.
+    """
 
     devices: SteeredDevices
     battery_soc: float = 0.3
     delays: Delays = field(default_factory=Delays)
     date: date = date(2026, 5, 15)
+    house_phase: int | None = None
 
 
 def live_day(
@@ -249,5 +255,25 @@ def _measure(
         batteries=batteries,
         vehicles=vehicles,
         loads_kw=loads_kw,
+        phase_a=_meter_phases(home, grid, car_phases),
         sun_left_h=max(SUNSET_H - second % SECONDS / HOUR_S, 0.0),
     )
+
+
+def _meter_phases(
+    home: LivedHome, read: tuple[float, float, float, float, float, float], car_phases: int
+) -> tuple[float, ...]:
+    """Return the current of each phase; empty where phases are not metered."""
+    if home.house_phase is None:
+        return ()
+    net_kw, pv_kw, car_kw, charge_kw, heater_kw, _ = read
+    house_kw = net_kw + pv_kw - car_kw - charge_kw - heater_kw
+    spread_kw = (charge_kw + heater_kw - pv_kw) / len(PHASES)
+    phases_kw = dict.fromkeys(PHASES, spread_kw)
+    phases_kw[home.house_phase] += house_kw
+    for device in home.devices.vehicles.values():
+        used = device.on_phases[: car_phases or len(PHASES)]
+        for phase in used:
+            phases_kw[phase] += car_kw / len(used)
+    per_kw = 1000.0 / home.devices.voltage_v
+    return tuple(phases_kw[phase] * per_kw for phase in PHASES)

@@ -1,4 +1,4 @@
-"""Operator's limits and export caps in the simulated home, second by second."""
+"""Operator's limits, fuses and export caps in the simulated home, second by second."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +31,10 @@ WATCHED_S = 900
 TOLERANCE = 0.03
 SETTLE_S = 10
 CAP_SHARE = 0.6
+# A small main fuse, with all that the house draws on one phase.
+FUSE_A = 20.0
+FUSE_BEGIN_S = 17 * 3600
+FUSE_END_S = 21 * 3600
 _NEGLIGIBLE_KW = 5e-4
 
 LimitKind = Literal["devices", "connection"]
@@ -43,6 +47,15 @@ class Dimmed:
     settled_s: int
     longest_over_s: int
     stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FusedTime:
+    """The longest time above a phase's fuse, and how long that held the car back."""
+
+    longest_over_s: int
+    held_back_s: int
+    car_kwh: float
 
 
 def dim(day: HomeDay, at: int, kind: LimitKind) -> Dimmed:
@@ -98,6 +111,36 @@ def dim_days(days: Sequence[HomeDay], kind: LimitKind) -> dict[str, Any]:
         "settled_s": max(event.settled_s for event in events),
         "longest_over_s": max(event.longest_over_s for event in events),
         "cars_stopped": sum(event.stopped for event in events),
+    }
+
+
+def fuse_evening(day: HomeDay, *, begin: int = FUSE_BEGIN_S, end: int = FUSE_END_S) -> FusedTime:
+    """Return how the fuse of a phase is kept that house and car share, the car at full power."""
+    devices = SteeredDevices(vehicles={"car": SteeredVehicle(phases=(3,))}, pv_kw=PEAK_KW)
+    targets = SlotTargets(vehicles={"car": VehicleTarget("power", power_kw=11.04)})
+    control = Steering(targets, devices, limits=LiveLimits(fuse_a=FUSE_A))
+    home = LivedHome(devices, house_phase=1)
+    lived = live_day(home, day, control, begin=begin, end=end)
+    per_kw = 1000.0 / devices.voltage_v
+    own_a = (day.house_kw[begin:end] - lived.pv_kw / 3) * per_kw
+    phase_a = own_a + lived.car_kw / 3 * per_kw
+    # What the house draws alone is nobody's to lower.
+    over = (phase_a > (1.0 + TOLERANCE) * FUSE_A) & (own_a <= FUSE_A)
+    return FusedTime(
+        longest_over_s=_find_longest_run(over),
+        held_back_s=int((phase_a - own_a < 15.5).sum()),
+        car_kwh=float(lived.car_kw.sum()) / 3600,
+    )
+
+
+def fuse_days(days: Sequence[HomeDay]) -> dict[str, Any]:
+    """Return how the fuse of a phase is kept on the evenings of several days."""
+    times = [fuse_evening(day) for day in days]
+    return {
+        "evenings": len(times),
+        "longest_over_s": max(time.longest_over_s for time in times),
+        "held_back_s": sum(time.held_back_s for time in times),
+        "car_kwh": round(sum(time.car_kwh for time in times), 1),
     }
 
 

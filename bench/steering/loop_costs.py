@@ -2,6 +2,7 @@
 
 A car needs the same energy in each; what it did not get by the evening is bought at the cheapest
 price. The plan knows each hour's mean surplus beforehand, better than forecasts do, but no cloud.
+Where its hours cover the need, the loop follows surplus in these alone, as steering does.
 """
 
 from collections.abc import Sequence
@@ -78,6 +79,11 @@ class HourlyPlan:
                 )
         return command
 
+    def covers_need(self) -> bool:
+        """Return whether a car has all that it needs by the plan's hours."""
+        hours = range(BEGIN_S // HOUR_S, END_S // HOUR_S)
+        return sum(self.command(hour).power_kw for hour in hours) >= NEED_KWH
+
 
 def charge(device: SteeredVehicle, phases: int, current_a: float) -> VehicleCommand:
     """Return the command to charge with a current."""
@@ -90,14 +96,17 @@ class PricedLoop:
     """The loop with what a kWh is worth in each hour by the plan."""
 
     loop: Steering
+    plan: HourlyPlan
     import_prices: Profile
     stored_prices: Sequence[float]
 
     def __call__(self, measured: LiveMeasurement) -> LiveCommands:
         hour = int(measured.at_s) // HOUR_S
         targets = self.loop.targets
+        waits = self.plan.covers_need() and self.plan.command(hour).mode == "stop"
         car = replace(
             targets.vehicles[CAR],
+            follow="stop" if waits else "surplus",
             # What it lacks later is bought at the cheapest price.
             worth_price=float(self.import_prices.min()),
             dip_price=float(self.import_prices[hour]),
@@ -124,7 +133,7 @@ def follow_prices(home: LivedHome, plan: HourlyPlan, import_prices: Profile) -> 
         slots.append(night)
         for place in range(len(slots) - 1):
             stored_prices.append(price_stored_kwh(slots[place:], round_trip=round_trip))
-    return PricedLoop(follow_surplus(home), import_prices, stored_prices)
+    return PricedLoop(follow_surplus(home), plan, import_prices, stored_prices)
 
 
 def expect_hours(home: LivedHome, plan: HourlyPlan, import_prices: Profile) -> list[ExpectedSlot]:

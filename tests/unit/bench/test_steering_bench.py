@@ -8,8 +8,14 @@ import pytest
 from bench.steering import SEEDS, TUNING_SEEDS
 from bench.steering.controllers import MeanSurplusRule
 from bench.steering.home import live_day
-from bench.steering.limited import LimitKind, dim
-from bench.steering.loop_costs import NEED_KWH, HourlyPlan, UntilFull, count_dearer
+from bench.steering.limited import LimitKind, dim, fuse_evening
+from bench.steering.loop_costs import (
+    NEED_KWH,
+    HourlyPlan,
+    UntilFull,
+    count_dearer,
+    follow_prices,
+)
 from bench.steering.profiles import SECONDS, HomeDay, draw_days
 from bench.steering.surplus import describe_home, follow_surplus
 from luna.energy.steering import LiveMeasurement, SteeredVehicle, VehiclePower
@@ -59,6 +65,19 @@ def test_a_limit_holds_soon_after_the_edge_of_a_fast_cloud(kind: LimitKind) -> N
     assert dimmed.longest_over_s <= 5
 
 
+def test_a_phase_that_oven_and_car_share_is_back_within_its_fuse_in_five_seconds() -> None:
+    begin = 18 * 3600
+    seconds = np.arange(SECONDS)
+    # 1.5 kW on one phase leave the car 13 of its 16 A, 2.8 kW leave it 7 A.
+    house_kw = np.where(seconds >= begin + 300, 2.8, 1.5)
+    day = HomeDay(house_kw, np.zeros(SECONDS), "overcast")
+    kept = fuse_evening(day, begin=begin, end=begin + 600)
+    assert 0 < kept.longest_over_s <= 5
+    assert kept.held_back_s == 600
+    # The car was not stopped for it.
+    assert kept.car_kwh * 6_000 / 3 / 230 > 7.0
+
+
 def measure(at_s: float, surplus_kw: float, *, car_kw: float = 0.0) -> LiveMeasurement:
     net_kw = car_kw - surplus_kw
     return LiveMeasurement(
@@ -92,6 +111,21 @@ def test_a_plan_alone_follows_hours_and_stops_once_the_car_has_what_it_needs() -
     full = UntilFull(plan, charged_kwh=NEED_KWH - 0.001)
     assert full(measure(7_200.0, 6.0)).vehicles["car"].mode == "charge"
     assert full(measure(7_202.0, 6.0, car_kw=5.5)).vehicles["car"].mode == "stop"
+
+
+def test_the_loop_waits_for_the_hours_of_a_plan_that_cover_the_need() -> None:
+    home = describe_home(has_battery=False)
+    device = home.devices.vehicles["car"]
+    modes = {}
+    for noon_kw in (6.0, 4.5):
+        surplus_kw = np.zeros(24)
+        surplus_kw[11:15] = noon_kw
+        plan = HourlyPlan(device, surplus_kw)
+        loop = follow_prices(home, plan, np.full(24, 0.3))
+        for at_s in range(0, 1_800, 2):
+            command = loop(measure(8 * 3_600.0 + at_s, 3.0)).vehicles["car"]
+        modes[plan.covers_need()] = command.mode
+    assert modes == {True: "stop", False: "charge"}
 
 
 def test_a_day_that_is_dearer_with_the_loop_is_counted() -> None:
