@@ -411,6 +411,9 @@ class FortnightLife:
                 data_folder=luna.settings.data_folder,
             )
         luna.start()
+        # What flows before the first reading is stored nowhere, and a charger gives 11 kW until it
+        # is commanded.
+        self.world.publish()
 
     def _begin_incidents(self, passed: timedelta) -> None:
         now = self.world.clock.now()

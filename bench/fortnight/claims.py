@@ -9,6 +9,7 @@ minute, so only a difference that no fluctuation explains is a contradiction.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from bench.fortnight.ways import SlotLedger
 from luna.contracts.control import BatterySetpoint
 from luna.drivers.simulated_battery import Command
 from luna.drivers.write_limits import RESERVED_WRITES, WRITES_PER_DAY
-from luna.energy.car_draw import CarDraw
+from luna.energy.car_draw import TRIED_EVERY, CarDraw
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.house.now import OLD_VALUES
 from luna.house.now_reader import read_house, read_planned
@@ -26,7 +27,7 @@ from luna.platform.database import sites
 from luna.platform.database.device_writes import WINDOW
 from luna.simulated_home.car import CAR_MODEL
 from luna.simulated_home.house import BATTERY_MODEL, HomeState
-from luna.simulated_home.site import SITE_NAME, ZONE
+from luna.simulated_home.site import CAR, SITE_NAME, ZONE
 from luna.words import Language
 from luna.words.messages import TITLES, say_message
 from luna.words.pages import page_words
@@ -49,6 +50,7 @@ EMPTY = BATTERY_MODEL.min_soc + 0.03
 # A device that answers again gets its command and counts as well within a slot.
 SILENT_AFTER = timedelta(minutes=3)
 BACK_WITHIN = SLOT + timedelta(minutes=3)
+MINUTE = timedelta(minutes=1)
 # Home reports old values; a frozen meter shows in the quarter-hour in which it has not changed for
 # ten minutes.
 FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
@@ -58,8 +60,9 @@ DRAWN = ("load", "pv", "import", "export", "charge", "discharge")
 # A decision holds until its slot ends.
 WORN_WITHIN = WINDOW + SLOT
 LANGUAGE: Language = "en"
-TIME_WAS_UP, MODE_KEPT, SPARED = (
-    f"{TITLES.say(name, LANGUAGE)}." for name in ("plan_unproven", "device_kept", "device_spared")
+TIME_WAS_UP, MODE_KEPT, SPARED, MISSES_TARGET = (
+    f"{TITLES.say(name, LANGUAGE)}."
+    for name in ("plan_unproven", "device_kept", "device_spared", "plan_compromised")
 )
 
 
@@ -342,6 +345,7 @@ def _compare_notices(
         "some are missing" if truth.prices_missing else "all are there",
     )
     draws = _list_draws(view)
+    missed = _list_missed(view)
     of_meters = tuple(view.words(name, t="")[:-1] for name in ("notice_unknown", "notice_stale"))
     yield _compare_meters(
         view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now
@@ -366,6 +370,13 @@ def _compare_notices(
                 now,
                 f"{notice.title} {notice.more}",
                 f"it follows what it does since {since}",
+            )
+        elif missed and notice.title == MISSES_TARGET:
+            yield _contradiction(
+                not all(misses_departure(each, truth, now) for each in missed),
+                now,
+                f"{notice.title} {notice.more}",
+                _tell_car(truth),
             )
         elif notice.title in draws:
             yield _compare_draw(draws[notice.title], notice, truth, now)
@@ -402,6 +413,41 @@ def _list_draws(view: HomeView) -> dict[str, CarDraw]:
     return draws
 
 
+def _list_missed(view: HomeView) -> list[dict[str, Any]]:
+    """Return what a plan misses of its targets, as a notice tells it."""
+    found = [each for each in view.house.findings if each.code == "plan_compromised"]
+    return [shortfall for each in found for shortfall in each.figures["missed"]]
+
+
+def misses_departure(shortfall: Mapping[str, Any], truth: HomeTruth, now: datetime) -> bool:
+    """Return whether the home's car truly misses what a plan says it misses.
+
+    It does where full power from now on is too little. One that slept is tried again each hour, and
+    until then nobody knows that it draws.
+    """
+    car = truth.state.car
+    figures = shortfall["figures"]
+    if shortfall["code"] != "vehicle" or figures["name"] != CAR or car is None:
+        return False
+    slept = (
+        truth.asleep_since is not None
+        and now <= (truth.asleep_until or now) + TRIED_EVERY + BACK_WITHIN
+    )
+    soc = car.soc
+    minutes = (datetime.fromisoformat(figures["by"]) - now) // MINUTE if car.is_home else 0
+    for _ in range(minutes):
+        stored_kw = CAR_MODEL.stored_kw(CAR_MODEL.charge_limit_kw(soc))
+        soc += stored_kw * (MINUTE / timedelta(hours=1)) / CAR_MODEL.capacity_kwh
+    return slept or soc < figures["wanted"] - SOC_TOLERANCE
+
+
+def _tell_car(truth: HomeTruth) -> str:
+    car = truth.state.car
+    if car is None:
+        return "there is no such car"
+    return f"{car.soc:.0%} full, home {car.is_home}, slept {truth.asleep_since}"
+
+
 def _compare_draw(
     draw: CarDraw, notice: Notice, truth: HomeTruth, now: datetime
 ) -> FalseSentence | None:
@@ -418,10 +464,8 @@ def _compare_draw(
         "draws_less": car.soc > CAR_MODEL.taper_soc - SOC_TOLERANCE,
         "not_plugged_in": not car.is_home,
     }.get(draw.verdict, False)
-    truly = f"{car.soc:.0%} full, home {car.is_home}, slept {truth.asleep_since}"
-    return _contradiction(
-        not (slept or explained), now, f"{notice.title} ({draw.verdict} since {draw.since})", truly
-    )
+    said = f"{notice.title} ({draw.verdict} since {draw.since})"
+    return _contradiction(not (slept or explained), now, said, _tell_car(truth))
 
 
 def _is_at_limit(view: HomeView, soc: float) -> bool:

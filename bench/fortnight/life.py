@@ -2,7 +2,7 @@
 
 Recorder, slot builder, beat's tasks and the executor take turns in each minute of the home;
 submitted work is done at once. Left out are outside services (weather, markets), training, nightly
-replays and retention.
+replays, retention and longer searches of a plan, for which the home would stand still.
 """
 
 import threading
@@ -103,6 +103,9 @@ class AskedWork(Client):
     ) -> str:
         self.asked.append(request)
         return ""
+
+    def notify_job(self, job: Job) -> None:
+        """Leave a longer search of a plan alone."""
 
     def is_served(self, request: type[Request], *, interactive: bool = False) -> bool:
         return False

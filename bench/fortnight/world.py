@@ -8,7 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -157,6 +157,11 @@ class SimulatedWorld:
     def pass_time(self, passed: timedelta) -> None:
         """Advance the clock, publish, and wait until all subscribers have acknowledged."""
         self._advance_clock(passed)
+        self.call(self._turn)
+
+    def publish(self) -> None:
+        """Have the devices publish at once, as real ones do every few seconds."""
+        self._home.published_at = datetime.min.replace(tzinfo=UTC)
         self.call(self._turn)
 
     def live(self, passed: timedelta) -> None:

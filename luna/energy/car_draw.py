@@ -29,6 +29,8 @@ DrawVerdict = Literal[
 LEFT_OUT: frozenset[DrawVerdict] = frozenset(
     {"full", "below_least_current", "asleep", "not_plugged_in", "refuses"}
 )
+# A car that sleeps, or waits for its own schedule, draws some time later.
+TRIED_AGAIN: frozenset[DrawVerdict] = frozenset({"asleep", "refuses"})
 DRAWS_WELL: frozenset[DrawVerdict] = frozenset({"unknown", "as_commanded"})
 
 # A charger with its contactor and display uses less by itself.
@@ -47,10 +49,14 @@ LITTLE_KW = 0.5
 # From here on a car tapers.
 TAPER_SOC = 0.85
 FULL_SOC = 0.98
+# Cars let their owners set no limit below half.
+LEAST_LIMIT_SOC = 0.5
 # Without a plug sensor, a command after so long a rest is for another stay.
 ANOTHER_STAY = timedelta(hours=6)
 # What was found earlier says nothing of today.
 HOLDS_FOR = timedelta(hours=24)
+# A night has room for several tries, and a contactor outlives them.
+TRIED_EVERY = timedelta(hours=1)
 LEAST_CURRENT_A = 6.0
 
 
@@ -72,7 +78,8 @@ class CarDraw(Part):
         Instant | None, Field(description="since when it is commanded so much")
     ] = None
     stopped_at: Annotated[
-        Instant | None, Field(description="when its charge was last commanded to stop")
+        Instant | None,
+        Field(description="when its charge was last stopped, or tried in vain"),
     ] = None
     nothing_since: Annotated[
         Instant | None, Field(description="since when it draws nothing, although commanded to")
@@ -100,8 +107,16 @@ class CarDraw(Part):
         if not self.holds_at(now):
             return None
         if self.verdict in LEFT_OUT:
-            return 0.0
+            return None if self.is_tried_at(now) else 0.0
         return self.highest_kw if self.verdict == "draws_less" else None
+
+    def is_tried_at(self, now: datetime) -> bool:
+        """Return whether a car that is left out is to be charged again."""
+        return (
+            self.verdict in TRIED_AGAIN
+            and self.stopped_at is not None
+            and now - self.stopped_at >= TRIED_EVERY
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,22 +221,28 @@ def _judge_nothing(draw: CarDraw, sample: DrawSample) -> CarDraw:
     """Return the record of a car that draws nothing at the moment."""
     nothing_since = draw.nothing_since or sample.at
     draw = draw.model_copy(update={"nothing_since": nothing_since})
-    if draw.verdict in LEFT_OUT:
-        return draw
+    is_left_out = draw.verdict in LEFT_OUT and not draw.is_tried_at(sample.at)
     # A charger that switches phases pauses as long as a car that wakes.
     patience = UNPLUGGED_WITHIN if sample.plugged is False else WAKES_WITHIN
-    if sample.at - nothing_since < patience:
+    if is_left_out or sample.at - nothing_since < patience:
         return draw
+    if draw.verdict in TRIED_AGAIN:
+        # Still the same event, with its first instant.
+        return _leave_out(draw, draw.verdict, sample)
     if draw.verdict == "waking" and draw.woken_at is not None:
         # The stop and start took a moment of its own.
         if sample.at - draw.woken_at < WAKES_WITHIN:
             return draw
-        cause: DrawVerdict = "asleep" if sample.plugged else "refuses"
-        return _conclude(draw, cause, sample)
+        return _leave_out(draw, "asleep" if sample.plugged else "refuses", sample)
     cause = _find_cause(draw, sample)
     if cause == "waking":
-        draw = draw.model_copy(update={"woken_at": sample.at})
-    return _conclude(draw, cause, sample)
+        return _conclude(draw, cause, sample).model_copy(update={"woken_at": sample.at})
+    return _leave_out(draw, cause, sample)
+
+
+def _leave_out(draw: CarDraw, verdict: DrawVerdict, sample: DrawSample) -> CarDraw:
+    """Return the record of a car that is left out, until it is tried again."""
+    return _conclude(draw, verdict, sample).model_copy(update={"stopped_at": sample.at})
 
 
 def _find_cause(draw: CarDraw, sample: DrawSample) -> DrawVerdict:
@@ -229,7 +250,8 @@ def _find_cause(draw: CarDraw, sample: DrawSample) -> DrawVerdict:
     if sample.plugged is False:
         return "not_plugged_in"
     has_charged = draw.highest_kw >= DRAWS_KW
-    if has_charged or (sample.soc is not None and sample.soc >= FULL_SOC):
+    full_from = LEAST_LIMIT_SOC if has_charged else FULL_SOC
+    if has_charged if sample.soc is None else sample.soc >= full_from:
         return "full"
     if sample.current_a is not None and sample.current_a < LEAST_CURRENT_A:
         return "below_least_current"

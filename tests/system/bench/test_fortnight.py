@@ -133,8 +133,7 @@ def test_a_charger_with_faults_is_commanded_as_said_and_soon_again(
     # It forgot that it was to stop, and charged until that was sent again; all of it was recorded.
     charged = figures["energies"]["vehicle_kwh"]
     assert 0.1 < charged["true_kwh"] < 3
-    # Before its first reading it charged with 11 kW for a minute.
-    assert charged["stored_kwh"] == pytest.approx(charged["true_kwh"], abs=11.04 / 60 + 0.01)
+    assert charged["stored_kwh"] == pytest.approx(charged["true_kwh"], abs=0.01)
     lost = {"product_restarts", "product_forgets", "second_master"}
     assert lost < set(device["without_control_s"])
     assert max(device["without_control_s"].values()) <= AGAIN.total_seconds()

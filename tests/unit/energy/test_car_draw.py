@@ -11,7 +11,7 @@ from luna.energy.car_draw import CarDraw, DrawSample, DrawVerdict, judge_draw
 
 START = datetime(2026, 11, 29, 8, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-PLUGGED = {"plugged": True, "plugged_since": START - timedelta(hours=3)}
+PLUGGED: dict[str, Any] = {"plugged": True, "plugged_since": START - timedelta(hours=3)}
 Draw = Callable[[float], float | None]
 
 
@@ -170,6 +170,34 @@ def test_without_a_plug_sensor_another_stay_is_judged_anew() -> None:
     stopped = judge_draw(draw, DrawSample(START + timedelta(minutes=15), 0.0, 0.0))
     evening = DrawSample(START + timedelta(hours=10), 11.0, 0.0)
     assert judge_draw(stopped, evening).verdict == "unknown"
+
+
+def test_below_half_a_car_that_stops_by_itself_sleeps() -> None:
+    draw = live(full_after_a_minute, 60 + 120, soc=0.42, may_wake=True, **PLUGGED)
+    assert draw.verdict == "waking"
+    after = live(nothing, 120, before=draw, first=190, soc=0.42, may_wake=True, **PLUGGED)
+    assert after.verdict == "asleep"
+
+
+def test_a_car_that_sleeps_is_tried_again_each_hour_as_one_event() -> None:
+    draw = live(nothing, 120, soc=0.42, **PLUGGED)
+    stopped = judge_draw(draw, DrawSample(START + timedelta(seconds=130), 0.0, 0.0, **PLUGGED))
+    assert stopped.find_most_kw(START + timedelta(minutes=60)) == 0.0
+    assert stopped.find_most_kw(START + timedelta(minutes=63)) is None
+    tried = live(nothing, 60, before=stopped, first=3780, **PLUGGED)
+    assert tried.find_most_kw(START + timedelta(seconds=3850)) is None
+    missed = live(nothing, 30, before=tried, first=3850, **PLUGGED)
+    assert missed.find_most_kw(START + timedelta(seconds=3880)) == 0.0
+    assert (missed.verdict, missed.since) == ("asleep", draw.since)
+    woken = live(everything, 30, before=tried, first=3850, **PLUGGED)
+    assert woken.verdict == "as_commanded"
+
+
+def test_an_earlier_stop_is_no_earlier_try() -> None:
+    stopped = CarDraw(plugged_since=PLUGGED["plugged_since"], stopped_at=START - timedelta(hours=2))
+    draw = live(nothing, 120, before=stopped, **PLUGGED)
+    assert draw.verdict == "asleep"
+    assert draw.find_most_kw(START + timedelta(minutes=5)) == 0.0
 
 
 def test_a_stuck_cloud_does_not_make_a_charging_car_full() -> None:
