@@ -41,7 +41,7 @@ def test_a_site_is_added_its_file_loaded_and_its_series_read(
     assert (report["accepted"], report["quarantined"], report["reasons"]) == (
         2,
         1,
-        {"load_kwh is not a number": 1},
+        {"Consumption is not a number": 1},
     )
     window = ["--from", "2024-01-01", "--to", "2024-01-01T00:45:00+01:00"]
     answer = luna_on_servers(

@@ -26,14 +26,19 @@ from luna.drivers.profiles import list_profiles, load_profile, require_profiles
 from luna.drivers.session import ASKED_SECONDS
 from luna.drivers.simulated_charge_point import SimulatedPvInverter
 from luna.drivers.site_device import add_device
+from luna.drivers.transports import HttpTransport
 from luna.energy.devices.commands import Via
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.site import Site, parse_site
 from tests.support.gateway.certificates import NO_CERTIFICATES
 
 NO_FOLDER = Path("/nonexistent")
+# One that encrypts is served with its certificate in test_pinned_certificate.py.
 PROFILES = {
-    profile.profile: profile for profile in list_profiles() if profile.kind == "pv_inverter"
+    profile.profile: profile
+    for profile in list_profiles()
+    if profile.kind == "pv_inverter"
+    and not (isinstance(profile.transport, HttpTransport) and profile.transport.pinned)
 }
 CURTAILED = [name for name, profile in PROFILES.items() if profile.is_commanded]
 FREE = DeviceCommand("free")
