@@ -6,14 +6,14 @@ where nothing is published after it.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
-from luna.energy.timeline import SLOT, InstantArray
+from luna.energy.timeline import SLOT, InstantArray, to_instant
 
 PriceVersion = Literal["forecast", "day_ahead", "settled"]
 # How a source publishes: fixed the day before; or as a forecast until its slot is over, and settled
@@ -66,7 +66,7 @@ def find_settled(
         now: the instant of the question.
     """
     ends = starts + np.timedelta64(SLOT)
-    moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None))
+    moment = to_instant(now)
     is_settled: NDArray[np.bool_] = ~np.isnat(published_at) & (ends <= moment)
     if publication == "forecast":
         # What was published before delivery is still a forecast, however long ago that is.

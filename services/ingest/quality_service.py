@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityReque
 from luna.energy.day_fault import DayFault
 from luna.energy.observations import ESTIMABLE, SERIES
 from luna.energy.site import SUBMETERED, Site
-from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone, to_instant
 from luna.house.silent_sensors import find_silent, find_unreported, list_several
 from luna.platform.database import observations, quality, quarantine, readings, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
@@ -282,8 +282,8 @@ def _count_refused(
     refused: Sequence["_RefusedReadings"], slots: Timeline
 ) -> list[tuple[str, str, int]]:
     """Return the number of refused readings that reach into a day, by sensor and fault."""
-    begin = np.datetime64(slots.start.astimezone(UTC).replace(tzinfo=None), "us")
-    end = np.datetime64(slots.end.astimezone(UTC).replace(tzinfo=None), "us")
+    begin = to_instant(slots.start)
+    end = to_instant(slots.end)
     counts: Counter[tuple[str, str]] = Counter()
     for run in refused:
         if run.first < end and run.last >= begin:

@@ -106,34 +106,25 @@ def _to_array(scenarios: list[list[float]]) -> FloatArray:
     return np.array(scenarios, dtype=np.float64).reshape(len(scenarios), max(lengths, default=0))
 
 
-# Lists of energies in every message; here an array, for there are thousands of them.
-Scenarios = Annotated[
-    FloatArray,
-    GetPydanticSchema(
+def _list_in_messages(
+    read: Callable[[Any, Callable[[Any], list[list[float]]]], FloatArray], scenario: Any
+) -> GetPydanticSchema:
+    """Return the schema of an array that is a list in every message, with a row per scenario."""
+    return GetPydanticSchema(
         lambda _source, handler: core_schema.no_info_wrap_validator_function(
-            _read_scenarios,
-            handler.generate_schema(Annotated[list[Energies], Field(max_length=MAX_SCENARIOS)]),
+            read,
+            handler.generate_schema(Annotated[list[scenario], Field(max_length=MAX_SCENARIOS)]),
             serialization=core_schema.plain_serializer_function_ser_schema(
                 np.ndarray.tolist, return_schema=handler.generate_schema(list[list[float]])
             ),
         )
-    ),
-]
+    )
 
 
-# More than the expected price, in lists as ``Scenarios``.
-PriceChanges = Annotated[
-    FloatArray,
-    GetPydanticSchema(
-        lambda _source, handler: core_schema.no_info_wrap_validator_function(
-            _read_changes,
-            handler.generate_schema(Annotated[list[Prices], Field(max_length=MAX_SCENARIOS)]),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                np.ndarray.tolist, return_schema=handler.generate_schema(list[list[float]])
-            ),
-        )
-    ),
-]
+# Here arrays, for there are thousands of values.
+Scenarios = Annotated[FloatArray, _list_in_messages(_read_scenarios, Energies)]
+# More than the expected price.
+PriceChanges = Annotated[FloatArray, _list_in_messages(_read_changes, Prices)]
 
 
 # Fields with a row per scenario.

@@ -27,7 +27,15 @@ from luna.energy.refusals import refuse
 from luna.energy.resolution import from_quarter_hours, quarter_hours
 from luna.energy.site import OWN, Site
 from luna.energy.tariffs.component import billed_name
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, align, parse_zone
+from luna.energy.timeline import (
+    SLOT,
+    FloatArray,
+    InstantArray,
+    Timeline,
+    align,
+    parse_zone,
+    to_instant,
+)
 from luna.platform.database import copy, plan_causes
 from luna.platform.database.schema.series import market_prices
 
@@ -370,7 +378,7 @@ def read_last_published(
     """
     starts, published_at, price = read_revisions(connection, market, timeline, currency=currency)
     if known_at is not None:
-        moment = np.datetime64(known_at.astimezone(UTC).replace(tzinfo=None))
+        moment = to_instant(known_at)
         is_known = published_at <= moment
         starts = starts[is_known]
         published_at = published_at[is_known]

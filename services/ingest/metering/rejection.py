@@ -5,13 +5,13 @@ A rejected reading has a fault code. Readings that a person released are not rej
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.row_fault import RowFault
-from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray, to_instant
 from luna.energy.units import read_measure
 from services.ingest.metering.spans import Spans, runs_of
 from services.ingest.source_readings import Samples
@@ -151,7 +151,7 @@ def put_in_order(
     readings = readings.without(refusals.refuse(readings, np.isinf(readings.values), NO_NUMBER))
     readings = readings.without(refusals.refuse(readings, readings.instants < EARLIEST, UNSET))
     if now is not None:
-        latest = np.datetime64((now + CLOCK_TOLERANCE).astimezone(UTC).replace(tzinfo=None), "us")
+        latest = to_instant(now + CLOCK_TOLERANCE)
         readings = readings.without(refusals.refuse(readings, readings.instants > latest, FUTURE))
     same = np.diff(readings.instants) == np.timedelta64(0)
     repeated = np.append(same, np.zeros(min(1, len(readings)), dtype=np.bool_))

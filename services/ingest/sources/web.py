@@ -205,7 +205,9 @@ class Web:
 
     def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:
-            transport = self.transport or self._connect()
+            transport = self.transport or CheckedTransport(
+                self.purpose, certificates=self.certificates
+            )
             with httpx.Client(transport=transport, timeout=TIMEOUT) as client:
                 answer = client.send(request, stream=True)
                 content = bytearray()
@@ -244,9 +246,6 @@ class Web:
                 remedy="Ask for a shorter time.",
             )
         return answer.status_code, answer.headers, bytes(content)
-
-    def _connect(self) -> CheckedTransport:
-        return CheckedTransport(self.purpose, certificates=self.certificates)
 
     def _retry_after(self, headers: httpx.Headers) -> float:
         """Return the seconds of ``Retry-After``, given as a number or a date.

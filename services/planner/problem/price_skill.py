@@ -6,13 +6,13 @@ were nearer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.timeline import FloatArray, InstantArray, Timeline
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, to_instant
 
 DAY = timedelta(days=1)
 # Begins of the bands of lead times that are compared, and the lead at which each is: one forecast
@@ -112,7 +112,7 @@ class SourcePrices:
     def settle(self, now: datetime) -> FloatArray:
         """Return what was published after each slot by ``now``, ``(slots,)``, NaN where nothing."""
         ends = self.timeline.starts[self.slot] + np.timedelta64(self.timeline.step)
-        moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None))
+        moment = to_instant(now)
         return self._pick((self.published_at >= ends) & (self.published_at <= moment))
 
     def forecast(self, lead: timedelta) -> FloatArray:
@@ -191,16 +191,12 @@ def compare_prices(
         own = np.where(np.isfinite(repeated), repeated, own)
     is_typical = np.zeros(starts.size, dtype=bool)
     for skill in skills:
-        is_typical[starts >= _to_utc(now + skill.begin)] = skill.own == "typical"
+        is_typical[starts >= to_instant(now + skill.begin)] = skill.own == "typical"
     if typical is not None:
         own = np.where(is_typical, typical, own)
-    is_ahead = starts >= _to_utc(now)
+    is_ahead = starts >= to_instant(now)
     own[~is_ahead] = np.nan
     replaced = np.zeros(starts.size, dtype=bool)
     if outdone is not None:
-        replaced = (starts >= _to_utc(now + outdone.begin)) & np.isfinite(own)
+        replaced = (starts >= to_instant(now + outdone.begin)) & np.isfinite(own)
     return ComparedPrices(own, is_typical & is_ahead, replaced, outdone, find_better(skills))
-
-
-def _to_utc(instant: datetime) -> np.datetime64:
-    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None))

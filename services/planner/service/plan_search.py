@@ -80,7 +80,7 @@ def search_plans(
     for plan_id in plan_ids:
         with unit_of_work(engine) as connection:
             is_postponed = left <= timedelta() or jobs.is_any_queued(connection, _FIRST_TASKS)
-            begun = None if is_postponed else _find_in_force(connection, plan_id, now())
+            begun = None if is_postponed else _read_open(connection, plan_id, now())
         if is_postponed:
             outcome: SearchOutcome = "postponed"
         elif begun is None:
@@ -115,7 +115,13 @@ class _FoundPlan:
     inputs_digest: str
 
 
-def _find_in_force(connection: Connection, plan_id: str, now: datetime) -> _OpenPlan | None:
+def _read_open(connection: Connection, plan_id: str, now: datetime) -> _OpenPlan | None:
+    """Return a plan that may be searched further, with its request; None: see ``_find_open``."""
+    reply = _find_open(connection, plan_id, now)
+    return None if reply is None else _OpenPlan(reply, plans.load_inputs(connection, plan_id))
+
+
+def _find_open(connection: Connection, plan_id: str, now: datetime) -> PlanReply | None:
     """Return a plan with an open gap, None unless it is in force and its first slot still runs.
 
     A longer search decides from the first slot on, so it must not be over.
@@ -127,9 +133,7 @@ def _find_in_force(connection: Connection, plan_id: str, now: datetime) -> _Open
     except NotFoundError:
         return None
     is_begun = now >= reply.slots[0].start + timedelta(minutes=reply.slot_minutes)
-    if is_begun or not has_open_gap(reply):
-        return None
-    return _OpenPlan(reply, plans.load_inputs(connection, plan_id))
+    return None if is_begun or not has_open_gap(reply) else reply
 
 
 def _search_longer(begun: _OpenPlan, limit: timedelta) -> _FoundPlan:
@@ -157,7 +161,7 @@ def _store_better(
     site_id = before.site
     if not sites.hold(connection, [site_id]):
         return "superseded"
-    if _find_in_force(connection, before.plan_id, now) is None:
+    if _find_open(connection, before.plan_id, now) is None:
         return "superseded"
     head = found.plan.head
     bound = max(_find_bound(before), _find_bound(head))

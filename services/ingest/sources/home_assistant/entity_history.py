@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from luna.energy.timeline import FloatArray, InstantArray, floor_to
+from luna.energy.timeline import FloatArray, InstantArray, floor_to, to_instant
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import Clock, SystemClock
 from services.ingest.source_readings import Samples
@@ -27,7 +27,6 @@ from services.ingest.sources.home_assistant.connection import (
 )
 from services.ingest.sources.home_assistant.entity_states import (
     STEP,
-    as_datetime64,
     as_instant,
     hold_values,
     longest_rise,
@@ -286,8 +285,8 @@ class HomeAssistantHistory:
         instants, values = as_readings(rows)
         # The value at the end belongs to the next window or to the states; only NaN, after which
         # nothing is known, stays.
-        is_before_end = (instants < as_datetime64(end)) | ~np.isnan(values)
-        inside = (instants >= as_datetime64(first)) & is_before_end
+        is_before_end = (instants < to_instant(end)) | ~np.isnan(values)
+        inside = (instants >= to_instant(first)) & is_before_end
         return Samples(sensor, unit, instants[inside], values[inside])
 
     def _knows(self, sensor: str, instant: datetime) -> bool:
@@ -303,8 +302,8 @@ class HomeAssistantHistory:
 
         ``usual`` is the current unit, assumed for states without one.
         """
-        since = as_datetime64(first)
-        until = as_datetime64(end)
+        since = to_instant(first)
+        until = to_instant(end)
         instants, values, stated = self._web.history(sensor, first, end, flags=QUICKEST[:1])
         if {*stated} - {None, usual}:
             # The unit changed within the window: only full states tell when.
@@ -338,7 +337,7 @@ class HomeAssistantHistory:
     def _rows(self, sensor: str, first: datetime, end: datetime, period: str) -> StatisticRows:
         answer = self.statistics(sensor, first, end, period=period, types=list(COLUMNS))
         rows = parse_rows(answer, sensor)
-        return rows.between(as_datetime64(first), as_datetime64(end))
+        return rows.between(to_instant(first), to_instant(end))
 
     def _entity(self, sensor: str, field: str) -> Entity:
         if sensor in self._entities:

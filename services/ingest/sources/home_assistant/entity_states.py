@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray, to_instant
 from services.ingest.sources.source import SourceError
 
 SWITCHED = {"on": 1.0, "off": 0.0}
@@ -46,7 +46,7 @@ def parse_history(
     """
     try:
         states: list[Mapping[str, Any]] = next(iter(document), [])  # type: ignore[call-overload]
-        changed = [as_datetime64(datetime.fromisoformat(state["last_changed"])) for state in states]
+        changed = [to_instant(datetime.fromisoformat(state["last_changed"])) for state in states]
         instants = np.array(changed, dtype="datetime64[us]")
         values = np.array([parse_state(state["state"]) for state in states], dtype=np.float64)
         units = [state.get("attributes", {}).get("unit_of_measurement") for state in states]
@@ -68,11 +68,6 @@ def from_seconds(seconds: float) -> datetime:
 def as_instant(instant: np.datetime64) -> datetime:
     """Return the instant of a ``datetime64`` in UTC."""
     return datetime.fromisoformat(str(instant.astype("datetime64[us]"))).replace(tzinfo=UTC)
-
-
-def as_datetime64(instant: datetime) -> np.datetime64:
-    """Return an instant as ``datetime64[us]`` in UTC."""
-    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 STEP = np.timedelta64(15, "m")

@@ -17,6 +17,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from luna.energy.timeline import to_instant
 from luna.platform.address_policy import HOME_ASSISTANT, open_connection
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import Clock, SystemClock
@@ -32,7 +33,6 @@ from services.ingest.sources.home_assistant.connection import (
 )
 from services.ingest.sources.home_assistant.entity_history import HomeAssistantHistory, cut_windows
 from services.ingest.sources.home_assistant.entity_states import (
-    as_datetime64,
     as_instant,
     from_seconds,
     hold_values,
@@ -132,10 +132,10 @@ class LastStates:
         for last in self._last.values():
             if math.isnan(last.value):
                 continue
-            first = np.array([as_datetime64(last.instant)])
+            first = np.array([to_instant(last.instant)])
             values = np.array([last.value])
             instants, _ = hold_values(
-                first, values, as_datetime64(now), longest=longest_rise(last.unit)
+                first, values, to_instant(now), longest=longest_rise(last.unit)
             )
             for instant in instants[1:]:
                 repeat = Reading(last.sensor, as_instant(instant), last.value, last.unit)
