@@ -40,6 +40,11 @@ class Solution:
     gap: float
     proven: bool
 
+    @property
+    def bound(self) -> float:
+        """The lower bound on the cost that its gap proves."""
+        return self.objective - self.gap * abs(self.objective)
+
     def bounded(self, bound: float, search: SearchLimits) -> "Solution":
         """Return the same solution with its gap to a lower bound on the cost."""
         above = self.objective - bound
@@ -199,11 +204,13 @@ class Solver:
         self._highs.addCol(cost, 0.0, np.inf, rows.size, rows.astype(np.int32), value)
         return self._model
 
-    def fix(self, columns: Indices, value: FloatArray) -> float:
+    def fix(
+        self, columns: Indices, value: FloatArray, *, time_limit_s: float = float("inf")
+    ) -> float:
         """Fix columns of the linear model solved last and ``resolve`` it."""
         self._model = None
         self._highs.changeColsBounds(columns.size, columns, value, value)
-        return self.resolve()
+        return self.resolve(time_limit_s=time_limit_s)
 
     def bind(
         self,
@@ -221,12 +228,12 @@ class Solver:
         self._highs.changeColsBounds(columns[0].size, *columns)
         self._highs.changeRowsBounds(rows[0].size, *rows)
 
-    def resolve(self) -> float:
+    def resolve(self, *, time_limit_s: float = float("inf")) -> float:
         """Solve the changed model from the last basis, and return its objective.
 
-        It is infinite where there is no solution.
+        It is infinite where there is no solution, or none within the time limit.
         """
-        self._highs.setOptionValue("time_limit", np.inf)
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + time_limit_s)
         self._highs.run()
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return np.inf
