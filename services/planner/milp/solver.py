@@ -295,14 +295,13 @@ class Solver:
         self._model = model
 
     def _begin_at(self, model: LinearModel, start: StartBasis) -> None:
-        column_status = [_LOWER] * model.cost.size
-        row_status = [_BASIC] * model.row_lower.size
-        for column, row in zip(start.columns.tolist(), start.rows.tolist(), strict=True):
-            column_status[column] = _BASIC
-            row_status[row] = _LOWER
+        column_status = np.full(model.cost.size, _LOWER, dtype=object)
+        row_status = np.full(model.row_lower.size, _BASIC, dtype=object)
+        column_status[start.columns] = _BASIC
+        row_status[start.rows] = _LOWER
         basis = highspy.HighsBasis()
-        basis.col_status = column_status
-        basis.row_status = row_status
+        basis.col_status = column_status.tolist()
+        basis.row_status = row_status.tolist()
         basis.valid = True
         # HiGHS would factorise a basis of unknown origin to see that it is one.
         basis.alien = False
