@@ -214,19 +214,16 @@ def _search_on(
     built: Formulation, problem: Problem, solver: Solver, *, start: Solution | None
 ) -> Solution:
     """Return the solution of branch and bound, or the start where that finds none in time."""
-    try:
-        found = solver.renew().solve(
+    search = problem.search
+    searching = solver.renew()
+    if start is None:
+        return searching.solve(
             built.model,
-            mip_gap=problem.search.mip_gap,
-            gap_cost=problem.search.gap_cost,
+            mip_gap=search.mip_gap,
+            gap_cost=search.gap_cost,
             time_limit_s=problem.left_s,
-            start=start.column if start else None,
         )
+    try:
+        return searching.improve(built.model, start, search, time_limit_s=problem.left_s)
     except SolverError:
-        if start is None:
-            raise
         return start
-    if start is None or found.proven:
-        return found
-    # At the time limit its bound may be weaker than the start's.
-    return found.bounded(max(found.bound, start.bound), problem.search)

@@ -16,6 +16,9 @@ from services.planner.linear.model import Indices, InfeasibleError, LinearModel,
 from services.planner.problem.problem import Deadline, SearchLimits
 
 MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
+# The share of the allowed gap by which a better solution is cheaper: rounding must not make a proof
+# that there is none fail.
+_CLEARLY_WITHIN = 0.999
 _LOWER = highspy.HighsBasisStatus.kLower
 _BASIC = highspy.HighsBasisStatus.kBasic
 
@@ -162,6 +165,36 @@ class Solver:
         self._highs.setOptionValue("mip_abs_gap", max(gap_cost, 0.0 if mip_gap == 0 else 1e-6))
         self._run(model, time_limit_s, start)
         return self._read(model)
+
+    def improve(
+        self, model: LinearModel, start: Solution, search: SearchLimits, *, time_limit_s: float
+    ) -> Solution:
+        """Return a better solution than the start, or the start with a smaller gap.
+
+        The start is proven as soon as no solution is cheaper by more than the allowed gap, so only
+        such solutions are searched for.
+
+        Raises:
+            SolverError: the time limit passed before the start was taken over, or the solver
+                failed.
+        """
+        below = start.objective - _CLEARLY_WITHIN * search.allow(start.objective)
+        self._highs.setOptionValue("objective_bound", below)
+        try:
+            found = self.solve(
+                model,
+                mip_gap=search.mip_gap,
+                gap_cost=search.gap_cost,
+                time_limit_s=time_limit_s,
+                start=start.column,
+            )
+        finally:
+            # Linear solves end at that bound, too.
+            self._highs.setOptionValue("objective_bound", np.inf)
+        if found.proven:
+            return replace(found, gap=max(found.gap, relative_gap(found.objective, below)))
+        # At the time limit its bound may be weaker than the start's.
+        return found.bounded(max(min(found.bound, below), start.bound), search)
 
     def solve_relaxed(self, model: LinearModel, *, time_limit_s: float = 10.0) -> LinearSolution:
         """Return the solution of a model's linear relaxation with its reduced costs.
