@@ -213,10 +213,17 @@ def _search_choices(
 def _search_on(
     built: Formulation, problem: Problem, solver: Solver, *, start: Solution | None
 ) -> Solution:
-    return solver.renew().solve(
-        built.model,
-        mip_gap=problem.search.mip_gap,
-        gap_cost=problem.search.gap_cost,
-        time_limit_s=problem.left_s,
-        start=start.column if start else None,
-    )
+    """Return the solution of branch and bound, or the start where that finds none in time."""
+    search = problem.search
+    searching = solver.renew()
+    if start is None:
+        return searching.solve(
+            built.model,
+            mip_gap=search.mip_gap,
+            gap_cost=search.gap_cost,
+            time_limit_s=problem.left_s,
+        )
+    try:
+        return searching.improve(built.model, start, search, time_limit_s=problem.left_s)
+    except SolverError:
+        return start
