@@ -46,7 +46,7 @@ class Solution:
     @property
     def bound(self) -> float:
         """The lower bound on the cost that its gap proves."""
-        return self.objective - self.gap * abs(self.objective)
+        return lower_bound(self.objective, self.gap)
 
     def bounded(self, bound: float, search: SearchLimits) -> "Solution":
         """Return the same solution with its gap to a lower bound on the cost."""
@@ -58,6 +58,11 @@ class Solution:
 def relative_gap(cost: float, bound: float) -> float:
     """Return by how much a cost exceeds a lower bound, relative to the cost."""
     return max(cost - bound, 0.0) / max(abs(cost), 1e-9)
+
+
+def lower_bound(cost: float, gap: float) -> float:
+    """Return the lower bound on a cost that its ``relative_gap`` proves."""
+    return cost - gap * abs(cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,8 @@ class KeptSolution:
 class Solver:
     """A HiGHS instance that keeps its model, and starts from the last basis if it can.
 
-    It can where only costs and bounds change. ``deadline`` bounds every solve.
+    It can where only costs and bounds change. ``deadline`` bounds every solve of a whole model;
+    ``resolve`` has a time limit of its own.
     """
 
     deadline: Deadline | None = None
