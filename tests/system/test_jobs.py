@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
+import psutil
 import pytest
 import redis
 
@@ -133,7 +134,15 @@ def begun(place: Place, job: Job, errand: ErrandRequest, starts: int = 1) -> Non
 
 
 def kill_server(servers: Servers, name: str) -> None:
-    os.kill(int((servers.folder / f"{name}.lock").read_text()), signal.SIGKILL)
+    """Kill a server and wait until none of its processes is left.
+
+    PostgreSQL's processes end by themselves after their parent, and one of them may still commit.
+    """
+    server = psutil.Process(int((servers.folder / f"{name}.lock").read_text()))
+    processes = [server, *server.children(recursive=True)]
+    server.kill()
+    _, alive = psutil.wait_procs(processes, timeout=SOON.total_seconds())
+    assert alive == []
 
 
 def test_a_job_accepted_while_redis_is_away_runs_when_it_is_back(
