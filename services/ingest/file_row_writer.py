@@ -16,7 +16,16 @@ from luna.energy.market_publication import find_publication
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, parse_zone, to_utc
+from luna.energy.timeline import (
+    SLOT,
+    FloatArray,
+    InstantArray,
+    Timeline,
+    floor_to,
+    parse_zone,
+    to_instant,
+    to_utc,
+)
 from luna.energy.units import NOT_SAID, StatedUnits
 from luna.platform.database import (
     history_changes,
@@ -134,7 +143,9 @@ def store(
         )
     starts, values = columns_of(kind, rows)
     if kind.name == "prices" and "spot_price" in values:
-        return store_spot_prices(connection, site, rows, rule=LOADED).written
+        return store_spot_prices(
+            connection, site, rows, rule=LOADED, received_at=received_at
+        ).written
     if kind.name == "prices":
         published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else None
         store_own_prices(connection, site, OwnPrices(starts, values, published_at, received_at))
@@ -163,15 +174,24 @@ class StoredSpotPrices(NamedTuple):
 
 
 def store_spot_prices(
-    connection: Connection, site: Site, rows: pl.DataFrame, *, rule: Rule
+    connection: Connection,
+    site: Site,
+    rows: pl.DataFrame,
+    *,
+    rule: Rule,
+    received_at: datetime | None = None,
 ) -> StoredSpotPrices:
     """Store accepted prices of the market of a site's tariff, and record what they change.
+
+    Without ``published_at`` a price is known since its usual publication, or since it was received
+    if that was earlier.
 
     Args:
         connection: to the database.
         site: of the rows.
         rows: accepted, with ``spot_price``.
         rule: which changes them.
+        received_at: when they came; None: long after their publication.
 
     Raises:
         InvalidInputError: the site's tariff names no market.
@@ -185,6 +205,8 @@ def store_spot_prices(
     else:
         # What was paid is known once the quarter-hour is over.
         published_at = starts + np.timedelta64(SLOT)
+    if received_at is not None and "published_at" not in rows.columns:
+        published_at = np.minimum(published_at, to_instant(floor_to(received_at, SLOT)))
     first = to_utc(starts.min())
     last = to_utc(starts.max())
     slots = Timeline(first, SLOT, (last - first) // SLOT + 1)

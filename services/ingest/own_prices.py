@@ -22,6 +22,7 @@ from luna.energy.timeline import (
     Timeline,
     floor_to,
     parse_zone,
+    to_instant,
     to_utc,
 )
 from luna.platform.database import prices
@@ -121,7 +122,7 @@ def date_prices(
     )
     if received_at is None:
         return is_new | is_revision, usual
-    came = np.datetime64(floor_to(received_at, SLOT).replace(tzinfo=None), "us")
+    came = to_instant(floor_to(received_at, SLOT))
     return is_new | is_revision, np.where(is_revision, came, np.minimum(usual, came))
 
 

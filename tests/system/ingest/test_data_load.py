@@ -382,6 +382,18 @@ def test_market_prices_are_published_the_day_before(connection: Connection, tmp_
     )
 
 
+def test_market_prices_loaded_before_the_auction_are_known_since_then(
+    connection: Connection, tmp_path: Path
+) -> None:
+    rows = [f"2024-01-02T{hour:02}:00:00+01:00,0.{hour:02}" for hour in range(24)]
+    path = csv(tmp_path, *rows, header="slot_start,spot_price")
+    morning = datetime(2024, 1, 1, 9, tzinfo=UTC)
+    load_file(connection, "home", path, FileForm("prices", received_at=morning))
+    local_day = Timeline(datetime(2024, 1, 1, 23, tzinfo=UTC), SLOT, 96)
+    assert np.isnan(prices.read(connection, "NL", local_day, known_at=morning - SLOT)).all()
+    assert np.isfinite(prices.read(connection, "NL", local_day, known_at=morning)).all()
+
+
 def test_the_sites_own_prices_are_kept_beside_its_energies(
     connection: Connection, tmp_path: Path
 ) -> None:
