@@ -69,6 +69,10 @@ class RecommendRequest(Request):
     k: Annotated[int, Field(ge=1, le=50)] = 5
     language: Language = "en"
     sites: Annotated[tuple[str, ...] | None, Field(description="the reader's; null: all")] = None
+    unasked: Annotated[
+        bool,
+        Field(description="nobody asked: one a day at most, and no document of the last day"),
+    ] = False
 
 
 class Event(Message):

@@ -40,6 +40,15 @@ class Showing:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierShowing:
+    """An item that a reader was shown; ``reward`` is None before the first action."""
+
+    recommendation_id: str
+    item_id: str
+    reward: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Slate:
     """The items shown for one request: reader, site (None: none named), policy."""
 
@@ -170,6 +179,20 @@ def find_showings(
         set(recommendation_ids)
     )
     return set(connection.scalars(select(recommendations.c.recommendation_id).where(is_shown)))
+
+
+def find_first_showing(
+    connection: Connection, reader: str, site_id: str, *, since: datetime
+) -> EarlierShowing | None:
+    """Return what a reader was shown first for a site since an instant."""
+    table = recommendations.c
+    query = select(table.recommendation_id, table.item_id, table.reward).where(
+        table.reader == reader,
+        table.site_key == sites.key_of(connection, site_id),
+        table.shown_at >= since,
+    )
+    row = connection.execute(query.order_by(table.shown_at, table.rank).limit(1)).first()
+    return None if row is None else EarlierShowing(*row)
 
 
 def add_events(

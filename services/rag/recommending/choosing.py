@@ -25,10 +25,16 @@ from luna.contracts.recommendations import (
     RecordEventsRequest,
 )
 from luna.energy.refusals import refuse
-from luna.energy.timeline import FloatArray
+from luna.energy.timeline import FloatArray, parse_zone
 from luna.platform.database import recommendation_items, recommendations, sites
 from luna.platform.database.recommendation_items import Audience, Candidate
-from luna.platform.database.recommendations import Learned, Observed, Showing, Slate
+from luna.platform.database.recommendations import (
+    EarlierShowing,
+    Learned,
+    Observed,
+    Showing,
+    Slate,
+)
 from luna.words import Numbers
 from luna.words.recommendations import say_reason, say_recommendation
 from services.rag.embedding import Embedder, embed_if_there
@@ -38,6 +44,7 @@ from services.rag.retrieval.terms import terms_of, translate
 
 # Reading for two minutes says as much as can be said without a word.
 FULL_READING_SECONDS = 120.0
+USEFUL = 1.0
 OPENED = 0.4
 READ_THROUGH = 0.8
 
@@ -57,7 +64,7 @@ def reward_of(actions: Iterable[tuple[EventAction, float | None]]) -> float:
     reported = list(actions)
     kinds = {action for action, _ in reported}
     if "useful" in kinds:
-        return 1.0
+        return USEFUL
     if "dismissed" in kinds or not kinds & {"opened", "read"}:
         return 0.0
     seconds = sum(sorted(seconds or 0.0 for action, seconds in reported if action == "read"))
@@ -210,7 +217,7 @@ _NEAR = 0.1
 
 def tell(
     connection: Connection,
-    showings: Sequence[Showing],
+    showings: Sequence[Showing | EarlierShowing],
     request: RecommendRequest,
     *,
     similarity: Mapping[str, float],
@@ -252,6 +259,8 @@ def tell(
 
 # Time for which a dismissed item is not shown again.
 DISMISSED_FOR = timedelta(days=30)
+# Age from which a document is shown to who did not ask.
+_NEW_DOCUMENT = timedelta(days=1)
 # Older actions are no habits any more.
 _HABITS = timedelta(days=90)
 # Number of the candidates: the nearest items, and beside them those that save most.
@@ -291,16 +300,20 @@ class Chooser:
         if request.site_id is not None:
             _require_site(request.site_id, request.sites)
             sites.key_of(connection, request.site_id)
-        dismissed = recommendations.list_dismissed(
-            connection, request.reader, since=now - DISMISSED_FOR
-        )
-        audience = Audience(request.sites, request.site_id, request.kind, dismissed)
-        model = self.embedder.model if self.embedder else None
-        items = recommendation_items.list_candidates(connection, audience, model=model)
+        items = self._list_items(connection, request, now)
         if not items:
             return RecommendReply(recommendations=[], policy=self.policy)
         interest = self._interest(connection, request, questions)
         all_similarities = rate_similarity(items, interest)
+        all_ids = [item.item_id for item in items]
+        by_item = dict(zip(all_ids, all_similarities.tolist(), strict=True))
+        earlier = _find_of_today(connection, request, now)
+        if earlier is not None:
+            # Found useful or no longer to be shown: the day has had its recommendation.
+            is_open = earlier.item_id in by_item and earlier.reward != USEFUL
+            again = [earlier] if is_open else []
+            replies = tell(connection, again, request, similarity=by_item)
+            return RecommendReply(recommendations=replies, policy=self.policy)
         places = _choose_places(items, all_similarities, named=interest.named)
         candidates = [items[place] for place in places]
         similarity = all_similarities[places]
@@ -312,10 +325,24 @@ class Chooser:
         recommendations.add_slate(
             connection, Slate(request.reader, request.site_id, self.policy, showings), now=now
         )
-        item_ids = [candidate.item_id for candidate in candidates]
-        by_item = dict(zip(item_ids, similarity.tolist(), strict=True))
         replies = tell(connection, showings, request, similarity=by_item)
         return RecommendReply(recommendations=replies, policy=self.policy)
+
+    def _list_items(
+        self, connection: Connection, request: RecommendRequest, now: datetime
+    ) -> list[Candidate]:
+        """Return the items that a reader may be shown."""
+        dismissed = recommendations.list_dismissed(
+            connection, request.reader, since=now - DISMISSED_FOR
+        )
+        audience = Audience(request.sites, request.site_id, request.kind, dismissed)
+        model = self.embedder.model if self.embedder else None
+        items = recommendation_items.list_candidates(connection, audience, model=model)
+        if not request.unasked:
+            return items
+        # Who has just added a document need not be told of it.
+        newest = now - _NEW_DOCUMENT
+        return [item for item in items if item.kind != "document" or item.created_at <= newest]
 
     def _interest(
         self, connection: Connection, request: RecommendRequest, questions: Sequence[str]
@@ -375,6 +402,19 @@ class Chooser:
             chosen.append(showing)
             remaining = np.setdiff1d(remaining, find_same(candidates, place))
         return chosen
+
+
+def _find_of_today(
+    connection: Connection, request: RecommendRequest, now: datetime
+) -> EarlierShowing | None:
+    """Return what an unasked reader was already shown today, by the site's clock."""
+    if not request.unasked or request.site_id is None:
+        return None
+    zone = parse_zone(sites.load(connection, request.site_id).timezone)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return recommendations.find_first_showing(
+        connection, request.reader, request.site_id, since=midnight
+    )
 
 
 def _require_site(site_id: str, own: Sequence[str] | None) -> None:

@@ -223,13 +223,14 @@ def _wash_in_sun(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
     in_sun = surplus * np.maximum(days.export_price, 0.0) + (spread - surplus) * days.import_price
     evening = (days.hour >= _EVENING[0]) & (days.hour < _EVENING[1])
     per_day = np.zeros(days.count)
+    produced = np.nan_to_num(days.series["pv_kwh"])
     for day in range(days.count):
         own = days.day == day
-        if not own[evening].any() or own.sum() < _RUN_SLOTS:
+        pv = produced[own]
+        if not pv.any() or not own[evening].any() or own.sum() < _RUN_SLOTS:
             continue
         cheapest = np.convolve(in_sun[own], np.ones(_RUN_SLOTS), "valid")
         usual = float(days.marginal_price[own & evening].mean()) * _RUN_KWH
-        pv = np.nan_to_num(days.series["pv_kwh"])[own]
         sunniest = int(np.convolve(pv, np.ones(_RUN_SLOTS), "valid").argmax())
         per_day[day] = max(usual - float(cheapest[sunniest]), 0.0)
     figures = {"run_kwh": _RUN_KWH, "runs_per_week": _RUNS_PER_WEEK}

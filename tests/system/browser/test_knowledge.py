@@ -288,10 +288,14 @@ def test_what_is_recommended_is_shown_opened_and_decided(
     wait_for(lambda: "shown" in told())
     assert find_barriers(page) == []
     title = tip.locator(".tip-title").text_content() or ""
-    tip.get_by_role("button", name=f"Useful: {title}").click()
+    tip.locator("[data-open]").first.click()
+    wait_for(lambda: "opened" in told())
+    # The tip stays for the day.
+    page = open_page(BASE, gateway=knowing, **PHONE)
+    page.get_by_role("button", name=f"Useful: {title}").click()
     expect(page.locator("#tips")).to_contain_text(
         wording("knowledge", "tip_noted_useful", title=title)
     )
     wait_for(lambda: "useful" in told())
-    page.locator(".tip [data-open]").first.click()
-    wait_for(lambda: "opened" in told())
+    page = open_page(BASE, gateway=knowing, **PHONE)
+    expect(page.locator("#tips")).to_contain_text(wording("knowledge", "tips_none"))

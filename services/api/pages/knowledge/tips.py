@@ -26,7 +26,6 @@ from services.api.routing import ResourceRouter
 log = structlog.get_logger("luna.api")
 router = ResourceRouter(route_class=PageRoute)
 
-MOST_TIPS = 4
 DECIDED = ("useful", "dismissed")
 RecommendationPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
@@ -41,9 +40,10 @@ async def show_tips(visit: CurrentVisit) -> Response:
         request = RecommendRequest(
             reader=visit.caller.name,
             site_id=visit.site_id,
-            k=MOST_TIPS,
+            k=1,
             language=language,
             sites=visit.caller.own_sites,
+            unasked=True,
         )
         reply, refusal = await visit.gateway.ask_or_refusal(request, RecommendReply)
         if refusal is not None:
