@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from luna.energy.devices import DEVICE_KINDS
+from luna.energy.durations import format_duration, parse_duration
 from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import REASONS, invalid_part, refuse, to_json
 from luna.energy.refusals.fields import find_reason
@@ -109,6 +110,11 @@ def _figures(fault: Mapping[str, Any]) -> dict[str, Any]:
     figures = {name: value for name, value in context.items() if name != "error"}
     if fault["type"] in _BOUNDS:
         figures["unit"] = _by_ending(_name(fault), _UNIT_NAMES)
+        for bound in figures.keys() & {"le", "lt", "ge", "gt"}:
+            # Pydantic writes the bounds of durations in English.
+            duration = parse_duration(str(figures[bound]))
+            if duration is not None:
+                figures[bound] = format_duration(duration)
     return figures
 
 

@@ -9,11 +9,13 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
+from luna.energy.durations import format_duration, parse_duration
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.energy.site import invalid_input
 from luna.platform.settings.model import (
@@ -65,7 +67,8 @@ def store_settings(settings: Settings, changes: Mapping[str, Plain]) -> Settings
         MachineError: the file cannot be written.
     """
     values = {name: _validate(settings, name, value) for name, value in changes.items()}
-    merged = read_stored(settings.data_folder) | dict(changes)
+    plain = {name: _plain(values[name], value) for name, value in changes.items()}
+    merged = read_stored(settings.data_folder) | plain
     stored = {name: value for name, value in merged.items() if value is not None}
     _write(settings.data_folder, stored)
     return settings.model_copy(update=values)
@@ -133,9 +136,18 @@ def _find_source(
     return "default" if getattr(settings, name) == Settings.model_fields[name].default else "start"
 
 
+def _plain(value: object, given: Plain) -> Plain:
+    """Return what the file holds for a value: durations in ISO 8601, all else as given."""
+    if given is None or not isinstance(value, timedelta):
+        return given
+    return TypeAdapter(timedelta).dump_python(value, mode="json")  # type: ignore[no-any-return]
+
+
 def _show(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, timedelta):
+        return format_duration(value)
     if isinstance(value, SecretStr):
         return "***"
     plain = TypeAdapter(type(value)).dump_python(value, mode="json")
@@ -171,8 +183,12 @@ def _validate(settings: Settings, name: str, value: Plain) -> object:
 
 def _parse(name: str, value: Plain) -> object:
     field = Settings.model_fields[name]
+    given: object = value
+    if isinstance(value, str) and "timedelta" in str(field.annotation):
+        # An owner writes "90 s", files and the environment ISO 8601.
+        given = parse_duration(value) or value
     try:
-        return TypeAdapter[Any](field.rebuild_annotation()).validate_python(value)
+        return TypeAdapter[Any](field.rebuild_annotation()).validate_python(given)
     except ValidationError as exc:
         raise invalid_input(exc, field=name) from exc
 

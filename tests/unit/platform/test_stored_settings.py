@@ -59,6 +59,7 @@ def test_a_value_out_of_bounds_is_refused_and_nothing_is_stored(data: Path) -> N
     with pytest.raises(InvalidInputError) as refused:
         store_settings(Settings(), {"job_retention": "PT1H", "outside_services": False})
     assert refused.value.field == "job_retention"
+    assert refused.value.parameters == {"ge": "1\u00a0d", "unit": ""}
     assert not (data / "settings.json").exists()
 
 
@@ -104,7 +105,7 @@ def test_a_description_names_every_setting_and_no_secret(monkeypatch: pytest.Mon
         "page",
         "environment",
     )
-    assert states["plan_timeout"].value == "PT30S"
+    assert states["plan_timeout"].value == "30\u00a0s"
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "\x00", '{"plan_timeout": "soon"}'])

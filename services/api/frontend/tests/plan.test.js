@@ -245,6 +245,8 @@ test("an instant of another day is said with that day", () => {
     [60, 96].map((i) => sayInstant(scene, scene.at(i), "en-GB")),
     ["15:00", "Thu 00:00"],
   );
+  // As the sentences of the page write it.
+  assert.equal(sayInstant(scene, scene.at(96), "de"), "Do. 00:00");
 });
 
 test("bars end exactly where their slots do, planned ones half as dense", () => {

@@ -15,6 +15,14 @@ export function clockOf(timeZone, locale) {
   return zoned(timeZone, locale, { hour: "2-digit", minute: "2-digit" });
 }
 
+// The short name as within a sentence, "Mi." in German, where a day alone would be "Mi".
+/** @type {(timeZone: string, locale: string) => Clock} */
+export function weekdayOf(timeZone, locale) {
+  const format = new Intl.DateTimeFormat(locale, { timeZone, weekday: "short", day: "numeric" });
+  return (instant) =>
+    format.formatToParts(instant).find((part) => part.type === "weekday")?.value ?? "";
+}
+
 // The hour that a clock shows twice is told apart by the zone's name.
 /** @type {(timeZone: string, locale: string) => Clock} */
 export function tellingClockOf(timeZone, locale) {

@@ -1,5 +1,5 @@
 // The row of live values above the chart: legend and tooltip in one place that covers nothing.
-import { tellingClockOf, zoned } from "./clock.js";
+import { tellingClockOf, weekdayOf, zoned } from "./clock.js";
 import { numbersOf } from "./numbers.js";
 import { isEstimated, isGap } from "./scene.js";
 
@@ -17,7 +17,7 @@ export function sayInstant({ timeZone, now }, instant, locale) {
   const clock = tellingClockOf(timeZone, locale)(instant);
   return day(instant) === day(now)
     ? clock
-    : `${zoned(timeZone, locale, { weekday: "short" })(instant)} ${clock}`;
+    : `${weekdayOf(timeZone, locale)(instant)} ${clock}`;
 }
 
 // The title of the row, and its cells: token of the colour, name, value, and the mark where it is
@@ -43,7 +43,7 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
     priceUnit: scene.priceUnit,
   });
   const { flows } = scene;
-  const weekday = zoned(scene.timeZone, locale, { weekday: "short" })(scene.at(i));
+  const weekday = weekdayOf(scene.timeZone, locale)(scene.at(i));
   const guessed = isEstimated(scene, Object.keys(scene.estimated), i);
   const state = isGap(scene, i)
     ? words.gap
