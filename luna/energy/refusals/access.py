@@ -76,19 +76,10 @@ REASONS: dict[str, RefusalReason] = {
         "Sign in with the new password.",
         error=UnauthenticatedError,
     ),
-    "sites-of-user-unknown": RefusalReason(
-        "this site does not exist", "List the sites: luna site list.", error=NotFoundError
-    ),
-    "no-such-user": RefusalReason(
-        "this user does not exist", "List the users: luna user list.", error=NotFoundError
-    ),
     "last-admin": RefusalReason(
         "Luna needs at least one admin",
         "Make someone else an admin first.",
         error=ConflictError,
-    ),
-    "no-such-key": RefusalReason(
-        "this key does not exist", "List the keys: luna key list.", error=NotFoundError
     ),
     "key-without-user": RefusalReason(
         "a key belongs to a user, and you are not signed in",
@@ -135,10 +126,5 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "nobody-signed-in": RefusalReason(
         "you are not signed in", "{remedy}", error=UnauthenticatedError
-    ),
-    "no-such-reference": RefusalReason(
-        "this {kind} does not exist",
-        "Take the id from the answer that gave it.",
-        error=NotFoundError,
     ),
 }

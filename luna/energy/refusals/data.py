@@ -133,16 +133,6 @@ REASONS: dict[str, RefusalReason] = {
     "form-two-names": RefusalReason(
         "two names are needed", "Write Luna's name, =, the file's name: {example}."
     ),
-    "no-such-row": RefusalReason(
-        "the site has no such row",
-        "List its rows: luna data quarantine list --site {site_id}.",
-        error=NotFoundError,
-    ),
-    "no-such-quarantine-row": RefusalReason(
-        "there is no such row in quarantine",
-        "List the rows: luna data quarantine list --site NAME.",
-        error=NotFoundError,
-    ),
     "row-decided": RefusalReason(
         "the row is already {decision}",
         "Load a file with the right value instead.",

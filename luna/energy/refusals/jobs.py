@@ -5,7 +5,6 @@ from luna.energy.errors import (
     FullError,
     LunaError,
     MachineError,
-    NotFoundError,
     UnavailableError,
 )
 from luna.energy.refusals.reason import RefusalReason
@@ -53,12 +52,6 @@ REASONS: dict[str, RefusalReason] = {
         "{most:.0f} MB",
         "Ask for less at once, or raise LUNA_JOB_MEMORY_BYTES if the machine has more.",
         error=LunaError,
-    ),
-    "no-such-job": RefusalReason(
-        "no such job", "Take the job_id from the answer that accepted it.", error=NotFoundError
-    ),
-    "no-such-job-of-page": RefusalReason(
-        "no such job", "Go back to the page where you started it.", error=NotFoundError
     ),
     "no-such-task": RefusalReason("there is no task with this name", "Ask for one of: {names}."),
     "job-not-ended-badly": RefusalReason(
@@ -124,16 +117,6 @@ REASONS: dict[str, RefusalReason] = {
         "the first request of this key is still being answered",
         "Ask again in a moment.",
         error=ConflictError,
-    ),
-    "no-such-lab-run": RefusalReason(
-        "no such run of the camera lab",
-        "Take the job_id from GET /v1/edge/runs.",
-        error=NotFoundError,
-    ),
-    "no-such-page-file": RefusalReason(
-        "no such file",
-        "Load the page again; it names the files of this version.",
-        error=NotFoundError,
     ),
     "job-ended-badly": RefusalReason(
         "{work} {status}: {why}", "See why: luna jobs show {job}.", error=LunaError, quotes=True

@@ -17,16 +17,6 @@ REASONS: dict[str, RefusalReason] = {
     "no-such-forecast-version": RefusalReason(
         "no such forecast version", "Name one of: {names}.", error=NotFoundError
     ),
-    "no-such-agent-plan": RefusalReason(
-        "no such plan of the agent",
-        "Take the plan_id from the list of the agent's plans.",
-        error=NotFoundError,
-    ),
-    "no-such-agent-training": RefusalReason(
-        "no such training of the agent",
-        "Take the run_id from the list of the agent's trainings.",
-        error=NotFoundError,
-    ),
     "day-not-replayed": RefusalReason(
         "the day cannot be replayed: {reason}", "Choose another day.", quotes=True
     ),
@@ -34,9 +24,6 @@ REASONS: dict[str, RefusalReason] = {
         "there is no earlier version to go back to",
         "Keep {version}, which the planner uses now.",
         error=ConflictError,
-    ),
-    "no-such-training": RefusalReason(
-        "no such training", "List them: luna forecast status --site {site_id}.", error=NotFoundError
     ),
     "training-without-card": RefusalReason(
         "the training has no model card", "{remedy}", error=NotFoundError

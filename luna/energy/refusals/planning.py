@@ -60,21 +60,6 @@ REASONS: dict[str, RefusalReason] = {
     "slot-price-missing": RefusalReason(
         "the price of this quarter-hour is missing", "Load it: luna data load --kind prices."
     ),
-    "no-such-block": RefusalReason(
-        "the site has no such block",
-        "List its blocks: luna manual list --site {site_id}.",
-        error=NotFoundError,
-    ),
-    "no-such-question": RefusalReason(
-        "this question does not exist",
-        "Take the what_if_id from the answer that accepted it.",
-        error=NotFoundError,
-    ),
-    "no-such-plan": RefusalReason(
-        "this plan does not exist",
-        "Take the plan_id from the answer of a plan.",
-        error=NotFoundError,
-    ),
     "no-plan-yet": RefusalReason(
         "the site has no plan yet",
         "Ask for one: POST /v1/plans, or luna plan.",
@@ -204,9 +189,6 @@ REASONS: dict[str, RefusalReason] = {
         "Plan first; then each block shows its cost.",
         error=ConflictError,
     ),
-    "no-such-question-here": RefusalReason(
-        "this question does not exist", "Go back to the page “What if”.", error=NotFoundError
-    ),
     "no-number": RefusalReason(
         "is not a number", "Give kilowatts, such as 3.5, or leave it empty."
     ),
@@ -227,11 +209,6 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "too-many-limits": RefusalReason(
         "the site has {most} limits in force and ahead", "Release some of them first."
-    ),
-    "no-such-limit": RefusalReason(
-        "the site has no such limit",
-        "List its limits: luna limits list --site {site_id}.",
-        error=NotFoundError,
     ),
     "power-without-charge": RefusalReason(
         "only charge and discharge take a power, {action} does not", "Leave out the power."

@@ -246,11 +246,6 @@ REASONS: dict[str, RefusalReason] = {
         "Read it again, then repeat your change.",
         error=OutdatedError,
     ),
-    "no-such-site-version": RefusalReason(
-        "the home has no such version",
-        "Choose one of the versions on its page.",
-        error=NotFoundError,
-    ),
     "site-without-configuration": RefusalReason(
         "the home is not set up",
         "Add it again with `luna site add --file site.yaml`.",
@@ -315,8 +310,5 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "site-without-place": RefusalReason(
         "the home has no location", "Add its location to the site's file."
-    ),
-    "no-such-site-of-caller": RefusalReason(
-        "no such site", "Name one of your homes.", error=NotFoundError
     ),
 }

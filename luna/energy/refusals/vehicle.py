@@ -3,7 +3,6 @@
 They concern description and control of these, and the habits of a variant's vehicles.
 """
 
-from luna.energy.errors import NotFoundError
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
@@ -59,16 +58,6 @@ REASONS: dict[str, RefusalReason] = {
         "the car is never charged this far",
         "Give at most {max_soc:g}, its max_soc.",
         kinds={"max_soc": "share"},
-    ),
-    "no-such-planned-session": RefusalReason(
-        "this session does not exist",
-        "List them: luna session list --site {site_id}.",
-        error=NotFoundError,
-    ),
-    "no-such-departure": RefusalReason(
-        "this departure is not proposed",
-        "List them: luna car departures --site {site_id}.",
-        error=NotFoundError,
     ),
     "level-or-need": RefusalReason(
         "either the level or the need says how full a car is",

@@ -454,7 +454,13 @@ def read_version(connection: Connection, site_id: str, version: int) -> Any:
     )
     row = connection.execute(query).first()
     if row is None:
-        raise refuse("no-such-site-version", field="version", value=version)
+        raise refuse(
+            "not-found",
+            field="version",
+            value=version,
+            thing="site-version",
+            source="the versions on its page",
+        )
     return row.configuration
 
 

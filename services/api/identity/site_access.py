@@ -139,6 +139,12 @@ def _look_up(connection: Connection, caller: Caller, references: list[Reference]
         names = list(sites_named(behind)) if isinstance(behind, dict) else list(_names(behind))
         hidden = behind is None or not (names or kind in OF_NO_SITE)
         if hidden or not all(caller.has_site(name) for name in names):
-            raise refuse("no-such-reference", field=kind, value=reference, kind=_NOUNS[kind])
+            raise refuse(
+                "not-found",
+                field=kind,
+                value=reference,
+                thing=_NOUNS[kind],
+                source="the answer that gave its id",
+            )
         site_names += names
     return site_names

@@ -1,0 +1,22 @@
+# Wovon eine Absage spricht, vor einem Verb und im Akkusativ: „Diesen Auftrag gibt es nicht.“
+user = Dieses Konto
+key = Diesen Schlüssel
+job = Diesen Auftrag
+lab-run = Diesen Lauf des Kameralabors
+page-file = Diese Datei der Seite
+agent-plan = Diesen Plan von Antares
+agent-training = Dieses Training von Antares
+training = Dieses Training
+document = Dieses Dokument
+passage = Diese Stelle im Dokument
+answer = Diese Antwort
+conversation = Dieses Gespräch
+row = Diese Zeile
+channel = Diesen Empfänger
+block = Diese Vorgabe
+question = Diese Frage
+plan = Diesen Plan
+limit = Diese Begrenzung
+planned-session = Diesen Eintrag
+departure = Diesen Vorschlag einer Abfahrt
+site-version = Diese Version des Zuhauses

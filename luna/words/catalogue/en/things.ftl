@@ -1,0 +1,22 @@
+# What a refusal speaks of, before a verb: “This job does not exist.”
+user = This account
+key = This key
+job = This job
+lab-run = This run of the camera lab
+page-file = This file of the page
+agent-plan = This plan of Antares
+agent-training = This training of Antares
+training = This training
+document = This document
+passage = This passage of the document
+answer = This answer
+conversation = This conversation
+row = This row
+channel = This recipient
+block = This override
+question = This question
+plan = This plan
+limit = This limit
+planned-session = This entry
+departure = This suggested departure
+site-version = This version of the home

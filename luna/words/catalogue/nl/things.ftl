@@ -1,0 +1,22 @@
+# Waarover een weigering gaat, voor een werkwoord: “Deze taak bestaat niet.”
+user = Dit account
+key = Deze sleutel
+job = Deze taak
+lab-run = Deze run van het cameralab
+page-file = Dit bestand van de pagina
+agent-plan = Dit plan van Antares
+agent-training = Deze training van Antares
+training = Deze training
+document = Dit document
+passage = Deze passage in het document
+answer = Dit antwoord
+conversation = Dit gesprek
+row = Deze rij
+channel = Deze ontvanger
+block = Deze eigen instelling
+question = Deze vraag
+plan = Dit plan
+limit = Deze begrenzing
+planned-session = Deze regel
+departure = Dit voorstel voor een vertrek
+site-version = Deze versie van het huis
