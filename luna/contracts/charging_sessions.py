@@ -167,7 +167,7 @@ def find_vehicle(site: Site, name: str) -> ElectricVehicle:
         if vehicle.name == name:
             return vehicle
     names = tuple(vehicle.name for vehicle in site.vehicles)
-    code = "no-such-vehicle" if names else "no-vehicle"
+    code = "no-such-device" if names else "no-vehicle"
     raise refuse(code, field="vehicle", value=name, names=names)
 
 

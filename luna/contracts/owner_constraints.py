@@ -113,11 +113,11 @@ def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Part
         raise refuse("no-such-device", field=f"{field}.device", value=block.device, names=names)
     _, known_actions = of_name[0]
     raise refuse(
-        "device-cannot",
+        "no-such-mode",
         field=f"{field}.action",
         value=block.action,
         device=block.device,
-        actions=tuple(sorted(known_actions)),
+        modes=tuple(sorted(known_actions)),
     )
 
 

@@ -4,7 +4,6 @@ from luna.energy.errors import ConflictError, NotFoundError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "no-such-kind": RefusalReason("there is no such kind of file", "Choose one of {kinds}."),
     "column-unknown": RefusalReason(
         "Luna knows no such column of {kind}",
         "Choose one of {columns} with --column name={column}, or leave it out with "
@@ -21,10 +20,6 @@ REASONS: dict[str, RefusalReason] = {
         "the file has market prices as well as the site's own prices",
         "Load them one after the other, each time leaving out the others with --ignore.",
     ),
-    "no-such-column": RefusalReason(
-        "there is no such column", "Choose one of the columns of {kind}: {columns}."
-    ),
-    "file-lacks-column": RefusalReason("the file has no such column", "Choose one of {there}."),
     "file-malformed": RefusalReason(
         "the file cannot be read after line {line}: {why}",
         "Correct the file and load it again. Nothing was stored.",
@@ -54,7 +49,6 @@ REASONS: dict[str, RefusalReason] = {
         "Nothing was stored. {hint}If the values are right, give the site's limits, such "
         "as grid.import_limit_kw.",
     ),
-    "unit-lacks-column": RefusalReason("the file has no such column", "Choose one of {matched}."),
     "power-for-energy": RefusalReason(
         "this column holds power, but Luna needs the energy per time step",
         "Load it as readings (--kind readings) and name its sensor under input_sensors, "
@@ -67,7 +61,6 @@ REASONS: dict[str, RefusalReason] = {
         "the site's tariff does not depend on a market",
         "Load import_price instead, or give the site a tariff of kind spot.",
     ),
-    "value-unknown-column": RefusalReason("{kind} have no such column", "Choose one of {columns}."),
     "row-too-short": RefusalReason(
         "{minutes} minutes alone are shorter than a quarter-hour",
         "Correct the file and load it again.",
@@ -210,7 +203,6 @@ REASONS: dict[str, RefusalReason] = {
     "no-time-readable": RefusalReason(
         "none of the times can be read", "Export times such as 2024-03-01 14:00."
     ),
-    "no-such-meaning": RefusalReason("a column cannot have this meaning", "Choose one of {meant}."),
     "times-too-far-apart": RefusalReason(
         "the file covers more than eighty years", "Check its first and last rows."
     ),

@@ -48,7 +48,6 @@ REASONS: dict[str, RefusalReason] = {
         "Split it, or let an admin raise the setting document_max_bytes.",
         kinds={"most": "bytes"},
     ),
-    "no-such-document-field": RefusalReason("no such field", "Use one of: file, {names}."),
     "no-site-of-asker": RefusalReason("no such site", "{remedy}", error=NotFoundError),
     "no-such-tool": RefusalReason("no such tool", "Choose one of: {names}.", error=NotFoundError),
     "no-tool-of-this-name": RefusalReason("no such tool", "Choose one from the list."),

@@ -189,7 +189,6 @@ REASONS: dict[str, RefusalReason] = {
     "port-unreadable": RefusalReason(
         "is not a port", "Give a number from 1 to 65535, or leave it empty."
     ),
-    "profile-unknown": RefusalReason("no such profile", "Choose one of: {names}."),
     "profile-not-commanded": RefusalReason(
         "is the profile of a device that can only be read",
         "Choose the profile of the battery's inverter.",

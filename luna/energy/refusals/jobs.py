@@ -53,7 +53,6 @@ REASONS: dict[str, RefusalReason] = {
         "Ask for less at once, or raise LUNA_JOB_MEMORY_BYTES if the machine has more.",
         error=LunaError,
     ),
-    "no-such-task": RefusalReason("there is no task with this name", "Ask for one of: {names}."),
     "job-not-ended-badly": RefusalReason(
         "the job is {status}",
         "Retry only failed, dead or cancelled jobs.",

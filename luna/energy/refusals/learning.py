@@ -68,7 +68,6 @@ REASONS: dict[str, RefusalReason] = {
         "more after the first, in a quarter that does so too",
         "Record longer, or fill the gaps; luna data quality shows them.",
     ),
-    "no-learned-policy": RefusalReason("is not a learned policy", "Choose one of: {names}."),
     "policy-never-trained": RefusalReason(
         "was never trained",
         "Train it: luna agent train --site {site_id} --kind {kind}.",
@@ -83,8 +82,6 @@ REASONS: dict[str, RefusalReason] = {
         "Luna can learn from only {days} days and needs {needed}",
         "Record or load more days: luna data load --kind observations.",
     ),
-    "no-such-agent-kind": RefusalReason("no such kind of agent", "Choose one of: {names}."),
-    "no-such-trained-policy": RefusalReason("no such trained policy", "Choose one of: {names}."),
     "agent-untrained": RefusalReason(
         "nothing was trained",
         "Train first: luna agent train --site {site_id} --kind {kind}.",

@@ -7,4 +7,7 @@ REASONS: dict[str, RefusalReason] = {
     "not-found": RefusalReason(
         "no such {thing}", "Take it from {source}.", error=NotFoundError, kinds={"thing": "thing"}
     ),
+    "unknown-name": RefusalReason(
+        "no such {thing}", "Choose one of: {names}.", kinds={"thing": "thing"}
+    ),
 }

@@ -11,9 +11,6 @@ REASONS: dict[str, RefusalReason] = {
     "no-such-device": RefusalReason(
         "the site has no such device", "Choose one of: {names}.", kinds={"names": "device"}
     ),
-    "device-cannot": RefusalReason(
-        "{device} cannot do this", "Choose one of: {actions}.", kinds={"device": "device"}
-    ),
     "block-passed": RefusalReason("this time is in the past", "Give a time in the future."),
     "block-too-long": RefusalReason(
         "the block is too long",
@@ -89,28 +86,17 @@ REASONS: dict[str, RefusalReason] = {
     "terminal-batteries": RefusalReason(
         "the values do not match the site's batteries", "Give one value for each of: {names}."
     ),
-    "no-such-component": RefusalReason("the tariff has no such part", "Choose one of: {names}."),
-    "no-such-battery": RefusalReason("the site has no such battery", "Choose one of: {names}."),
-    "state-no-such-battery": RefusalReason(
-        "the site has no such battery", "Choose one of: {names}."
-    ),
     "soc-missing": RefusalReason(
         "the battery's state of charge is missing", "Give it as a share from 0 to 1."
     ),
     "run-reversed": RefusalReason(
         "the run would have to end before it may start", "Give a later end (by)."
     ),
-    "no-such-load": RefusalReason(
-        "the site has no device of this name among its {kind}", "Choose one of: {names}."
-    ),
     "no-forecast-by-then": RefusalReason(
         "there was no forecast yet at that time", "Issue one: luna forecast issue."
     ),
     "no-forecast-then": RefusalReason(
         "there is no forecast for this time", "Issue one: luna forecast issue."
-    ),
-    "no-such-variant": RefusalReason(
-        "the question has no such variant", "Choose one of: {variants}."
     ),
     "request-without-start": RefusalReason("the stored request has no start", "Plan anew."),
     "request-without-outlook": RefusalReason(
@@ -154,10 +140,6 @@ REASONS: dict[str, RefusalReason] = {
     "sale-beyond": RefusalReason(
         "the batteries cannot sell that much in this time", "Give at most {most:.1f} kWh."
     ),
-    "why-not-no-such-device": RefusalReason(
-        "the site has no such device", "Choose one of: {names}."
-    ),
-    "why-not-no-such-mode": RefusalReason("the device has no such mode", "Choose one of: {modes}."),
     "outside-plan": RefusalReason(
         "this time is outside the plan",
         "Choose a time from {start:%Y-%m-%d %H:%M %Z} to {end:%Y-%m-%d %H:%M %Z}.",
@@ -297,7 +279,6 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "which-battery": RefusalReason("the site has several batteries", "Choose one of: {names}."),
     "no-battery": RefusalReason("the site has no battery", "Add a battery to the site first."),
-    "no-battery-mode": RefusalReason("a battery has no such mode", "Choose one of: {modes}."),
     "alternative-impossible": RefusalReason(
         "not possible: {why}", "Choose less power, another mode or another slot.", quotes=True
     ),
@@ -315,7 +296,6 @@ REASONS: dict[str, RefusalReason] = {
     "days-from": RefusalReason(
         "the period ends before from_day, or is longer than {days} days", "Choose another day."
     ),
-    "no-such-policy": RefusalReason("there is no such policy", "Choose one of: {names}."),
     "plan-of-other-release": RefusalReason(
         "another release of Luna made this plan; it has no {names}",
         "Plan anew, or update Luna.",

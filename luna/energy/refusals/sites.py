@@ -112,9 +112,6 @@ REASONS: dict[str, RefusalReason] = {
         "is no configuration of {peer}: it has none of {names}",
         "Choose the program that the file is from, or another file.",
     ),
-    "peer-unknown": RefusalReason(
-        "no program of which Luna reads settings", "Choose one of: {names}."
-    ),
     "peer-site-exists": RefusalReason(
         "a site {name!r} exists",
         "Name another by --site, or this one by --site {name} to replace it.",
@@ -122,7 +119,6 @@ REASONS: dict[str, RefusalReason] = {
     "site-field-fixed": RefusalReason(
         "this field cannot be changed here", "Change one of: {names}."
     ),
-    "no-member-of-name": RefusalReason("nothing here has this name", "Name one of: {names}."),
     "vacation-no-such-load": RefusalReason(
         "strategy.vacation.loads_off: the home has no load {device!r}",
         "Name another load, or add this one.",

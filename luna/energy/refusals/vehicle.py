@@ -92,15 +92,9 @@ REASONS: dict[str, RefusalReason] = {
         "driving times and kWh per day belong only to a vehicle that the variant adds",
         "Give from, to and energy_kwh_per_day to each vehicle that is added, and to no other.",
     ),
-    "variant-no-such-vehicle": RefusalReason(
-        "the home has no such vehicle", "Name one of: {names}."
-    ),
     "day-beyond-vehicle": RefusalReason(
         "a day takes more than the {holds_kwh:g} kWh of the car's battery",
         "Give a larger battery or fewer kWh per day.",
-    ),
-    "no-such-vehicle": RefusalReason(
-        "the home has no such vehicle", "Name one of: {names}.", kinds={"names": "device"}
     ),
     "no-vehicle": RefusalReason(
         "the home has no vehicle", "Add one to the site's file, under vehicles."

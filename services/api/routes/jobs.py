@@ -74,7 +74,13 @@ def accept_job(
     """
     contract = PUBLIC.get(submission.task)
     if contract is None:
-        raise refuse("no-such-task", field="task", value=submission.task, names=", ".join(PUBLIC))
+        raise refuse(
+            "unknown-name",
+            field="task",
+            value=submission.task,
+            names=", ".join(PUBLIC),
+            thing="task",
+        )
     document: Any = submission.request
     try:
         request = contract.model_validate(document)

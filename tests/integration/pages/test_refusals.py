@@ -81,7 +81,7 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "what the device cannot",
         "/planning/blocks",
         BLOCK | SPAN | {"action": "on"},
-        "device-cannot",
+        "no-such-mode",
         {"device": ("Batterie", "Battery")},
     ),
     (
@@ -119,7 +119,7 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "no such car",
         "/planning/sessions",
         SESSION | SPAN | {"vehicle": "boat"},
-        "no-such-vehicle",
+        "no-such-device",
         {"names": ("Auto", "Car")},
     ),
     (

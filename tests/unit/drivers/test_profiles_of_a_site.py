@@ -39,7 +39,7 @@ def check(**via: Any) -> None:
     [
         ({"profile": "shelly_pro_3em"}, "profile-not-commanded"),
         ({"profile": "victron_mqtt"}, "device-prefix-missing"),
-        ({"profile": "nobody"}, "profile-unknown"),
+        ({"profile": "nobody"}, "unknown-name"),
         (
             {"profile": "victron_mqtt", "prefix": "c0619ab12345", "proxy": {"port": 1502}},
             "profile-not-shared",
