@@ -67,7 +67,7 @@ class NewSession(VehicleSession):
     @classmethod
     def _ends_later(cls, to: datetime, info: ValidationInfo) -> datetime:
         if "from_" in info.data and to <= info.data["from_"]:
-            raise invalid_part("planned-session-reversed")
+            raise invalid_part("ends-before-start")
         return to
 
     @field_validator("days")
@@ -113,9 +113,9 @@ def check_session(
     zone = ZoneInfo(site.timezone)
     value = session.to.astimezone(zone).isoformat()
     if session.to <= now and not session.days:
-        raise refuse("planned-session-passed", field="to", value=value)
+        raise refuse("time-passed", field="to", value=value)
     if session.to - session.from_ > LONGEST:
-        raise refuse("planned-session-too-long", field="to", value=value, days=LONGEST.days)
+        raise refuse("too-many-days", field="to", value=value, days=LONGEST.days)
     if session.days:
         times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS))
         if any(meet(before, following) for before, following in pairwise(times)):

@@ -56,7 +56,7 @@ def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "
     zone = ZoneInfo(site.timezone)
     if block.to <= now:
         raise refuse(
-            "block-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat()
+            "time-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat()
         )
     if block.to - block.from_ > LONGEST:
         raise refuse(

@@ -371,13 +371,13 @@ def require_window(first: datetime, end: datetime, *, longest: timedelta | None 
     for field, instant in (("from", first), ("to", end)):
         if not EARLIEST <= instant <= LATEST:
             raise refuse(
-                "window-outside-years",
+                "years-outside",
                 field=field,
                 value=instant.isoformat(),
                 first=EARLIEST.year,
                 last=LATEST.year,
             )
     if end <= first:
-        raise refuse("window-empty", field="to", value=end.isoformat())
+        raise refuse("ends-before-start", field="to", value=end.isoformat())
     if longest is not None and end - first > longest:
-        raise refuse("window-too-long", field="to", value=end.isoformat(), days=longest.days)
+        raise refuse("too-many-days", field="to", value=end.isoformat(), days=longest.days)

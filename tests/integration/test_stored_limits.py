@@ -124,8 +124,8 @@ def test_what_was_done_is_kept(home: Connection) -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"end": NOW - SECOND}, "limit-passed"),
-        ({"end": NOW}, "limit-passed"),
+        ({"end": NOW - SECOND}, "time-passed"),
+        ({"end": NOW}, "time-passed"),
         ({"start": NOW + FARTHEST + HOUR}, "limit-far-ahead"),
         ({"end": NOW + FARTHEST + HOUR}, "limit-far-ahead"),
     ],

@@ -274,17 +274,9 @@ REASONS: dict[str, RefusalReason] = {
     "level-with-minus": RefusalReason(
         "a state of charge cannot be subtracted", "Remove the minus in front of the sensor."
     ),
-    "prices-window": RefusalReason(
-        "a price window needs a first instant and a later last one, at most {days} days apart",
-        "Give both, in this order.",
-    ),
     "prices-off-grid": RefusalReason("is not on a quarter-hour", "Round it to quarter-hours."),
     "weather-window": RefusalReason(
         "the end is before the start, or more than {days} days ahead", "Choose another end."
-    ),
-    "carbon-window": RefusalReason(
-        "a carbon window needs a first instant and a later last one, at most {days} days apart",
-        "Give both, in this order.",
     ),
     "site-without-carbon": RefusalReason(
         "no service has the carbon intensity of this home's country",

@@ -11,7 +11,6 @@ REASONS: dict[str, RefusalReason] = {
     "no-such-device": RefusalReason(
         "the site has no such device", "Choose one of: {names}.", kinds={"names": "device"}
     ),
-    "block-passed": RefusalReason("this time is in the past", "Give a time in the future."),
     "block-too-long": RefusalReason(
         "the block is too long",
         "Give at most {days} days. What holds for good belongs in the site.",
@@ -28,7 +27,6 @@ REASONS: dict[str, RefusalReason] = {
         "Luna only gives advice for this site and controls no device",
         "Choose on the site's page how Luna controls the battery, then turn control on.",
     ),
-    "instant-passed": RefusalReason("this time is in the past", "Give an instant in the future."),
     "account-ahead": RefusalReason(
         "this period has not started yet", "Give today or an earlier day."
     ),
@@ -44,7 +42,6 @@ REASONS: dict[str, RefusalReason] = {
     "no-such-mode": RefusalReason(
         "{device} has no such mode", "Choose one of: {modes}.", kinds={"device": "device"}
     ),
-    "window-reversed": RefusalReason("the window ends before it starts", "Swap the days."),
     "carbon-missing": RefusalReason(
         "the carbon intensity of the grid is missing",
         "Add it, load it (luna data load --kind carbon), or leave carbon out.",
@@ -88,9 +85,6 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "soc-missing": RefusalReason(
         "the battery's state of charge is missing", "Give it as a share from 0 to 1."
-    ),
-    "run-reversed": RefusalReason(
-        "the run would have to end before it may start", "Give a later end (by)."
     ),
     "no-forecast-by-then": RefusalReason(
         "there was no forecast yet at that time", "Issue one: luna forecast issue."
@@ -174,16 +168,9 @@ REASONS: dict[str, RefusalReason] = {
     "no-number": RefusalReason(
         "is not a number", "Give kilowatts, such as 3.5, or leave it empty."
     ),
-    "block-reversed": RefusalReason(
-        "the block ends before it starts", "Give a later end (to), or an earlier start (from)."
-    ),
-    "limit-reversed": RefusalReason(
-        "the limit ends before it starts", "Give a later end, or an earlier start."
-    ),
     "limit-without-power": RefusalReason(
         "the limit has no power", "Give import_kw, export_kw or both."
     ),
-    "limit-passed": RefusalReason("the limit is over already", "Give an end in the future."),
     "limit-far-ahead": RefusalReason(
         "the time is too far ahead",
         "Give a time within {days} days. What holds for good belongs in the site: "
@@ -194,9 +181,6 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "power-without-charge": RefusalReason(
         "only charge and discharge take a power, {action} does not", "Leave out the power."
-    ),
-    "warning-reversed": RefusalReason(
-        "the warning ends before it starts", "Give a later end (to), or an earlier start (from)."
     ),
     "terminal-value-missing": RefusalReason(
         "terminal.value is missing", "Give the value per stored kWh, in the site's currency."
@@ -229,7 +213,6 @@ REASONS: dict[str, RefusalReason] = {
         "on_hours {on_hours:g} and off_hours {off_hours:g} cannot both hold",
         "Give only one of them.",
     ),
-    "until-before-slot": RefusalReason("until is not later than slot", "Give a later end (until)."),
     "figures-without-charge": RefusalReason(
         "only charge and export take power_kw and target_soc, {mode} does not", "Leave both out."
     ),
@@ -286,16 +269,6 @@ REASONS: dict[str, RefusalReason] = {
         "a fault at a fixed time can only happen once", "Leave out times, or from."
     ),
     "days-together": RefusalReason("from_day and to_day belong together", "Give both, or neither."),
-    "validity-reversed": RefusalReason(
-        "valid_until is before valid_from", "Give a later valid_until."
-    ),
-    "to-day-alone": RefusalReason("to_day is given without from_day", "Add from_day."),
-    "days-apart": RefusalReason(
-        "to_day is before from_day, or more than {days} days after it", "Choose another to_day."
-    ),
-    "days-from": RefusalReason(
-        "the period ends before from_day, or is longer than {days} days", "Choose another day."
-    ),
     "plan-of-other-release": RefusalReason(
         "another release of Luna made this plan; it has no {names}",
         "Plan anew, or update Luna.",

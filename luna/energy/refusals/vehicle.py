@@ -33,19 +33,10 @@ REASONS: dict[str, RefusalReason] = {
         "Give the level on arrival, or now if the car is there: 0.4; or name its sensor "
         "under input_sensors.vehicle_soc.",
     ),
-    "planned-session-reversed": RefusalReason(
-        "the session ends before it begins", "Give a time later than from."
-    ),
     "planned-session-overlaps": RefusalReason(
         "{vehicle} already has a session from {span}",
         "Delete it first, or begin after it: session {session_id}.",
         kinds={"vehicle": "device"},
-    ),
-    "planned-session-passed": RefusalReason(
-        "the session is over already", "Choose a time in the future."
-    ),
-    "planned-session-too-long": RefusalReason(
-        "the session is too long", "Choose at most {days} days."
     ),
     "planned-session-repeats-early": RefusalReason(
         "the car would come back before it has left", "Choose fewer days, or a shorter session."
@@ -67,7 +58,6 @@ REASONS: dict[str, RefusalReason] = {
         "the car needs more than the {holds_kwh:g} kWh that it may hold",
         "Give less.",
     ),
-    "session-reversed": RefusalReason("the session ends before it begins", "Swap from and to."),
     "session-power-beyond": RefusalReason(
         "the car cannot charge this fast",
         "Give at most {most_kw:g} kW, the limit of vehicles.{name} and its charger.",

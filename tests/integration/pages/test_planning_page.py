@@ -168,7 +168,7 @@ def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, sit
         (tomorrow(action="on"), wording("refusals", "sentence_no-such-mode", device="Battery")),
         (tomorrow(power_kw="99"), wording("refusals", "sentence_charges-with-less")),
         (tomorrow(action="hold", power_kw="3"), wording("refusals", "remedy_power-without-charge")),
-        (tomorrow(to=tomorrow()["from"]), wording("refusals", "sentence_block-reversed")),
+        (tomorrow(to=tomorrow()["from"]), wording("refusals", "sentence_ends-before-start")),
     ]:
         assert said in read(api, f"{PAGE}/cost?{httpx.QueryParams(fields)}"), fields
         assert api.post(f"{PAGE}/blocks", data=fields).status_code == 422

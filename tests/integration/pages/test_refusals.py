@@ -66,8 +66,8 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "power-without-charge",
         {},
     ),
-    ("block backwards", "/planning/blocks", BLOCK | BACKWARDS, "block-reversed", {}),
-    ("block in the past", "/planning/blocks", BLOCK | PAST, "block-passed", {}),
+    ("block backwards", "/planning/blocks", BLOCK | BACKWARDS, "ends-before-start", {}),
+    ("block in the past", "/planning/blocks", BLOCK | PAST, "time-passed", {}),
     ("long block", "/planning/blocks", BLOCK | LONG, "block-too-long", {"days": ("14", "14")}),
     (
         "no such device",
@@ -129,13 +129,13 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "less-than-equal",
         {"le": ("100", "100"), "unit": ("", "")},
     ),
-    ("stay backwards", "/planning/sessions", SESSION | BACKWARDS, "planned-session-reversed", {}),
-    ("stay in the past", "/planning/sessions", SESSION | PAST, "planned-session-passed", {}),
+    ("stay backwards", "/planning/sessions", SESSION | BACKWARDS, "ends-before-start", {}),
+    ("stay in the past", "/planning/sessions", SESSION | PAST, "time-passed", {}),
     (
         "override until yesterday",
         "/home/override",
         FIELD | {"until": PAST["to"]},
-        "instant-passed",
+        "time-passed",
         {},
     ),
     (
@@ -166,7 +166,7 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "days upside down",
         "/what-ifs",
         {"from": "2026-10-20", "to": "2026-10-01", "fixed_price": "30"},
-        "window-reversed",
+        "ends-before-start",
         {},
     ),
     (
@@ -319,8 +319,8 @@ def test_a_cost_that_cannot_be_said_is_no_error_and_says_why(api: httpx.Client, 
         ).text
         for language in ("de", "en")
     ]
-    assert wording("refusals", "sentence_block-passed", "de") in html.unescape(told[0])
-    assert wording("refusals", "sentence_block-passed", "en") in html.unescape(told[1])
+    assert wording("refusals", "sentence_time-passed", "de") in html.unescape(told[0])
+    assert wording("refusals", "sentence_time-passed", "en") in html.unescape(told[1])
 
 
 def test_a_service_that_fails_is_said_without_its_own_text(

@@ -264,7 +264,9 @@ def _check_session(
 ) -> None:
     """Refuse a session that is reversed or wants more than the vehicle's limits."""
     if session.to <= session.from_:
-        raise refuse("session-reversed", field=field, value=session.to.astimezone(zone).isoformat())
+        raise refuse(
+            "ends-before-start", field=field, value=session.to.astimezone(zone).isoformat()
+        )
     for name in ("target_soc", "min_soc"):
         soc = getattr(session, name)
         if soc is not None and soc > vehicle.max_soc:

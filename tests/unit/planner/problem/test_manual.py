@@ -302,7 +302,7 @@ def test_part_of_a_slot_is_pinned_for_that_part() -> None:
         ([block("battery", "charge", 2, 4, power_kw=7)], "manual.0.power_kw", "charges-with-less"),
         ([block("boiler", "on", 2, 4)], "manual.0.device", "no-such-device"),
         ([block("battery", "on", 2, 4)], "manual.0.action", "no-such-mode"),
-        ([block("battery", "charge", -4, -2)], "manual.0.to", "block-passed"),
+        ([block("battery", "charge", -4, -2)], "manual.0.to", "time-passed"),
         ([block("battery", "hold", 0, 15 * 24)], "manual.0.to", "block-too-long"),
         (
             [block("battery", "charge", 2, 4), block("battery", "hold", 3, 5)],
