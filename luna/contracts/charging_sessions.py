@@ -135,13 +135,16 @@ def _check_charge(session: NewSession, vehicle: ElectricVehicle) -> None:
     for name in ("target_soc", "min_soc"):
         soc = getattr(session, name)
         if soc is not None and soc > vehicle.max_soc:
-            raise refuse("soc-beyond", field=name, value=soc, max_soc=vehicle.max_soc)
+            raise refuse(
+                "soc-beyond", field=name, value=soc, max_soc=vehicle.max_soc, name=vehicle.name
+            )
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
         raise refuse(
-            "charge-power-beyond",
+            "power-beyond",
             field="min_power_kw",
             value=session.min_power_kw,
-            most_kw=vehicle.most_charge_kw,
+            most=vehicle.most_charge_kw,
+            device=vehicle.name,
         )
 
 

@@ -73,13 +73,11 @@ def _check_power(block: ManualBlock, power_kw: float, device: ChargedDevice, *, 
     if block.action == "charge":
         least_kw = device.min_charge_kw
         most_kw = device.charge_limit_kw
-        reason = "charges-with-less"
     else:
         least_kw = 0.0
         most_kw = device.discharge_limit_kw
-        reason = "discharges-with-less"
     if power_kw > most_kw:
-        raise refuse(reason, field=field, value=power_kw, device=block.device, most=most_kw)
+        raise refuse("power-beyond", field=field, value=power_kw, device=block.device, most=most_kw)
     if power_kw < least_kw:
         raise refuse("power-too-small", field=field, value=power_kw, least=least_kw)
 

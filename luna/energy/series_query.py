@@ -161,9 +161,7 @@ class SeriesQuery:
             ("issued_at", self.issued_at, tuple(COLUMNS)),
         ):
             if value is not None and name.source not in sources:
-                raise refuse(
-                    "series-without-use", field=field, value=value.isoformat(), sources=sources
-                )
+                raise refuse("not-taken-here", field=field, value=value.isoformat(), takers=sources)
 
     @property
     def name(self) -> SeriesName:

@@ -13,7 +13,7 @@ from luna.energy.refusals.reason import RefusalReason
 REASONS: dict[str, RefusalReason] = {
     "name-taken": RefusalReason(
         "this name is already taken",
-        "Choose another name, or change that user.",
+        "Choose another name, or change what has this one.",
         error=ConflictError,
     ),
     "password-length": RefusalReason(
@@ -48,9 +48,6 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "scope-missing": RefusalReason(
         "this needs the scope {scope}", "You have {yours}; ask an admin.", error=ForbiddenError
-    ),
-    "task-scope-missing": RefusalReason(
-        "this task needs the scope {scope}", "Ask an admin.", error=ForbiddenError
     ),
     "every-site-needed": RefusalReason(
         "this needs access to every site", "Ask an admin.", error=ForbiddenError
@@ -106,12 +103,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "credentials-expired": RefusalReason(
         "the credentials are wrong or have expired",
-        "Sign in again, or use another key.",
-        error=UnauthenticatedError,
-    ),
-    "refresh-token-expired": RefusalReason(
-        "the refresh token is wrong or has expired",
-        "Sign in again: POST /v1/auth/login.",
+        "Sign in again (POST /v1/auth/login), or use another key.",
         error=UnauthenticatedError,
     ),
     "only-sign-in-confirmed": RefusalReason(

@@ -30,7 +30,6 @@ REASONS: dict[str, RefusalReason] = {
     "file-damaged": RefusalReason(
         "the compressed file is incomplete or damaged: {why}", "Copy the file again."
     ),
-    "data-file-unreadable": RefusalReason("cannot be read: {why}", "Name another file."),
     "file-empty": RefusalReason("the file is empty", "Add a header line and rows."),
     "ragged-line": RefusalReason(
         "line {line} has {cells} cells, the header has {named}",
@@ -98,26 +97,20 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
     ),
     "form-without-file": RefusalReason(
-        "the form has no file", "Send the file as a part of this name."
+        "the form has no file", "Send each file as a part of this name."
     ),
-    "form-part-name": RefusalReason("the name of a part is not text", "Send the form in UTF-8."),
     "form-not-multipart": RefusalReason(
         "the body is not a multipart form",
         "Send a form: curl --form file=@meter.csv --form site=home --form kind=observations",
     ),
-    "form-cut-off": RefusalReason("the form is incomplete", "Send all of it. Nothing was stored."),
     "form-two-files": RefusalReason("the form has two files", "Send them one after the other."),
     "form-field-too-long": RefusalReason(
         "is longer than {bytes} bytes",
         "Shorten it. A file goes into the part {part}.",
         kinds={"bytes": "bytes"},
     ),
-    "form-nul": RefusalReason("contains a NUL character", "Send plain text."),
     "form-too-many-fields": RefusalReason(
         "the form has more than {count} fields", "Send fewer fields."
-    ),
-    "form-hung-up": RefusalReason(
-        "the connection ended before the form was complete", "Send all of it. Nothing was stored."
     ),
     "form-no-such-field": RefusalReason(
         "the form has no such field", "Use {first}kind, timezone, columns, ignore, units or file."
@@ -216,22 +209,9 @@ REASONS: dict[str, RefusalReason] = {
         "the file is a Parquet file",
         "Load it and name its kind: luna data load --kind observations.",
     ),
-    "file-is-old-workbook": RefusalReason(
-        "the file is an old Excel workbook (.xls)", "Save it as .xlsx or CSV."
-    ),
-    "file-is-picture": RefusalReason("the file is a picture", "Export the values as CSV or Excel."),
-    "file-is-database": RefusalReason(
-        "the file is an SQLite database", "Export the history as CSV or JSON."
-    ),
     "file-is-web-page": RefusalReason(
         "the file is a web page, probably the sign-in page of the portal",
         "Sign in to the portal, export again, and open the file to check it.",
-    ),
-    "file-is-xml": RefusalReason(
-        "the file is an XML file", "Export it as CSV, Excel (.xlsx) or JSON."
-    ),
-    "file-without-text": RefusalReason(
-        "the file contains no text", "Export it as CSV, Excel (.xlsx) or JSON."
     ),
     "workbook-empty": RefusalReason(
         "the workbook has no sheets", "Export it again as .xlsx or CSV."

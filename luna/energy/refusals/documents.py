@@ -19,9 +19,6 @@ REASONS: dict[str, RefusalReason] = {
         "Name one of your homes: {known}.",
         error=ForbiddenError,
     ),
-    "document-form-without-file": RefusalReason(
-        "the form has no file", "Send each file as a part of that name."
-    ),
     "document-form-too-many": RefusalReason(
         "the form has more than {most} files", "Send them in several forms."
     ),

@@ -27,14 +27,9 @@ REASONS: dict[str, RefusalReason] = {
     "task-too-slow": RefusalReason(
         "the task took longer than {limit}", "Ask for a smaller piece of work.", error=LunaError
     ),
-    "gateway-calls-waiting": RefusalReason(
-        "{most} requests wait already",
-        "Try again shortly, or run more workers.",
-        error=UnavailableError,
-    ),
     "requests-waiting": RefusalReason(
         "{most} requests wait already",
-        "Try again shortly, or run more gateways.",
+        "Try again shortly, or run more {more}.",
         error=UnavailableError,
     ),
     "streams-open": RefusalReason(

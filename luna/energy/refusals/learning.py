@@ -68,11 +68,6 @@ REASONS: dict[str, RefusalReason] = {
         "more after the first, in a quarter that does so too",
         "Record longer, or fill the gaps; luna data quality shows them.",
     ),
-    "policy-never-trained": RefusalReason(
-        "was never trained",
-        "Train it: luna agent train --site {site_id} --kind {kind}.",
-        error=NotFoundError,
-    ),
     "no-whole-day-recorded": RefusalReason(
         "no whole day was recorded",
         "Load observations: luna data load --kind observations.",

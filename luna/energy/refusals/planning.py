@@ -44,7 +44,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "carbon-missing": RefusalReason(
         "the carbon intensity of the grid is missing",
-        "Add it, load it (luna data load --kind carbon), or leave carbon out.",
+        "Add it, load it (luna data load --kind carbon), or do without carbon.",
     ),
     "weighted-price-high": RefusalReason(
         "the weights for carbon or self-sufficiency raise a price too far",
@@ -86,15 +86,8 @@ REASONS: dict[str, RefusalReason] = {
     "soc-missing": RefusalReason(
         "the battery's state of charge is missing", "Give it as a share from 0 to 1."
     ),
-    "no-forecast-by-then": RefusalReason(
-        "there was no forecast yet at that time", "Issue one: luna forecast issue."
-    ),
     "no-forecast-then": RefusalReason(
         "there is no forecast for this time", "Issue one: luna forecast issue."
-    ),
-    "request-without-start": RefusalReason("the stored request has no start", "Plan anew."),
-    "request-without-outlook": RefusalReason(
-        "the stored request has no forecasts (outlook)", "Plan anew."
     ),
     "no-forecast-at-start": RefusalReason(
         "there is no forecast for the start",
@@ -112,10 +105,6 @@ REASONS: dict[str, RefusalReason] = {
         "Load them (luna data load --kind observations), or choose days without gaps "
         "(see luna data query).",
     ),
-    "carbon-figure-missing": RefusalReason(
-        "the carbon intensity of the grid is missing",
-        "Add it, load it (luna data load --kind carbon), or ask for other figures.",
-    ),
     "plans-apart": RefusalReason(
         "the two plans have no slots in common",
         "Name an earlier plan that covers some of the same slots.",
@@ -123,7 +112,6 @@ REASONS: dict[str, RefusalReason] = {
     "stored-slot-length": RefusalReason(
         "a stored site is planned in quarter-hours only", "Leave it out."
     ),
-    "inputs-without-site": RefusalReason("the stored plan does not contain its site", "Plan anew."),
     "margin-of-plan": RefusalReason(
         "a margin has no effect on a single plan",
         "Ask about past days: luna what-if --from DAY --to DAY.",
@@ -221,12 +209,6 @@ REASONS: dict[str, RefusalReason] = {
         "Give each variant its own name; {baseline} is the site as it is.",
     ),
     "figures-alike": RefusalReason("the two figures are the same", "Choose two different ones."),
-    "charges-with-less": RefusalReason(
-        "the device cannot charge with so much power", "Give at most {most:g} kW for {device}."
-    ),
-    "discharges-with-less": RefusalReason(
-        "the device cannot discharge with so much power", "Give at most {most:g} kW for {device}."
-    ),
     "slots-beyond-interval": RefusalReason(
         "the slots are longer than the interval of the tariff's peak", "Plan in shorter slots."
     ),

@@ -35,19 +35,9 @@ REASONS: dict[str, RefusalReason] = {
         "Choose one of the list, or give latitude, longitude and time zone.",
         error=NotFoundError,
     ),
-    "never-charges": RefusalReason(
-        "min_charge_kw {min_charge_kw} is above charge_limit_kw {charge_limit_kw}, so it "
-        "would never charge",
-        "Lower the first or raise the second.",
-    ),
     "inverter-carries-nothing": RefusalReason(
         "inverters: {inverter} has neither pv nor batteries",
         "Name what is connected to it, or remove the inverter.",
-    ),
-    "soc-bounds-crossed": RefusalReason(
-        "min_soc {min_soc} is not below max_soc {max_soc}",
-        "Lower the first or raise the second.",
-        kinds={"min_soc": "share", "max_soc": "share"},
     ),
     "wear-priced-twice": RefusalReason(
         "wear_price and wear_by_depth both price the battery's wear", "Give only one of the two."
@@ -146,10 +136,6 @@ REASONS: dict[str, RefusalReason] = {
     "control-names-nothing": RefusalReason(
         "no device is listed", "Name what Luna controls under batteries, vehicles, loads or pv."
     ),
-    "control-soc-missing": RefusalReason(
-        "batteries: soc is missing; without the battery level no command is safe",
-        "Name where the battery level is read.",
-    ),
     "control-read-back-missing": RefusalReason(
         "writes: with MQTT each value needs read_back",
         "Name the topic on which the device reports its value.",
@@ -230,11 +216,6 @@ REASONS: dict[str, RefusalReason] = {
     "name-in-other-case": RefusalReason(
         "there is already a home {other}; only upper and lower case differ",
         "Write {other} if you mean that one, or choose another name.",
-        error=ConflictError,
-    ),
-    "site-exists": RefusalReason(
-        "there is already a home with this name",
-        "Choose another name, or change the home that is there.",
         error=ConflictError,
     ),
     "site-outdated": RefusalReason(

@@ -6,23 +6,10 @@ They concern description and control of these, and the habits of a variant's veh
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "current-bounds-crossed": RefusalReason(
-        "min_current_a {min_current_a:g} is above max_current_a {max_current_a:g}",
-        "Lower the first or raise the second.",
-    ),
-    "vehicle-soc-bounds-crossed": RefusalReason(
-        "min_soc {min_soc:g} is above max_soc {max_soc:g}",
-        "Lower the first or raise the second.",
-        kinds={"min_soc": "share", "max_soc": "share"},
-    ),
     "charger-powers": RefusalReason(
         "charger: its power is not between min_charge_kw {min_charge_kw:g} and "
         "charge_limit_kw {charge_limit_kw:g}",
         "Correct the charger, or the car's limits.",
-    ),
-    "control-vehicle-soc-missing": RefusalReason(
-        "soc is missing; without the battery level a car cannot be discharged",
-        "Name where the battery level is read.",
     ),
     "control-no-charger": RefusalReason(
         "control: currents and phases of {vehicle!r} are unknown",
@@ -41,14 +28,10 @@ REASONS: dict[str, RefusalReason] = {
     "planned-session-repeats-early": RefusalReason(
         "the car would come back before it has left", "Choose fewer days, or a shorter session."
     ),
-    "charge-power-beyond": RefusalReason(
-        "the car cannot charge this fast",
-        "Give at most {most_kw:g} kW, the limit of car and charger.",
-    ),
     "soc-beyond": RefusalReason(
-        "the car is never charged this far",
-        "Give at most {max_soc:g}, its max_soc.",
-        kinds={"max_soc": "share"},
+        "{name} is never charged this far",
+        "Give at most {max_soc:g} (vehicles.{name}.max_soc).",
+        kinds={"name": "device", "max_soc": "share"},
     ),
     "level-or-need": RefusalReason(
         "either the level or the need says how full a car is",
@@ -58,20 +41,10 @@ REASONS: dict[str, RefusalReason] = {
         "the car needs more than the {holds_kwh:g} kWh that it may hold",
         "Give less.",
     ),
-    "session-power-beyond": RefusalReason(
-        "the car cannot charge this fast",
-        "Give at most {most_kw:g} kW, the limit of vehicles.{name} and its charger.",
-        kinds={"name": "device"},
-    ),
     "session-overlaps": RefusalReason(
         "the session begins before the previous one has ended",
         "Begin at {to} or later, or join both.",
         kinds={"to": "instant"},
-    ),
-    "session-soc-beyond": RefusalReason(
-        "the car is never charged this far",
-        "Give at most {max_soc:g} (vehicles.{name}.max_soc).",
-        kinds={"name": "device", "max_soc": "share"},
     ),
     "soc-beyond-limit": RefusalReason(
         "{name} {wanted:g} is above limit_soc {limit_soc:g}",

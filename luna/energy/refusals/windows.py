@@ -16,18 +16,10 @@ REASONS: dict[str, RefusalReason] = {
         "is not a cursor of this list", "Use the cursor of the page before, or none."
     ),
     "readings-are-no-slots": RefusalReason("sensor readings have no slots", "Ask for readings."),
-    "series-without-use": RefusalReason(
-        "this series does not take this field", "Leave it out; it belongs to {sources}."
-    ),
     "no-such-choice": RefusalReason("there is no such {name}", "Choose one of: {names}."),
-    "resolution-without-buckets": RefusalReason(
-        "only buckets have a resolution", "Ask for {buckets}."
-    ),
-    "points-without-shape": RefusalReason("only a shape has a number of points", "Ask for shape."),
     "points-and-pages": RefusalReason(
         "a thinned series has only one page", "Leave out limit and cursor."
     ),
-    "readings-without-issue": RefusalReason("sensor readings have no issue", "Leave it out."),
     "cursor-of-other-question": RefusalReason(
         "the cursor belongs to another question",
         "Use the cursor with the question it came from, or leave it out.",

@@ -116,7 +116,7 @@ def accept(connection: Connection, *, task: str, key: str, request: str, trace_i
     try:
         return _job(connection.execute(write.returning(jobs)).mappings().one())
     except DataError as exc:
-        raise refuse("request-unstorable", field="request") from exc
+        raise refuse("text-unusable", field="request") from exc
 
 
 def load(connection: Connection, job_id: str) -> Job:

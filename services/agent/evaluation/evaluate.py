@@ -131,7 +131,7 @@ def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> l
     for name in named:
         if name not in trained:
             raise refuse(
-                "policy-never-trained",
+                "agent-untrained",
                 field="policies",
                 value=name,
                 site_id=site.name,

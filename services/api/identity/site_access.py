@@ -65,7 +65,13 @@ async def require_sites(  # noqa: PLR0917
         task = body.get("task") if isinstance(body, dict) else None
         scope: Scope = JOB_SCOPES.get(task, "administer") if isinstance(task, str) else "analyse"
         if scope not in caller.scopes:
-            raise refuse("task-scope-missing", field="task", value=task, scope=scope)
+            raise refuse(
+                "scope-missing",
+                field="task",
+                value=task,
+                scope=scope,
+                yours=", ".join(sorted(caller.scopes)) or "none",
+            )
         if caller.sites is not None and not named:
             raise refuse(
                 "job-of-every-site",

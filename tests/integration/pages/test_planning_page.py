@@ -166,7 +166,7 @@ def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, sit
     for fields, said in [
         (tomorrow(device="toaster"), wording("refusals", "sentence_no-such-device")),
         (tomorrow(action="on"), wording("refusals", "sentence_no-such-mode", device="Battery")),
-        (tomorrow(power_kw="99"), wording("refusals", "sentence_charges-with-less")),
+        (tomorrow(power_kw="99"), wording("refusals", "sentence_power-beyond", device="Battery")),
         (tomorrow(action="hold", power_kw="3"), wording("refusals", "remedy_power-without-charge")),
         (tomorrow(to=tomorrow()["from"]), wording("refusals", "sentence_ends-before-start")),
     ]:

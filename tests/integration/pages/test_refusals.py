@@ -56,8 +56,8 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "much power",
         "/planning/blocks",
         BLOCK | SPAN | {"power_kw": "99"},
-        "charges-with-less",
-        {"most": ("5", "5")},
+        "power-beyond",
+        {"device": ("Batterie", "Battery"), "most": ("5", "5")},
     ),
     (
         "power of a pause",
@@ -351,7 +351,8 @@ def test_a_wrong_field_of_a_home_is_named_as_its_form_labels_it(
     api: httpx.Client, row: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise refuse("soc-beyond", field="site.batteries.0.min_soc", value=1.5, max_soc=0.9)
+        field = "site.batteries.0.min_soc"
+        raise refuse("soc-beyond", field=field, value=1.5, name="car", max_soc=0.9)
 
     monkeypatch.setattr(sites, "read", fail)
     told = read_alert(api.get(f"{HOME}/site", headers={"Accept-Language": "de"}))

@@ -271,7 +271,7 @@ def _check_session(
         soc = getattr(session, name)
         if soc is not None and soc > vehicle.max_soc:
             raise refuse(
-                "session-soc-beyond",
+                "soc-beyond",
                 field=f"{field}.{name}",
                 value=soc,
                 max_soc=vehicle.max_soc,
@@ -279,11 +279,11 @@ def _check_session(
             )
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
         raise refuse(
-            "session-power-beyond",
+            "power-beyond",
             field=f"{field}.min_power_kw",
             value=session.min_power_kw,
-            most_kw=vehicle.most_charge_kw,
-            name=vehicle.name,
+            most=vehicle.most_charge_kw,
+            device=vehicle.name,
         )
 
 
