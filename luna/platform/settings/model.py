@@ -592,7 +592,7 @@ class Settings(BaseSettings):
             ),
         ),
         CHANGEABLE,
-    ] = timedelta(seconds=15)
+    ] = timedelta(seconds=3)
     plan_refresh: Annotated[
         Literal["armed", "all"],
         Field(

@@ -9,27 +9,31 @@ from luna.contracts.file_guess import DayOrder
 # A date of figures, a clock, and an offset; what follows, such as the end of the interval, is
 # ignored.
 MOMENT = (
-    r"^\s*(?:[A-Za-z]{2,9}[,.]?\s+)?(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})\.?"
+    r"^\s*(?:\p{L}{2,10}[,.]{0,2}\s+)?(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})\.?"
     r"(?:[T,;\s]+(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?\s?[Mm]\.?)?"
     r"\s*(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?(?:\s|$))?)?"
 )
 COMPACT = r"^\s*((?:19|20)\d{2})(\d{2})(\d{2})(?:[T\s]?(\d{2}):?(\d{2})(?::?(\d{2}))?)?(Z)?\s*$"
-WORDED = r"^\s*(\d{1,2})[\s-]([A-Za-z]{3})[A-Za-z]*\.?[\s-](\d{2,4})(.*)$"
+# French June and July differ in their fourth letter.
+WORDED = (
+    r"(?i)^\s*(?:\p{L}{2,10}[,.]{0,2}\s+)?(\d{1,2})[.\s-]{1,2}"
+    r"(jui[ln]|\p{L}{3})\p{L}*[.\s-]{1,2}(\d{2,4})(.*)$"
+)
 EPOCH = r"^\s*(\d{10})(?:\.\d+)?\s*$"
 EPOCH_MILLISECONDS = r"^\s*(\d{13})\s*$"
 MONTH_NAMES = {
     "01": "jan ene gen",
-    "02": "feb fev",
-    "03": "mar mär mrt",
+    "02": "feb fev fév",
+    "03": "mar mär mrt mrz",
     "04": "apr abr avr",
     "05": "may mai mei mag maj",
-    "06": "jun giu",
-    "07": "jul lug",
-    "08": "aug ago",
+    "06": "jun giu juin",
+    "07": "jul lug juil",
+    "08": "aug ago aoû",
     "09": "sep set",
     "10": "oct okt out ott",
     "11": "nov",
-    "12": "dec dez dic des",
+    "12": "dec dez dic des déc",
 }
 MONTHS = {name: number for number, names in MONTH_NAMES.items() for name in names.split()}
 MOST = 1e12

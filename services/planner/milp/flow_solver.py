@@ -28,7 +28,14 @@ from services.planner.milp.infeasibility import naming_failing_rows
 from services.planner.milp.long_pins import guide_pins
 from services.planner.milp.owner_rows import decide_pins
 from services.planner.milp.pieces import AHEAD, PIECE, solve_in_pieces
-from services.planner.milp.solver import MORE_TIME, Solution, Solver, SolverError, relative_gap
+from services.planner.milp.solver import (
+    MORE_TIME,
+    Solution,
+    Solver,
+    SolverError,
+    lower_bound,
+    relative_gap,
+)
 from services.planner.problem.problem import Deadline, Problem
 
 # Relative difference below which costs count as equal.
@@ -199,7 +206,7 @@ def _begin(problem: Problem, solver: Solver, *, elastic: bool) -> _Beginning:
     if problem.outlook.timeline.count > PIECE + AHEAD:
         least_search_s = _SEARCH_SOLVES * (begun_left_s - problem.deadline.left_s)
     flows = built.flows(solution, ways)
-    bound = flows.objective - flows.gap * abs(flows.objective)
+    bound = lower_bound(flows.objective, flows.gap)
     search = problem.deadline.share(_SEARCH_SHARE)
     if find_complementarity_violations(problem, flows).any():
         exact = None if elastic else _solve_single(problem, solver)

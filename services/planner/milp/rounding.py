@@ -86,11 +86,12 @@ class RoundedSolution:
 def round_once(
     built: Formulation, relaxed: LinearSolution, solver: Solver
 ) -> RoundedSolution | None:
-    """Return the whole binaries nearest to the relaxed ones, None if infeasible.
+    """Return the whole binaries nearest to the relaxed ones.
 
-    ``solver`` found the relaxed solution last.
+    None if they are infeasible, or not found by the deadline of ``solver``, which found the relaxed
+    solution last.
     """
-    with suppress(InfeasibleError):
+    with suppress(InfeasibleError, SolverError):
         column = relaxed.column
         blocks = built.load_columns.blocks
         if blocks:
@@ -124,9 +125,11 @@ def _fix_more(solver: Solver, columns: IndexArray, value: FloatArray) -> FloatAr
     """Fix more columns of the linear model solved last, and return all columns.
 
     Raises:
-        InfeasibleError: nothing satisfies all rows any more.
+        InfeasibleError: nothing satisfies all rows any more, or time was up before that was known.
+        SolverError: no time is left.
     """
-    if solver.fix(columns.astype(np.int32), value) == np.inf:
+    left_s = solver.allow(np.inf)
+    if solver.fix(columns.astype(np.int32), value, time_limit_s=left_s) == np.inf:
         raise InfeasibleError("the fixed columns contradict the limits")
     return solver.read_columns()
 

@@ -30,7 +30,7 @@ from services.planner.milp.infeasibility import naming_failing_rows
 from services.planner.milp.local_search import search_schedules
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.rounding import round_once, round_relaxation
-from services.planner.milp.solver import Solution, Solver, SolverError, relative_gap
+from services.planner.milp.solver import Solution, Solver, SolverError, lower_bound, relative_gap
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem
 
@@ -64,7 +64,7 @@ def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedu
     final = _solve_schedule(replace(problem, demands=tuple(settled)), solver)
     if first.gap is None or final.gap is None:
         return replace(final, gap=None, proven=False)
-    bound = first.objective - first.gap * abs(first.objective)
+    bound = lower_bound(first.objective, first.gap)
     gap = relative_gap(final.objective, bound)
     is_near = gap * abs(final.objective) <= problem.search.allow(final.objective)
     return replace(final, gap=gap, proven=is_near)
@@ -213,10 +213,17 @@ def _search_choices(
 def _search_on(
     built: Formulation, problem: Problem, solver: Solver, *, start: Solution | None
 ) -> Solution:
-    return solver.renew().solve(
-        built.model,
-        mip_gap=problem.search.mip_gap,
-        gap_cost=problem.search.gap_cost,
-        time_limit_s=problem.left_s,
-        start=start.column if start else None,
-    )
+    """Return the solution of branch and bound, or the start where that finds none in time."""
+    search = problem.search
+    searching = solver.renew()
+    if start is None:
+        return searching.solve(
+            built.model,
+            mip_gap=search.mip_gap,
+            gap_cost=search.gap_cost,
+            time_limit_s=problem.left_s,
+        )
+    try:
+        return searching.improve(built.model, start, search, time_limit_s=problem.left_s)
+    except SolverError:
+        return start

@@ -16,6 +16,9 @@ from services.planner.linear.model import Indices, InfeasibleError, LinearModel,
 from services.planner.problem.problem import Deadline, SearchLimits
 
 MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
+# The share of the allowed gap by which a better solution is cheaper: rounding must not make a proof
+# that there is none fail.
+_CLEARLY_WITHIN = 0.999
 _LOWER = highspy.HighsBasisStatus.kLower
 _BASIC = highspy.HighsBasisStatus.kBasic
 
@@ -40,6 +43,11 @@ class Solution:
     gap: float
     proven: bool
 
+    @property
+    def bound(self) -> float:
+        """The lower bound on the cost that its gap proves."""
+        return lower_bound(self.objective, self.gap)
+
     def bounded(self, bound: float, search: SearchLimits) -> "Solution":
         """Return the same solution with its gap to a lower bound on the cost."""
         above = self.objective - bound
@@ -50,6 +58,11 @@ class Solution:
 def relative_gap(cost: float, bound: float) -> float:
     """Return by how much a cost exceeds a lower bound, relative to the cost."""
     return max(cost - bound, 0.0) / max(abs(cost), 1e-9)
+
+
+def lower_bound(cost: float, gap: float) -> float:
+    """Return the lower bound on a cost that its ``relative_gap`` proves."""
+    return cost - gap * abs(cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,8 @@ class KeptSolution:
 class Solver:
     """A HiGHS instance that keeps its model, and starts from the last basis if it can.
 
-    It can where only costs and bounds change. ``deadline`` bounds every solve.
+    It can where only costs and bounds change. ``deadline`` bounds every solve of a whole model;
+    ``resolve`` has a time limit of its own.
     """
 
     deadline: Deadline | None = None
@@ -158,6 +172,36 @@ class Solver:
         self._run(model, time_limit_s, start)
         return self._read(model)
 
+    def improve(
+        self, model: LinearModel, start: Solution, search: SearchLimits, *, time_limit_s: float
+    ) -> Solution:
+        """Return a better solution than the start, or the start with a smaller gap.
+
+        The start is proven as soon as no solution is cheaper by more than the allowed gap, so only
+        such solutions are searched for.
+
+        Raises:
+            SolverError: the time limit passed before the start was taken over, or the solver
+                failed.
+        """
+        below = start.objective - _CLEARLY_WITHIN * search.allow(start.objective)
+        self._highs.setOptionValue("objective_bound", below)
+        try:
+            found = self.solve(
+                model,
+                mip_gap=search.mip_gap,
+                gap_cost=search.gap_cost,
+                time_limit_s=time_limit_s,
+                start=start.column,
+            )
+        finally:
+            # Linear solves end at that bound, too.
+            self._highs.setOptionValue("objective_bound", np.inf)
+        if found.proven:
+            return replace(found, gap=max(found.gap, relative_gap(found.objective, below)))
+        # At the time limit its bound may be weaker than the start's.
+        return found.bounded(max(min(found.bound, below), start.bound), search)
+
     def solve_relaxed(self, model: LinearModel, *, time_limit_s: float = 10.0) -> LinearSolution:
         """Return the solution of a model's linear relaxation with its reduced costs.
 
@@ -199,11 +243,13 @@ class Solver:
         self._highs.addCol(cost, 0.0, np.inf, rows.size, rows.astype(np.int32), value)
         return self._model
 
-    def fix(self, columns: Indices, value: FloatArray) -> float:
+    def fix(
+        self, columns: Indices, value: FloatArray, *, time_limit_s: float = float("inf")
+    ) -> float:
         """Fix columns of the linear model solved last and ``resolve`` it."""
         self._model = None
         self._highs.changeColsBounds(columns.size, columns, value, value)
-        return self.resolve()
+        return self.resolve(time_limit_s=time_limit_s)
 
     def bind(
         self,
@@ -221,12 +267,12 @@ class Solver:
         self._highs.changeColsBounds(columns[0].size, *columns)
         self._highs.changeRowsBounds(rows[0].size, *rows)
 
-    def resolve(self) -> float:
+    def resolve(self, *, time_limit_s: float = float("inf")) -> float:
         """Solve the changed model from the last basis, and return its objective.
 
-        It is infinite where there is no solution.
+        It is infinite where there is no solution, or none within the time limit.
         """
-        self._highs.setOptionValue("time_limit", np.inf)
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + time_limit_s)
         self._highs.run()
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return np.inf
@@ -288,14 +334,13 @@ class Solver:
         self._model = model
 
     def _begin_at(self, model: LinearModel, start: StartBasis) -> None:
-        column_status = [_LOWER] * model.cost.size
-        row_status = [_BASIC] * model.row_lower.size
-        for column, row in zip(start.columns.tolist(), start.rows.tolist(), strict=True):
-            column_status[column] = _BASIC
-            row_status[row] = _LOWER
+        column_status = np.full(model.cost.size, _LOWER, dtype=object)
+        row_status = np.full(model.row_lower.size, _BASIC, dtype=object)
+        column_status[start.columns] = _BASIC
+        row_status[start.rows] = _LOWER
         basis = highspy.HighsBasis()
-        basis.col_status = column_status
-        basis.row_status = row_status
+        basis.col_status = column_status.tolist()
+        basis.row_status = row_status.tolist()
         basis.valid = True
         # HiGHS would factorise a basis of unknown origin to see that it is one.
         basis.alien = False

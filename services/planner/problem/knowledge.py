@@ -168,6 +168,10 @@ class SitePrices:
     books: Mapping[str, PriceVintages]
     carbon: CarbonVintages | None = None
     predicts: bool = False
+    # A plan asks once per scenario.
+    _compared: dict[tuple[str, datetime], ComparedPrices] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def ahead(
         self,
@@ -264,9 +268,14 @@ class SitePrices:
         Nothing but in plans of a real home, and of sources whose prices are forecasts until
         delivery.
         """
-        book = self.books[market]
         if not self.predicts or find_publication(market) != "forecast":
             return ComparedPrices.nothing(self.timeline.count)
+        if (market, now) not in self._compared:
+            self._compared[market, now] = self._compare_forecasts(market, now)
+        return self._compared[market, now]
+
+    def _compare_forecasts(self, market: str, now: datetime) -> ComparedPrices:
+        book = self.books[market]
         published = SourcePrices(book.timeline, book.slot, book.published_at, book.price)
         usual = self._expect_typical(market, 0, self.timeline.count)
         return compare_prices(published, now, None if usual is None else usual.price)

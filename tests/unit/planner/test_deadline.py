@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from bench.hard_weeks import draw_week
+from bench.home_cases import generate_homes
 from luna.contracts.plan import PlanRequest
 from services.planner.linear.model import LinearModel
 from services.planner.milp.solver import Solution, Solver, SolverError
-from services.planner.planner import decide
+from services.planner.planner import decide, make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Deadline
 from services.planner.reply.reply import plan_request
@@ -123,6 +124,20 @@ def test_a_plan_that_nothing_was_found_for_in_time_proves_nothing() -> None:
     assert (reply.gap, reply.status) == (None, "compromised")
     assert reply.manual is not None
     assert reply.manual.cost is None
+
+
+def test_a_schedule_that_branch_and_bound_does_not_improve_in_time_stays_with_its_gap() -> None:
+    document = next(iter(generate_homes("energy").values()))
+    first = make_plan(build_problem(PlanRequest.model_validate(document)), Solver())
+    document["options"]["prove"] = True
+    problem = build_problem(PlanRequest.model_validate(document))
+    clock = Clock()
+    deadline = Deadline.within(LIMIT_S, now_s=clock)
+    searched = make_plan(problem, Busy(clock, 0.001), deadline=deadline)
+    assert first.load_schedule is not None
+    assert searched.load_schedule is not None
+    assert searched.load_schedule.objective == first.load_schedule.objective
+    assert searched.gap == first.gap
 
 
 def test_a_plan_that_is_planned_again_has_its_time_again() -> None:

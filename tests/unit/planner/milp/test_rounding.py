@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 
 from bench.cases import generate_full_cases
+from bench.home_cases import generate_homes
 from luna.contracts.plan import PlanRequest
 from services.planner.linear.model import CHOSEN, LinearModel
+from services.planner.milp.device_choices import list_choices
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import Formulation, formulate
+from services.planner.milp.local_search import search_schedules
 from services.planner.milp.mixtures import CoupledBlock, mix_schedules
 from services.planner.milp.rounding import round_once, round_relaxation
 from services.planner.milp.solver import Solution, Solver
 from services.planner.problem.build import build_problem
-from services.planner.problem.problem import SearchLimits
+from services.planner.problem.problem import Deadline, SearchLimits
 from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
@@ -61,6 +64,25 @@ def test_a_rounded_solution_is_the_cheapest_with_its_binaries(built: Formulation
     binaries = np.flatnonzero(built.model.integer == CHOSEN)
     fixed = built.model.fixed(binaries, np.round(rounded.column[binaries])).relaxed()
     assert rounded.solution.objective == pytest.approx(Solver().solve(fixed).objective, abs=1e-6)
+
+
+def test_nothing_is_rounded_after_the_deadline_and_a_schedule_comes_all_the_same() -> None:
+    now_s = iter([0.0])
+    document = next(iter(generate_homes("energy").values()))
+    built = build(document)
+    # The clock is read once before the deadline, by the relaxed model's solve.
+    deadline = Deadline(1.0, now_s=lambda: next(now_s, 2.0))
+    solver = Solver(deadline)
+    relaxed = solver.solve_relaxed(built.model)
+    rounded = round_once(built, relaxed, solver)
+    assert rounded is None
+    search = SearchLimits(GAP, deadline=deadline)
+    found = search_schedules(
+        built, list_choices(built), solver, search, relaxed=relaxed, rounded=rounded
+    )
+    assert found is not None
+    assert (built.model.row_lower - built.model.activity(found.column)).max() < 1e-6
+    assert (built.model.activity(found.column) - built.model.row_upper).max() < 1e-6
 
 
 def test_its_gap_is_at_most_its_distance_from_the_relaxed_one(built: Formulation) -> None:

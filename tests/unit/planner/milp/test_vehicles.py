@@ -68,6 +68,22 @@ def test_a_first_answer_is_within_a_cent_of_the_optimum_and_states_no_smaller_ga
     assert above <= gap_cost + 3e-4
 
 
+@each_row("seed", range(200, 200 + draws(16)))
+def test_a_proven_plan_is_as_near_to_the_optimum_as_its_gap_says(seed: int) -> None:
+    request = draw(seed)
+    options = request.options.model_copy(update={"mip_gap": None, "prove": True})
+    problem = build_problem(request.model_copy(update={"options": options}))
+    made = make_plan(problem, Solver())
+    assert made.load_schedule is not None
+    assert made.proven
+    cost = made.load_schedule.objective
+    gap_cost = find_gap_cost(made)
+    assert gap_cost is not None
+    assert gap_cost <= problem.search.allow(cost) + 1e-9
+    # Waiting is priced, too, so that equal slots are no tie.
+    assert cost - solve_reference(problem) <= gap_cost + 3e-4
+
+
 @each_row(
     ("charger", "ranges"),
     [
