@@ -43,7 +43,7 @@ class Alternative(Message):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.until is not None and self.until <= self.slot:
-            raise invalid_part("until-before-slot")
+            raise invalid_part("ends-before-start")
         if self.mode not in ("charge", "export") and (
             self.power_kw is not None or self.target_soc is not None
         ):

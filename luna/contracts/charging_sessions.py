@@ -67,7 +67,7 @@ class NewSession(VehicleSession):
     @classmethod
     def _ends_later(cls, to: datetime, info: ValidationInfo) -> datetime:
         if "from_" in info.data and to <= info.data["from_"]:
-            raise invalid_part("planned-session-reversed")
+            raise invalid_part("ends-before-start")
         return to
 
     @field_validator("days")
@@ -113,9 +113,9 @@ def check_session(
     zone = ZoneInfo(site.timezone)
     value = session.to.astimezone(zone).isoformat()
     if session.to <= now and not session.days:
-        raise refuse("planned-session-passed", field="to", value=value)
+        raise refuse("time-passed", field="to", value=value)
     if session.to - session.from_ > LONGEST:
-        raise refuse("planned-session-too-long", field="to", value=value, days=LONGEST.days)
+        raise refuse("too-many-days", field="to", value=value, days=LONGEST.days)
     if session.days:
         times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS))
         if any(meet(before, following) for before, following in pairwise(times)):
@@ -135,13 +135,16 @@ def _check_charge(session: NewSession, vehicle: ElectricVehicle) -> None:
     for name in ("target_soc", "min_soc"):
         soc = getattr(session, name)
         if soc is not None and soc > vehicle.max_soc:
-            raise refuse("soc-beyond", field=name, value=soc, max_soc=vehicle.max_soc)
+            raise refuse(
+                "soc-beyond", field=name, value=soc, max_soc=vehicle.max_soc, name=vehicle.name
+            )
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
         raise refuse(
-            "charge-power-beyond",
+            "power-beyond",
             field="min_power_kw",
             value=session.min_power_kw,
-            most_kw=vehicle.most_charge_kw,
+            most=vehicle.most_charge_kw,
+            device=vehicle.name,
         )
 
 
@@ -167,7 +170,7 @@ def find_vehicle(site: Site, name: str) -> ElectricVehicle:
         if vehicle.name == name:
             return vehicle
     names = tuple(vehicle.name for vehicle in site.vehicles)
-    code = "no-such-vehicle" if names else "no-vehicle"
+    code = "no-such-device" if names else "no-vehicle"
     raise refuse(code, field="vehicle", value=name, names=names)
 
 

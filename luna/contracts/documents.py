@@ -57,7 +57,7 @@ class DocumentValidity(Message):
             and self.valid_until is not None
             and self.valid_until < self.valid_from
         ):
-            raise invalid_part("validity-reversed")
+            raise invalid_part("ends-before-start")
         return self
 
 

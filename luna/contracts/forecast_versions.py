@@ -166,12 +166,12 @@ class JudgeForecastsRequest(Request):
     @model_validator(mode="after")
     def _window(self) -> Self:
         if self.to_day is not None and self.from_day is None:
-            raise invalid_part("to-day-alone")
+            raise invalid_part("days-together")
         if (
             self.from_day is not None
             and not 0 <= ((self.to_day or self.from_day) - self.from_day).days < MOST_DAYS
         ):
-            raise invalid_part("days-apart", days=MOST_DAYS - 1)
+            raise invalid_part("window-of-days", days=MOST_DAYS - 1)
         return self
 
 

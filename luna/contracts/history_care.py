@@ -20,7 +20,7 @@ MOST_DAYS = 3_660
 def _after_first(last: date, info: ValidationInfo) -> date:
     first = info.data.get("from_day", last)
     if not 0 <= (last - first).days < MOST_DAYS:
-        raise invalid_part("days-from", days=MOST_DAYS)
+        raise invalid_part("window-of-days", days=MOST_DAYS)
     return last
 
 

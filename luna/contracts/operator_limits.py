@@ -72,7 +72,7 @@ class NewLimit(Message):
     def _ordered(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
         start = info.data.get("start")
         if start is not None and end is not None and end <= start:
-            raise invalid_part("limit-reversed")
+            raise invalid_part("ends-before-start")
         return end
 
     @model_validator(mode="after")
@@ -137,7 +137,7 @@ def check_limit(limit: NewLimit, *, now: datetime) -> None:
         InvalidInputError: it is.
     """
     if limit.end is not None and limit.end <= now:
-        raise refuse("limit-passed", field="end", value=limit.end.isoformat())
+        raise refuse("time-passed", field="end", value=limit.end.isoformat())
     for field, instant in (("start", limit.start), ("end", limit.end)):
         if instant is not None and instant > now + FARTHEST:
             raise refuse(

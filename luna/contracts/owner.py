@@ -66,7 +66,7 @@ class ManualBlock(Message):
     @classmethod
     def _ordered(cls, to: datetime, info: ValidationInfo) -> datetime:
         if "from_" in info.data and to <= info.data["from_"]:
-            raise invalid_part("block-reversed")
+            raise invalid_part("ends-before-start")
         return to
 
     @field_validator("power_kw")
@@ -131,7 +131,7 @@ class OutageWarning(Message):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.to <= self.from_:
-            raise invalid_part("warning-reversed")
+            raise invalid_part("ends-before-start")
         return self
 
 

@@ -56,7 +56,7 @@ def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "
     zone = ZoneInfo(site.timezone)
     if block.to <= now:
         raise refuse(
-            "block-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat()
+            "time-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat()
         )
     if block.to - block.from_ > LONGEST:
         raise refuse(
@@ -73,13 +73,11 @@ def _check_power(block: ManualBlock, power_kw: float, device: ChargedDevice, *, 
     if block.action == "charge":
         least_kw = device.min_charge_kw
         most_kw = device.charge_limit_kw
-        reason = "charges-with-less"
     else:
         least_kw = 0.0
         most_kw = device.discharge_limit_kw
-        reason = "discharges-with-less"
     if power_kw > most_kw:
-        raise refuse(reason, field=field, value=power_kw, device=block.device, most=most_kw)
+        raise refuse("power-beyond", field=field, value=power_kw, device=block.device, most=most_kw)
     if power_kw < least_kw:
         raise refuse("power-too-small", field=field, value=power_kw, least=least_kw)
 
@@ -113,11 +111,11 @@ def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Part
         raise refuse("no-such-device", field=f"{field}.device", value=block.device, names=names)
     _, known_actions = of_name[0]
     raise refuse(
-        "device-cannot",
+        "no-such-mode",
         field=f"{field}.action",
         value=block.action,
         device=block.device,
-        actions=tuple(sorted(known_actions)),
+        modes=tuple(sorted(known_actions)),
     )
 
 

@@ -361,7 +361,7 @@ class DeviceProfile(ProfilePart):
         if commands_ac_power and not set(FLOW_READINGS) <= set(self.reads):
             raise invalid_part("profile-flows-missing", names=", ".join(FLOW_READINGS))
         if "soc" not in self.reads:
-            raise invalid_part("profile-soc-missing")
+            raise invalid_part("soc-unread")
         self._can_be_written()
 
     def _can_be_written(self) -> None:

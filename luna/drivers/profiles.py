@@ -53,7 +53,7 @@ def load_profile(name: str, data_folder: Path) -> DeviceProfile:
         if is_name and path.is_file():
             return _read(path, path.stat().st_mtime_ns)
     names = tuple(sorted(_files(data_folder)))
-    raise refuse("profile-unknown", field="profile", value=name, names=names)
+    raise refuse("unknown-name", field="profile", value=name, names=names, thing="profile")
 
 
 def require_profiles(site: Site, data_folder: Path) -> None:

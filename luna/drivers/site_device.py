@@ -33,11 +33,6 @@ _COMMANDED: Mapping[str, tuple[str, str]] = {
     "charge_point": ("vehicles", "vehicle"),
     "switched_load": ("loads", "load"),
 }
-_UNCLEAR: Mapping[str, str] = {
-    "batteries": "device-battery-unclear",
-    "vehicles": "device-vehicle-unclear",
-    "loads": "device-load-unclear",
-}
 
 PHASES_ROLE = "grid_phase_import"
 
@@ -100,7 +95,9 @@ def _choose_name(site: Site, section: str, name: str | None) -> str:
     if name is None and len(names) == 1:
         return names[0]
     if name is None or name not in names:
-        raise refuse(_UNCLEAR[section], field="--name", value=name, names=tuple(names))
+        raise refuse(
+            "device-unclear", field="--name", value=name, section=section, names=tuple(names)
+        )
     return name
 
 

@@ -165,7 +165,7 @@ def thin(values: FloatArray, points: int) -> IndexArray:
         InvalidInputError: fewer than three points.
     """
     if points < KEPT_PER_STRETCH:
-        raise refuse("curve-too-few-points", field="points", value=points, least=KEPT_PER_STRETCH)
+        raise refuse("too-few-points", field="points", value=points, least=KEPT_PER_STRETCH)
     if values.size <= points:
         return np.arange(values.size)
     edges = np.linspace(0, values.size, points // KEPT_PER_STRETCH + 1).astype(np.int64)

@@ -60,13 +60,13 @@ class ReadingQuery:
                 require_choice(field, value, choices)
         if self.resolution is not None and self.aggregate not in BUCKETED:
             raise refuse(
-                "resolution-without-buckets",
+                "not-taken-here",
                 field="resolution",
                 value=self.resolution,
-                buckets=" or ".join(BUCKETED),
+                takers=" or ".join(BUCKETED),
             )
         if self.points is not None and self.aggregate != "shape":
-            raise refuse("points-without-shape", field="points", value=self.points)
+            raise refuse("not-taken-here", field="points", value=self.points, takers="shape")
         require_window(self.first, self.end)
 
     @property

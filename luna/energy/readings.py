@@ -132,7 +132,7 @@ def require_points(points: int) -> None:
         InvalidInputError: fewer than three points.
     """
     if points < FEWEST_POINTS:
-        raise refuse("shape-too-few-points", field="points", value=points, least=FEWEST_POINTS)
+        raise refuse("too-few-points", field="points", value=points, least=FEWEST_POINTS)
 
 
 def _gain_per_bucket(

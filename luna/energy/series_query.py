@@ -161,9 +161,7 @@ class SeriesQuery:
             ("issued_at", self.issued_at, tuple(COLUMNS)),
         ):
             if value is not None and name.source not in sources:
-                raise refuse(
-                    "series-without-use", field=field, value=value.isoformat(), sources=sources
-                )
+                raise refuse("not-taken-here", field=field, value=value.isoformat(), takers=sources)
 
     @property
     def name(self) -> SeriesName:
@@ -371,13 +369,13 @@ def require_window(first: datetime, end: datetime, *, longest: timedelta | None 
     for field, instant in (("from", first), ("to", end)):
         if not EARLIEST <= instant <= LATEST:
             raise refuse(
-                "window-outside-years",
+                "years-outside",
                 field=field,
                 value=instant.isoformat(),
                 first=EARLIEST.year,
                 last=LATEST.year,
             )
     if end <= first:
-        raise refuse("window-empty", field="to", value=end.isoformat())
+        raise refuse("ends-before-start", field="to", value=end.isoformat())
     if longest is not None and end - first > longest:
-        raise refuse("window-too-long", field="to", value=end.isoformat(), days=longest.days)
+        raise refuse("too-many-days", field="to", value=end.isoformat(), days=longest.days)

@@ -238,7 +238,7 @@ def require_year(day: date, *, field: str) -> None:
     """
     if day.year not in YEARS:
         raise refuse(
-            "year-out-of-range", field=field, value=day.isoformat(), first=YEARS[0], last=YEARS[-1]
+            "years-outside", field=field, value=day.isoformat(), first=YEARS[0], last=YEARS[-1]
         )
 
 

@@ -103,7 +103,7 @@ def override(
         raise invalid_input(exc, field="") from exc
     if checked.until <= now:
         raise refuse(
-            "instant-passed",
+            "time-passed",
             field="until",
             value=checked.until.astimezone(ZoneInfo(site.timezone)).isoformat(),
         )

@@ -32,7 +32,7 @@ def open_question(
     """
     site = sites.load(connection, question.site_id)
     if question.to_day < question.from_day:
-        raise refuse("window-reversed", field="to_day", value=question.to_day.isoformat())
+        raise refuse("ends-before-start", field="to_day", value=question.to_day.isoformat())
     for variant in question.variants:
         change_site(site, variant.site, field=f"variants.{variant.name}.site")
     what_if_id = serialization.digest(question.task, question.model_dump_json(by_alias=True))

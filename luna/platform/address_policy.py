@@ -195,7 +195,7 @@ def require_host(purpose: OutgoingPurpose, host: str, *, field: str) -> None:
     """
     bare = host.strip("[]")
     if is_odd_number(bare):
-        raise refuse("host-odd-number", field=field, value=host)
+        raise refuse("host-unreadable", field=field, value=host)
     # Any spelling of an IPv6 address is one, not only the canonical one.
     if _is_address(bare) and not may_reach(purpose, bare):
         raise refuse("host-refused", field=field, value=host)

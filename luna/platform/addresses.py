@@ -13,6 +13,10 @@ from luna.platform.settings import Settings
 # Source: Home Assistant, "MQTT discovery": the default prefix.
 PREFIX = "homeassistant"
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+# Alike in every language.
+_MQTT_FORM = (
+    "mqtt://user@host:1883, mqtts://user@host:8883 (TLS), mqtt://user@host:1883/discovery_prefix"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def parse_broker(url: str, password: SecretStr | None = None) -> Broker:
     """
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname:
-        raise refuse("no-broker-address", field="mqtt_url")
+        raise refuse("not-the-address", field="mqtt_url", server="MQTT", form=_MQTT_FORM)
     require_host(BROKER, parts.hostname, field="mqtt_url")
     own_password = SecretStr(unquote(parts.password)) if parts.password else None
     return Broker(
@@ -56,7 +60,7 @@ def _port(parts: SplitResult) -> int:
     try:
         return parts.port or PORTS[parts.scheme]
     except ValueError as exc:
-        raise refuse("broker-port", field="mqtt_url") from exc
+        raise refuse("not-the-address", field="mqtt_url", server="MQTT", form=_MQTT_FORM) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,11 @@ class HomeAssistantAccess:
         url = (settings.home_assistant_url or "").rstrip("/")
         if urlsplit(url).scheme not in {"http", "https"}:
             raise refuse(
-                "no-home-assistant-address",
+                "not-the-address",
                 field="LUNA_HOME_ASSISTANT_URL",
                 value=settings.home_assistant_url,
+                server="Home Assistant",
+                form="http://homeassistant.local:8123",
             )
         require_url_host(HOME_ASSISTANT, url, field="LUNA_HOME_ASSISTANT_URL")
         if settings.home_assistant_token is None:

@@ -22,6 +22,8 @@ SENTENCES = Phrases("refusals", "sentence_")
 REMEDIES = Phrases("refusals", "remedy_")
 SENTENCES_OF_CODES = Phrases("error_codes", "sentence_")
 REMEDIES_OF_CODES = Phrases("error_codes", "remedy_")
+# What a refusal speaks of, by its English noun.
+THINGS = Phrases("things")
 
 
 class SpokenError(InvalidInputError):
@@ -126,6 +128,15 @@ def _say_device(value: str, language: Language) -> str:
     return say_device(value, language=language)
 
 
+def _say_thing(value: str, language: Language) -> str:
+    message = THINGS.find(value, language)
+    return value if message is None else message({})
+
+
+def _say_field(value: str, language: Language) -> str:
+    return name_field(value, language) or value
+
+
 def _say_bytes(value: int, language: Language) -> str:
     unit, divisor = ("MB", 1e6) if value >= 1e6 else ("kB", 1e3)
     amount = value / divisor
@@ -146,4 +157,6 @@ _KINDS: Mapping[ParameterKind, Callable[[Any, Language], str]] = {
     "instant": _say_instant,
     "row": _say_row,
     "bytes": _say_bytes,
+    "thing": _say_thing,
+    "field": _say_field,
 }

@@ -42,7 +42,9 @@ def find_kind(kind: AgentKind) -> KindDeclaration:
     """
     kinds = find_kinds()
     if kind not in kinds:
-        raise refuse("no-such-agent-kind", field="kind", value=kind, names=tuple(sorted(kinds)))
+        raise refuse(
+            "unknown-name", field="kind", value=kind, names=tuple(sorted(kinds)), thing="agent-kind"
+        )
     return kinds[kind]
 
 
@@ -106,7 +108,11 @@ def load_agent(
     """
     if name not in AGENT_POLICIES:
         raise refuse(
-            "no-such-trained-policy", field="policies", value=name, names=tuple(AGENT_POLICIES)
+            "unknown-name",
+            field="policies",
+            value=name,
+            names=tuple(AGENT_POLICIES),
+            thing="learned-policy",
         )
     kind = AGENT_POLICIES[name]
     run = find_champion(connection, site, kind, unseen=before)

@@ -110,7 +110,7 @@ class Gateway:
             LunaError: what the service raised.
         """
         if self._waiting.available_tokens < 1:
-            raise refuse("gateway-calls-waiting", most=MAX_WAITING)
+            raise refuse("requests-waiting", most=MAX_WAITING, more="workers")
         idempotency_key = _IDEMPOTENCY_KEY.get()
         shared_task_id = None
         if idempotency_key is not None:

@@ -118,7 +118,7 @@ class CheckedRoute(APIRoute):
             _require_usable_headers(checked)
             caller = await admit(checked, operation)
             for name, value in (*checked.path_params.items(), *checked.query_params.multi_items()):
-                require_usable(name, str(value), reason="address-with-nul")
+                require_usable(name, str(value))
             body: Any = None
             if takes_form or (field is None and _is_small_form(checked, operation)):
                 form = await checked.form() if takes_form else await checked.form(max_files=0)
@@ -162,9 +162,7 @@ def _require_usable_form(form: FormData) -> None:
         require_usable(name, value if isinstance(value, str) else value.filename or "")
 
 
-def require_usable(
-    name: str, value: str, *, reason: str = "text-unusable", shown: bool = True
-) -> None:
+def require_usable(name: str, value: str, *, shown: bool = True) -> None:
     """Refuse a field whose name or value cannot be stored; a secret is not shown.
 
     Raises:
@@ -173,7 +171,7 @@ def require_usable(
     if _UNUSABLE_TEXT.search(name) or _UNUSABLE_TEXT.search(value):
         is_shown = shown and not _SECRET.search(name)
         shown_value = make_usable(value)[:100] if is_shown else None
-        raise refuse(reason, field=make_usable(name), value=shown_value)
+        raise refuse("text-unusable", field=make_usable(name), value=shown_value)
 
 
 def make_usable(text: str) -> str:

@@ -182,7 +182,7 @@ class LimitWaiting:
             return
         if len(self._waiting) >= self._most:
             REFUSED.labels("waiting").inc()
-            error = refuse("requests-waiting", most=self._most)
+            error = refuse("requests-waiting", most=self._most, more="gateways")
             await problem_response(error)(scope, receive, send)
             return
         request_id = id(scope)

@@ -153,8 +153,7 @@ class Uploads:
                 # A browser sends an empty file field as a file without name and content.
                 received = [file for file in files if most == 1 or file.name or file.size_bytes]
                 if not received:
-                    reason = "form-without-file" if most == 1 else "document-form-without-file"
-                    raise refuse(reason, field=FILE_FIELD)
+                    raise refuse("form-without-file", field=FILE_FIELD)
                 unwanted.pop_all()
             forget_files(objects, [file for file in files if file not in received])
             return ReceivedForm(received, form.fields)
@@ -260,9 +259,11 @@ class Form:
                 while self._events:
                     yield self._events.popleft()
         except ClientDisconnect as exc:
-            raise refuse("form-hung-up", field="body") from exc
+            raise refuse(
+                "form-malformed", field="body", why="the connection ended before it was complete"
+            ) from exc
         if self._parser.state != MultipartState.END:
-            raise refuse("form-cut-off", field="body")
+            raise refuse("form-malformed", field="body", why="it is incomplete")
 
     def _begin_part(self) -> None:
         self._header = b""
@@ -287,7 +288,10 @@ class Form:
         self._name = options.get(b"name", b"").decode("utf-8", "replace")
         if "\ufffd" in self._name or "\x00" in self._name:
             raise refuse(
-                "form-part-name", field="body", value=self._name.replace("\x00", "�")[:100]
+                "form-malformed",
+                field="body",
+                value=self._name.replace("\x00", "�")[:100],
+                why="the name of a part is not text",
             )
         if self._name != FILE_FIELD:
             return
@@ -315,7 +319,7 @@ class Form:
             return
         text = self._value.decode("utf-8", "replace")
         if "\x00" in text:
-            raise refuse("form-nul", field=self._name)
+            raise refuse("text-unusable", field=self._name)
         self.fields.setdefault(self._name, []).append(text)
         if sum(map(len, self.fields.values())) > MAX_FIELDS:
             raise refuse("form-too-many-fields", field=self._name, count=MAX_FIELDS)

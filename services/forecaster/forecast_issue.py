@@ -542,5 +542,5 @@ def list_instants(first: datetime, last: datetime, every: timedelta) -> list[dat
         InvalidInputError: the last lies before the first.
     """
     if last < first:
-        raise refuse("instants-reversed", field="to", value=last.isoformat())
+        raise refuse("ends-before-start", field="to", value=last.isoformat())
     return [first + step * every for step in range((last - first) // every + 1)]

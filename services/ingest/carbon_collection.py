@@ -240,7 +240,7 @@ def choose_window(request: FetchCarbonRequest, *, now: datetime) -> Timeline:
     if first is None and end is None:
         return Timeline(floor_to(now, SLOT) - BACK, SLOT, (BACK + AHEAD) // SLOT)
     if first is None or end is None or not first < end <= first + LONGEST_WINDOW:
-        raise refuse("carbon-window", field="first", days=LONGEST_WINDOW.days)
+        raise refuse("window-of-days", field="first", days=LONGEST_WINDOW.days)
     start = floor_to(first, SLOT)
     return Timeline(start, SLOT, -((start - end) // SLOT))
 

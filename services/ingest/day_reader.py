@@ -51,10 +51,10 @@ def read_days(
         InvalidInputError: the window is reversed, or outside ``YEARS``.
     """
     if last < first:
-        raise refuse("days-reversed", field="to", value=last.isoformat())
+        raise refuse("ends-before-start", field="to", value=last.isoformat())
     if first.year not in YEARS or last.year not in YEARS:
         raise refuse(
-            "days-outside-years",
+            "years-outside",
             field="to",
             value=last.isoformat(),
             first=YEARS.start,

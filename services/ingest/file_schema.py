@@ -127,7 +127,9 @@ def kind_named(name: str) -> FileSchema:
         InvalidInputError: no such kind.
     """
     if name not in KINDS:
-        raise refuse("no-such-kind", field="kind", value=name, kinds=tuple(KINDS))
+        raise refuse(
+            "unknown-name", field="kind", value=name, names=tuple(KINDS), thing="file-kind"
+        )
     return KINDS[name]
 
 
@@ -165,18 +167,19 @@ def match_columns(
     for name, file_name in renamed.items():
         if name not in kind.columns:
             raise refuse(
-                "no-such-column",
+                "unknown-name",
                 field=f"column.{name}",
                 value=name,
-                kind=kind.name,
-                columns=tuple(kind.columns),
+                names=tuple(kind.columns),
+                thing="column",
             )
         if file_name not in file_columns:
             raise refuse(
-                "file-lacks-column",
+                "unknown-name",
                 field=f"column.{name}",
                 value=file_name,
-                there=tuple(file_columns),
+                names=tuple(file_columns),
+                thing="file-column",
             )
     name_of = {file_name: name for name, file_name in renamed.items()}
     used = [file_name for file_name in file_columns if file_name not in ignored]

@@ -54,10 +54,11 @@ def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[s
     strangers = sorted(set(named) - set(matched.values()))
     if strangers:
         raise refuse(
-            "unit-lacks-column",
+            "unknown-name",
             field=f"unit.{strangers[0]}",
             value=named[strangers[0]],
-            matched=tuple(matched.values()),
+            names=tuple(matched.values()),
+            thing="file-column",
         )
     by_name = {name: _unit_in_name(file_name, name) for file_name, name in matched.items()}
     units = {name: unit for name, unit in (by_name | dict(named)).items() if unit}

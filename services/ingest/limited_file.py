@@ -129,7 +129,7 @@ def refuse_unreadable(path: Path) -> Iterator[None]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
         raise refuse("file-damaged", field=str(path), why=exc) from exc
     except OSError as exc:
-        raise refuse("data-file-unreadable", field=str(path), why=exc.strerror or exc) from exc
+        raise refuse("file-unreadable", field=str(path), why=exc.strerror or exc) from exc
 
 
 def within_rows(

@@ -375,7 +375,7 @@ def _requested_window(request: FetchPricesRequest) -> Timeline | None:
     if first is None and end is None:
         return None
     if first is None or end is None or not first < end <= first + LONGEST_WINDOW:
-        raise refuse("prices-window", field="first", days=LONGEST_WINDOW.days)
+        raise refuse("window-of-days", field="first", days=LONGEST_WINDOW.days)
     if (end - first) % SLOT or first.timestamp() % SLOT.total_seconds():
         raise refuse("prices-off-grid", field="first", value=first.isoformat())
     return Timeline(first, SLOT, (end - first) // SLOT)

@@ -53,10 +53,10 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
     strangers = sorted(set(corrected) - set(kind.columns))
     if strangers:
         raise refuse(
-            "value-unknown-column",
+            "unknown-name",
             field=f"values.{strangers[0]}",
-            kind=row.kind,
-            columns=tuple(kind.columns),
+            names=tuple(kind.columns),
+            thing="column",
         )
     cells = row.raw | corrected
     # The instant as it was read; a time written by hand counts for itself.

@@ -158,7 +158,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
         InvalidInputError: the window is empty.
     """
     if end <= first:
-        raise refuse("window-empty", field="to", value=end.isoformat())
+        raise refuse("ends-before-start", field="to", value=end.isoformat())
     start = floor_to(first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
     site = sites.load(connection, site_id)

@@ -139,7 +139,7 @@ def build_site_slots(
     start = floor_to(request.first.astimezone(UTC), SLOT)
     count = -((start - request.end) // SLOT)
     if count < 1:
-        raise refuse("slots-window-reversed", field="end", value=request.end.isoformat())
+        raise refuse("ends-before-start", field="end", value=request.end.isoformat())
     window = Timeline(start, SLOT, count)
     units = readings.read_units(connection, site.name)
     named = sensor_names(site)

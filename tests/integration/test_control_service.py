@@ -73,7 +73,7 @@ def test_what_a_site_cannot_do_is_refused_by_name_and_nothing_is_stored(
         control_service.override(
             connection, "home", "batteries", {"mode": "hold", "until": START}, now=START
         )
-    assert late.value.reason == "instant-passed"
+    assert late.value.reason == "time-passed"
     store_site(connection, batteries=[BATTERY])
     with pytest.raises(InvalidInputError) as undescribed:
         control_service.arm(

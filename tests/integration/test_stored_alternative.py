@@ -69,7 +69,7 @@ def test_a_stored_plan_answers_from_its_own_inputs_in_its_language(connection: C
 def test_an_unknown_plan_is_not_found(connection: Connection) -> None:
     with pytest.raises(NotFoundError) as refused:
         plan_stored_alternative(connection, hold("unknown"), solver=Solver())
-    assert refused.value.reason == "no-such-plan"
+    assert refused.value.reason == "not-found"
 
 
 def test_the_command_says_cost_and_changes(luna_on_servers: Luna, database: Engine) -> None:

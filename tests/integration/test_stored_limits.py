@@ -124,8 +124,8 @@ def test_what_was_done_is_kept(home: Connection) -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"end": NOW - SECOND}, "limit-passed"),
-        ({"end": NOW}, "limit-passed"),
+        ({"end": NOW - SECOND}, "time-passed"),
+        ({"end": NOW}, "time-passed"),
         ({"start": NOW + FARTHEST + HOUR}, "limit-far-ahead"),
         ({"end": NOW + FARTHEST + HOUR}, "limit-far-ahead"),
     ],
@@ -143,7 +143,7 @@ def test_a_limit_at_a_wrong_time_is_refused(
 def test_a_limit_that_does_not_exist_cannot_be_released(home: Connection) -> None:
     with pytest.raises(NotFoundError) as refused:
         operator_limits.release(home, NAME, "never", now=NOW)
-    assert refused.value.reason == "no-such-limit"
+    assert refused.value.reason == "not-found"
 
 
 def test_a_new_limit_changes_what_pages_show(home: Connection) -> None:

@@ -103,9 +103,12 @@ class DeferrableLoad(NamedDevice):
             )
         if self.most_kwh_per_day is not None and self.most_kwh_per_day < self.energy_kwh_per_day:
             raise invalid_part(
-                "most-below-energy",
-                most_kwh_per_day=self.most_kwh_per_day,
-                energy_kwh_per_day=self.energy_kwh_per_day,
+                "bounds-crossed",
+                most=self.most_kwh_per_day,
+                least=self.energy_kwh_per_day,
+                lower="energy_kwh_per_day",
+                upper="most_kwh_per_day",
+                unit="kWh",
             )
         return self
 

@@ -96,7 +96,13 @@ class Battery(NamedDevice):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_soc >= self.max_soc:
-            raise invalid_part("soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
+            raise invalid_part(
+                "shares-crossed",
+                least=self.min_soc,
+                most=self.max_soc,
+                lower="min_soc",
+                upper="max_soc",
+            )
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
         if self.wear_by_depth:
             depths = [segment.to_depth for segment in self.wear_by_depth]
@@ -136,7 +142,12 @@ def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
     """
     if min_charge_kw > charge_limit_kw:
         raise invalid_part(
-            "never-charges", min_charge_kw=min_charge_kw, charge_limit_kw=charge_limit_kw
+            "bounds-crossed",
+            least=min_charge_kw,
+            most=charge_limit_kw,
+            lower="min_charge_kw",
+            upper="charge_limit_kw",
+            unit="kW",
         )
 
 

@@ -114,7 +114,12 @@ class HeatPump(NamedDevice):
     def _ordered(self) -> Self:
         if self.min_power_kw > self.power_kw:
             raise invalid_part(
-                "power-bounds-crossed", min_power_kw=self.min_power_kw, power_kw=self.power_kw
+                "bounds-crossed",
+                least=self.min_power_kw,
+                most=self.power_kw,
+                lower="min_power_kw",
+                upper="power_kw",
+                unit="kW",
             )
         if any(one.outdoor_c >= other.outdoor_c for one, other in pairwise(self.cop)):
             raise invalid_part("cop-points")
@@ -133,7 +138,9 @@ class HeatPump(NamedDevice):
 
 def _require_band(min_c: float, max_c: float) -> None:
     if min_c >= max_c:
-        raise invalid_part("temperatures-crossed", min_c=min_c, max_c=max_c)
+        raise invalid_part(
+            "bounds-crossed", least=min_c, most=max_c, lower="min_c", upper="max_c", unit="°C"
+        )
 
 
 class HeatPumpSensorRoles(Part):

@@ -75,9 +75,12 @@ class Charger(Part):
     def _ordered(self) -> Self:
         if self.min_current_a > self.max_current_a:
             raise invalid_part(
-                "current-bounds-crossed",
-                min_current_a=self.min_current_a,
-                max_current_a=self.max_current_a,
+                "bounds-crossed",
+                least=self.min_current_a,
+                most=self.max_current_a,
+                lower="min_current_a",
+                upper="max_current_a",
+                unit="A",
             )
         return self
 
@@ -173,7 +176,11 @@ class ElectricVehicle(NamedDevice):
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
         if self.min_soc > self.max_soc:
             raise invalid_part(
-                "vehicle-soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc
+                "shares-crossed",
+                least=self.min_soc,
+                most=self.max_soc,
+                lower="min_soc",
+                upper="max_soc",
             )
         if not self.power_ranges:
             raise invalid_part(
@@ -315,7 +322,7 @@ class VehicleControl(ControlPart):
             raise invalid_part("control-writes-missing")
         require_modes(self.modes, ("charge", "stop"))
         if "give" in self.modes and self.soc is None:
-            raise invalid_part("control-vehicle-soc-missing")
+            raise invalid_part("soc-unread")
         return self
 
     @property

@@ -13,7 +13,7 @@ from luna.energy.refusals.reason import RefusalReason
 REASONS: dict[str, RefusalReason] = {
     "name-taken": RefusalReason(
         "this name is already taken",
-        "Choose another name, or change that user.",
+        "Choose another name, or change what has this one.",
         error=ConflictError,
     ),
     "password-length": RefusalReason(
@@ -49,9 +49,6 @@ REASONS: dict[str, RefusalReason] = {
     "scope-missing": RefusalReason(
         "this needs the scope {scope}", "You have {yours}; ask an admin.", error=ForbiddenError
     ),
-    "task-scope-missing": RefusalReason(
-        "this task needs the scope {scope}", "Ask an admin.", error=ForbiddenError
-    ),
     "every-site-needed": RefusalReason(
         "this needs access to every site", "Ask an admin.", error=ForbiddenError
     ),
@@ -76,19 +73,10 @@ REASONS: dict[str, RefusalReason] = {
         "Sign in with the new password.",
         error=UnauthenticatedError,
     ),
-    "sites-of-user-unknown": RefusalReason(
-        "this site does not exist", "List the sites: luna site list.", error=NotFoundError
-    ),
-    "no-such-user": RefusalReason(
-        "this user does not exist", "List the users: luna user list.", error=NotFoundError
-    ),
     "last-admin": RefusalReason(
         "Luna needs at least one admin",
         "Make someone else an admin first.",
         error=ConflictError,
-    ),
-    "no-such-key": RefusalReason(
-        "this key does not exist", "List the keys: luna key list.", error=NotFoundError
     ),
     "key-without-user": RefusalReason(
         "a key belongs to a user, and you are not signed in",
@@ -115,12 +103,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "credentials-expired": RefusalReason(
         "the credentials are wrong or have expired",
-        "Sign in again, or use another key.",
-        error=UnauthenticatedError,
-    ),
-    "refresh-token-expired": RefusalReason(
-        "the refresh token is wrong or has expired",
-        "Sign in again: POST /v1/auth/login.",
+        "Sign in again (POST /v1/auth/login), or use another key.",
         error=UnauthenticatedError,
     ),
     "only-sign-in-confirmed": RefusalReason(
@@ -135,10 +118,5 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "nobody-signed-in": RefusalReason(
         "you are not signed in", "{remedy}", error=UnauthenticatedError
-    ),
-    "no-such-reference": RefusalReason(
-        "this {kind} does not exist",
-        "Take the id from the answer that gave it.",
-        error=NotFoundError,
     ),
 }

@@ -28,7 +28,6 @@ REASONS: dict[str, RefusalReason] = {
         _PUBLIC,
     ),
     "host-refused": RefusalReason("Luna does not connect to this address", _HOME),
-    "host-odd-number": RefusalReason("this number is not a usual network address", _HOME),
     "host-unreadable": RefusalReason("is not a network address", _HOME),
     "address-leads-on": RefusalReason(
         "the address redirects more than {most} times", "Give the address where the redirects end."
@@ -52,17 +51,6 @@ REASONS: dict[str, RefusalReason] = {
         "the file is larger than {most:,} bytes",
         "Give the address of a smaller file.",
         kinds={"most": "bytes"},
-    ),
-    "page-compressed": RefusalReason(
-        "the server sends a compression that Luna did not ask for", "Download the file and add it."
-    ),
-    "page-damaged": RefusalReason(
-        "the server sends damaged content", "Download the file and add it."
-    ),
-    "no-broker-address": RefusalReason("is not the address of an MQTT broker", _BROKER),
-    "broker-port": RefusalReason("the port of the address is not valid", _BROKER),
-    "no-home-assistant-address": RefusalReason(
-        "is not the address of a Home Assistant", "Give it like http://homeassistant.local:8123."
     ),
     "home-assistant-without-token": RefusalReason(
         "the access token for Home Assistant is missing",

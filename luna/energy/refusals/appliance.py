@@ -7,10 +7,6 @@ REASONS: dict[str, RefusalReason] = {
         "energy_kwh_per_day {energy_kwh_per_day} is more than power_kw allows in a day, {most_kwh}",
         "Lower energy_kwh_per_day, or raise power_kw.",
     ),
-    "most-below-energy": RefusalReason(
-        "most_kwh_per_day {most_kwh_per_day:g} is below energy_kwh_per_day {energy_kwh_per_day:g}",
-        "Raise most_kwh_per_day to at least energy_kwh_per_day.",
-    ),
     "not-with-programme": RefusalReason(
         "an appliance with profile_kw runs once, from start to end, and takes no {given}",
         "Leave out {given} or profile_kw; state.loads.NAME.runs starts a run.",

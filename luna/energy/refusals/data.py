@@ -4,7 +4,6 @@ from luna.energy.errors import ConflictError, NotFoundError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "no-such-kind": RefusalReason("there is no such kind of file", "Choose one of {kinds}."),
     "column-unknown": RefusalReason(
         "Luna knows no such column of {kind}",
         "Choose one of {columns} with --column name={column}, or leave it out with "
@@ -21,10 +20,6 @@ REASONS: dict[str, RefusalReason] = {
         "the file has market prices as well as the site's own prices",
         "Load them one after the other, each time leaving out the others with --ignore.",
     ),
-    "no-such-column": RefusalReason(
-        "there is no such column", "Choose one of the columns of {kind}: {columns}."
-    ),
-    "file-lacks-column": RefusalReason("the file has no such column", "Choose one of {there}."),
     "file-malformed": RefusalReason(
         "the file cannot be read after line {line}: {why}",
         "Correct the file and load it again. Nothing was stored.",
@@ -35,7 +30,6 @@ REASONS: dict[str, RefusalReason] = {
     "file-damaged": RefusalReason(
         "the compressed file is incomplete or damaged: {why}", "Copy the file again."
     ),
-    "data-file-unreadable": RefusalReason("cannot be read: {why}", "Name another file."),
     "file-empty": RefusalReason("the file is empty", "Add a header line and rows."),
     "ragged-line": RefusalReason(
         "line {line} has {cells} cells, the header has {named}",
@@ -54,7 +48,6 @@ REASONS: dict[str, RefusalReason] = {
         "Nothing was stored. {hint}If the values are right, give the site's limits, such "
         "as grid.import_limit_kw.",
     ),
-    "unit-lacks-column": RefusalReason("the file has no such column", "Choose one of {matched}."),
     "power-for-energy": RefusalReason(
         "this column holds power, but Luna needs the energy per time step",
         "Load it as readings (--kind readings) and name its sensor under input_sensors, "
@@ -67,7 +60,6 @@ REASONS: dict[str, RefusalReason] = {
         "the site's tariff does not depend on a market",
         "Load import_price instead, or give the site a tariff of kind spot.",
     ),
-    "value-unknown-column": RefusalReason("{kind} have no such column", "Choose one of {columns}."),
     "row-too-short": RefusalReason(
         "{minutes} minutes alone are shorter than a quarter-hour",
         "Correct the file and load it again.",
@@ -105,26 +97,20 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
     ),
     "form-without-file": RefusalReason(
-        "the form has no file", "Send the file as a part of this name."
+        "the form has no file", "Send each file as a part of this name."
     ),
-    "form-part-name": RefusalReason("the name of a part is not text", "Send the form in UTF-8."),
     "form-not-multipart": RefusalReason(
         "the body is not a multipart form",
         "Send a form: curl --form file=@meter.csv --form site=home --form kind=observations",
     ),
-    "form-cut-off": RefusalReason("the form is incomplete", "Send all of it. Nothing was stored."),
     "form-two-files": RefusalReason("the form has two files", "Send them one after the other."),
     "form-field-too-long": RefusalReason(
         "is longer than {bytes} bytes",
         "Shorten it. A file goes into the part {part}.",
         kinds={"bytes": "bytes"},
     ),
-    "form-nul": RefusalReason("contains a NUL character", "Send plain text."),
     "form-too-many-fields": RefusalReason(
         "the form has more than {count} fields", "Send fewer fields."
-    ),
-    "form-hung-up": RefusalReason(
-        "the connection ended before the form was complete", "Send all of it. Nothing was stored."
     ),
     "form-no-such-field": RefusalReason(
         "the form has no such field", "Use {first}kind, timezone, columns, ignore, units or file."
@@ -132,16 +118,6 @@ REASONS: dict[str, RefusalReason] = {
     "form-without-site": RefusalReason("the form names no site", "Add --form site=home."),
     "form-two-names": RefusalReason(
         "two names are needed", "Write Luna's name, =, the file's name: {example}."
-    ),
-    "no-such-row": RefusalReason(
-        "the site has no such row",
-        "List its rows: luna data quarantine list --site {site_id}.",
-        error=NotFoundError,
-    ),
-    "no-such-quarantine-row": RefusalReason(
-        "there is no such row in quarantine",
-        "List the rows: luna data quarantine list --site NAME.",
-        error=NotFoundError,
     ),
     "row-decided": RefusalReason(
         "the row is already {decision}",
@@ -220,7 +196,6 @@ REASONS: dict[str, RefusalReason] = {
     "no-time-readable": RefusalReason(
         "none of the times can be read", "Export times such as 2024-03-01 14:00."
     ),
-    "no-such-meaning": RefusalReason("a column cannot have this meaning", "Choose one of {meant}."),
     "times-too-far-apart": RefusalReason(
         "the file covers more than eighty years", "Check its first and last rows."
     ),
@@ -234,22 +209,9 @@ REASONS: dict[str, RefusalReason] = {
         "the file is a Parquet file",
         "Load it and name its kind: luna data load --kind observations.",
     ),
-    "file-is-old-workbook": RefusalReason(
-        "the file is an old Excel workbook (.xls)", "Save it as .xlsx or CSV."
-    ),
-    "file-is-picture": RefusalReason("the file is a picture", "Export the values as CSV or Excel."),
-    "file-is-database": RefusalReason(
-        "the file is an SQLite database", "Export the history as CSV or JSON."
-    ),
     "file-is-web-page": RefusalReason(
         "the file is a web page, probably the sign-in page of the portal",
         "Sign in to the portal, export again, and open the file to check it.",
-    ),
-    "file-is-xml": RefusalReason(
-        "the file is an XML file", "Export it as CSV, Excel (.xlsx) or JSON."
-    ),
-    "file-without-text": RefusalReason(
-        "the file contains no text", "Export it as CSV, Excel (.xlsx) or JSON."
     ),
     "workbook-empty": RefusalReason(
         "the workbook has no sheets", "Export it again as .xlsx or CSV."
@@ -292,17 +254,9 @@ REASONS: dict[str, RefusalReason] = {
     "level-with-minus": RefusalReason(
         "a state of charge cannot be subtracted", "Remove the minus in front of the sensor."
     ),
-    "prices-window": RefusalReason(
-        "a price window needs a first instant and a later last one, at most {days} days apart",
-        "Give both, in this order.",
-    ),
     "prices-off-grid": RefusalReason("is not on a quarter-hour", "Round it to quarter-hours."),
     "weather-window": RefusalReason(
         "the end is before the start, or more than {days} days ahead", "Choose another end."
-    ),
-    "carbon-window": RefusalReason(
-        "a carbon window needs a first instant and a later last one, at most {days} days apart",
-        "Give both, in this order.",
     ),
     "site-without-carbon": RefusalReason(
         "no service has the carbon intensity of this home's country",

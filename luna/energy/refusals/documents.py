@@ -19,26 +19,6 @@ REASONS: dict[str, RefusalReason] = {
         "Name one of your homes: {known}.",
         error=ForbiddenError,
     ),
-    "no-such-document": RefusalReason(
-        "no such document", "Take the id from the list of documents.", error=NotFoundError
-    ),
-    "no-such-passage": RefusalReason(
-        "the document has no such passage",
-        "Take the chunk_id from an answer or a search.",
-        error=NotFoundError,
-    ),
-    "no-such-answer": RefusalReason(
-        "no such answer", "Take the id from a list of your answers.", error=NotFoundError
-    ),
-    "no-such-answer-of-page": RefusalReason(
-        "no such answer", "Go back to the page Documents.", error=NotFoundError
-    ),
-    "no-such-conversation": RefusalReason(
-        "no such conversation", "Ask a new question.", error=NotFoundError
-    ),
-    "document-form-without-file": RefusalReason(
-        "the form has no file", "Send each file as a part of that name."
-    ),
     "document-form-too-many": RefusalReason(
         "the form has more than {most} files", "Send them in several forms."
     ),
@@ -65,7 +45,6 @@ REASONS: dict[str, RefusalReason] = {
         "Split it, or let an admin raise the setting document_max_bytes.",
         kinds={"most": "bytes"},
     ),
-    "no-such-document-field": RefusalReason("no such field", "Use one of: file, {names}."),
     "no-site-of-asker": RefusalReason("no such site", "{remedy}", error=NotFoundError),
     "no-such-tool": RefusalReason("no such tool", "Choose one of: {names}.", error=NotFoundError),
     "no-tool-of-this-name": RefusalReason("no such tool", "Choose one from the list."),

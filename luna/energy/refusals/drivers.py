@@ -145,10 +145,6 @@ REASONS: dict[str, RefusalReason] = {
         "is not the address of a device",
         "Give its name or network address, and its port as a number.",
     ),
-    "device-battery-unclear": RefusalReason(
-        "it is not clear which battery this device has",
-        "Name one of {names}; add a missing one to the home first.",
-    ),
     "device-not-handed-back": RefusalReason(
         "the battery could not be returned to its own self-consumption, and it does not go "
         "back alone",
@@ -189,7 +185,6 @@ REASONS: dict[str, RefusalReason] = {
     "port-unreadable": RefusalReason(
         "is not a port", "Give a number from 1 to 65535, or leave it empty."
     ),
-    "profile-unknown": RefusalReason("no such profile", "Choose one of: {names}."),
     "profile-not-commanded": RefusalReason(
         "is the profile of a device that can only be read",
         "Choose the profile of the battery's inverter.",
@@ -271,9 +266,6 @@ REASONS: dict[str, RefusalReason] = {
     "profile-reverts-missing": RefusalReason(
         "reverts is missing: what the device does without commands", "Add reverts."
     ),
-    "profile-soc-missing": RefusalReason(
-        "reads: soc is missing; without the battery level no command is safe", "Add soc."
-    ),
     "profile-persistence-missing": RefusalReason(
         "points: the memory of {point} is missing", "Give volatile, flash or unknown."
     ),
@@ -306,14 +298,6 @@ REASONS: dict[str, RefusalReason] = {
     "profile-phases-fixed": RefusalReason(
         "the charger cannot switch between one and three phases",
         "Give the vehicle's charger the phases that it is connected with, [1] or [3].",
-    ),
-    "device-vehicle-unclear": RefusalReason(
-        "it is not clear which vehicle charges here",
-        "Name one of: {names}. Add a missing vehicle first.",
-    ),
-    "device-load-unclear": RefusalReason(
-        "it is not clear which device is switched here",
-        "Name one of: {names}. Add a missing one first.",
     ),
     "control-writes-missing": RefusalReason(
         "how to control a device is missing",

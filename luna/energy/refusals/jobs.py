@@ -5,7 +5,6 @@ from luna.energy.errors import (
     FullError,
     LunaError,
     MachineError,
-    NotFoundError,
     UnavailableError,
 )
 from luna.energy.refusals.reason import RefusalReason
@@ -28,14 +27,9 @@ REASONS: dict[str, RefusalReason] = {
     "task-too-slow": RefusalReason(
         "the task took longer than {limit}", "Ask for a smaller piece of work.", error=LunaError
     ),
-    "gateway-calls-waiting": RefusalReason(
-        "{most} requests wait already",
-        "Try again shortly, or run more workers.",
-        error=UnavailableError,
-    ),
     "requests-waiting": RefusalReason(
         "{most} requests wait already",
-        "Try again shortly, or run more gateways.",
+        "Try again shortly, or run more {more}.",
         error=UnavailableError,
     ),
     "streams-open": RefusalReason(
@@ -54,13 +48,6 @@ REASONS: dict[str, RefusalReason] = {
         "Ask for less at once, or raise LUNA_JOB_MEMORY_BYTES if the machine has more.",
         error=LunaError,
     ),
-    "no-such-job": RefusalReason(
-        "no such job", "Take the job_id from the answer that accepted it.", error=NotFoundError
-    ),
-    "no-such-job-of-page": RefusalReason(
-        "no such job", "Go back to the page where you started it.", error=NotFoundError
-    ),
-    "no-such-task": RefusalReason("there is no task with this name", "Ask for one of: {names}."),
     "job-not-ended-badly": RefusalReason(
         "the job is {status}",
         "Retry only failed, dead or cancelled jobs.",
@@ -124,16 +111,6 @@ REASONS: dict[str, RefusalReason] = {
         "the first request of this key is still being answered",
         "Ask again in a moment.",
         error=ConflictError,
-    ),
-    "no-such-lab-run": RefusalReason(
-        "no such run of the camera lab",
-        "Take the job_id from GET /v1/edge/runs.",
-        error=NotFoundError,
-    ),
-    "no-such-page-file": RefusalReason(
-        "no such file",
-        "Load the page again; it names the files of this version.",
-        error=NotFoundError,
     ),
     "job-ended-badly": RefusalReason(
         "{work} {status}: {why}", "See why: luna jobs show {job}.", error=LunaError, quotes=True

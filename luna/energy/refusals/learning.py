@@ -17,16 +17,6 @@ REASONS: dict[str, RefusalReason] = {
     "no-such-forecast-version": RefusalReason(
         "no such forecast version", "Name one of: {names}.", error=NotFoundError
     ),
-    "no-such-agent-plan": RefusalReason(
-        "no such plan of the agent",
-        "Take the plan_id from the list of the agent's plans.",
-        error=NotFoundError,
-    ),
-    "no-such-agent-training": RefusalReason(
-        "no such training of the agent",
-        "Take the run_id from the list of the agent's trainings.",
-        error=NotFoundError,
-    ),
     "day-not-replayed": RefusalReason(
         "the day cannot be replayed: {reason}", "Choose another day.", quotes=True
     ),
@@ -34,9 +24,6 @@ REASONS: dict[str, RefusalReason] = {
         "there is no earlier version to go back to",
         "Keep {version}, which the planner uses now.",
         error=ConflictError,
-    ),
-    "no-such-training": RefusalReason(
-        "no such training", "List them: luna forecast status --site {site_id}.", error=NotFoundError
     ),
     "training-without-card": RefusalReason(
         "the training has no model card", "{remedy}", error=NotFoundError
@@ -81,12 +68,6 @@ REASONS: dict[str, RefusalReason] = {
         "more after the first, in a quarter that does so too",
         "Record longer, or fill the gaps; luna data quality shows them.",
     ),
-    "no-learned-policy": RefusalReason("is not a learned policy", "Choose one of: {names}."),
-    "policy-never-trained": RefusalReason(
-        "was never trained",
-        "Train it: luna agent train --site {site_id} --kind {kind}.",
-        error=NotFoundError,
-    ),
     "no-whole-day-recorded": RefusalReason(
         "no whole day was recorded",
         "Load observations: luna data load --kind observations.",
@@ -96,8 +77,6 @@ REASONS: dict[str, RefusalReason] = {
         "Luna can learn from only {days} days and needs {needed}",
         "Record or load more days: luna data load --kind observations.",
     ),
-    "no-such-agent-kind": RefusalReason("no such kind of agent", "Choose one of: {names}."),
-    "no-such-trained-policy": RefusalReason("no such trained policy", "Choose one of: {names}."),
     "agent-untrained": RefusalReason(
         "nothing was trained",
         "Train first: luna agent train --site {site_id} --kind {kind}.",

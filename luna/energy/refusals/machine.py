@@ -4,14 +4,6 @@ from luna.energy.errors import ConflictError, FullError, MachineError, Unavailab
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "no-database-address": RefusalReason(
-        "is not the address of a PostgreSQL database",
-        "Write postgresql://user:password@host:5432/database.",
-    ),
-    "no-redis-address": RefusalReason(
-        "is not the address of a Redis server",
-        "Write redis://:password@host:6379/0, or rediss:// for TLS.",
-    ),
     "database-full": RefusalReason(
         "the database's disk is full: {why}",
         "Free some space where PostgreSQL keeps its data, then try again; nothing was changed.",

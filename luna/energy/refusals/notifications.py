@@ -1,14 +1,9 @@
 """Refusal reasons of messages to owners and of the channels by which they go."""
 
-from luna.energy.errors import ConflictError, NotFoundError
+from luna.energy.errors import ConflictError
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "no-such-channel": RefusalReason(
-        "there is no channel with this name",
-        "List them with luna notify channels.",
-        error=NotFoundError,
-    ),
     "channel-exists": RefusalReason(
         "there is already a channel with this name",
         "Choose another name, or delete that one first.",

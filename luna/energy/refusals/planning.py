@@ -11,10 +11,6 @@ REASONS: dict[str, RefusalReason] = {
     "no-such-device": RefusalReason(
         "the site has no such device", "Choose one of: {names}.", kinds={"names": "device"}
     ),
-    "device-cannot": RefusalReason(
-        "{device} cannot do this", "Choose one of: {actions}.", kinds={"device": "device"}
-    ),
-    "block-passed": RefusalReason("this time is in the past", "Give a time in the future."),
     "block-too-long": RefusalReason(
         "the block is too long",
         "Give at most {days} days. What holds for good belongs in the site.",
@@ -31,7 +27,6 @@ REASONS: dict[str, RefusalReason] = {
         "Luna only gives advice for this site and controls no device",
         "Choose on the site's page how Luna controls the battery, then turn control on.",
     ),
-    "instant-passed": RefusalReason("this time is in the past", "Give an instant in the future."),
     "account-ahead": RefusalReason(
         "this period has not started yet", "Give today or an earlier day."
     ),
@@ -47,10 +42,9 @@ REASONS: dict[str, RefusalReason] = {
     "no-such-mode": RefusalReason(
         "{device} has no such mode", "Choose one of: {modes}.", kinds={"device": "device"}
     ),
-    "window-reversed": RefusalReason("the window ends before it starts", "Swap the days."),
     "carbon-missing": RefusalReason(
         "the carbon intensity of the grid is missing",
-        "Add it, load it (luna data load --kind carbon), or leave carbon out.",
+        "Add it, load it (luna data load --kind carbon), or do without carbon.",
     ),
     "weighted-price-high": RefusalReason(
         "the weights for carbon or self-sufficiency raise a price too far",
@@ -59,21 +53,6 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "slot-price-missing": RefusalReason(
         "the price of this quarter-hour is missing", "Load it: luna data load --kind prices."
-    ),
-    "no-such-block": RefusalReason(
-        "the site has no such block",
-        "List its blocks: luna manual list --site {site_id}.",
-        error=NotFoundError,
-    ),
-    "no-such-question": RefusalReason(
-        "this question does not exist",
-        "Take the what_if_id from the answer that accepted it.",
-        error=NotFoundError,
-    ),
-    "no-such-plan": RefusalReason(
-        "this plan does not exist",
-        "Take the plan_id from the answer of a plan.",
-        error=NotFoundError,
     ),
     "no-plan-yet": RefusalReason(
         "the site has no plan yet",
@@ -104,32 +83,11 @@ REASONS: dict[str, RefusalReason] = {
     "terminal-batteries": RefusalReason(
         "the values do not match the site's batteries", "Give one value for each of: {names}."
     ),
-    "no-such-component": RefusalReason("the tariff has no such part", "Choose one of: {names}."),
-    "no-such-battery": RefusalReason("the site has no such battery", "Choose one of: {names}."),
-    "state-no-such-battery": RefusalReason(
-        "the site has no such battery", "Choose one of: {names}."
-    ),
     "soc-missing": RefusalReason(
         "the battery's state of charge is missing", "Give it as a share from 0 to 1."
     ),
-    "run-reversed": RefusalReason(
-        "the run would have to end before it may start", "Give a later end (by)."
-    ),
-    "no-such-load": RefusalReason(
-        "the site has no device of this name among its {kind}", "Choose one of: {names}."
-    ),
-    "no-forecast-by-then": RefusalReason(
-        "there was no forecast yet at that time", "Issue one: luna forecast issue."
-    ),
     "no-forecast-then": RefusalReason(
         "there is no forecast for this time", "Issue one: luna forecast issue."
-    ),
-    "no-such-variant": RefusalReason(
-        "the question has no such variant", "Choose one of: {variants}."
-    ),
-    "request-without-start": RefusalReason("the stored request has no start", "Plan anew."),
-    "request-without-outlook": RefusalReason(
-        "the stored request has no forecasts (outlook)", "Plan anew."
     ),
     "no-forecast-at-start": RefusalReason(
         "there is no forecast for the start",
@@ -147,10 +105,6 @@ REASONS: dict[str, RefusalReason] = {
         "Load them (luna data load --kind observations), or choose days without gaps "
         "(see luna data query).",
     ),
-    "carbon-figure-missing": RefusalReason(
-        "the carbon intensity of the grid is missing",
-        "Add it, load it (luna data load --kind carbon), or ask for other figures.",
-    ),
     "plans-apart": RefusalReason(
         "the two plans have no slots in common",
         "Name an earlier plan that covers some of the same slots.",
@@ -158,7 +112,6 @@ REASONS: dict[str, RefusalReason] = {
     "stored-slot-length": RefusalReason(
         "a stored site is planned in quarter-hours only", "Leave it out."
     ),
-    "inputs-without-site": RefusalReason("the stored plan does not contain its site", "Plan anew."),
     "margin-of-plan": RefusalReason(
         "a margin has no effect on a single plan",
         "Ask about past days: luna what-if --from DAY --to DAY.",
@@ -169,10 +122,6 @@ REASONS: dict[str, RefusalReason] = {
     "sale-beyond": RefusalReason(
         "the batteries cannot sell that much in this time", "Give at most {most:.1f} kWh."
     ),
-    "why-not-no-such-device": RefusalReason(
-        "the site has no such device", "Choose one of: {names}."
-    ),
-    "why-not-no-such-mode": RefusalReason("the device has no such mode", "Choose one of: {modes}."),
     "outside-plan": RefusalReason(
         "this time is outside the plan",
         "Choose a time from {start:%Y-%m-%d %H:%M %Z} to {end:%Y-%m-%d %H:%M %Z}.",
@@ -204,22 +153,12 @@ REASONS: dict[str, RefusalReason] = {
         "Plan first; then each block shows its cost.",
         error=ConflictError,
     ),
-    "no-such-question-here": RefusalReason(
-        "this question does not exist", "Go back to the page “What if”.", error=NotFoundError
-    ),
     "no-number": RefusalReason(
         "is not a number", "Give kilowatts, such as 3.5, or leave it empty."
-    ),
-    "block-reversed": RefusalReason(
-        "the block ends before it starts", "Give a later end (to), or an earlier start (from)."
-    ),
-    "limit-reversed": RefusalReason(
-        "the limit ends before it starts", "Give a later end, or an earlier start."
     ),
     "limit-without-power": RefusalReason(
         "the limit has no power", "Give import_kw, export_kw or both."
     ),
-    "limit-passed": RefusalReason("the limit is over already", "Give an end in the future."),
     "limit-far-ahead": RefusalReason(
         "the time is too far ahead",
         "Give a time within {days} days. What holds for good belongs in the site: "
@@ -228,16 +167,8 @@ REASONS: dict[str, RefusalReason] = {
     "too-many-limits": RefusalReason(
         "the site has {most} limits in force and ahead", "Release some of them first."
     ),
-    "no-such-limit": RefusalReason(
-        "the site has no such limit",
-        "List its limits: luna limits list --site {site_id}.",
-        error=NotFoundError,
-    ),
     "power-without-charge": RefusalReason(
         "only charge and discharge take a power, {action} does not", "Leave out the power."
-    ),
-    "warning-reversed": RefusalReason(
-        "the warning ends before it starts", "Give a later end (to), or an earlier start (from)."
     ),
     "terminal-value-missing": RefusalReason(
         "terminal.value is missing", "Give the value per stored kWh, in the site's currency."
@@ -270,7 +201,6 @@ REASONS: dict[str, RefusalReason] = {
         "on_hours {on_hours:g} and off_hours {off_hours:g} cannot both hold",
         "Give only one of them.",
     ),
-    "until-before-slot": RefusalReason("until is not later than slot", "Give a later end (until)."),
     "figures-without-charge": RefusalReason(
         "only charge and export take power_kw and target_soc, {mode} does not", "Leave both out."
     ),
@@ -279,12 +209,6 @@ REASONS: dict[str, RefusalReason] = {
         "Give each variant its own name; {baseline} is the site as it is.",
     ),
     "figures-alike": RefusalReason("the two figures are the same", "Choose two different ones."),
-    "charges-with-less": RefusalReason(
-        "the device cannot charge with so much power", "Give at most {most:g} kW for {device}."
-    ),
-    "discharges-with-less": RefusalReason(
-        "the device cannot discharge with so much power", "Give at most {most:g} kW for {device}."
-    ),
     "slots-beyond-interval": RefusalReason(
         "the slots are longer than the interval of the tariff's peak", "Plan in shorter slots."
     ),
@@ -320,7 +244,6 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "which-battery": RefusalReason("the site has several batteries", "Choose one of: {names}."),
     "no-battery": RefusalReason("the site has no battery", "Add a battery to the site first."),
-    "no-battery-mode": RefusalReason("a battery has no such mode", "Choose one of: {modes}."),
     "alternative-impossible": RefusalReason(
         "not possible: {why}", "Choose less power, another mode or another slot.", quotes=True
     ),
@@ -328,17 +251,6 @@ REASONS: dict[str, RefusalReason] = {
         "a fault at a fixed time can only happen once", "Leave out times, or from."
     ),
     "days-together": RefusalReason("from_day and to_day belong together", "Give both, or neither."),
-    "validity-reversed": RefusalReason(
-        "valid_until is before valid_from", "Give a later valid_until."
-    ),
-    "to-day-alone": RefusalReason("to_day is given without from_day", "Add from_day."),
-    "days-apart": RefusalReason(
-        "to_day is before from_day, or more than {days} days after it", "Choose another to_day."
-    ),
-    "days-from": RefusalReason(
-        "the period ends before from_day, or is longer than {days} days", "Choose another day."
-    ),
-    "no-such-policy": RefusalReason("there is no such policy", "Choose one of: {names}."),
     "plan-of-other-release": RefusalReason(
         "another release of Luna made this plan; it has no {names}",
         "Plan anew, or update Luna.",

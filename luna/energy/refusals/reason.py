@@ -10,8 +10,10 @@ from typing import Literal, NamedTuple, TypeAlias
 from luna.energy.errors import InvalidInputError, LunaError
 
 # Kind of a parameter that a page formats as more than a number or text; of a list, the kind of its
-# members.
-ParameterKind: TypeAlias = Literal["share", "unit", "device", "day", "instant", "row", "bytes"]
+# members. A thing is an English noun, which the catalogue's topic ``things`` names.
+ParameterKind: TypeAlias = Literal[
+    "share", "unit", "device", "day", "instant", "row", "bytes", "thing", "field"
+]
 
 
 class RefusalReason(NamedTuple):

@@ -18,7 +18,6 @@ REASONS: dict[str, RefusalReason] = {
     "json-other-charset": RefusalReason(
         "JSON must be UTF-8", "Send it as UTF-8, without a charset.", error=UnsupportedMediaError
     ),
-    "address-with-nul": RefusalReason("contains a NUL character", "Remove it."),
     "field-name-unusable": RefusalReason(
         "a field name contains an invalid character", "Correct the name."
     ),
@@ -30,9 +29,6 @@ REASONS: dict[str, RefusalReason] = {
     "body-too-deep": RefusalReason(
         "is nested deeper than {most} levels",
         "Send fewer levels.",
-    ),
-    "request-unstorable": RefusalReason(
-        "contains a character that cannot be stored", "Remove \\u0000."
     ),
     "version-unsaid": RefusalReason(
         "the version to change is missing",

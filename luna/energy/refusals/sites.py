@@ -35,19 +35,9 @@ REASONS: dict[str, RefusalReason] = {
         "Choose one of the list, or give latitude, longitude and time zone.",
         error=NotFoundError,
     ),
-    "never-charges": RefusalReason(
-        "min_charge_kw {min_charge_kw} is above charge_limit_kw {charge_limit_kw}, so it "
-        "would never charge",
-        "Lower the first or raise the second.",
-    ),
     "inverter-carries-nothing": RefusalReason(
         "inverters: {inverter} has neither pv nor batteries",
         "Name what is connected to it, or remove the inverter.",
-    ),
-    "soc-bounds-crossed": RefusalReason(
-        "min_soc {min_soc} is not below max_soc {max_soc}",
-        "Lower the first or raise the second.",
-        kinds={"min_soc": "share", "max_soc": "share"},
     ),
     "wear-priced-twice": RefusalReason(
         "wear_price and wear_by_depth both price the battery's wear", "Give only one of the two."
@@ -112,9 +102,6 @@ REASONS: dict[str, RefusalReason] = {
         "is no configuration of {peer}: it has none of {names}",
         "Choose the program that the file is from, or another file.",
     ),
-    "peer-unknown": RefusalReason(
-        "no program of which Luna reads settings", "Choose one of: {names}."
-    ),
     "peer-site-exists": RefusalReason(
         "a site {name!r} exists",
         "Name another by --site, or this one by --site {name} to replace it.",
@@ -122,7 +109,6 @@ REASONS: dict[str, RefusalReason] = {
     "site-field-fixed": RefusalReason(
         "this field cannot be changed here", "Change one of: {names}."
     ),
-    "no-member-of-name": RefusalReason("nothing here has this name", "Name one of: {names}."),
     "vacation-no-such-load": RefusalReason(
         "strategy.vacation.loads_off: the home has no load {device!r}",
         "Name another load, or add this one.",
@@ -149,10 +135,6 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "control-names-nothing": RefusalReason(
         "no device is listed", "Name what Luna controls under batteries, vehicles, loads or pv."
-    ),
-    "control-soc-missing": RefusalReason(
-        "batteries: soc is missing; without the battery level no command is safe",
-        "Name where the battery level is read.",
     ),
     "control-read-back-missing": RefusalReason(
         "writes: with MQTT each value needs read_back",
@@ -236,20 +218,10 @@ REASONS: dict[str, RefusalReason] = {
         "Write {other} if you mean that one, or choose another name.",
         error=ConflictError,
     ),
-    "site-exists": RefusalReason(
-        "there is already a home with this name",
-        "Choose another name, or change the home that is there.",
-        error=ConflictError,
-    ),
     "site-outdated": RefusalReason(
         "the home was changed meanwhile and has version {stored}",
         "Read it again, then repeat your change.",
         error=OutdatedError,
-    ),
-    "no-such-site-version": RefusalReason(
-        "the home has no such version",
-        "Choose one of the versions on its page.",
-        error=NotFoundError,
     ),
     "site-without-configuration": RefusalReason(
         "the home is not set up",
@@ -315,8 +287,5 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "site-without-place": RefusalReason(
         "the home has no location", "Add its location to the site's file."
-    ),
-    "no-such-site-of-caller": RefusalReason(
-        "no such site", "Name one of your homes.", error=NotFoundError
     ),
 }

@@ -15,9 +15,6 @@ REASONS: dict[str, RefusalReason] = {
     "time-without-offset": RefusalReason(
         "the time has no offset", 'Add the offset, as in "2024-02-01T00:00:00Z".'
     ),
-    "year-out-of-range": RefusalReason(
-        "the year is out of range", "Give a year from {first} to {last}."
-    ),
     "clock-twice": RefusalReason(
         "this time occurs twice in {zone}: the clocks go back", "Write {one} or {other}."
     ),

@@ -3,27 +3,13 @@
 They concern description and control of these, and the habits of a variant's vehicles.
 """
 
-from luna.energy.errors import NotFoundError
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "current-bounds-crossed": RefusalReason(
-        "min_current_a {min_current_a:g} is above max_current_a {max_current_a:g}",
-        "Lower the first or raise the second.",
-    ),
-    "vehicle-soc-bounds-crossed": RefusalReason(
-        "min_soc {min_soc:g} is above max_soc {max_soc:g}",
-        "Lower the first or raise the second.",
-        kinds={"min_soc": "share", "max_soc": "share"},
-    ),
     "charger-powers": RefusalReason(
         "charger: its power is not between min_charge_kw {min_charge_kw:g} and "
         "charge_limit_kw {charge_limit_kw:g}",
         "Correct the charger, or the car's limits.",
-    ),
-    "control-vehicle-soc-missing": RefusalReason(
-        "soc is missing; without the battery level a car cannot be discharged",
-        "Name where the battery level is read.",
     ),
     "control-no-charger": RefusalReason(
         "control: currents and phases of {vehicle!r} are unknown",
@@ -34,41 +20,18 @@ REASONS: dict[str, RefusalReason] = {
         "Give the level on arrival, or now if the car is there: 0.4; or name its sensor "
         "under input_sensors.vehicle_soc.",
     ),
-    "planned-session-reversed": RefusalReason(
-        "the session ends before it begins", "Give a time later than from."
-    ),
     "planned-session-overlaps": RefusalReason(
         "{vehicle} already has a session from {span}",
         "Delete it first, or begin after it: session {session_id}.",
         kinds={"vehicle": "device"},
     ),
-    "planned-session-passed": RefusalReason(
-        "the session is over already", "Choose a time in the future."
-    ),
-    "planned-session-too-long": RefusalReason(
-        "the session is too long", "Choose at most {days} days."
-    ),
     "planned-session-repeats-early": RefusalReason(
         "the car would come back before it has left", "Choose fewer days, or a shorter session."
     ),
-    "charge-power-beyond": RefusalReason(
-        "the car cannot charge this fast",
-        "Give at most {most_kw:g} kW, the limit of car and charger.",
-    ),
     "soc-beyond": RefusalReason(
-        "the car is never charged this far",
-        "Give at most {max_soc:g}, its max_soc.",
-        kinds={"max_soc": "share"},
-    ),
-    "no-such-planned-session": RefusalReason(
-        "this session does not exist",
-        "List them: luna session list --site {site_id}.",
-        error=NotFoundError,
-    ),
-    "no-such-departure": RefusalReason(
-        "this departure is not proposed",
-        "List them: luna car departures --site {site_id}.",
-        error=NotFoundError,
+        "{name} is never charged this far",
+        "Give at most {max_soc:g} (vehicles.{name}.max_soc).",
+        kinds={"name": "device", "max_soc": "share"},
     ),
     "level-or-need": RefusalReason(
         "either the level or the need says how full a car is",
@@ -78,21 +41,10 @@ REASONS: dict[str, RefusalReason] = {
         "the car needs more than the {holds_kwh:g} kWh that it may hold",
         "Give less.",
     ),
-    "session-reversed": RefusalReason("the session ends before it begins", "Swap from and to."),
-    "session-power-beyond": RefusalReason(
-        "the car cannot charge this fast",
-        "Give at most {most_kw:g} kW, the limit of vehicles.{name} and its charger.",
-        kinds={"name": "device"},
-    ),
     "session-overlaps": RefusalReason(
         "the session begins before the previous one has ended",
         "Begin at {to} or later, or join both.",
         kinds={"to": "instant"},
-    ),
-    "session-soc-beyond": RefusalReason(
-        "the car is never charged this far",
-        "Give at most {max_soc:g} (vehicles.{name}.max_soc).",
-        kinds={"name": "device", "max_soc": "share"},
     ),
     "soc-beyond-limit": RefusalReason(
         "{name} {wanted:g} is above limit_soc {limit_soc:g}",
@@ -103,15 +55,9 @@ REASONS: dict[str, RefusalReason] = {
         "driving times and kWh per day belong only to a vehicle that the variant adds",
         "Give from, to and energy_kwh_per_day to each vehicle that is added, and to no other.",
     ),
-    "variant-no-such-vehicle": RefusalReason(
-        "the home has no such vehicle", "Name one of: {names}."
-    ),
     "day-beyond-vehicle": RefusalReason(
         "a day takes more than the {holds_kwh:g} kWh of the car's battery",
         "Give a larger battery or fewer kWh per day.",
-    ),
-    "no-such-vehicle": RefusalReason(
-        "the home has no such vehicle", "Name one of: {names}.", kinds={"names": "device"}
     ),
     "no-vehicle": RefusalReason(
         "the home has no vehicle", "Add one to the site's file, under vehicles."

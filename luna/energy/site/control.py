@@ -66,7 +66,7 @@ class Control(ControlPart):
         if self.by != "advice" and not named:
             raise invalid_part("control-names-nothing")
         if self.by not in NOT_SENT and any(battery.soc_place is None for battery in self.batteries):
-            raise invalid_part("control-soc-missing")
+            raise invalid_part("soc-unread")
         if self.by == "profile" and self.writes:
             raise invalid_part("control-via-missing")
         if self.by == "mqtt" and any(write.read_back is None for write in self.writes):

@@ -228,7 +228,10 @@ def _change_members(
     for name, fields in change.items():
         if fields is None and name not in by_name:
             raise refuse(
-                "no-member-of-name", field=f"{field}.{name}", names=", ".join(by_name) or "–"
+                "unknown-name",
+                field=f"{field}.{name}",
+                names=", ".join(by_name) or "–",
+                thing="member",
             )
         if fields is None:
             del by_name[name]

@@ -459,7 +459,13 @@ def read_agent_plan(
     sites.key_of(call.connection, site_id)
     plan = agent_plans.load(call.connection, shadow_id)
     if plan.site != site_id:
-        raise refuse("no-such-agent-plan", field="shadow_id", value=shadow_id)
+        raise refuse(
+            "not-found",
+            field="shadow_id",
+            value=shadow_id,
+            thing="agent-plan",
+            source="the list of the agent's plans: plan_id",
+        )
     return Tagged(plan, shadow_id)
 
 

@@ -95,7 +95,13 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
         select(antares_plan_history.c.packed_reply).where(antares_plan_history.c.plan_id == plan_id)
     )
     if packed is None:
-        raise refuse("no-such-agent-plan", field="shadow_id", value=plan_id)
+        raise refuse(
+            "not-found",
+            field="shadow_id",
+            value=plan_id,
+            thing="agent-plan",
+            source="the list of the agent's plans: plan_id",
+        )
     return plan_forms.read_reply(packed)
 
 

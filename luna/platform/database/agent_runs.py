@@ -53,7 +53,13 @@ def load_run(connection: Connection, site_id: str, run_id: str) -> AgentRun:
     """
     run = training_runs.load(connection, site_id, run_id)
     if run.version not in VERSIONS:
-        raise refuse("no-such-agent-training", field="run_id", value=run_id)
+        raise refuse(
+            "not-found",
+            field="run_id",
+            value=run_id,
+            thing="agent-training",
+            source="the list of the agent's trainings: run_id",
+        )
     champion = training_runs.latest(connection, site_id, version=run.version)
     return describe_run(run, speaks=champion is not None and champion.run_id == run_id)
 

@@ -281,4 +281,10 @@ def _key(connection: Connection, site_id: str | None) -> int | None:
 
 
 def _no_answer(answer_id: str) -> LunaError:
-    return refuse("no-such-answer", field="answer_id", value=answer_id)
+    return refuse(
+        "not-found",
+        field="answer_id",
+        value=answer_id,
+        thing="answer",
+        source="a list of your answers: answer_id",
+    )

@@ -106,7 +106,9 @@ def load(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> K
     query = _select().where(api_keys.c.prefix == prefix, *which.conditions())
     row = connection.execute(query).mappings().first()
     if row is None:
-        raise refuse("no-such-key", field="prefix", value=prefix)
+        raise refuse(
+            "not-found", field="prefix", value=prefix, thing="key", source="the list: luna key list"
+        )
     return _key(row)
 
 

@@ -119,7 +119,11 @@ def remove(connection: Connection, site_id: str, session_id: int, *, by: str) ->
     is_session = charging_sessions.c.session_id == session_id
     if not _load(connection, site_id, is_session):
         raise refuse(
-            "no-such-planned-session", field="session_id", value=session_id, site_id=site_id
+            "not-found",
+            field="session_id",
+            value=session_id,
+            thing="planned-session",
+            source=f"the list: luna session list --site {site_id}",
         )
     standing = is_session & charging_sessions.c.removed_at.is_(None)
     connection.execute(

@@ -242,7 +242,13 @@ def _find_proposed(
     for proposed in read_proposals(connection, site_id, now=now):
         if proposed.departure_id == departure_id:
             return proposed
-    raise refuse("no-such-departure", field="departure_id", value=departure_id, site_id=site_id)
+    raise refuse(
+        "not-found",
+        field="departure_id",
+        value=departure_id,
+        thing="departure",
+        source=f"the list: luna car departures --site {site_id}",
+    )
 
 
 def _store(

@@ -93,7 +93,13 @@ def list_around(
         )
     )
     if position is None:
-        raise refuse("no-such-passage", field="around", value=chunk_id)
+        raise refuse(
+            "not-found",
+            field="around",
+            value=chunk_id,
+            thing="passage",
+            source="an answer or a search: chunk_id",
+        )
     return _read(
         connection,
         _of(document_id).where(chunks.c.position.between(position - span, position + span)),

@@ -122,7 +122,13 @@ def load(connection: Connection, document_id: str, *, among: Sites = None) -> Do
     """
     document = find(connection, document_id, among=among)
     if document is None:
-        raise refuse("no-such-document", field="document_id", value=document_id)
+        raise refuse(
+            "not-found",
+            field="document_id",
+            value=document_id,
+            thing="document",
+            source="the list of documents: document_id",
+        )
     return document
 
 

@@ -63,7 +63,13 @@ def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
     )
     row = connection.execute(query).mappings().first()
     if row is None:
-        raise refuse("no-such-lab-run", field="lab_job_id", value=job_id)
+        raise refuse(
+            "not-found",
+            field="lab_job_id",
+            value=job_id,
+            thing="lab-run",
+            source="GET /v1/edge/runs: job_id",
+        )
     fields = _in_utc(row)
     summary = fields.pop("summary")
     try:

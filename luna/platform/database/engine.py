@@ -128,7 +128,12 @@ def parse_address(url: str) -> URL:
 
 
 def _no_address() -> LunaError:
-    return refuse("no-database-address", field="LUNA_DATABASE_URL")
+    return refuse(
+        "not-the-address",
+        field="LUNA_DATABASE_URL",
+        server="PostgreSQL",
+        form="postgresql://user:password@host:5432/database",
+    )
 
 
 @contextmanager

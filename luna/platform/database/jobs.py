@@ -116,7 +116,7 @@ def accept(connection: Connection, *, task: str, key: str, request: str, trace_i
     try:
         return _job(connection.execute(write.returning(jobs)).mappings().one())
     except DataError as exc:
-        raise refuse("request-unstorable", field="request") from exc
+        raise refuse("text-unusable", field="request") from exc
 
 
 def load(connection: Connection, job_id: str) -> Job:
@@ -127,7 +127,13 @@ def load(connection: Connection, job_id: str) -> Job:
     """
     row = connection.execute(select(jobs).where(jobs.c.job_id == job_id)).mappings().first()
     if row is None:
-        raise refuse("no-such-job", field="job_id", value=job_id)
+        raise refuse(
+            "not-found",
+            field="job_id",
+            value=job_id,
+            thing="job",
+            source="the answer that accepted it: job_id",
+        )
     return _job(row)
 
 

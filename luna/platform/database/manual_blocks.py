@@ -57,7 +57,13 @@ def remove(connection: Connection, site_id: str, block_id: int, *, by: str) -> S
     """
     is_block = manual_blocks.c.block_id == block_id
     if not _load(connection, site_id, is_block):
-        raise refuse("no-such-block", field="block_id", value=block_id, site_id=site_id)
+        raise refuse(
+            "not-found",
+            field="block_id",
+            value=block_id,
+            thing="block",
+            source=f"the list: luna manual list --site {site_id}",
+        )
     connection.execute(
         insert(manual_removals).values(block_id=block_id, removed_by=by).on_conflict_do_nothing()
     )

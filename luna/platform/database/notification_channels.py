@@ -64,7 +64,13 @@ def set_events(
     query = update(table).where(table.c.name == name).values(events=list(events))
     address = connection.scalar(query.returning(table.c.address))
     if address is None:
-        raise refuse("no-such-channel", field="name", value=name)
+        raise refuse(
+            "not-found",
+            field="name",
+            value=name,
+            thing="channel",
+            source="the list: luna notify channels",
+        )
     return NotificationChannel(name=name, kind=name_kind(address), events=events)
 
 
@@ -77,7 +83,13 @@ def remove(connection: Connection, name: str) -> None:
     table = notification_channels
     query = delete(table).where(table.c.name == name).returning(table.c.name)
     if connection.scalar(query) is None:
-        raise refuse("no-such-channel", field="name", value=name)
+        raise refuse(
+            "not-found",
+            field="name",
+            value=name,
+            thing="channel",
+            source="the list: luna notify channels",
+        )
 
 
 def name_kind(address: str) -> str:

@@ -71,7 +71,13 @@ def release(connection: Connection, site_id: str, limit_id: str, *, now: datetim
     key = sites.key_of(connection, site_id)
     is_limit = _COLUMNS.limit_id == limit_id
     if not _load(connection, key, is_limit):
-        raise refuse("no-such-limit", field="limit_id", value=limit_id, site_id=site_id)
+        raise refuse(
+            "not-found",
+            field="limit_id",
+            value=limit_id,
+            thing="limit",
+            source=f"the list: luna limits list --site {site_id}",
+        )
     ended = connection.execute(
         update(operator_limits)
         .where(_COLUMNS.site_key == key, is_limit, _ends_after(now))

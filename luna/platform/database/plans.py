@@ -172,7 +172,13 @@ def state_gap(
 def _find(connection: Connection, plan_id: str, *columns: ColumnElement[Any]) -> Any:
     row = connection.execute(select(*columns).where(plan_history.c.plan_id == plan_id)).first()
     if row is None:
-        raise refuse("no-such-plan", field="plan_id", value=plan_id)
+        raise refuse(
+            "not-found",
+            field="plan_id",
+            value=plan_id,
+            thing="plan",
+            source="the answer of a plan: plan_id",
+        )
     return row
 
 

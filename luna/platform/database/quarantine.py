@@ -209,7 +209,13 @@ def require_of_site(connection: Connection, site_id: str, quarantine_id: int) ->
         quarantine.c.quarantine_id == quarantine_id
     )
     if connection.scalar(select(quarantine.c.quarantine_id).where(is_row)) is None:
-        raise refuse("no-such-row", field="quarantine_id", value=quarantine_id, site_id=site_id)
+        raise refuse(
+            "not-found",
+            field="quarantine_id",
+            value=quarantine_id,
+            thing="row",
+            source=f"the list: luna data quarantine list --site {site_id}",
+        )
 
 
 def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRow]:
@@ -226,7 +232,13 @@ def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRo
     )
     row = connection.execute(query.with_for_update(of=quarantine)).mappings().first()
     if row is None:
-        raise refuse("no-such-quarantine-row", field="quarantine_id", value=quarantine_id)
+        raise refuse(
+            "not-found",
+            field="quarantine_id",
+            value=quarantine_id,
+            thing="row",
+            source="the list: luna data quarantine list --site NAME",
+        )
     if row["resolution"] is not None:
         raise refuse(
             "row-decided", field="quarantine_id", value=quarantine_id, decision=row["resolution"]

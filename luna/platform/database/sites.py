@@ -152,7 +152,7 @@ def create(connection: Connection, site: Site) -> int:
     new_row = insert(sites).values(name=site.name).on_conflict_do_nothing()
     key = connection.scalar(new_row.returning(sites.c.site_key))
     if key is None:
-        raise refuse("site-exists", field="name", value=site.name)
+        raise refuse("name-taken", field="name", value=site.name)
     return save(connection, site)
 
 
@@ -454,7 +454,13 @@ def read_version(connection: Connection, site_id: str, version: int) -> Any:
     )
     row = connection.execute(query).first()
     if row is None:
-        raise refuse("no-such-site-version", field="version", value=version)
+        raise refuse(
+            "not-found",
+            field="version",
+            value=version,
+            thing="site-version",
+            source="the versions on its page",
+        )
     return row.configuration
 
 

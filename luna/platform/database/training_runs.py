@@ -158,7 +158,13 @@ def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
         .first()
     )
     if row is None:
-        raise refuse("no-such-training", field="run_id", value=run_id, site_id=site_id)
+        raise refuse(
+            "not-found",
+            field="run_id",
+            value=run_id,
+            thing="training",
+            source=f"the list: luna forecast status --site {site_id}",
+        )
     return _run(row)
 
 

@@ -224,7 +224,12 @@ def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:
     keys = {row.name: row.site_key for row in connection.execute(query)}
     unknown_name = next((name for name in unique if name not in keys), None)
     if unknown_name is not None:
-        raise refuse("sites-of-user-unknown", field="sites", value=unknown_name)
+        raise refuse(
+            "no-site-of-asker",
+            field="sites",
+            value=unknown_name,
+            remedy="List the sites: luna site list.",
+        )
     return [keys[name] for name in unique]
 
 
@@ -262,7 +267,9 @@ def _find(connection: Connection, name: str) -> int:
 
 
 def _unknown(name: str) -> LunaError:
-    return refuse("no-such-user", field="name", value=name)
+    return refuse(
+        "not-found", field="name", value=name, thing="user", source="the list: luna user list"
+    )
 
 
 def _select_users() -> Select[Any]:

@@ -139,7 +139,13 @@ def _row(connection: Connection, what_if_id: str) -> RowMapping:
         .first()
     )
     if row is None:
-        raise refuse("no-such-question", field="what_if_id", value=what_if_id)
+        raise refuse(
+            "not-found",
+            field="what_if_id",
+            value=what_if_id,
+            thing="question",
+            source="the answer that accepted it: what_if_id",
+        )
     return row
 
 

@@ -43,7 +43,12 @@ def connect(redis_url: str) -> "redis.Redis":
             driver_info=None,
         )
     except ValueError as exc:
-        raise refuse("no-redis-address", field="LUNA_REDIS_URL") from exc
+        raise refuse(
+            "not-the-address",
+            field="LUNA_REDIS_URL",
+            server="Redis",
+            form="redis://:password@host:6379/0, rediss:// (TLS)",
+        ) from exc
 
 
 @contextmanager

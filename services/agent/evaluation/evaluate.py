@@ -117,7 +117,11 @@ def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> l
     for name in named:
         if name not in AGENT_POLICIES:
             raise refuse(
-                "no-learned-policy", field="policies", value=name, names=tuple(AGENT_POLICIES)
+                "unknown-name",
+                field="policies",
+                value=name,
+                names=tuple(AGENT_POLICIES),
+                thing="learned-policy",
             )
     declared = find_kinds()
     trained = []
@@ -127,7 +131,7 @@ def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> l
     for name in named:
         if name not in trained:
             raise refuse(
-                "policy-never-trained",
+                "agent-untrained",
                 field="policies",
                 value=name,
                 site_id=site.name,

@@ -65,7 +65,13 @@ async def require_sites(  # noqa: PLR0917
         task = body.get("task") if isinstance(body, dict) else None
         scope: Scope = JOB_SCOPES.get(task, "administer") if isinstance(task, str) else "analyse"
         if scope not in caller.scopes:
-            raise refuse("task-scope-missing", field="task", value=task, scope=scope)
+            raise refuse(
+                "scope-missing",
+                field="task",
+                value=task,
+                scope=scope,
+                yours=", ".join(sorted(caller.scopes)) or "none",
+            )
         if caller.sites is not None and not named:
             raise refuse(
                 "job-of-every-site",
@@ -139,6 +145,12 @@ def _look_up(connection: Connection, caller: Caller, references: list[Reference]
         names = list(sites_named(behind)) if isinstance(behind, dict) else list(_names(behind))
         hidden = behind is None or not (names or kind in OF_NO_SITE)
         if hidden or not all(caller.has_site(name) for name in names):
-            raise refuse("no-such-reference", field=kind, value=reference, kind=_NOUNS[kind])
+            raise refuse(
+                "not-found",
+                field=kind,
+                value=reference,
+                thing=_NOUNS[kind],
+                source="the answer that gave its id",
+            )
         site_names += names
     return site_names

@@ -69,7 +69,13 @@ def serve_asset(name: str, request: Request) -> Response:
     """Return a file that a page named."""
     asset = _by_name().get(name)
     if asset is None:
-        raise refuse("no-such-page-file", field="name", value=name)
+        raise refuse(
+            "not-found",
+            field="name",
+            value=name,
+            thing="page-file",
+            source="the page, loaded again: it names the files of this version",
+        )
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
     accepted = accepted_encodings(request)
     encoding = next((name for name in asset.encoded if name in accepted), None)

@@ -52,7 +52,13 @@ def load_own(connection: Connection, site_id: str, job_id: str) -> Job:
     """
     job = jobs.load(connection, job_id)
     if job.request.get("site_id") != site_id:
-        raise refuse("no-such-job-of-page", field="job_id", value=job_id)
+        raise refuse(
+            "not-found",
+            field="job_id",
+            value=job_id,
+            thing="job",
+            source="the page where you started it",
+        )
     return job
 
 

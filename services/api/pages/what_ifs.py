@@ -378,7 +378,13 @@ def show_what_if(
         site = sites.load(connection, site_id)
         question = what_ifs.load(connection, what_if_id)
         if question.site_id != site_id:
-            raise refuse("no-such-question-here", field="what_if_id", value=what_if_id)
+            raise refuse(
+                "not-found",
+                field="what_if_id",
+                value=what_if_id,
+                thing="question",
+                source="the page “What if”",
+            )
         state = read_state(connection, what_if_id)
         days = local_days(question.from_day, question.to_day, parse_zone(site.timezone))
         account = read_account(connection, site, days, now=gateway.clock.now())

@@ -209,7 +209,7 @@ async def refresh_tokens(refresh: Refresh, request: Request, identity: CurrentId
             Budget("login_address", identity.settings.sign_ins_per_minute),
             network_of(request.state.source),
         )
-        raise refuse("refresh-token-expired", field="refresh_token")
+        raise refuse("credentials-expired", field="refresh_token")
     return _make_tokens(identity, session_id, following)
 
 

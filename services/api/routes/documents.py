@@ -175,8 +175,8 @@ def _read_fields(form: ReceivedForm) -> DocumentFields:
     texts = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
     unknown = sorted(set(texts) - set(DocumentFields.model_fields))
     if unknown:
-        names = tuple(DocumentFields.model_fields)
-        raise refuse("no-such-document-field", field=unknown[0], names=names)
+        names = ("file", *DocumentFields.model_fields)
+        raise refuse("unknown-name", field=unknown[0], names=names, thing="form-field")
     if "title" in texts and len(form.files) > 1:
         raise refuse("title-of-several-files", field="title")
     filled = {name: text for name, text in texts.items() if text}

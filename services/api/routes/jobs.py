@@ -74,7 +74,13 @@ def accept_job(
     """
     contract = PUBLIC.get(submission.task)
     if contract is None:
-        raise refuse("no-such-task", field="task", value=submission.task, names=", ".join(PUBLIC))
+        raise refuse(
+            "unknown-name",
+            field="task",
+            value=submission.task,
+            names=", ".join(PUBLIC),
+            thing="task",
+        )
     document: Any = submission.request
     try:
         request = contract.model_validate(document)
@@ -113,7 +119,13 @@ async def watch_job(
     """
     states = await to_thread.run_sync(gateway.read_states, [job_id])
     if job_id not in states:
-        raise refuse("no-such-job", field="job_id", value=job_id)
+        raise refuse(
+            "not-found",
+            field="job_id",
+            value=job_id,
+            thing="job",
+            source="the answer that accepted it: job_id",
+        )
     state = states[job_id]
     if state.finished_at is not None and last_event_id == state.event().id:
         return Response(status_code=204)

@@ -378,7 +378,7 @@ def open_pages(connection: Connection, question: DataQuestion) -> Pages:
     if name.sampled:
         for field, text in _issues(question):
             if text is not None:
-                raise refuse("readings-without-issue", field=field, value=text)
+                raise refuse("not-taken-here", field=field, value=text, takers="forecasts")
         aggregate = question.aggregate or ("shape" if points is not None else None)
         sensor = name.parts[0] if name.source == "sensor_readings" else Register(*name.parts)
         query = ReadingQuery(sensor, *span, aggregate, question.resolution, points, limit)

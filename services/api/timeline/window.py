@@ -55,7 +55,7 @@ def open_window(
         # Rounded up to whole slots.
         stop = floor_to(end + SLOT - timedelta(microseconds=1), SLOT)
     if stop <= start:
-        raise refuse("timeline-reversed", field="to", value=stop.isoformat())
+        raise refuse("ends-before-start", field="to", value=stop.isoformat())
     if stop - start > LONGEST:
         raise refuse("timeline-too-long", field="to", value=stop.isoformat(), days=LONGEST.days)
     timeline = Timeline(start, SLOT, (stop - start) // SLOT)

@@ -77,7 +77,7 @@ def evaluate_versions(
     """
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
-        raise refuse("comparison-reversed", field="to_day", value=request.to_day.isoformat())
+        raise refuse("ends-before-start", field="to_day", value=request.to_day.isoformat())
     window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
     instants = list_instants(
         window.start, window.end - timedelta(minutes=1), timedelta(minutes=request.every_minutes)

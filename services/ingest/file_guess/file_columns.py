@@ -479,10 +479,11 @@ def _apply_choices(column: GuessedColumn, context: ColumnContext) -> None:
 def _apply_meaning(column: GuessedColumn, meaning: str) -> None:
     if meaning not in MEANINGS:
         raise refuse(
-            "no-such-meaning",
+            "unknown-name",
             field=f"column:{column.name}",
             value=meaning,
-            meant=tuple(MEANINGS),
+            names=tuple(MEANINGS),
+            thing="meaning",
         )
     if meaning != column.stored_as:
         column.stored_as = cast("StoredAs", meaning)

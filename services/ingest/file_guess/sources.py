@@ -43,10 +43,13 @@ UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 REFUSED = {
     b"%PDF": "file-is-pdf",
     b"PAR1": "file-is-parquet",
-    b"\xd0\xcf\x11\xe0": "file-is-old-workbook",
-    b"\x89PNG": "file-is-picture",
-    b"\xff\xd8\xff": "file-is-picture",
-    b"SQLi": "file-is-database",
+}
+# Files of other kinds that hold no values Luna reads, by their first bytes.
+OTHER_KINDS = {
+    b"\xd0\xcf\x11\xe0": "old-workbook",
+    b"\x89PNG": "picture",
+    b"\xff\xd8\xff": "picture",
+    b"SQLi": "database",
 }
 Form = Literal["text", "workbook", "json"]
 
@@ -121,21 +124,30 @@ def _read_ends(path: Path, limits: FileLimits) -> tuple[bytes, bytes, bool]:
     return content, tail, whole
 
 
-def _find_form(path: Path, beginning: bytes) -> Form:
-    if not beginning.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
-        raise refuse("file-empty", field=str(path))
+def _require_values(path: Path, beginning: bytes) -> None:
     for magic, reason in REFUSED.items():
         if beginning.startswith(magic):
             raise refuse(reason, field=str(path))
+    for magic, kind in OTHER_KINDS.items():
+        if beginning.startswith(magic):
+            raise refuse("file-of-other-kind", field=str(path), thing=kind)
+
+
+def _find_form(path: Path, beginning: bytes) -> Form:
+    if not beginning.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise refuse("file-empty", field=str(path))
+    _require_values(path, beginning)
     if beginning.startswith(b"PK\x03\x04"):
         return "workbook"
     start = beginning[:4000].decode("utf-8", "replace").lstrip("\ufeff \t\r\n").casefold()
     if start.startswith(("<!doctype html", "<html", "<?xml")) or "<head>" in start:
-        raise refuse("file-is-web-page" if "html" in start else "file-is-xml", field=str(path))
+        if "html" in start:
+            raise refuse("file-is-web-page", field=str(path))
+        raise refuse("file-of-other-kind", field=str(path), thing="xml")
     if start.startswith(("[", "{")):
         return "json"
     if not find_encoding(beginning).startswith("utf-16") and b"\x00" in beginning:
-        raise refuse("file-without-text", field=str(path))
+        raise refuse("file-of-other-kind", field=str(path), thing="binary")
     return "text"
 
 

@@ -159,10 +159,10 @@ def find_battery(alternative: Alternative, site: Site) -> int:
         for kind in FLOW_KINDS:
             devices.extend(part.name for part in kind.of(site))
         raise refuse(
-            "why-not-no-such-device",
+            "no-such-device",
             field="alternative.device",
             value=device,
-            names=", ".join(devices) or "–",
+            names=tuple(devices) or ("–",),
         )
     if device is None and len(names) != 1:
         raise refuse(
@@ -173,7 +173,11 @@ def find_battery(alternative: Alternative, site: Site) -> int:
         )
     if alternative.mode in ("on", "off"):
         raise refuse(
-            "no-battery-mode", field="alternative.mode", value=alternative.mode, modes=_MODES
+            "no-such-mode",
+            field="alternative.mode",
+            value=alternative.mode,
+            modes=_MODES,
+            device=device or names[0],
         )
     return names.index(device) if device else 0
 
@@ -321,10 +325,11 @@ def _add_block(
     """Return the request with the alternative as a block."""
     if alternative.mode not in actions:
         raise refuse(
-            "why-not-no-such-mode",
+            "no-such-mode",
             field="alternative.mode",
             value=alternative.mode,
             modes=", ".join(actions),
+            device=alternative.device,
         )
     timeline = build_problem(inputs).outlook.timeline
     first, end = slots

@@ -50,13 +50,17 @@ class IssuedPlan:
     @property
     def start(self) -> datetime:
         if self.request.start is None:
-            raise refuse("request-without-start", field="plan_id", value=self.reply.plan_id)
+            raise refuse(
+                "stored-plan-lacks", field="plan_id", value=self.reply.plan_id, part="start"
+            )
         return self.request.start
 
     @property
     def outlook(self) -> OutlookMessage:
         if self.request.outlook is None:
-            raise refuse("request-without-outlook", field="plan_id", value=self.reply.plan_id)
+            raise refuse(
+                "stored-plan-lacks", field="plan_id", value=self.reply.plan_id, part="outlook"
+            )
         return self.request.outlook
 
 

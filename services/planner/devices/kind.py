@@ -406,8 +406,5 @@ def refuse_strangers(
     for name in named:
         if name not in site_devices:
             raise refuse(
-                "no-such-load",
-                field=f"{parent}.{name}",
-                kind=section,
-                names=", ".join(site_devices) or "–",
+                "no-such-device", field=f"{parent}.{name}", names=tuple(site_devices) or ("–",)
             )

@@ -70,7 +70,10 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
     for name in state.peaks:
         if name not in names:
             raise refuse(
-                "no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "–"
+                "unknown-name",
+                field=f"state.peaks.{name}",
+                names=", ".join(names) or "–",
+                thing="tariff-part",
             )
     peaks = []
     unnamed = PeakState(highest_kw=state.month_peaks_kw)
@@ -97,7 +100,7 @@ def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -
     for place, reserve in enumerate(reserves):
         if reserve.battery is not None and reserve.battery not in names:
             raise refuse(
-                "no-such-battery",
+                "no-such-device",
                 field=f"reserves.{place}.battery",
                 value=reserve.battery,
                 names=names,
@@ -330,9 +333,7 @@ def _read_batteries(
     for name in state.batteries:
         if name not in names:
             raise refuse(
-                "state-no-such-battery",
-                field=f"state.batteries.{name}",
-                names=", ".join(names) or "–",
+                "no-such-device", field=f"state.batteries.{name}", names=tuple(names) or ("–",)
             )
     stored = np.zeros(len(names))
     discharged = np.zeros(len(names))

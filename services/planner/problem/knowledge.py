@@ -460,7 +460,7 @@ class ForecastArchive:
         """
         index = bisect_right(self.forecasts, now, key=lambda forecast: forecast.issued_at)
         if index == 0:
-            raise refuse("no-forecast-by-then", field="forecast", value=now.isoformat())
+            raise refuse("no-forecast-then", field="forecast", value=now.isoformat())
         return self.forecasts[index - 1]
 
     def find(self, now: datetime, *, within: timedelta) -> Forecast | None:

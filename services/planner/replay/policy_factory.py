@@ -100,7 +100,11 @@ def require_policies(policies: Sequence[str], agents: Mapping[str, MakePlan]) ->
     for name in policies:
         if name not in find_policies() and name not in agents:
             raise refuse(
-                "no-such-policy", field="policies", value=name, names=(*find_policies(), *agents)
+                "unknown-name",
+                field="policies",
+                value=name,
+                names=(*find_policies(), *agents),
+                thing="policy",
             )
 
 

@@ -381,7 +381,7 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     """Return the data of a stored site's replay with the forecasts of a version."""
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
-        raise refuse("window-reversed", field="to", value=request.to_day.isoformat())
+        raise refuse("ends-before-start", field="to", value=request.to_day.isoformat())
     zone = ZoneInfo(site.timezone)
     window = local_days(request.from_day, request.to_day, zone)
     ahead = HORIZON // SLOT

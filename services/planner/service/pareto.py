@@ -241,7 +241,7 @@ class _Curve:
     ) -> None:
         carbon = problem.outlook.carbon_g_per_kwh
         if "carbon" in figures and carbon is None:
-            raise refuse("carbon-figure-missing", field="outlook.carbon_g_per_kwh")
+            raise refuse("carbon-missing", field="outlook.carbon_g_per_kwh")
         self._problem = problem
         self._request = request
         self._figures = figures

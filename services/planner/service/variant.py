@@ -73,7 +73,11 @@ def replay_variant(
     variants = {variant.name: variant for variant in (Variant(name=BASELINE), *question.variants)}
     if request.variant not in variants:
         raise refuse(
-            "no-such-variant", field="variant", value=request.variant, variants=tuple(variants)
+            "unknown-name",
+            field="variant",
+            value=request.variant,
+            names=tuple(variants),
+            thing="variant",
         )
     flows = replay_flows(connection, question, variants[request.variant], progress=progress)
     stored = what_ifs.keep_flows(connection, request.what_if_id, request.variant, flows)

@@ -74,7 +74,7 @@ def change_request(
     site = inputs.site
     outlook = inputs.outlook
     if site is None or outlook is None:
-        raise refuse("inputs-without-site", field="plan_id")
+        raise refuse("stored-plan-lacks", field="plan_id", part="site")
     if variant.margin is not None:
         raise refuse("margin-of-plan", field="variant.margin", value=variant.margin)
     changed = change_site(site, variant.site, field="variant.site")

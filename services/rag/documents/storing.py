@@ -34,7 +34,7 @@ def read_file(
             digest.update(piece)
             size += len(piece)
     except OSError as exc:
-        raise refuse("data-file-unreadable", field=str(path), why=exc.strerror) from exc
+        raise refuse("file-unreadable", field=str(path), why=exc.strerror) from exc
     return IncomingFile(
         name=name,
         sha256=digest.hexdigest(),

@@ -195,7 +195,7 @@ def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         yield from pieces
         return
     if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise refuse("page-compressed", field="url", value=encoding)
+        raise refuse("page-packed", field="url", value=encoding)
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
         for piece in pieces:
@@ -203,7 +203,7 @@ def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
                 yield unpacker.decompress(piece, _PIECE_BYTES)
                 piece = unpacker.unconsumed_tail  # noqa: PLW2901 - what is left of it
     except zlib.error as exc:
-        raise refuse("page-damaged", field="url", value=encoding) from exc
+        raise refuse("page-packed", field="url", value=encoding) from exc
 
 
 class _CheckedBackend(httpcore.NetworkBackend):

@@ -97,7 +97,12 @@ def call_tool(
     """
     tool = find_tool(request.tool)
     if request.sites is not None and request.site_id not in request.sites:
-        raise refuse("no-such-site-of-caller", field="site_id", value=request.site_id)
+        raise refuse(
+            "no-site-of-asker",
+            field="site_id",
+            value=request.site_id,
+            remedy="Name one of your homes.",
+        )
     site = sites.load(connection, request.site_id)
     zone = parse_zone(site.timezone)
     try:

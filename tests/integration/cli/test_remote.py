@@ -456,7 +456,7 @@ def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
         (
             ("data", "slots", *AT, "--from", "2024-06-02", "--to", "2024-06-01"),
             "to",
-            "the window ends before it begins",
+            "the end is not after the start",
         ),
         (("jobs", "show", "4711"), "job_id", "4711"),
         (("data", "quarantine", "list", "--site", "attic"), "site", "attic"),

@@ -170,7 +170,7 @@ async def test_a_device_that_is_away_holds_no_other_up() -> None:
         await happens(lambda: len(source.faults) == 2)
         assert {error.reason for error in source.faults.values()} == {
             "device-silent",
-            "profile-unknown",
+            "unknown-name",
         }
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -234,7 +234,7 @@ def test_history_from_before_there_were_prices_may_train(connection: Connection)
 def test_a_window_upside_down_and_a_site_nobody_knows_are_refused(connection: Connection) -> None:
     with pytest.raises(InvalidInputError) as refused:
         judge_days(connection, "home", LAST, FIRST, now=LATER)
-    assert refused.value.reason == "days-reversed"
+    assert refused.value.reason == "ends-before-start"
     with pytest.raises(NotFoundError, match="no such site"):
         judge_days(connection, "elsewhere", FIRST, LAST, now=LATER)
 
@@ -456,7 +456,7 @@ def test_a_window_far_outside_is_refused(connection: Connection) -> None:
     with pytest.raises(InvalidInputError) as refused:
         judge_days(connection, "home", FIRST, date(9999, 12, 31), now=LATER)
     assert (refused.value.reason, refused.value.parameters) == (
-        "days-outside-years",
+        "years-outside",
         {"first": 1970, "last": 2199},
     )
 

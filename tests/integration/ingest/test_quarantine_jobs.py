@@ -119,7 +119,7 @@ def test_a_corrected_row_passes_every_rule(connection: Connection, tmp_path: Pat
     assert impossible.value.parameters["why"] == {"code": "above_site", "parameters": figures}
     with pytest.raises(InvalidInputError) as unknown:
         decide(connection, "corrected", power=1)
-    assert (unknown.value.field, unknown.value.reason) == ("values.power", "value-unknown-column")
+    assert (unknown.value.field, unknown.value.reason) == ("values.power", "unknown-name")
 
 
 def test_a_dismissed_row_stays_out(connection: Connection, tmp_path: Path) -> None:

@@ -165,10 +165,10 @@ def test_a_block_that_ends_before_the_plan_begins_is_answered_in_words(
 def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, site: str) -> None:
     for fields, said in [
         (tomorrow(device="toaster"), wording("refusals", "sentence_no-such-device")),
-        (tomorrow(action="on"), wording("refusals", "sentence_device-cannot", device="Battery")),
-        (tomorrow(power_kw="99"), wording("refusals", "sentence_charges-with-less")),
+        (tomorrow(action="on"), wording("refusals", "sentence_no-such-mode", device="Battery")),
+        (tomorrow(power_kw="99"), wording("refusals", "sentence_power-beyond", device="Battery")),
         (tomorrow(action="hold", power_kw="3"), wording("refusals", "remedy_power-without-charge")),
-        (tomorrow(to=tomorrow()["from"]), wording("refusals", "sentence_block-reversed")),
+        (tomorrow(to=tomorrow()["from"]), wording("refusals", "sentence_ends-before-start")),
     ]:
         assert said in read(api, f"{PAGE}/cost?{httpx.QueryParams(fields)}"), fields
         assert api.post(f"{PAGE}/blocks", data=fields).status_code == 422
@@ -487,7 +487,7 @@ def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: http
             mode="json", by_alias=True
         ),
     )
-    assert (answer.status_code, answer.json()["reason"]) == (422, "profile-unknown")
+    assert (answer.status_code, answer.json()["reason"]) == (422, "unknown-name")
     assert "eastron_sdm630" in answer.json()["remedy"]
     own = {
         "by": "profile",

@@ -56,8 +56,8 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "much power",
         "/planning/blocks",
         BLOCK | SPAN | {"power_kw": "99"},
-        "charges-with-less",
-        {"most": ("5", "5")},
+        "power-beyond",
+        {"device": ("Batterie", "Battery"), "most": ("5", "5")},
     ),
     (
         "power of a pause",
@@ -66,8 +66,8 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "power-without-charge",
         {},
     ),
-    ("block backwards", "/planning/blocks", BLOCK | BACKWARDS, "block-reversed", {}),
-    ("block in the past", "/planning/blocks", BLOCK | PAST, "block-passed", {}),
+    ("block backwards", "/planning/blocks", BLOCK | BACKWARDS, "ends-before-start", {}),
+    ("block in the past", "/planning/blocks", BLOCK | PAST, "time-passed", {}),
     ("long block", "/planning/blocks", BLOCK | LONG, "block-too-long", {"days": ("14", "14")}),
     (
         "no such device",
@@ -81,7 +81,7 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "what the device cannot",
         "/planning/blocks",
         BLOCK | SPAN | {"action": "on"},
-        "device-cannot",
+        "no-such-mode",
         {"device": ("Batterie", "Battery")},
     ),
     (
@@ -92,7 +92,13 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         {},
     ),
     ("nothing filled in", "/planning/blocks", {}, "missing", {}),
-    ("no such block", "/planning/blocks/4711/take-back", {}, "no-such-block", {}),
+    (
+        "no such block",
+        "/planning/blocks/4711/take-back",
+        {},
+        "not-found",
+        {"thing": ("Diese Vorgabe", "This override")},
+    ),
     (
         "heat for days",
         "/planning/heat",
@@ -113,7 +119,7 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "no such car",
         "/planning/sessions",
         SESSION | SPAN | {"vehicle": "boat"},
-        "no-such-vehicle",
+        "no-such-device",
         {"names": ("Auto", "Car")},
     ),
     (
@@ -123,13 +129,13 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "less-than-equal",
         {"le": ("100", "100"), "unit": ("", "")},
     ),
-    ("stay backwards", "/planning/sessions", SESSION | BACKWARDS, "planned-session-reversed", {}),
-    ("stay in the past", "/planning/sessions", SESSION | PAST, "planned-session-passed", {}),
+    ("stay backwards", "/planning/sessions", SESSION | BACKWARDS, "ends-before-start", {}),
+    ("stay in the past", "/planning/sessions", SESSION | PAST, "time-passed", {}),
     (
         "override until yesterday",
         "/home/override",
         FIELD | {"until": PAST["to"]},
-        "instant-passed",
+        "time-passed",
         {},
     ),
     (
@@ -146,7 +152,13 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "no-such-mode",
         {"device": ("Batterie", "Battery")},
     ),
-    ("no such decision", "/data/quarantine/4711/dismissed", {}, "no-such-row", {}),
+    (
+        "no such decision",
+        "/data/quarantine/4711/dismissed",
+        {},
+        "not-found",
+        {"thing": ("Diese Zeile", "This row")},
+    ),
     ("nothing corrected", "/data/quarantine/ROW/corrected", {}, "no-value-changed", {}),
     ("no worker", "/data/quarantine/ROW/dismissed", {}, "no-reply", {"seconds": ("0,2", "0.2")}),
     ("no such month", "/data/quality?month=13", {}, "form-month-of-year", {}),
@@ -154,7 +166,7 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "days upside down",
         "/what-ifs",
         {"from": "2026-10-20", "to": "2026-10-01", "fixed_price": "30"},
-        "window-reversed",
+        "ends-before-start",
         {},
     ),
     (
@@ -307,8 +319,8 @@ def test_a_cost_that_cannot_be_said_is_no_error_and_says_why(api: httpx.Client, 
         ).text
         for language in ("de", "en")
     ]
-    assert wording("refusals", "sentence_block-passed", "de") in html.unescape(told[0])
-    assert wording("refusals", "sentence_block-passed", "en") in html.unescape(told[1])
+    assert wording("refusals", "sentence_time-passed", "de") in html.unescape(told[0])
+    assert wording("refusals", "sentence_time-passed", "en") in html.unescape(told[1])
 
 
 def test_a_service_that_fails_is_said_without_its_own_text(
@@ -339,7 +351,8 @@ def test_a_wrong_field_of_a_home_is_named_as_its_form_labels_it(
     api: httpx.Client, row: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise refuse("soc-beyond", field="site.batteries.0.min_soc", value=1.5, max_soc=0.9)
+        field = "site.batteries.0.min_soc"
+        raise refuse("soc-beyond", field=field, value=1.5, name="car", max_soc=0.9)
 
     monkeypatch.setattr(sites, "read", fail)
     told = read_alert(api.get(f"{HOME}/site", headers={"Accept-Language": "de"}))

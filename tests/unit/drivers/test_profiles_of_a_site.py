@@ -39,7 +39,7 @@ def check(**via: Any) -> None:
     [
         ({"profile": "shelly_pro_3em"}, "profile-not-commanded"),
         ({"profile": "victron_mqtt"}, "device-prefix-missing"),
-        ({"profile": "nobody"}, "profile-unknown"),
+        ({"profile": "nobody"}, "unknown-name"),
         (
             {"profile": "victron_mqtt", "prefix": "c0619ab12345", "proxy": {"port": 1502}},
             "profile-not-shared",
@@ -137,7 +137,7 @@ def test_a_second_charger_needs_a_name_and_adds_up() -> None:
     site = parse_site(SITE | {"vehicles": [CAR, CAR | {"name": "van"}]})
     with pytest.raises(LunaError) as refused:
         add_device(site, Via(profile="keba_p30", host="192.168.1.30"), profile)
-    assert refused.value.reason == "device-vehicle-unclear"
+    assert refused.value.reason == "device-unclear"
     for host, name in (("192.168.1.30", "car"), ("192.168.1.31", "van")):
         site = add_device(site, Via(profile="keba_p30", host=host), profile, name=name)
     assert len(site.input_sensors.vehicle_consumption) == 2
@@ -155,7 +155,7 @@ def test_a_switch_is_added_to_a_load() -> None:
     assert sensors == ("profile:shelly_plug@192.168.1.40#heater_kwh",)
     with pytest.raises(LunaError) as refused:
         add_device(parse_site(SITE), via, load_profile("shelly_plug", Path("/nonexistent")))
-    assert refused.value.reason == "device-load-unclear"
+    assert refused.value.reason == "device-unclear"
 
 
 @pytest.mark.parametrize(

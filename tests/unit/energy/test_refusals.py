@@ -18,6 +18,7 @@ from luna.energy.refusals.fields import REASONS as OF_FIELDS
 from luna.platform.queue.serialization import decode_error, encode_error
 from luna.words.catalogue import CATALOGUE
 from luna.words.catalogue.fluent_message import list_figures as list_said
+from luna.words.refusals import THINGS
 from tests.support.documentation.sources import read_sources
 
 # What a form of set-up, the site's page, planning or upload can reach.
@@ -259,6 +260,18 @@ def test_each_refusal_gives_its_reason_all_of_the_figures_that_are_said() -> Non
             ):
                 wrong.append(f"{path}:{call.lineno}")
     assert not wrong
+
+
+def test_each_thing_that_a_refusal_speaks_of_has_words() -> None:
+    things = {
+        str(each.value.value)
+        for source in parse_sources().values()
+        for call in source.calls
+        if name_of(call) in FACTORIES
+        for each in call.keywords
+        if each.arg == "thing" and isinstance(each.value, ast.Constant)
+    }
+    assert things - set(THINGS) == set()
 
 
 def test_each_reason_is_given_somewhere() -> None:

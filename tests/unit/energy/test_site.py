@@ -227,7 +227,7 @@ def test_parts_of_different_kinds_may_share_a_name() -> None:
 def test_a_battery_without_a_usable_range_is_refused(low: float, high: float) -> None:
     error = refuse(change("batteries.0", BATTERY | {"min_soc": low, "max_soc": high}))
     assert error.field == "site.batteries.0"
-    assert error.reason == "soc-bounds-crossed"
+    assert error.reason == "shares-crossed"
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_block_that_ended_before_now_has_passed() -> None:
     )
     with pytest.raises(InvalidInputError) as refused:
         build_problem(request)
-    assert refused.value.reason == "block-passed"
+    assert refused.value.reason == "time-passed"
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,6 @@ def test_state_of_no_component_is_refused_by_name() -> None:
         build_problem(ask(0, BELGIAN, state={"peaks": {"night": {"highest_kw": [1.0]}}}))
     assert (caught.value.field, caught.value.reason, caught.value.parameters) == (
         "state.peaks.night",
-        "no-such-component",
-        {"names": "peak"},
+        "unknown-name",
+        {"names": "peak", "thing": "tariff-part"},
     )

@@ -38,7 +38,7 @@ MISSED = {
     "figures": {"name": "car", "wanted": 0.8, "by": "2027-05-03T07:00:00+02:00", "missing": 0.125},
 }
 FAULT = RowFault.of("above_site", series="import_kwh", limit=3.45, minutes=15)
-TOO_MUCH = refuse("charges-with-less", field="power_kw", value=99, device="battery", most=2.5)
+TOO_MUCH = refuse("power-beyond", field="power_kw", value=99, device="battery", most=2.5)
 NO_PLACE = refuse("no-such-place", field="place", value="x")
 
 
@@ -114,7 +114,7 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     ),
     (
         lambda: str(say_refusal(TOO_MUCH, "de")),
-        "Mit so viel Leistung kann das Gerät nicht laden. Gib höchstens 2,5 kW ein.",
+        "So viel Leistung hat Batterie nicht. Gib höchstens 2,5 kW ein.",
     ),
     (lambda: say_refusal(NO_PLACE, "nl").sentence, "Deze plaats staat niet in de lijst."),
     (

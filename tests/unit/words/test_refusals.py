@@ -38,9 +38,7 @@ from tests.support.suite.tables import each_row
 from tests.support.words.wording import plain, plain_wording
 
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
-TOO_MUCH = refuse(
-    "charges-with-less", field="manual.0.power_kw", value=99, device="battery", most=2.5
-)
+TOO_MUCH = refuse("power-beyond", field="manual.0.power_kw", value=99, device="battery", most=2.5)
 
 
 def fill(reason: str, language: Language, /, **figures: object) -> RefusalText:
@@ -54,7 +52,8 @@ def test_a_known_refusal_is_said_in_the_reader_s_language_with_its_figures(
     most: str,
     place: str,
 ) -> None:
-    said = fill("charges-with-less", language, most=most)
+    device = {"de": "Batterie", "en": "Battery"}[language]
+    said = fill("power-beyond", language, most=most, device=device)
     assert say_refusal(TOO_MUCH, language) == replace(said, place=place)
 
 
@@ -91,8 +90,9 @@ def test_of_several_wrong_fields_the_first_is_said() -> None:
 
 
 def test_a_share_is_said_in_percent_and_a_bound_with_the_unit_of_its_field() -> None:
-    beyond = say_refusal(refuse("soc-beyond", field="target_soc", value=1, max_soc=0.9), "de")
-    assert plain(beyond.remedy) == fill("soc-beyond", "de", max_soc="90 %").remedy
+    error = refuse("soc-beyond", field="target_soc", value=1, name="car", max_soc=0.9)
+    beyond = say_refusal(error, "de")
+    assert plain(beyond.remedy) == fill("soc-beyond", "de", name="Auto", max_soc="90 %").remedy
     fault = {
         "type": "greater_than",
         "loc": ("grid", "import_limit_kw"),

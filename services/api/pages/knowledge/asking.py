@@ -148,7 +148,7 @@ def _read_earlier(connection: Connection, visit: Visit, form: QuestionForm) -> l
     reader = visit.caller.name
     conversation = answers.read_conversation(connection, form.conversation, asked_by=reader)
     if conversation.site_id not in {None, visit.site_id}:
-        raise refuse("no-such-conversation", field="conversation", value=form.conversation)
+        raise refuse("no-conversation-of-yours", field="conversation", value=form.conversation)
     last = conversation.answers[-MOST_ANSWERS:]
     return [answers.load(connection, entry.answer_id, asked_by=reader) for entry in last]
 

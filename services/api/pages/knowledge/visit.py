@@ -49,7 +49,13 @@ class Visit:
         """
         stored = answers.load(connection, answer_id, asked_by=self.caller.name)
         if stored.site_id not in {None, self.site_id}:
-            raise refuse("no-such-answer-of-page", field="answer_id", value=answer_id)
+            raise refuse(
+                "not-found",
+                field="answer_id",
+                value=answer_id,
+                thing="answer",
+                source="the page Documents",
+            )
         return stored
 
     def address_of(self, answer: Answer) -> str:

@@ -47,7 +47,7 @@ async def take_import_file(request: Request, gateway: CurrentGateway) -> Respons
     peer = form.fields.get("peer", [""])[-1]
     chosen = next((name for name in get_args(PeerName) if name == peer), None)
     if chosen is None:
-        raise refuse("peer-unknown", field="peer", names=get_args(PeerName))
+        raise refuse("unknown-name", field="peer", names=get_args(PeerName), thing="peer")
     draft_id = await run_in_threadpool(_begin, gateway, chosen, data, file_name)
     return RedirectResponse(f"/ui/setup/{draft_id}/import", 303)
 

@@ -243,7 +243,7 @@ def read_cycle(
     for place, run in enumerate(state.runs):
         if run.by <= (run.from_ or timeline.begin):
             raise refuse(
-                "run-reversed",
+                "ends-before-start",
                 field=f"state.loads.{load.name}.runs.{place}.by",
                 value=run.by.astimezone(zone).isoformat(),
             )

@@ -264,12 +264,14 @@ def _check_session(
 ) -> None:
     """Refuse a session that is reversed or wants more than the vehicle's limits."""
     if session.to <= session.from_:
-        raise refuse("session-reversed", field=field, value=session.to.astimezone(zone).isoformat())
+        raise refuse(
+            "ends-before-start", field=field, value=session.to.astimezone(zone).isoformat()
+        )
     for name in ("target_soc", "min_soc"):
         soc = getattr(session, name)
         if soc is not None and soc > vehicle.max_soc:
             raise refuse(
-                "session-soc-beyond",
+                "soc-beyond",
                 field=f"{field}.{name}",
                 value=soc,
                 max_soc=vehicle.max_soc,
@@ -277,11 +279,11 @@ def _check_session(
             )
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
         raise refuse(
-            "session-power-beyond",
+            "power-beyond",
             field=f"{field}.min_power_kw",
             value=session.min_power_kw,
-            most_kw=vehicle.most_charge_kw,
-            name=vehicle.name,
+            most=vehicle.most_charge_kw,
+            device=vehicle.name,
         )
 
 

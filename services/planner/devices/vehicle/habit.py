@@ -117,9 +117,7 @@ def schedule_by_habit(
     for name in habits:
         if name not in vehicles:
             raise refuse(
-                "variant-no-such-vehicle",
-                field=f"variant.habits.{name}",
-                names=", ".join(vehicles) or "–",
+                "no-such-device", field=f"variant.habits.{name}", names=tuple(vehicles) or ("–",)
             )
     return {
         name: AddedVehicle(vehicles[name], habit, zone).begin(timeline, None)

@@ -95,7 +95,7 @@ def test_a_day_before_the_first_forecast_is_refused() -> None:
     batch = EpisodeBatch.of(
         replace(scene, forecasts=ForecastArchive(scene.forecasts.forecasts[2:]))
     )
-    assert str(REASONS["no-forecast-by-then"].message) in batch.refused["home", FIRST]
+    assert str(REASONS["no-forecast-then"].message) in batch.refused["home", FIRST]
 
 
 def test_a_day_whose_horizon_has_no_prices_is_refused() -> None:

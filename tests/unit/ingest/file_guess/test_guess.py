@@ -209,7 +209,7 @@ def bomb(_folder: Path) -> bytes:
 BAD: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "empty": (lambda _: b"", "file-empty"),
     "blank": (lambda _: b"\r\n\r\n  \r\n", "file-empty"),
-    "binary": (lambda _: bytes(range(256)) * 8, "file-without-text"),
+    "binary": (lambda _: bytes(range(256)) * 8, "file-of-other-kind"),
     "page to sign in": (html, "file-is-web-page"),
     "zip bomb": (bomb, "workbook-too-large"),
     "archive": (lambda _: zipped("data.csv"), "file-is-zip"),

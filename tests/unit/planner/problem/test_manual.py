@@ -299,10 +299,10 @@ def test_part_of_a_slot_is_pinned_for_that_part() -> None:
 @each_row(
     ("blocks", "field", "reason"),
     [
-        ([block("battery", "charge", 2, 4, power_kw=7)], "manual.0.power_kw", "charges-with-less"),
+        ([block("battery", "charge", 2, 4, power_kw=7)], "manual.0.power_kw", "power-beyond"),
         ([block("boiler", "on", 2, 4)], "manual.0.device", "no-such-device"),
-        ([block("battery", "on", 2, 4)], "manual.0.action", "device-cannot"),
-        ([block("battery", "charge", -4, -2)], "manual.0.to", "block-passed"),
+        ([block("battery", "on", 2, 4)], "manual.0.action", "no-such-mode"),
+        ([block("battery", "charge", -4, -2)], "manual.0.to", "time-passed"),
         ([block("battery", "hold", 0, 15 * 24)], "manual.0.to", "block-too-long"),
         (
             [block("battery", "charge", 2, 4), block("battery", "hold", 3, 5)],
@@ -337,7 +337,7 @@ def test_stored_block_that_cannot_be_had_any_more_is_said_and_not_refused() -> N
     assert reply.manual is not None
     assert [(each.applied, each.why) for each in reply.manual.blocks] == [
         (False, "car is not at its charger then"),
-        (False, REASONS["charges-with-less"].message),
+        (False, str(REASONS["power-beyond"].message).format(device="battery")),
     ]
     assert reply.manual.cost == 0.0
 

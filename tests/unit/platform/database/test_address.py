@@ -20,5 +20,5 @@ def test_every_way_to_write_a_postgresql_is_spoken_to_through_psycopg(scheme: st
 def test_anything_else_is_refused_without_saying_its_password(url: str) -> None:
     with pytest.raises(InvalidInputError) as raised:
         parse_address(url)
-    assert (raised.value.field, raised.value.reason) == ("LUNA_DATABASE_URL", "no-database-address")
+    assert (raised.value.field, raised.value.reason) == ("LUNA_DATABASE_URL", "not-the-address")
     assert "geheim" not in str(raised.value)
