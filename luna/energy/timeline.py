@@ -225,7 +225,7 @@ def parse_day(text: str, *, field: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as exc:
-        raise refuse("not-a-day", field=field, value=text) from exc
+        raise refuse("expected-day", field=field, value=text) from exc
     require_year(day, field=field)
     return day
 

@@ -287,7 +287,7 @@ def _find_fault(value: Any) -> str | None:
     if isinstance(value, str) and _UNUSABLE_TEXT.search(value):
         return "text-unusable"
     if isinstance(value, float) and not math.isfinite(value):
-        return "number-not-finite"
+        return "expected-number"
     if isinstance(value, int) and abs(value) > LARGEST_WHOLE_NUMBER:
         return "number-too-large"
     return None

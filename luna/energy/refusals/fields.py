@@ -12,11 +12,42 @@ _INSTANT = (
     "Write an instant with its offset, such as 2024-02-01T00:00:00+01:00, or with Z for UTC; "
     "beside a site also a local day or a time of its clock."
 )
-_NUMBER = "Give a number, with a point before the decimals."
-_DAY = "Write a day such as 2024-02-01."
 
 
-# Type of pydantic's error, with dashes for underscores → reason.
+# Type of pydantic's error → reason, where several share one; another has the type's name, with
+# dashes.
+_REASONS_OF_TYPES = {
+    "timezone_aware": "expected-instant",
+    "datetime_type": "expected-instant",
+    "datetime_parsing": "expected-instant",
+    "datetime_from_date_parsing": "expected-instant",
+    "datetime_object_invalid": "expected-instant",
+    "time_type": "expected-clock-time",
+    "time_parsing": "expected-clock-time",
+    "date_from_datetime_parsing": "expected-day",
+    "date_from_datetime_inexact": "expected-day",
+    "date_type": "expected-day",
+    "date_parsing": "expected-day",
+    "time_delta_type": "expected-duration",
+    "time_delta_parsing": "expected-duration",
+    "finite_number": "expected-number",
+    "float_type": "expected-number",
+    "float_parsing": "expected-number",
+    "int_type": "expected-whole-number",
+    "int_parsing": "expected-whole-number",
+    "int_from_float": "expected-whole-number",
+    "bool_type": "expected-boolean",
+    "bool_parsing": "expected-boolean",
+    "literal_error": "expected-choice",
+    "enum": "expected-choice",
+    "union_tag_invalid": "expected-choice",
+    "list_type": "expected-list",
+    "tuple_type": "expected-list",
+    "dict_type": "expected-object",
+    "model_type": "expected-object",
+    "model_attributes_type": "expected-object",
+}
+
 REASONS: dict[str, RefusalReason] = {
     "extra-forbidden": RefusalReason(
         None,
@@ -36,39 +67,22 @@ REASONS: dict[str, RefusalReason] = {
     "string-too-short": RefusalReason(None, "Give at least {min_length} characters."),
     "string-too-long": RefusalReason(None, "Shorten it to at most {max_length} characters."),
     "string-unicode": RefusalReason(None, "Send text in UTF-8."),
-    "timezone-aware": RefusalReason(None, _INSTANT),
-    "datetime-type": RefusalReason(None, _INSTANT),
-    "datetime-parsing": RefusalReason(None, _INSTANT),
-    "datetime-from-date-parsing": RefusalReason(None, _INSTANT),
-    "datetime-object-invalid": RefusalReason(None, "Give a date and time that exist."),
-    "time-type": RefusalReason(None, 'Give a time of day such as "07:00".'),
-    "time-parsing": RefusalReason(None, 'Give a time of day such as "07:00".'),
-    "date-from-datetime-parsing": RefusalReason(None, _DAY),
-    "date-from-datetime-inexact": RefusalReason(None, _DAY),
-    "date-type": RefusalReason(None, _DAY),
-    "date-parsing": RefusalReason(None, _DAY),
-    "time-delta-type": RefusalReason(None, "Give a duration such as PT15M."),
-    "time-delta-parsing": RefusalReason(None, "Give a duration such as PT15M."),
-    "finite-number": RefusalReason(None, "Give a finite number."),
-    "float-type": RefusalReason(None, _NUMBER),
-    "float-parsing": RefusalReason(None, _NUMBER),
-    "int-type": RefusalReason(None, _NUMBER),
-    "int-parsing": RefusalReason(None, _NUMBER),
     "int-parsing-size": RefusalReason(None, "Give a smaller number."),
-    "int-from-float": RefusalReason(None, "Give a whole number."),
-    "bool-type": RefusalReason(None, "Write true or false."),
-    "bool-parsing": RefusalReason(None, "Write true or false."),
-    "literal-error": RefusalReason(None, "Choose one of these."),
-    "enum": RefusalReason(None, "Choose one of these."),
-    "union-tag-invalid": RefusalReason(None, "Choose one of these kinds."),
     "union-tag-not-found": RefusalReason(None, "Add its kind."),
     "too-short": RefusalReason(None, "Give at least {min_length} values."),
     "too-long": RefusalReason(None, "Give at most {max_length} values."),
-    "list-type": RefusalReason(None, "Give a list: [ … ]."),
-    "tuple-type": RefusalReason(None, "Give a list: [ … ]."),
-    "dict-type": RefusalReason(None, "Give named values: {{ … }}."),
-    "model-type": RefusalReason(None, "Give named fields: {{ … }}."),
-    "model-attributes-type": RefusalReason(None, "Give named fields: {{ … }}."),
+    "expected-instant": RefusalReason(None, _INSTANT),
+    "expected-clock-time": RefusalReason(None, 'Give a time of day such as "07:00".'),
+    "expected-day": RefusalReason("this is not a day", "Write a day such as 2024-02-01."),
+    "expected-duration": RefusalReason(None, "Give a duration such as PT15M."),
+    "expected-number": RefusalReason(
+        "is not a finite number", "Give a finite number, with a point before the decimals."
+    ),
+    "expected-whole-number": RefusalReason(None, "Give a whole number."),
+    "expected-boolean": RefusalReason(None, "Write true or false."),
+    "expected-choice": RefusalReason(None, "Choose one of these."),
+    "expected-list": RefusalReason(None, "Give a list: [ … ]."),
+    "expected-object": RefusalReason(None, "Give named fields: {{ … }}."),
     "json-invalid": RefusalReason(None, "Correct the JSON at this place."),
     "display-name": RefusalReason(
         "contains invisible characters",
@@ -86,7 +100,7 @@ FORMS: dict[str, str] = {
     r"^[\w-]+$": "form-word",
     r"^[\w.:/-]+$": "form-path",
     r"^[a-z0-9_.]{1,64}$": "form-version",
-    r"^[a-z0-9_.]{1,96}$": "form-small-dotted",
+    r"^[a-z0-9_.]{1,96}$": "form-version",
     r"^[^\x00]+$": "form-no-nul",
     r"^[^\x00:;]+$": "form-no-colon",
     r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$": "form-site-name",
@@ -94,10 +108,10 @@ FORMS: dict[str, str] = {
     r"^[A-Z]{3}$": "form-currency",
     r"^[A-Z]{2}$": "form-country",
     r"^[A-Z0-9]{1,3}$": "form-region",
-    r"^([01]\d|2[0-3]):[0-5]\d$": "form-clock",
+    r"^([01]\d|2[0-3]):[0-5]\d$": "expected-clock-time",
     r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$": "form-clock-end",
     r"^\d{4}-\d{2}$": "form-month",
-    r"^(19|20|21)\d{2}-(0[1-9]|1[0-2])$": "form-month-of-year",
+    r"^(19|20|21)\d{2}-(0[1-9]|1[0-2])$": "form-month",
     r"^[a-z0-9_]+\.[a-z0-9_]+$": "form-service",
     r"^[a-z0-9_]+$": "form-small",
 }
@@ -107,7 +121,6 @@ REASONS |= {
     "form-version": RefusalReason(
         None, "Use only small letters, digits, _ and ., as in aurora_v1.0."
     ),
-    "form-small-dotted": RefusalReason(None, "Use only small letters, digits, _ and full stops."),
     "form-no-nul": RefusalReason(None, "Leave out the NUL character."),
     "form-no-colon": RefusalReason(None, "Leave out colons and semicolons."),
     "form-site-name": RefusalReason(
@@ -121,10 +134,8 @@ REASONS |= {
     "form-currency": RefusalReason(None, "Give a currency code of ISO 4217, such as EUR."),
     "form-country": RefusalReason(None, "Give a country code of ISO 3166, such as DE."),
     "form-region": RefusalReason(None, "Give the ISO 3166-2 code without the country, such as BY."),
-    "form-clock": RefusalReason(None, 'Give a time of day such as "07:00".'),
     "form-clock-end": RefusalReason(None, 'Give a time of day such as "07:00", or "24:00".'),
     "form-month": RefusalReason(None, "Give a month such as 2024-02."),
-    "form-month-of-year": RefusalReason(None, "Give a month such as 2024-02."),
     "form-service": RefusalReason(None, "Give domain and service, such as number.set_value."),
     "form-small": RefusalReason(None, "Use only small letters, digits and _."),
 }
@@ -137,5 +148,6 @@ def find_reason(fault: Mapping[str, Any]) -> str | None:
         return str(context["reason"])
     if fault["type"] == "string_pattern_mismatch":
         return FORMS.get(context["pattern"], "string-pattern-mismatch")
-    reason = str(fault["type"]).replace("_", "-")
+    kind = str(fault["type"])
+    reason = _REASONS_OF_TYPES.get(kind, kind.replace("_", "-"))
     return reason if reason in REASONS else None

@@ -153,9 +153,6 @@ REASONS: dict[str, RefusalReason] = {
         "Plan first; then each block shows its cost.",
         error=ConflictError,
     ),
-    "no-number": RefusalReason(
-        "is not a number", "Give kilowatts, such as 3.5, or leave it empty."
-    ),
     "limit-without-power": RefusalReason(
         "the limit has no power", "Give import_kw, export_kw or both."
     ),

@@ -24,7 +24,6 @@ REASONS: dict[str, RefusalReason] = {
     "text-unusable": RefusalReason(
         "contains a NUL or half a character (a lone surrogate)", "Remove it."
     ),
-    "number-not-finite": RefusalReason("is not a finite number", "Give a finite number."),
     "number-too-large": RefusalReason("is too large", "Give a whole number of at most {most}."),
     "body-too-deep": RefusalReason(
         "is nested deeper than {most} levels",

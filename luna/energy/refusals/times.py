@@ -52,7 +52,6 @@ REASONS: dict[str, RefusalReason] = {
         'Write a time like "2024-02-01T00:00:00Z", a day like 2024-02-01 or a local time '
         'like "2024-02-01 14:00".',
     ),
-    "not-a-day": RefusalReason("this is not a day", "Write a day like 2024-02-01."),
     "no-such-time-zone": RefusalReason(
         "this time zone does not exist", 'Use a name such as "Europe/Berlin".'
     ),

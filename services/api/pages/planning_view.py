@@ -115,7 +115,7 @@ def read_power(text: str, field: str = "power_kw") -> float | None:
         return None
     number = read_number(text)
     if number is None:
-        raise refuse("no-number", field=field, value=text)
+        raise refuse("expected-number", field=field, value=text)
     return number
 
 

@@ -135,14 +135,14 @@ DAYS = ["--from", "2023-01-01", "--to", "2023-01-02"]
 @pytest.mark.parametrize(
     ("words", "field", "reason"),
     [
-        (["replay", "--site", "home", "--from", "2023-02-30"], "--from", "not-a-day"),
+        (["replay", "--site", "home", "--from", "2023-02-30"], "--from", "expected-day"),
         (["replay", "--site", "home", *DAYS, "--policies", ""], "policies", "too-short"),
         (["plan", "--request", "unknown_field.json"], "horizon", "extra-forbidden"),
         (["plan", "--request", "wrong_zone.json"], "site.timezone", "no-such-time-zone"),
         (
             ["plan", "--request", "request.json", "--pareto", "cost,luck"],
             "figures.1",
-            "literal-error",
+            "expected-choice",
         ),
         (
             ["site", "add", "--file", "site.yaml"],

@@ -51,7 +51,7 @@ LONG = {"from": SPAN["from"], "to": (NOW + timedelta(days=400)).isoformat()}
 
 # path, form, the reason of the refusal, and the figures of its words in German and in English.
 WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = [
-    ("power", "/planning/blocks", BLOCK | SPAN | {"power_kw": "viel"}, "no-number", {}),
+    ("power", "/planning/blocks", BLOCK | SPAN | {"power_kw": "viel"}, "expected-number", {}),
     (
         "much power",
         "/planning/blocks",
@@ -76,7 +76,13 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "no-such-device",
         {},
     ),
-    ("no such action", "/planning/blocks", BLOCK | SPAN | {"action": "dance"}, "literal-error", {}),
+    (
+        "no such action",
+        "/planning/blocks",
+        BLOCK | SPAN | {"action": "dance"},
+        "expected-choice",
+        {},
+    ),
     (
         "what the device cannot",
         "/planning/blocks",
@@ -88,7 +94,7 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "no time",
         "/planning/blocks",
         BLOCK | SPAN | {"from": "soon"},
-        "datetime-from-date-parsing",
+        "expected-instant",
         {},
     ),
     ("nothing filled in", "/planning/blocks", {}, "missing", {}),
@@ -161,7 +167,7 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
     ),
     ("nothing corrected", "/data/quarantine/ROW/corrected", {}, "no-value-changed", {}),
     ("no worker", "/data/quarantine/ROW/dismissed", {}, "no-reply", {"seconds": ("0,2", "0.2")}),
-    ("no such month", "/data/quality?month=13", {}, "form-month-of-year", {}),
+    ("no such month", "/data/quality?month=13", {}, "form-month", {}),
     (
         "days upside down",
         "/what-ifs",

@@ -171,7 +171,8 @@ def test_a_value_out_of_bounds_is_refused_by_field_value_and_remedy(
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_a_number_that_is_none_is_refused(value: float) -> None:
     error = refuse(change("batteries.0.capacity_kwh", value))
-    assert (error.field, error.remedy) == ("site.batteries.0.capacity_kwh", "Give a finite number.")
+    assert error.field == "site.batteries.0.capacity_kwh"
+    assert "Give a finite number" in str(error.remedy)
     assert str(value) in str(error)
 
 
@@ -179,11 +180,11 @@ def test_a_number_that_is_none_is_refused(value: float) -> None:
     ("path", "value", "remedy"),
     [
         ("batteries.0.capacity_kwh", "0,95", "a point before the decimals"),
-        ("batteries.0.capacity_kwh", None, "a number"),
+        ("batteries.0.capacity_kwh", None, "a finite number"),
         ("batteries", {"capacity_kwh": 10}, "a list"),
         ("location", "Berlin", "named fields"),
         ("pv.0.curtailable", "perhaps", "true or false"),
-        ("tariff.import", {"kind": "auction", "price": 0.3}, "one of these kinds"),
+        ("tariff.import", {"kind": "auction", "price": 0.3}, "one of these"),
         ("tariff.import", {"kind": "dynamic", "price": 0.3}, "Use spot"),
         ("tariff.import", {"price": 0.3}, "its kind"),
         ("tariff.peak.interval_minutes", 20, "one of these"),
