@@ -89,7 +89,7 @@ def test_only_what_was_converted_is_told() -> None:
             "unit.temperature_c",
             "its own",
         ),
-        ({"load_kwh": "load_kwh"}, {"pv_kwh": "Wh"}, "unit.pv_kwh", "Choose one of load_kwh"),
+        ({"load_kwh": "load_kwh"}, {"pv_kwh": "Wh"}, "unit.pv_kwh", "Choose one of: load_kwh"),
         ({"Leistung (W)": "load_kwh"}, {}, "unit.load_kwh", "readings"),
     ],
     ids=["no energy", "no share", "no price", "no choice", "no column", "a power"],
