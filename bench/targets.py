@@ -348,9 +348,9 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *_steering_limit("operator's limit of devices", "limit_of_devices"),
         *_steering_limit("operator's limit of the connection", "limit_of_connection"),
         Target(
-            "fuse of a phase: longest time more than 3 % above",
-            ("fuse_of_phase", "longest_over_s"),
-            at_most=10,
+            "fuse of a phase: longest time more than 3 % above since the house's last step",
+            ("fuse_of_phase", "longest_since_step_s"),
+            at_most=5,
             unit="s",
         ),
         Target(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.steering.controllers import Steering
 from bench.steering.home import LivedDay, LivedHome, live_day
@@ -35,8 +36,11 @@ CAP_SHARE = 0.6
 FUSE_A = 20.0
 FUSE_BEGIN_S = 17 * 3600
 FUSE_END_S = 21 * 3600
+# An appliance that starts, of 460 W or more.
+STEP_A = 2.0
 _NEGLIGIBLE_KW = 5e-4
 
+Mask = NDArray[np.bool_]
 LimitKind = Literal["devices", "connection"]
 
 
@@ -51,9 +55,14 @@ class Dimmed:
 
 @dataclass(frozen=True, slots=True)
 class FusedTime:
-    """The longest time above a phase's fuse, and how long that held the car back."""
+    """The longest time above a phase's fuse, and how long that held the car back.
+
+    ``longest_since_step_s`` counts from the house's last step: a second appliance that starts while
+    the car still answers the first is a new event, which nobody can foresee.
+    """
 
     longest_over_s: int
+    longest_since_step_s: int
     held_back_s: int
     car_kwh: float
 
@@ -92,10 +101,14 @@ def dim(day: HomeDay, at: int, kind: LimitKind) -> Dimmed:
     )
 
 
-def _find_longest_run(over: Sequence[bool] | np.ndarray[Any, Any]) -> int:
+def _find_longest_run(over: Mask, *, anew: Mask | None = None) -> int:
+    """Return the longest run of seconds; where ``anew`` holds, a run begins again."""
     longest = 0
     running = 0
-    for is_over in over:
+    begins = np.zeros_like(over) if anew is None else anew
+    for is_over, begins_again in zip(over, begins, strict=True):
+        if begins_again:
+            running = 0
         running = running + 1 if is_over else 0
         longest = max(longest, running)
     return longest
@@ -126,8 +139,10 @@ def fuse_evening(day: HomeDay, *, begin: int = FUSE_BEGIN_S, end: int = FUSE_END
     phase_a = own_a + lived.car_kw / 3 * per_kw
     # What the house draws alone is nobody's to lower.
     over = (phase_a > (1.0 + TOLERANCE) * FUSE_A) & (own_a <= FUSE_A)
+    steps = np.diff(own_a, prepend=own_a[0]) > STEP_A
     return FusedTime(
         longest_over_s=_find_longest_run(over),
+        longest_since_step_s=_find_longest_run(over, anew=steps),
         held_back_s=int((phase_a - own_a < 15.5).sum()),
         car_kwh=float(lived.car_kw.sum()) / 3600,
     )
@@ -139,6 +154,7 @@ def fuse_days(days: Sequence[HomeDay]) -> dict[str, Any]:
     return {
         "evenings": len(times),
         "longest_over_s": max(time.longest_over_s for time in times),
+        "longest_since_step_s": max(time.longest_since_step_s for time in times),
         "held_back_s": sum(time.held_back_s for time in times),
         "car_kwh": round(sum(time.car_kwh for time in times), 1),
     }
