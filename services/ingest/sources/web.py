@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from luna.energy.durations import format_duration
 from luna.platform.address_policy import DATA_SERVICE, OutgoingPurpose
 from luna.platform.checked_transport import CheckedTransport
 from luna.platform.clock import Clock, SystemClock
@@ -80,6 +81,7 @@ class Web:
         clock: for dates in ``Retry-After``, and for sources with prices from now on.
         purpose: which addresses it may be at.
         certificates: what it trusts, and shows of its own; None: as every site on the web.
+        longest: how long an answer may take to come whole; one that trickles would hold a worker.
     """
 
     service: str
@@ -89,6 +91,7 @@ class Web:
     clock: Clock = field(default_factory=SystemClock)
     purpose: OutgoingPurpose = DATA_SERVICE
     certificates: ssl.SSLContext | None = None
+    longest: timedelta = timedelta(minutes=1)
     _has_sent: bool = field(default=False, init=False)
     _unreached: SourceUnreachedError | None = field(default=None, init=False)
 
@@ -211,9 +214,17 @@ class Web:
             with httpx.Client(transport=transport, timeout=TIMEOUT) as client:
                 answer = client.send(request, stream=True)
                 content = bytearray()
-                pieces = answer.iter_bytes()
-                while len(content) <= MAX_BYTES and (piece := next(pieces, None)) is not None:
+                deadline_s = time.monotonic() + self.longest.total_seconds()
+                for piece in answer.iter_bytes():
                     content += piece
+                    if len(content) > MAX_BYTES:
+                        break
+                    if time.monotonic() > deadline_s:
+                        raise SourceError(
+                            f"takes longer than {format_duration(self.longest)} to answer",
+                            field=self.service,
+                            remedy="Try again later.",
+                        )
         except (
             httpx.ConnectError,
             httpx.ConnectTimeout,

@@ -217,6 +217,7 @@ def test_share_of_the_plant_is_a_power(home: Home) -> None:
     ("path", "answer"),
     [
         ("/dcap", (401, b"")),
+        ("/dcap", (500, b"")),
         ("/derp", (404, b"gone")),
         ("/derp/1/derc", (200, b"")),
         ("/derp/1/derc", (200, b"<DERControlList all='1'><DERControl/></DERControlList>")),

@@ -177,6 +177,14 @@ def test_half_a_body_is_asked_for_again() -> None:
         assert web.get(f"http://127.0.0.1:{port}", {}).parse(Said).price == 0.25
 
 
+def test_an_answer_that_trickles_holds_nobody() -> None:
+    trickle = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{'
+    with serving(trickle) as port:
+        web = Web("service", purpose=OWN_SERVER, longest=timedelta(0))
+        with pytest.raises(SourceError, match="takes longer than 0\u00a0s"):
+            web.get(f"http://127.0.0.1:{port}", {})
+
+
 def test_a_server_that_is_down_is_not_reached_and_the_run_after_it_came_back_is_answered() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = int(listener.getsockname()[1])
