@@ -117,7 +117,8 @@ def read_counter(
     if _counts_down(counter.values):
         refusals.refuse(counter, everything, WRONG_SIGN)
         return EnergyCurve.empty()
-    allowance = _Allowance(rise_kw, measure_step(counter.values), _measure_lump(counter.values))
+    step_kwh = measure_step(counter.values)
+    allowance = _Allowance(rise_kw, step_kwh, _measure_lump(counter, rise_kw))
     breaks = _find_breaks(counter, allowance)
     if breaks.size > max(FEWEST_BREAKS, MOST_BREAKS_SHARE * len(counter)):
         refusals.refuse(counter, everything, NO_COUNTER)
@@ -208,13 +209,19 @@ def _counts_down(kwh: FloatArray) -> bool:
     return is_falling and rises <= MOST_BEGUN_SHARE * falls
 
 
-def _measure_lump(kwh: FloatArray) -> float:
-    """Return the rise that a counter reports at once, kWh."""
-    rises = np.diff(kwh)
-    rises = rises[rises > 0]
-    if rises.size < FEWEST_RISES:
+def _measure_lump(counter: Readings, rise_kw: float) -> float:
+    """Return the rise that a counter reports at once, whatever the time between two readings, kWh.
+
+    No lump holds more than the connection carries from one to the next: in another unit all rises
+    are a thousandfold.
+    """
+    rises = np.diff(counter.values)
+    rose = np.flatnonzero(rises > 0)
+    if rose.size < FEWEST_RISES:
         return COARSEST_STEP_KWH
-    return float(np.quantile(rises, LUMP_SHARE))
+    hours = hours_between(counter.instants[rose[:-1] + 1], counter.instants[rose[1:] + 1])
+    most_kwh = rise_kw * float(np.quantile(hours, LUMP_SHARE)) + COARSEST_STEP_KWH
+    return min(float(np.quantile(rises[rose], LUMP_SHARE)), most_kwh)
 
 
 def _limit_by_pace(

@@ -327,3 +327,16 @@ def test_what_comes_late_is_counted_where_the_counter_stood_still() -> None:
     kwh = energies(one_sensor("total_load_consumption", "kWh", every(5, 576), told, slots=191))
     assert np.isfinite(kwh).all()
     assert kwh.sum() == pytest.approx(191 * 0.15, abs=0.11)
+
+
+def test_a_stretch_in_another_unit_is_unknown_however_many_readings_it_has() -> None:
+    # For 30 of 385 readings the device counts in Wh and goes on saying kWh: a thousandfold.
+    values = 100 + np.arange(4 * 96 + 1) * 0.1
+    strange = slice(96, 126)
+    told = values.copy()
+    told[strange] *= 1000
+    kwh = energies(
+        one_sensor("total_load_consumption", "kWh", every(15, told.size), told, slots=384)
+    )
+    np.testing.assert_allclose(kwh[[*range(95), *range(126, 384)]], 0.1)
+    assert np.isnan(kwh[96:125]).all()

@@ -178,7 +178,7 @@ def test_half_a_body_is_asked_for_again() -> None:
 
 
 def test_an_answer_that_trickles_holds_nobody() -> None:
-    trickle = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{'
+    trickle = b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"
     with serving(trickle) as port:
         web = Web("service", purpose=OWN_SERVER, longest=timedelta(0))
         with pytest.raises(SourceError, match="takes longer than 0\u00a0s"):
