@@ -413,7 +413,10 @@ def test_a_target_beyond_the_car_is_refused(connection: Connection, parked: str)
     sites.save(connection, describe(vehicles=[CAR | {"max_soc": 0.7}]))
     with pytest.raises(InvalidInputError) as refused:
         store(connection, charging_session())
-    assert (refused.value.reason, refused.value.parameters) == ("soc-beyond", {"max_soc": 0.7})
+    assert (refused.value.reason, refused.value.parameters) == (
+        "soc-beyond",
+        {"max_soc": 0.7, "name": "car"},
+    )
 
 
 def test_the_same_session_again_is_the_one_there_is(connection: Connection, parked: str) -> None:
