@@ -15,6 +15,7 @@ from tests.integration.drivers import test_charge_points as commands
 from tests.integration.drivers import test_profiles as cases
 from tests.integration.drivers import test_pv_inverters as roofs
 from tests.integration.drivers.test_profiles import COMMANDED, MODES
+from tests.integration.ocpp import test_commanded as by_ocpp
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/guide/reference/devices.md"
 INVERTERS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -66,6 +67,10 @@ CHARGE_POINTS: dict[str, tuple[Callable[..., None], ...]] = {
     "second master": (commands.test_a_second_master_is_seen_and_not_fought,),
     "does not stop": (commands.test_a_charger_that_does_not_stop_is_reported,),
 }
+BY_OCPP: dict[str, tuple[Callable[..., None], ...]] = {
+    "charge, stop, own": (by_ocpp.test_each_profile_charges_pauses_and_hands_back,),
+    "reconnects": (by_ocpp.test_one_that_comes_back_follows_its_command_again,),
+}
 LOADS: dict[str, tuple[Callable[..., None], ...]] = {
     "readings": (commands.test_what_is_read_is_what_the_load_does,),
     "on, off, own": (commands.test_a_load_is_switched_and_given_back,),
@@ -108,6 +113,7 @@ def describe() -> Iterator[str]:
         ("Solar inverters", "pv_inverter", PV_INVERTERS),
         ("Meters", "meter", METERS),
         ("Chargers", "charge_point", CHARGE_POINTS),
+        ("Chargers by OCPP", "charge_point", BY_OCPP),
         ("Switched devices", "switched_load", LOADS),
     ):
         yield from ("", f"## {title}", "")
