@@ -132,11 +132,45 @@ def _read_deye(line: DeviceLine) -> ForcedFlow:
     return ForcedFlow(-1 if sells_first and has_programmes else 0)
 
 
+def _read_solis(line: DeviceLine) -> ForcedFlow:
+    directions = {1: 1, 2: -1}
+    return ForcedFlow(directions.get(line.registers(43135, 1)[0], 0))
+
+
+def _read_growatt_vpp(line: DeviceLine) -> ForcedFlow:
+    enabled, _, percent = line.registers(30407, 3)
+    if not enabled or percent == 0:
+        return ForcedFlow(0)
+    return ForcedFlow(1 if percent < 0x8000 else -1)
+
+
+def _read_sungrow(line: DeviceLine) -> ForcedFlow:
+    mode, command = line.registers(13049, 2)
+    directions = {0xAA: 1, 0xBB: -1}
+    return ForcedFlow(directions.get(command, 0) if mode == 2 else 0)
+
+
+def _read_huawei(line: DeviceLine) -> ForcedFlow:
+    directions = {1: 1, 2: -1}
+    return ForcedFlow(directions.get(line.registers(47100, 1)[0], 0))
+
+
+def _read_solaredge(line: DeviceLine) -> ForcedFlow:
+    # 3 charges from PV and grid, 4 discharges as far as the converter can.
+    directions = {3: 1, 4: -1}
+    return ForcedFlow(directions.get(line.registers(0xE00D, 1)[0], 0))
+
+
 # By product: what a charger offers, whether a switch is on, where an inverter pushes energy.
 READERS: Mapping[str, Callable[[DeviceLine], SeenCommand]] = {
     "goodwe_et": _read_goodwe,
     "kostal_plenticore": _read_kostal,
     "deye_sg04lp3": _read_deye,
+    "solis_hybrid": _read_solis,
+    "growatt_tl_xh": _read_growatt_vpp,
+    "sungrow_sh": _read_sungrow,
+    "huawei_sun2000": _read_huawei,
+    "solaredge_storedge": _read_solaredge,
     "keba_p30": _read_keba,
     "abb_terra_ac": _read_abb,
     "alfen_eve": _read_alfen,

@@ -110,7 +110,7 @@ class ModbusPoints:
             if all(span in registers for span in point_spans):
                 values[name] = self._decode(name, [registers[span] for span in point_spans])
             else:
-                values[name] = math.nan
+                values[name] = self._value_without(name)
         return values
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
@@ -205,6 +205,11 @@ class ModbusPoints:
             version="",
             serial=texts.get("serial", ""),
         )
+
+    def _value_without(self, name: str) -> float:
+        """Return what a point counts as whose register the device lacks."""
+        point = self._point(name)
+        return math.nan if point.absent is None else point.absent * point.scale + point.offset
 
     def _decode(self, name: str, registers: list[list[int]]) -> float:
         point = self._point(name)

@@ -194,8 +194,8 @@ class RegisterPoint(Point):
         float | None,
         Field(
             description=(
-                "what the device's number for no value counts as, such as 0 of a string that a "
-                "smaller model lacks; empty: unknown"
+                "what a missing register or the device's number for no value counts as, such as "
+                "0 of a string that a smaller model lacks; empty: unknown"
             )
         ),
     ] = None

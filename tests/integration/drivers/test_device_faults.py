@@ -74,6 +74,21 @@ def test_a_register_that_a_device_lacks_makes_what_rests_on_it_unknown_and_nothi
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "string"), [("sma_hybrid", "string_3"), ("goodwe_et", "string_4")]
+)
+def test_a_string_whose_register_a_smaller_model_lacks_gives_nothing(
+    name: str, string: str
+) -> None:
+    with served(PROFILES[name]) as (_, server, reached):
+        assert isinstance(reached.points, ModbusPoints)
+        before = reached.points.read([string])[string]
+        pv_w = reached.read()["pv_w"]
+        [span] = reached.points.number_spans(string)
+        server.faults.lacks = set(range(span.first, span.first + span.length))
+        assert reached.read()["pv_w"] == pytest.approx(pv_w - before)
+
+
 def test_a_missing_register_is_asked_for_seldom_and_found_when_it_comes_back() -> None:
     with served(PROFILES["sungrow_sh"]) as (_, server, reached):
         assert isinstance(reached.points, ModbusPoints)

@@ -1,5 +1,5 @@
-"""The page of devices that Luna speaks to itself: what each profile is and rests on, and which
-cases it is put through in ``test_profiles``.
+"""The page of devices that Luna speaks to itself: what each profile is, rests on and leaves
+uncertain, and which cases it is put through in ``test_profiles`` and beside it.
 
 ``LUNA_RECORD=1 pytest tests/integration/drivers/test_matrix.py`` writes it anew.
 """
@@ -9,14 +9,40 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from luna.drivers.profile import DeviceProfile
+from luna.drivers.profile import DeviceProfile, EvidenceKind, ProfileKind
 from luna.drivers.profiles import PACKAGED, describe_fallback, load_profile
 from tests.integration.drivers import test_charge_points as commands
 from tests.integration.drivers import test_profiles as cases
 from tests.integration.drivers import test_pv_inverters as roofs
 from tests.integration.drivers.test_profiles import COMMANDED, MODES
+from tests.integration.ocpp import test_commanded as by_ocpp
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/guide/reference/devices.md"
+KINDS: dict[ProfileKind, str] = {
+    "battery_inverter": "Inverters with a battery",
+    "pv_inverter": "Solar inverters",
+    "meter": "Meters",
+    "charge_point": "Chargers",
+    "switched_load": "Switched devices",
+}
+EVIDENCE: dict[EvidenceKind, str] = {
+    "owner": "an owner has run it and reported it.",
+    "maker": "its maker's papers say so.",
+    "reported": (
+        "another project uses these values. Luna only reads the device until you have tested it."
+    ),
+    "simulator": "its own simulator alone, with a client that owes Luna nothing.",
+}
+OVER = {
+    "modbus_tcp": "Modbus TCP",
+    "modbus_rtu_tcp": "Modbus RTU over TCP",
+    "http": "HTTP",
+    "mqtt": "MQTT",
+    "ocpp": "OCPP",
+    "p1_tcp": "P1 over TCP",
+    "p1_serial": "P1, serial",
+    "sma_multicast": "UDP multicast",
+}
 INVERTERS: dict[str, tuple[Callable[..., None], ...]] = {
     "readings": (cases.test_what_is_read_is_what_the_device_does,),
     "limits": (cases.test_what_a_device_can_and_holds_is_read_where_it_says_so,),
@@ -66,6 +92,10 @@ CHARGE_POINTS: dict[str, tuple[Callable[..., None], ...]] = {
     "second master": (commands.test_a_second_master_is_seen_and_not_fought,),
     "does not stop": (commands.test_a_charger_that_does_not_stop_is_reported,),
 }
+BY_OCPP: dict[str, tuple[Callable[..., None], ...]] = {
+    "charge, stop, own": (by_ocpp.test_each_profile_charges_pauses_and_hands_back,),
+    "reconnects": (by_ocpp.test_one_that_comes_back_follows_its_command_again,),
+}
 LOADS: dict[str, tuple[Callable[..., None], ...]] = {
     "readings": (commands.test_what_is_read_is_what_the_load_does,),
     "on, off, own": (commands.test_a_load_is_switched_and_given_back,),
@@ -95,22 +125,29 @@ def describe() -> Iterator[str]:
     )
     yield from (
         (
-            "Before every release each profile is put through these cases against a simulator "
-            "of itself; what it rests on stands beside it."
+            "Before every release each profile is put through the cases further down against a "
+            "simulator of itself. **Rests on** says what else speaks for it:"
         ),
         "",
+        *(f"- {word}: {meaning}" for word, meaning in EVIDENCE.items()),
+        "",
+        "What is not certain of a product stands [at the end](#what-is-uncertain).",
     )
-    heads = ("profile", "products", "over", "when Luna is away", "what is written", "rests on")
-    yield from table(heads, [describe_profile(profile) for profile in profiles])
+    heads = ("products", "profile", "over", "when Luna is away", "what is written", "rests on")
+    for kind, title in KINDS.items():
+        rows = [describe_profile(profile) for profile in profiles if profile.kind == kind]
+        yield from ("", f"## {title}", "", *table(heads, sorted(rows, key=by_brand)))
+    yield from ("", "## What each is put through")
     for title, kind, columns in (
         ("Inverters with a battery", "battery_inverter", INVERTERS),
         ("Inverters with a battery that are only read", "battery_inverter", READ_ONLY),
         ("Solar inverters", "pv_inverter", PV_INVERTERS),
         ("Meters", "meter", METERS),
         ("Chargers", "charge_point", CHARGE_POINTS),
+        ("Chargers by OCPP", "charge_point", BY_OCPP),
         ("Switched devices", "switched_load", LOADS),
     ):
-        yield from ("", f"## {title}", "")
+        yield from ("", f"### {title}", "")
         yield from table(
             ("profile", *columns),
             [
@@ -125,19 +162,35 @@ def describe() -> Iterator[str]:
                 if profile.kind == kind and is_tested(profile, columns)
             ],
         )
+    yield from ("", "## What is uncertain", "")
+    for profile in profiles:
+        for doubt in list_doubts(profile):
+            yield f"- {profile.title} (`{profile.profile}`): {doubt}"
 
 
 def describe_profile(profile: DeviceProfile) -> tuple[str, ...]:
     products = "; ".join(f"{each.brand} {each.models}" for each in profile.covers)
     kept = sorted({str(profile.points[name].persistence) for name in profile.written_points})
     return (
-        f"`{profile.profile}`",
         products,
-        profile.transport.kind,
+        f"`{profile.profile}`",
+        OVER[profile.transport.kind],
         describe_fallback(profile),
         ", ".join(kept) or "–",
         ", ".join({each.kind: None for each in profile.evidence}),
     )
+
+
+def by_brand(row: tuple[str, ...]) -> str:
+    """Return what a row is sorted by: its first product, in any case."""
+    return row[0].casefold()
+
+
+def list_doubts(profile: DeviceProfile) -> list[str]:
+    """Return what a profile says is uncertain."""
+    before = "uncertain: "
+    sources = [each.source for each in profile.evidence]
+    return [source.removeprefix(before) for source in sources if source.startswith(before)]
 
 
 def is_put_through(profile: DeviceProfile, case: Callable[..., None]) -> bool:

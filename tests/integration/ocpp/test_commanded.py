@@ -109,10 +109,11 @@ def test_one_that_refuses_its_only_number_of_phases_is_left_to_its_wiring(tmp_pa
     run_with_central(test, tmp_path)
 
 
-def test_one_that_comes_back_follows_its_command_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", BY_OCPP)
+def test_one_that_comes_back_follows_its_command_again(tmp_path: Path, profile: str) -> None:
     async def test(central: Central) -> None:
         raw = RawChargePoint()
-        async with commanding("ocpp_generic", tmp_path) as session:
+        async with commanding(profile, tmp_path) as session:
             async with connected(central.port, "garage", raw):
                 await raw.boot()
                 await asyncio.to_thread(session.command, CHARGE)
@@ -124,7 +125,7 @@ def test_one_that_comes_back_follows_its_command_again(tmp_path: Path) -> None:
                 async with asyncio.timeout(5):
                     while await asyncio.to_thread(session.read_back) != CHARGE:  # noqa: ASYNC110
                         await asyncio.sleep(0.02)
-                assert raw.current_a == 10
+                assert raw.current_a == pytest.approx(10)
 
     run_with_central(test, tmp_path)
 

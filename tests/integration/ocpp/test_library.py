@@ -1,6 +1,7 @@
 """Charge points by the protocol's own library, in both versions of OCPP."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -236,6 +237,55 @@ def test_the_librarys_station_is_read_and_set_by_2_0_1(tmp_path: Path) -> None:
             assert values == {"session_kwh": 3.0, "car_state": 1}
             [kept] = (tmp_path / "devices" / "ocpp").glob("*.json")
             assert kept.read_text().count('"number"') == 1
+
+    run_with_central(test, tmp_path)
+
+
+def test_a_station_that_comes_back_by_2_0_1_gets_its_limit_again(tmp_path: Path) -> None:
+    boot = call201.BootNotification(
+        charging_station={"vendor_name": "Library", "model": "M"}, reason="PowerUp"
+    )
+
+    async def test(central: Central) -> None:
+        reached = central.reach("garage")
+        async with connect_as(Station201, central, "ocpp2.0.1") as station:
+            await station.call(boot)
+            await reached.write(set_current_a=10, set_phases=3, set_charging=1)
+        await wait_until(lambda: not central.list()["garage"].connected)
+        async with connect_as(Station201, central, "ocpp2.0.1") as restarted:
+            await restarted.call(boot)
+            await wait_until(lambda: bool(restarted.profiles))
+            [schedule] = restarted.profiles[-1]["charging_schedule"]
+            assert schedule["charging_schedule_period"][0]["limit"] == 10
+
+    run_with_central(test, tmp_path)
+
+
+def test_a_wrong_payload_of_2_0_1_is_refused_and_the_connection_goes_on(tmp_path: Path) -> None:
+    wrong = (
+        ("TransactionEvent", {}),
+        ("TransactionEvent", {"eventType": "Started", "timestamp": 7, "transactionInfo": []}),
+        ("StatusNotification", {"connectorStatus": None, "evseId": "x"}),
+        ("BootNotification", {"chargingStation": "wallbox"}),
+        ("NotifyReport", {"requestId": -1}),
+    )
+
+    async def test(central: Central) -> None:
+        url = f"ws://127.0.0.1:{central.port}/ocpp/garage"
+        async with connect(url, subprotocols=[Subprotocol("ocpp2.0.1")], proxy=None) as socket:
+
+            async def answer(number: str, action: str, payload: Any) -> list[Any]:
+                await socket.send(json.dumps([2, number, action, payload]))
+                while True:
+                    message: list[Any] = json.loads(await socket.recv())
+                    if message[1] == number:
+                        return message
+
+            for action, payload in wrong:
+                kind, _, *rest = await answer("wrong", action, payload)
+                assert (kind, bool(rest[0])) == (4, True), (action, payload)
+            kind, _, beat = await answer("well", "Heartbeat", {})
+            assert (kind, list(beat)) == (3, ["currentTime"])
 
     run_with_central(test, tmp_path)
 

@@ -1,10 +1,12 @@
 """Numbers in registers: what is none is unknown, however a device says so."""
 
 import math
+from pathlib import Path
 
 import pytest
 
 from luna.drivers.profile_points import RegisterPoint
+from luna.drivers.profiles import load_profile
 from luna.drivers.registers import decode, decode_point
 
 
@@ -58,3 +60,13 @@ def test_a_code_is_compared_before_scale_as_bits_or_as_the_number(
     )
     assert math.isnan(decode_point(registers, point, [code]))
     assert math.isfinite(decode_point(registers, point, [code - 1]))
+
+
+def test_each_state_of_an_abb_terra_is_known_also_while_another_limits_it() -> None:
+    point = load_profile("abb_terra_ac", Path("/nonexistent")).points["state"]
+    assert isinstance(point, RegisterPoint)
+    # Its states 0 to 5 stand in the upper byte; its highest bit says that another limits it.
+    expected = [0, 1, 1, 1, 2, 1]
+    for limited in (0, 0x80):
+        states = [decode_point([(limited | state) << 8], point) for state in range(6)]
+        assert states == expected
