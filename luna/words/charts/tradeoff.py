@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 from luna.words import Language, Numbers
 from luna.words.charts.axes import Axis, span_axis
 from luna.words.charts.style import draw_document, style
@@ -74,6 +76,21 @@ def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
     )
     name_across = words[f"axis_{first_aim}"].format(currency=tradeoff.currency)
     name_up = words[f"axis_{second_aim}"].format(currency=tradeoff.currency)
+    parts = [
+        text((LEFT, 30), title, "head"),
+        *_draw_scales(x, y, numbers),
+        text((LEFT, TOP - 12), name_up, "name"),
+        text((WIDTH - RIGHT, HEIGHT - 12), name_across, "name", anchor="end"),
+        path(polyline(points), "curve"),
+        *(circle(point, 4, "point") for point in points),
+    ]
+    if tradeoff.knee is not None:
+        parts.append(circle(points[tradeoff.knee], 9, "knee"))
+    return draw_document(join(parts), (WIDTH, HEIGHT), style("tradeoff"), label=title, margin=0)
+
+
+def _draw_scales(x: Axis, y: Axis, numbers: Numbers) -> list[Markup]:
+    """Draw the grid lines, and above them the marks of both axes."""
     grid = []
     labels = []
     for mark in y.marks:
@@ -84,17 +101,7 @@ def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
     for mark in x.marks:
         place = (x.place(mark), HEIGHT - BOTTOM + 20)
         labels.append(text(place, _say_mark(mark, x, numbers), "mark", anchor="middle"))
-    parts = [
-        text((LEFT, 30), title, "head"),
-        *grid,
-        *labels,
-        text((LEFT, TOP - 12), name_up, "name"),
-        text((WIDTH - RIGHT, HEIGHT - 12), name_across, "name", anchor="end"),
-        path(polyline(points), "curve"),
-        *(circle(point, 4, "point") for point in points),
-        *([] if tradeoff.knee is None else [circle(points[tradeoff.knee], 9, "knee")]),
-    ]
-    return draw_document(join(parts), (WIDTH, HEIGHT), style("tradeoff"), label=title, margin=0)
+    return [*grid, *labels]
 
 
 def _say_mark(mark: float, axis: Axis, numbers: Numbers) -> str:
