@@ -129,7 +129,7 @@ def test_an_attempt_that_was_superseded_stores_nothing(connection: Connection) -
 
 
 def test_a_request_that_the_database_cannot_hold_is_refused(connection: Connection) -> None:
-    with pytest.raises(InvalidInputError, match="cannot be stored"):
+    with pytest.raises(InvalidInputError, match="NUL or half a character"):
         jobs.accept(
             connection,
             task="errand.value.store",
